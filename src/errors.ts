@@ -1,0 +1,44 @@
+/** Errors a user can cause: one sentence with what, expected, got and what to do, and a kind that fixes the exit code. */
+
+/** Exit code of the command for each kind of error; documented in the README. */
+export const EXIT_CODES = {
+  /** A wrong option, a missing argument, an empty text. */
+  usage: 2,
+  /** A training run that stopped itself: three non-finite steps in a row. */
+  diverged: 3,
+  /** A file that is missing, truncated or malformed. */
+  format: 4,
+  /** Files that are sound but do not belong together: another base, another shape, another width. */
+  mismatch: 5,
+  /** The work does not fit into the free memory. */
+  memory: 6,
+  /** The disk refused: full, read-only, no permission. */
+  disk: 7,
+  /** Another process holds the folder. */
+  locked: 8,
+  /** NaN or infinity in weights or in a latent. */
+  nonFinite: 9,
+  /** An architecture, a quantisation or a feature that is not supported. */
+  unsupported: 10,
+  /** A mistake of the library, not of the user. */
+  internal: 70,
+  /** The caller aborted. */
+  aborted: 130,
+} as const;
+
+export type ErrorKind = keyof typeof EXIT_CODES;
+
+/** The only error this library throws on purpose. `kind` fixes the exit code, `message` is one sentence for the user. */
+export class BigVaeError extends Error {
+  override readonly name = "BigVaeError";
+  constructor(
+    readonly kind: ErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+  get exitCode(): number {
+    return EXIT_CODES[this.kind];
+  }
+}
