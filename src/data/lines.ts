@@ -1,0 +1,54 @@
+/** A stream of UTF-8 bytes cut into lines or paragraphs. Only \n ends a line: JSON texts may hold U+2028. */
+import { BigVaeError } from "../errors.js";
+
+/** Characters; a longer line is no text, but would fill the memory. */
+const MAX_LINE_LENGTH = 2 ** 26;
+
+/**
+ * Lines without their ends.
+ * @throws BigVaeError("format") for bytes that are not UTF-8 or a line of more than 2^26 characters.
+ */
+export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  let count = 0;
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      return chunk ? utf8.decode(chunk, { stream: true }) : utf8.decode();
+    } catch (cause) {
+      throw new BigVaeError("format", `${path} is not UTF-8 near line ${count + 1}; convert it first.`, { cause });
+    }
+  };
+  for await (const chunk of chunks) {
+    const lines = decode(chunk).split("\n");
+    lines[0] = rest + lines[0]!;
+    rest = lines.pop()!;
+    if (rest.length > MAX_LINE_LENGTH)
+      throw new BigVaeError("format", `${path}, line ${count + lines.length + 1} is longer than 2^26 characters.`);
+    for (const line of lines) {
+      count++;
+      yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    }
+  }
+  rest += decode();
+  if (rest !== "") yield rest;
+}
+
+/** Runs of lines that hold something, joined by \n. */
+export async function* splitParagraphs(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  let paragraph: string[] = [];
+  let length = 0;
+  for await (const line of splitLines(chunks, path)) {
+    const isBlank = line.trim() === "";
+    if (!isBlank) length += paragraph.push(line) && line.length;
+    if ((isBlank && paragraph.length > 0) || length > MAX_PARAGRAPH_LENGTH) {
+      yield paragraph.join("\n");
+      paragraph = [];
+      length = 0;
+    }
+  }
+  if (paragraph.length > 0) yield paragraph.join("\n");
+}
+
+/** Characters; a file without blank lines is cut about here, at a line's end. */
+const MAX_PARAGRAPH_LENGTH = 2 ** 20;

@@ -1,0 +1,130 @@
+/** manifest.json of a prepared corpus: what was read and written so far, enough to go on after a crash. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { writeFileAtomic } from "../formats/atomic.js";
+import { errorCode, readError } from "../formats/fileOps.js";
+import type { InputFile } from "./records.js";
+import { SPLITS, type Split } from "./splits.js";
+
+/** What must be the same for a run to go on. */
+export interface PrepareSettings {
+  readonly inputs: readonly InputFile[];
+  readonly tokenizerSha256: string;
+  /** Tokens a row. */
+  readonly length: number;
+  readonly rowsPerShard: number;
+  readonly field: string;
+}
+
+export interface ShardEntry {
+  readonly name: string;
+  readonly rows: number;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+export interface SplitState {
+  rows: number;
+  /** Real tokens in the shards, padding not counted. */
+  tokens: number;
+  shards: ShardEntry[];
+  /** Tokens read but not yet in a shard: little-endian int32 in base64. */
+  pending: string;
+}
+
+export interface Manifest {
+  readonly version: 1;
+  readonly settings: PrepareSettings;
+  complete: boolean;
+  /** Next record to read. */
+  position: { file: number; record: number };
+  records: number;
+  splits: Record<Split, SplitState>;
+}
+
+export function newManifest(settings: PrepareSettings): Manifest {
+  const state = (): SplitState => ({ rows: 0, tokens: 0, shards: [], pending: "" });
+  const splits = { train: state(), validation: state(), test: state() };
+  return { version: 1, settings, complete: false, position: { file: 0, record: 0 }, records: 0, splits };
+}
+
+/**
+ * The manifest in `folder`, or nothing.
+ * @throws BigVaeError("format") where it is malformed or a shard that it lists is missing or cut short.
+ */
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
+  const path = join(folder, "manifest.json");
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw readError(path, error);
+  }
+  const manifest = parseManifest(text, path);
+  for (const { name, sizeBytes } of SPLITS.flatMap((split) => manifest.splits[split].shards)) {
+    const size = (await stat(join(folder, name)).catch(() => undefined))?.size;
+    if (size !== sizeBytes)
+      throw new BigVaeError(
+        "format",
+        `${join(folder, name)} has ${size ?? "no"} bytes, ${sizeBytes} expected; delete ${folder} and prepare the data again.`,
+      );
+  }
+  return manifest;
+}
+
+function parseManifest(text: string, path: string): Manifest {
+  try {
+    const manifest = JSON.parse(text) as Manifest;
+    const isSound =
+      manifest.version === 1 &&
+      isCount(manifest.position.file) &&
+      isCount(manifest.position.record) &&
+      isCount(manifest.settings.length) &&
+      Array.isArray(manifest.settings.inputs) &&
+      SPLITS.every((split) => isSoundState(manifest.splits[split]));
+    if (isSound) return manifest;
+  } catch {
+    // Malformed: below.
+  }
+  throw new BigVaeError(
+    "format",
+    `${path} is not a manifest of this version; delete the folder and prepare the data again.`,
+  );
+}
+
+function isSoundState({ rows, tokens, shards, pending }: SplitState): boolean {
+  return (
+    isCount(rows) &&
+    isCount(tokens) &&
+    typeof pending === "string" &&
+    shards.every(
+      ({ name, rows, sizeBytes }) => /^\w+-\d+\.safetensors$/.test(name) && isCount(rows) && isCount(sizeBytes),
+    )
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  await writeFileAtomic(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 1)}\n`);
+}
+
+/** @throws BigVaeError("mismatch") naming what differs. */
+export function checkSettings(manifest: Manifest, settings: PrepareSettings, folder: string): void {
+  for (const key of Object.keys(settings) as (keyof PrepareSettings)[]) {
+    const [was, is] = [JSON.stringify(manifest.settings[key]), JSON.stringify(settings[key])];
+    if (was !== is)
+      throw new BigVaeError(
+        "mismatch",
+        `${folder} was begun with ${key} ${shorten(was)}, not ${shorten(is)}; use the same or another output folder.`,
+      );
+  }
+}
+
+function shorten(text: string | undefined): string {
+  return text === undefined || text.length <= 120 ? String(text) : `${text.slice(0, 120)}...`;
+}

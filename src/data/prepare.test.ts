@@ -1,0 +1,215 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { lockFolder } from "../formats/lock.js";
+import { openSafetensors } from "../formats/safetensorsFiles.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { type PrepareOptions, prepare } from "./prepare.js";
+import { WHOLE_TEXT_BYTES } from "./records.js";
+import { Shards } from "./shards.js";
+
+/** A token a byte, the end token 256. */
+const tokenizer = {
+  vocabSize: 257,
+  eosId: 256,
+  encode: (text: string) => [...new TextEncoder().encode(text)],
+  toJson: () => ({ model: "bytes" }),
+} as unknown as Tokenizer;
+
+let folder: string;
+let output: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-data-"));
+  output = join(folder, "out");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const options = (more: Partial<PrepareOptions> = {}): PrepareOptions => ({
+  inputs: [join(folder, "in")],
+  tokenizer,
+  output,
+  length: 16,
+  rowsPerShard: 4,
+  ...more,
+});
+
+async function input(name: string, content: string | Uint8Array) {
+  await mkdir(join(folder, "in"), { recursive: true });
+  await writeFile(join(folder, "in", name), content);
+}
+
+function jsonLines(texts: string[], split?: string): string {
+  return texts.map((text, i) => `${JSON.stringify({ id: `t${i}`, text, split })}\n`).join("");
+}
+
+/** All texts of a split, read back from its rows. */
+async function readTexts(split: "train" | "validation" | "test", columns = 16): Promise<string[]> {
+  const shards = await Shards.open(output, split);
+  const bytes: number[] = [];
+  for (let i = 0; i < shards.rowCount(columns); i++) {
+    const { inputIds, attentionMask } = await shards.row(i, columns);
+    bytes.push(...inputIds.filter((_, at) => attentionMask[at] === 1));
+  }
+  await shards.close();
+  const texts: string[] = [];
+  for (let begin = 0, end = bytes.indexOf(256); end >= 0; begin = end + 1, end = bytes.indexOf(256, begin))
+    texts.push(new TextDecoder().decode(Uint8Array.from(bytes.slice(begin, end))));
+  return texts;
+}
+
+const poem = Array.from({ length: 40 }, (_, i) => `Verse ${i}: ${"la ".repeat(i % 7)}\u2028é.`);
+
+describe("prepare", () => {
+  it("packs texts with end tokens into shards of rows and pads the last row", async () => {
+    await input("a.jsonl", jsonLines(poem, "train"));
+    const seen: number[] = [];
+    const summary = await prepare(options({ onProgress: ({ bytesDone }) => seen.push(bytesDone) }));
+    expect(await readTexts("train")).toEqual(poem);
+    const tokens = poem.reduce((sum, text) => sum + tokenizer.encode(text).length + 1, 0);
+    expect(summary).toMatchObject({ records: 40, resumed: false, tokens: { train: tokens, validation: 0, test: 0 } });
+    expect(summary.rows.train).toBe(Math.ceil(tokens / 16));
+    expect(seen.at(-1)).toBe((await readFile(join(folder, "in", "a.jsonl"))).length);
+    const shard = await openSafetensors(join(output, "train-00000.safetensors"));
+    expect(shard.info("input_ids")).toMatchObject({ dtype: "I32", shape: [4, 16] });
+    expect(shard.info("attention_mask")).toMatchObject({ dtype: "I32", shape: [4, 16] });
+    await shard.close();
+  });
+
+  it("lists every shard's sha256 in manifest.json", async () => {
+    await input("a.jsonl", jsonLines(poem, "test"));
+    await prepare(options());
+    const { splits } = JSON.parse(await readFile(join(output, "manifest.json"), "utf8"));
+    expect(splits.test.shards.length).toBeGreaterThan(5);
+    for (const { name, sha256 } of splits.test.shards) {
+      const bytes = await readFile(join(output, name));
+      expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
+    }
+  });
+
+  it("takes .txt, .jsonl.gz and .parquet, in the order of their names", async () => {
+    await input("a.txt", "One text\n\nin one file.");
+    await input("b.jsonl.gz", gzipSync('{"body":"no"}\n'.replace("body", "text")));
+    await input("c.md", "not read");
+    const parquet = "test/fixtures/parquet/texts.parquet";
+    const summary = await prepare(options({ inputs: [join(folder, "in"), parquet] }));
+    expect(summary.records).toBe(27);
+    const texts = (await Promise.all((["train", "validation", "test"] as const).map((s) => readTexts(s)))).flat();
+    expect(texts).toHaveLength(27);
+    expect(texts).toContain("One text\n\nin one file.");
+    expect((await readTexts("validation")).filter((text) => text.startsWith("Row"))).toHaveLength(5);
+    expect(texts).toContain("Row 24: the tide comes in, é, and goes out.");
+  });
+
+  it("cuts a huge .txt into paragraphs", async () => {
+    const paragraphs = Array.from({ length: 60 }, (_, i) => `${i} `.repeat(30_000).trim());
+    const text = paragraphs.join("\r\n\r\n \r\n");
+    expect(text.length).toBeGreaterThan(WHOLE_TEXT_BYTES);
+    await input("a.txt", text);
+    expect((await prepare(options({ rowsPerShard: 4096, length: 512 }))).records).toBe(60);
+    const texts = (await Promise.all((["train", "validation", "test"] as const).map((s) => readTexts(s, 512)))).flat();
+    expect(texts.sort()).toEqual(paragraphs.sort());
+  });
+
+  it("splits by the hash of the id, or of the text", async () => {
+    const lines = Array.from({ length: 2000 }, (_, i) => JSON.stringify({ text: `text ${i}` }));
+    await input("a.jsonl", lines.join("\n"));
+    await prepare(options({ rowsPerShard: 1000 }));
+    const [validation, test] = [await readTexts("validation"), await readTexts("test")];
+    for (const [texts, low] of [
+      [validation, 0],
+      [test, 2],
+    ] as const) {
+      expect(texts.length).toBeGreaterThan(20);
+      for (const text of texts) {
+        const h = Number.parseInt(createHash("sha256").update(text).digest("hex").slice(0, 8), 16) % 100;
+        expect([low, low + 1]).toContain(h);
+      }
+    }
+  });
+
+  it("goes on after an abort at any record and gives the same files", async () => {
+    await input("a.jsonl", jsonLines(poem));
+    await input(
+      "b.jsonl.gz",
+      gzipSync(
+        jsonLines(
+          poem.map((text) => `b ${text}`),
+          "dev",
+        ),
+      ),
+    );
+    await prepare(options({ output: join(folder, "straight") }));
+    for (const stopAfter of [1, 13, 40, 41, 70]) {
+      const target = join(folder, `stopped-${stopAfter}`);
+      let encoded = 0;
+      const controller = new AbortController();
+      const encode = (text: string) => {
+        if (++encoded === stopAfter) controller.abort();
+        return tokenizer.encode(text);
+      };
+      const stopped = prepare(
+        options({ output: target, tokenizer: { ...tokenizer, encode }, signal: controller.signal }),
+      );
+      await expect(stopped).rejects.toMatchObject({ kind: "aborted" });
+      expect(existsSync(join(target, ".lock"))).toBe(false);
+      await prepare(options({ output: target }));
+      const names = await readdir(join(folder, "straight"));
+      expect(await readdir(target)).toEqual(names);
+      for (const name of names)
+        expect(await readFile(join(target, name))).toEqual(await readFile(join(folder, "straight", name)));
+    }
+  });
+
+  it("only reports when all is done", async () => {
+    await input("a.jsonl", jsonLines(poem));
+    const first = await prepare(options());
+    const again = await prepare(options({ tokenizer: { ...tokenizer, encode: () => expect.unreachable() } }));
+    expect(again).toEqual({ ...first, resumed: true });
+  });
+
+  it("refuses another tokenizer, length or input than the folder was begun with", async () => {
+    await input("a.jsonl", jsonLines(poem));
+    await prepare(options());
+    await expect(prepare(options({ length: 32 }))).rejects.toThrow(/begun with length 16, not 32/);
+    const other = { ...tokenizer, toJson: () => ({ model: "other" }) };
+    await expect(prepare(options({ tokenizer: other }))).rejects.toThrow(/begun with tokenizerSha256/);
+    await input("b.jsonl", jsonLines(["more"]));
+    await expect(prepare(options())).rejects.toMatchObject({ kind: "mismatch" });
+  });
+
+  it("refuses a second writer by its PID", async () => {
+    await input("a.jsonl", jsonLines(poem));
+    await mkdir(output);
+    const lock = await lockFolder(output);
+    await expect(prepare(options())).rejects.toThrow(`held by process ${process.pid}`);
+    await lock.release();
+    await prepare(options());
+  });
+
+  it.each<[string, string | Uint8Array, RegExp]>([
+    ["a.jsonl", '{"text":"ok"}\n\n{"text":\n', /a\.jsonl, line 3 is not JSON/],
+    ["a.jsonl", '{"text":"ok"}\n{"body":"x"}\n', /a\.jsonl, line 2 has no text in the field "text"/],
+    ["a.jsonl", '{"text":"x","split":"holdout"}', /split "holdout"/],
+    ["a.jsonl", Uint8Array.of(0x7b, 0xff), /not UTF-8 near line 1/],
+    ["a.jsonl.gz", gzipSync(jsonLines(poem)).subarray(0, 60), /a\.jsonl\.gz/],
+    ["a.parquet", "PAR1 no", /not a readable Parquet file/],
+    ["a.txt", Uint8Array.of(0xff, 0xfe), /not UTF-8/],
+    ["a.csv", "a,b", /There is no \.txt/],
+  ])("refuses a malformed %s", async (name, content, message) => {
+    await input(name, content);
+    await expect(prepare(options())).rejects.toThrow(message);
+    await expect(prepare(options())).rejects.toMatchObject({ name: "BigVaeError" });
+  });
+
+  it("refuses a tokenizer without end token and a folder whose shard was cut short", async () => {
+    await input("a.jsonl", jsonLines(poem));
+    await expect(prepare(options({ tokenizer: { ...tokenizer, eosId: undefined } }))).rejects.toThrow(/no end token/);
+    await prepare(options());
+    await writeFile(join(output, "train-00001.safetensors"), "");
+    await expect(prepare(options())).rejects.toThrow(/has 0 bytes/);
+  });
+});

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { writeSafetensors } from "../formats/safetensorsFiles.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { prepare } from "./prepare.js";
+import { Shards } from "./shards.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-shards-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const count = (begin: number, length: number) => Array.from({ length }, (_, i) => begin + i);
+
+it("reads a foreign folder as train, rows cut to the columns asked for", async () => {
+  const ids = BigInt64Array.from(count(0, 30), BigInt);
+  await writeSafetensors(
+    join(folder, "a.safetensors"),
+    new Map([["input_ids", { dtype: "I64", shape: [3, 10], data: ids }]]),
+  );
+  const more = Int32Array.from(count(30, 7));
+  await writeSafetensors(
+    join(folder, "b.safetensors"),
+    new Map([
+      ["input_ids", { dtype: "I32", shape: [1, 7], data: more }],
+      ["attention_mask", { dtype: "I32", shape: [1, 7], data: new Int32Array(7).fill(1, 1) }],
+    ]),
+  );
+  const shards = await Shards.open(folder, "train");
+  expect([1, 4, 7, 10, 11].map((columns) => shards.rowCount(columns))).toEqual([37, 7, 4, 3, 0]);
+  const rows = await Promise.all(count(0, 7).map((i) => shards.row(i, 4)));
+  expect(rows.map(({ inputIds }) => [...inputIds])).toEqual([0, 4, 10, 14, 20, 24, 30].map((begin) => count(begin, 4)));
+  expect([...rows[6]!.attentionMask]).toEqual([0, 1, 1, 1]);
+  await expect(shards.row(7, 4)).rejects.toThrow(/no row 7/);
+  expect(() => shards.rowCount(0)).toThrow(/0 columns/);
+  expect((await Shards.open(folder, "validation")).rowCount(4)).toBe(0);
+  await shards.close();
+});
+
+it("drops pieces of the last row that are padding only", async () => {
+  const tokenizer = { eosId: 9, encode: () => [1, 2, 3, 4, 5], toJson: () => ({}) } as unknown as Tokenizer;
+  await writeSafetensors(join(folder, "x.safetensors"), new Map());
+  const input = join(folder, "a.jsonl");
+  await (await import("node:fs/promises")).writeFile(input, '{"text":"x","split":"test"}\n'.repeat(3));
+  await prepare({ inputs: [input], tokenizer, output: join(folder, "out"), length: 16 });
+  const shards = await Shards.open(join(folder, "out"), "test");
+  expect([16, 8, 4, 2, 1].map((columns) => shards.rowCount(columns))).toEqual([2, 3, 5, 9, 18]);
+  expect([...(await shards.row(8, 2)).inputIds]).toEqual([5, 9]);
+  await shards.close();
+});
+
+it("keeps few shards open, whatever the number of readers", async () => {
+  for (const i of count(0, 40)) {
+    const data = Int32Array.from(count(4 * i, 4));
+    await writeSafetensors(
+      join(folder, `s-${String(i).padStart(2, "0")}.safetensors`),
+      new Map([["input_ids", { dtype: "I32", shape: [1, 4], data }]]),
+    );
+  }
+  const shards = await Shards.open(folder, "train");
+  const rows = await Promise.all(count(0, 400).map((i) => shards.row((i * 7) % 40, 4)));
+  for (const [i, { inputIds }] of rows.entries()) expect([...inputIds]).toEqual(count(4 * ((i * 7) % 40), 4));
+  await shards.close();
+});
+
+it("refuses folders without rows of ids", async () => {
+  await expect(Shards.open(folder, "train")).rejects.toThrow(/neither manifest.json nor/);
+  await expect(Shards.open(join(folder, "none"), "train")).rejects.toMatchObject({ kind: "format" });
+  const data = new Float32Array(4);
+  await writeSafetensors(
+    join(folder, "a.safetensors"),
+    new Map([["input_ids", { dtype: "F32", shape: [1, 4], data }]]),
+  );
+  await expect(Shards.open(folder, "train")).rejects.toThrow(/lacks input_ids/);
+});

@@ -1,0 +1,167 @@
+/** Rows of token ids from a folder of shards, cut to the width that training wants, without loading the shards. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { readError } from "../formats/fileOps.js";
+import { type OpenTensors, openSafetensors } from "../formats/safetensorsFiles.js";
+import { readManifest } from "./manifest.js";
+import type { Split } from "./splits.js";
+
+/** [columns] each; the mask is 1 for tokens and 0 for padding. */
+export interface ShardRow {
+  readonly inputIds: Int32Array;
+  readonly attentionMask: Int32Array;
+}
+
+/** `rows` rows of `length` columns, of which the last holds `lastTokens` real tokens. */
+interface Shard {
+  readonly path: string;
+  readonly rows: number;
+  readonly length: number;
+  readonly lastTokens: number;
+}
+
+interface OpenShard {
+  readonly file: Promise<OpenTensors>;
+  /** Reads under way. */
+  users: number;
+}
+
+/** Shards kept open; a file descriptor each. */
+const MAX_OPEN_SHARDS = 16;
+
+export class Shards {
+  readonly #shards: readonly Shard[];
+  readonly #open = new Map<string, OpenShard>();
+
+  private constructor(shards: readonly Shard[]) {
+    this.#shards = shards;
+  }
+
+  /**
+   * Opens the shards of one split. A folder of *.safetensors without manifest.json counts wholly as train.
+   * @throws BigVaeError("format") where shards are missing or malformed, BigVaeError("mismatch") for an unfinished folder.
+   */
+  static async open(folder: string, split: Split): Promise<Shards> {
+    const manifest = await readManifest(folder);
+    if (!manifest) return new Shards(split === "train" ? await readForeign(folder) : []);
+    if (!manifest.complete)
+      throw new BigVaeError(
+        "mismatch",
+        `${folder} is not complete; prepare the data again with the same inputs to finish it.`,
+      );
+    const { shards, rows, tokens } = manifest.splits[split];
+    const { length } = manifest.settings;
+    const padding = rows * length - tokens;
+    const last = shards.length - 1;
+    return new Shards(
+      shards.map(({ name, rows }, i) => {
+        return { path: join(folder, name), rows, length, lastTokens: i === last ? length - padding : length };
+      }),
+    );
+  }
+
+  /** How many rows of `columns` tokens there are. What is left of a longer row, and rows of padding only, are dropped. */
+  rowCount(columns: number): number {
+    return this.#shards.reduce((sum, shard) => sum + pieceCount(shard, columns), 0);
+  }
+
+  /** Row `index` of `rowCount(columns)`. */
+  async row(index: number, columns: number): Promise<ShardRow> {
+    let at = index;
+    for (const shard of this.#shards) {
+      const count = pieceCount(shard, columns);
+      if (at >= 0 && at < count) return this.#read(shard, at, columns);
+      at -= count;
+    }
+    throw new BigVaeError(
+      "internal",
+      `There is no row ${index} of ${columns} columns among ${this.rowCount(columns)}.`,
+    );
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(open.map(async ({ file }) => (await file).close()));
+  }
+
+  async #read({ path, length }: Shard, at: number, columns: number): Promise<ShardRow> {
+    const perRow = Math.floor(length / columns);
+    const begin = Math.floor(at / perRow) * length + (at % perRow) * columns;
+    const opened = this.#openShard(path);
+    opened.users++;
+    try {
+      const file = await opened.file;
+      const read = async (name: string) => toInt32(await file.readElements(name, begin, begin + columns), path);
+      const hasMask = file.names.includes("attention_mask");
+      const inputIds = await read("input_ids");
+      return { inputIds, attentionMask: hasMask ? await read("attention_mask") : new Int32Array(columns).fill(1) };
+    } finally {
+      opened.users--;
+    }
+  }
+
+  /** Opens a shard; of too many, closes the one that has been idle longest. */
+  #openShard(path: string): OpenShard {
+    const shard = this.#open.get(path) ?? { file: openSafetensors(path), users: 0 };
+    this.#open.delete(path);
+    this.#open.set(path, shard);
+    const idle = [...this.#open].find(([, { users }]) => users === 0);
+    if (this.#open.size > MAX_OPEN_SHARDS && idle && idle[1] !== shard) {
+      this.#open.delete(idle[0]);
+      idle[1].file.then((file) => file.close()).catch(() => undefined);
+    }
+    return shard;
+  }
+}
+
+function pieceCount({ rows, length, lastTokens }: Shard, columns: number): number {
+  if (!Number.isSafeInteger(columns) || columns < 1)
+    throw new BigVaeError("usage", `A row of ${columns} columns cannot be; expected a whole number of at least 1.`);
+  const perRow = Math.floor(length / columns);
+  const ofLast = Math.min(perRow, Math.ceil(lastTokens / columns));
+  return rows === 0 ? 0 : (rows - 1) * perRow + ofLast;
+}
+
+async function readForeign(folder: string): Promise<Shard[]> {
+  const names = await readdir(folder).catch((error) => {
+    throw readError(folder, error);
+  });
+  const shards: Shard[] = [];
+  for (const name of names.filter((name) => name.endsWith(".safetensors")).sort()) {
+    const path = join(folder, name);
+    const file = await openSafetensors(path);
+    try {
+      shards.push(shardOf(file, path));
+    } finally {
+      await file.close();
+    }
+  }
+  if (shards.length > 0) return shards;
+  throw new BigVaeError("format", `${folder} holds neither manifest.json nor *.safetensors; prepare the data first.`);
+}
+
+function shardOf(file: OpenTensors, path: string): Shard {
+  const shapes = ["input_ids", "attention_mask"]
+    .filter((name) => file.names.includes(name))
+    .map((name) => file.info(name));
+  const [rows, length] = shapes[0]?.shape ?? [];
+  const isSound =
+    file.names.includes("input_ids") &&
+    shapes.every(
+      ({ shape, dtype }) => shape.length === 2 && shape[0] === rows && shape[1] === length && /^I(32|64)$/.test(dtype),
+    );
+  if (!isSound || rows === undefined || length === undefined)
+    throw new BigVaeError(
+      "format",
+      `${path} lacks input_ids and attention_mask of one shape [rows, length], I32 or I64.`,
+    );
+  return { path, rows, length, lastTokens: length };
+}
+
+function toInt32(data: ArrayLike<number> | BigInt64Array, path: string): Int32Array {
+  if (data instanceof Int32Array) return data;
+  if (data instanceof BigInt64Array) return Int32Array.from(data, Number);
+  throw new BigVaeError("format", `${path} holds ids that are neither I32 nor I64; prepare the data again.`);
+}

@@ -1,0 +1,249 @@
+/** The places: where a thing may lie, what can be seen, heard and smelt there, and who or what may carry a thing off. */
+
+export interface Place {
+  word: string;
+  /** "in" or "at" or "on", before "the orchard". */
+  at: string;
+  /** Where a thing may lie or a hero may look: prepositional phrases. */
+  spots: readonly string[];
+  /** What stands there: plural or mass noun phrases that take "were" never; used after "past", "by", "saw". */
+  sights: readonly string[];
+  /** What is heard: clauses in the past tense. */
+  sounds: readonly string[];
+  /** What it smelt of. */
+  smells: readonly string[];
+  /** What may carry a thing off: a subject. */
+  takers: readonly string[];
+}
+
+function place(
+  word: string,
+  at: string,
+  spots: string,
+  sights: string,
+  sounds: string,
+  smells: string,
+  takers: string,
+): Place {
+  const [s, v, h, m, t] = [spots, sights, sounds, smells, takers].map((text) => text.split("; ")) as string[][];
+  return { word, at, spots: s!, sights: v!, sounds: h!, smells: m!, takers: t! };
+}
+
+export const PLACES: readonly Place[] = [
+  place(
+    "orchard",
+    "in",
+    "under the <hue> apple tree; behind the <hue> fruit ladder; beside the <hue> cider press; among the <hue> pears; inside @ <hue> trunk",
+    "the <hue> apple rows; the <hue> cider press; the <hue> pear tree; the <hue> picking ladders",
+    "wasps hummed [<loud>|<adverb>]; apples thumped down [<loud>|<adverb>]; a thrush sang [<loud>|<adverb>]",
+    "ripe apples; cut hay; cider",
+    "@ <mien> magpie; a gust of wind",
+  ),
+  place(
+    "harbour",
+    "at",
+    "under @ <hue> boat; behind the <hue> crab pots; beside the <hue> crane; among the <hue> ropes; on the <hue> steps",
+    "the <hue> fishing boats; the <hue> sea wall; the <hue> lobster pots; the <hue> red lighthouse",
+    "gulls cried [<loud>|<adverb>]; masts creaked [<loud>|<adverb>]; waves slapped the stones [<loud>|<adverb>]",
+    "salt; tar; seaweed",
+    "@ <mien> hungry gull; the tide",
+  ),
+  place(
+    "meadow",
+    "in",
+    "under @ <hue> dock leaf; beside the <hue> stile; among the <hue> buttercups; behind @ <hue> haystack; near the <hue> molehills",
+    "the <hue> buttercups; the <hue> stile; the <hue> grazing cows; the <hue> haystacks",
+    "crickets chirped [<loud>|<adverb>]; a lark trilled [<loud>|<adverb>]; bees buzzed [<loud>|<adverb>]",
+    "clover; warm grass; wild mint",
+    "@ <mien> jackdaw; the summer breeze",
+  ),
+  place(
+    "forest",
+    "in",
+    "under @ <hue> log; behind the <hue> boulder; between two <hue> birches; inside @ <hue> fox hole; beneath the <hue> ferns",
+    "the <hue> pines; the <hue> boulders; the <hue> birches; the <hue> ferns",
+    "a cuckoo called [<loud>|<adverb>]; branches sighed [<loud>|<adverb>]; woodpeckers tapped [<loud>|<adverb>]",
+    "pine needles; damp moss; mushrooms",
+    "@ <mien> cheeky jay; the night wind",
+  ),
+  place(
+    "market",
+    "at",
+    "under the <hue> cheese stall; behind the <hue> flower cart; beside the <hue> fountain; between two <hue> barrels; among the <hue> cabbage crates",
+    "the <hue> stalls; the <hue> fountain; the <hue> spice jars; the <hue> pottery cart",
+    "sellers shouted [<loud>|<adverb>]; wheels rattled [<loud>|<adverb>]; coins clinked [<loud>|<adverb>]",
+    "fresh bread; cinnamon; oranges",
+    "@ <mien> stray dog; a rolling cart",
+  ),
+  place(
+    "mill",
+    "at",
+    "under the <hue> grain chute; behind the <hue> wheel; beside the <hue> millpond; between two <hue> sacks; on the <hue> stairs",
+    "the <hue> wheel; the <hue> mill pond; the <hue> grain sacks; the <hue> chute",
+    "the wheel splashed [<loud>|<adverb>]; millstones rumbled [<loud>|<adverb>]; sparrows squabbled [<loud>|<adverb>]",
+    "flour; wet wood; oats",
+    "the mill stream; @ <mien> greedy rat",
+  ),
+  place(
+    "lake",
+    "by",
+    "under the <hue> jetty; among the <hue> reeds; behind the <hue> boathouse; beside @ <hue> stone; in the <hue> water",
+    "the <hue> jetty; the <hue> reed beds; the <hue> boathouse; the <hue> water lilies",
+    "ripples lapped [<loud>|<adverb>]; a heron croaked [<loud>|<adverb>]; oars dripped [<loud>|<adverb>]",
+    "cool water; rushes; mud",
+    "@ <mien> big pike; the current",
+  ),
+  place(
+    "hill",
+    "on",
+    "under @ <hue> gorse bush; beside the <hue> cairn; behind the <hue> oak; in @ <hue> rabbit burrow; near the <hue> goat path",
+    "the <hue> cairn; the <hue> gorse bushes; the <hue> path; the <hue> oak",
+    "a kestrel cried [<loud>|<adverb>]; goat bells jingled [<loud>|<adverb>]; the wind whistled [<loud>|<adverb>]",
+    "heather; thyme; cold air",
+    "@ <mien> bold crow; the strong wind",
+  ),
+  place(
+    "garden",
+    "in",
+    "under the <hue> rhubarb; behind the <hue> poles; beside the <hue> sundial; among the <hue> rose bushes; inside @ <hue> flower pot",
+    "the <hue> poles; the <hue> sundial; the <hue> rose bushes; the <hue> cabbage bed",
+    "bees droned [<loud>|<adverb>]; a robin chirped [<loud>|<adverb>]; the water pump squeaked [<loud>|<adverb>]",
+    "roses; wet earth; lavender",
+    "@ <mien> sly blackbird; a sudden gust",
+  ),
+  place(
+    "castle",
+    "in",
+    "under the <hue> throne; behind the <hue> curtain; beside the <hue> drawbridge; on the <hue> stairs; inside @ <hue> suit of armour",
+    "the <hue> stairs; the <hue> moat; the <hue> curtains; the <hue> tower",
+    "flags flapped [<loud>|<adverb>]; boots echoed [<loud>|<adverb>]; chains clanked [<loud>|<adverb>]",
+    "old stone; candle wax; roast meat",
+    "@ <mien> sooty raven; the castle cat",
+  ),
+  place(
+    "library",
+    "in",
+    "under the <hue> reading desk; behind the <hue> atlas shelf; beside the <hue> globe; between two <hue> dictionaries; on the <hue> highest shelf",
+    "the <hue> shelves; the <hue> globe; the <hue> reading lamps; the <hue> map drawers",
+    "pages rustled [<loud>|<adverb>]; a clock ticked [<loud>|<adverb>]; floorboards groaned [<loud>|<adverb>]",
+    "old paper; leather; ink",
+    "@ <mien> passing bookworm; the cleaning cart",
+  ),
+  place(
+    "station",
+    "at",
+    "under the <hue> bench; behind the <hue> ticket window; beside the <hue> signal box; among the <hue> suitcases; on the <hue> platform",
+    "the <hue> ticket window; the <hue> iron bridge; the <hue> signal lamps; the <hue> luggage carts",
+    "a whistle blew [<loud>|<adverb>]; steam hissed [<loud>|<adverb>]; porters called [<loud>|<adverb>]",
+    "coal smoke; hot iron; coffee",
+    "the noon train; @ <mien> hurried porter",
+  ),
+  place(
+    "beach",
+    "on",
+    "under @ <hue> towel; behind the <hue> dunes; beside the <hue> rock pool; among the <hue> driftwood; in @ <hue> sand castle",
+    "the <hue> rock pools; the <hue> dunes; the <hue> driftwood piles; the <hue> bathing huts",
+    "waves boomed [<loud>|<adverb>]; children laughed [<loud>|<adverb>]; shells crunched [<loud>|<adverb>]",
+    "sea spray; sun cream; hot sand",
+    "a rough wave; @ <mien> sandpiper",
+  ),
+  place(
+    "farm",
+    "on",
+    "under the <hue> hen house; behind the <hue> tractor; beside the <hue> trough; in the <hue> straw loft; among the <hue> milk churns",
+    "the <hue> hen house; the <hue> yard; the <hue> milk churns; the <hue> straw loft",
+    "hens clucked [<loud>|<adverb>]; pigs grunted [<loud>|<adverb>]; a rooster crowed [<loud>|<adverb>]",
+    "straw; milk; manure",
+    "@ <mien> naughty piglet; @ <mien> runaway calf",
+  ),
+  place(
+    "bridge",
+    "on",
+    "under the <hue> middle arch; behind @ <hue> lamp post; beside the <hue> toll gate; between two <hue> railings; near the <hue> ivy wall",
+    "the <hue> arches; the <hue> lamp posts; the <hue> toll gate; the <hue> river barges",
+    "the river gurgled [<loud>|<adverb>]; hooves clopped [<loud>|<adverb>]; pigeons cooed [<loud>|<adverb>]",
+    "river weed; wet stone; ivy",
+    "the river; @ <mien> sly otter cub",
+  ),
+  place(
+    "school",
+    "at",
+    "under the <hue> piano; behind the <hue> blackboard; beside the <hue> coat pegs; inside @ <hue> lunch box; in the <hue> chalk cupboard",
+    "the <hue> blackboard; the <hue> coat pegs; the <hue> paint pots; the <hue> playground swing",
+    "chalk squeaked [<loud>|<adverb>]; a bell rang [<loud>|<adverb>]; pupils giggled [<loud>|<adverb>]",
+    "chalk dust; pencils; glue",
+    "a playful puppy; a gust from the window",
+  ),
+  place(
+    "island",
+    "on",
+    "under @ <hue> palm leaf; behind the <hue> rocks; beside the <hue> campfire; in @ <hue> sea cave; among the <hue> coconuts",
+    "the <hue> palm trees; the <hue> sea caves; the <hue> sand; the <hue> rocks",
+    "surf roared [<loud>|<adverb>]; parrots squawked [<loud>|<adverb>]; crabs clicked [<loud>|<adverb>]",
+    "coconut; salt wind; driftwood smoke",
+    "@ <mien> bright parrot; the high tide",
+  ),
+  place(
+    "barn",
+    "in",
+    "under the <hue> hay cart; behind the <hue> saddle rack; beside the <hue> bin; on @ <hue> beam; inside @ <hue> barrel",
+    "the <hue> hay bales; the <hue> saddle rack; the <hue> beams; the <hue> oat bins",
+    "swallows twittered [<loud>|<adverb>]; a horse stamped [<loud>|<adverb>]; hinges squeaked [<loud>|<adverb>]",
+    "hay; saddle soap; grain",
+    "@ <mien> thieving goat; @ <mien> barn rat",
+  ),
+  place(
+    "cave",
+    "in",
+    "under @ <hue> ledge; behind the <hue> rocks; beside the <hue> pool; in @ <hue> crack; among the <hue> crystals",
+    "the <hue> rocks; the <hue> wall; the <hue> pool; the <hue> ledges",
+    "water dripped [<loud>|<adverb>]; bats fluttered [<loud>|<adverb>]; echoes whispered [<loud>|<adverb>]",
+    "wet rock; cold clay; old smoke",
+    "an underground stream; @ <mien> curious bat",
+  ),
+  place(
+    "village square",
+    "in",
+    "under the <hue> oak bench; behind the <hue> well; beside the <hue> baker's door; among the <hue> bicycles; near the <hue> statue",
+    "the <hue> well; the <hue> statue; the <hue> chestnut trees; the <hue> baker's window",
+    "church bells chimed [<loud>|<adverb>]; neighbours chatted [<loud>|<adverb>]; pigeons flapped [<loud>|<adverb>]",
+    "hot chestnuts; soap; apple pie",
+    "@ <mien> street dog; a whirling wind",
+  ),
+  place(
+    "workshop",
+    "in",
+    "under the <hue> workbench; behind the <hue> paint tins; beside the <hue> vice; in @ <hue> nail drawer; among the <hue> shavings",
+    "the <hue> workbench; the <hue> paint tins; the <hue> saws; the <hue> tool rack",
+    "hammers knocked [<loud>|<adverb>]; a saw rasped [<loud>|<adverb>]; glue bubbled [<loud>|<adverb>]",
+    "sawdust; varnish; machine oil",
+    "@ <mien> sleepy cat; the shop broom",
+  ),
+  place(
+    "marsh",
+    "in",
+    "under the <hue> path; among the <hue> bulrushes; behind @ <hue> willow stump; beside the <hue> pool; in @ <hue> tuft of sedge",
+    "the <hue> path; the <hue> bulrushes; the <hue> willow stumps; the <hue> pools",
+    "frogs croaked [<loud>|<adverb>]; a curlew piped [<loud>|<adverb>]; mud bubbled [<loud>|<adverb>]",
+    "peat; wild iris; mist",
+    "@ <mien> clumsy heron; the brown water",
+  ),
+  place(
+    "kitchen",
+    "in",
+    "under the <hue> table; behind the <hue> flour bin; beside the <hue> stove; inside the <hue> pan; on the <hue> plate rack",
+    "the <hue> pans; the <hue> stove; the <hue> plate rack; the <hue> onions",
+    "a kettle sang [<loud>|<adverb>]; soup bubbled [<loud>|<adverb>]; spoons clattered [<loud>|<adverb>]",
+    "ginger; toast; onion soup",
+    "@ <mien> cunning cat; the dustpan",
+  ),
+  place(
+    "valley",
+    "in",
+    "under the <hue> footbridge; behind the <hue> sheepfold; beside the <hue> waterfall; among the <hue> foxgloves; near the <hue> boundary stone",
+    "the <hue> waterfall; the <hue> sheepfold; the <hue> foxgloves; the <hue> footbridge",
+    "sheep bleated [<loud>|<adverb>]; the brook babbled [<loud>|<adverb>]; a distant horn blew [<loud>|<adverb>]",
+    "foxgloves; wet wool; peat smoke",
+    "@ <mien> brown eagle; the quick brook",
+  ),
+];

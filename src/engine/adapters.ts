@@ -1,0 +1,83 @@
+/** The three adapters and the VAE head in memory. */
+import { BigVaeError } from "../errors.js";
+import type { ModelConfig } from "../model/config.js";
+import { type LoraShape, loraName, loraShapes } from "../model/lora.js";
+import { float32, type HostTensor } from "../runtime/runtime.js";
+import { headShapes } from "../vae/head.js";
+import { checkFinite, checkShape, type WeightSource } from "./baseModel.js";
+
+export const ADAPTER_NAMES = ["encoder", "decoder", "router"] as const;
+export type AdapterName = (typeof ADAPTER_NAMES)[number];
+
+/** One adapter: its shape, and its matrices by graph name. */
+export interface Adapter {
+  shape: LoraShape;
+  tensors: Readonly<Record<string, HostTensor>>;
+}
+
+export interface VaeAdapters {
+  /** Width of z. */
+  zDim: number;
+  /** Tokens of a span, the length that the adapters were trained on: 64 in BigVAE. */
+  span: number;
+  /** Positions between z and a text that has no prefix: the span in the original, which masks a dropped prefix but lets it hold its places. */
+  gap: number;
+  adapters: Readonly<Record<AdapterName, Adapter>>;
+  /** f, w_e and w_d by graph name ("vae.f.weight"). */
+  head: Readonly<Record<string, HostTensor>>;
+}
+
+/** An adapter as a PEFT folder stores it: matrices by path ("layers.0.mlp.up_proj"). */
+export interface StoredAdapter {
+  rank: number;
+  alpha: number;
+  targetModules: readonly string[];
+  tensors: ReadonlyMap<string, { a: Float32Array; b: Float32Array; inWidth: number; outWidth: number }>;
+}
+
+/** Brings a stored adapter into graph form. Throws "mismatch" when its shapes are not those of this base. */
+export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: ModelConfig): Adapter {
+  const shape: LoraShape = { rank: stored.rank, alpha: stored.alpha, targets: stored.targetModules };
+  const tensors: Record<string, HostTensor> = {};
+  for (const [graphName, [rows, columns]] of loraShapes(config, name, shape) as Map<string, [number, number]>) {
+    const path = graphName.slice(name.length + 1, -".lora_A".length);
+    const pair = stored.tensors.get(path);
+    const isA = graphName === loraName(name, path, "A");
+    const fits = pair && (isA ? pair.inWidth === columns : pair.outWidth === rows);
+    if (!fits) {
+      const got = pair ? `[${pair.outWidth}, ${pair.inWidth}]` : "none";
+      throw new BigVaeError(
+        "mismatch",
+        `${name} adapter: expected matrices for ${path} of a base with hidden size ${config.hiddenSize}, got ${got}; use the base that it was trained on`,
+      );
+    }
+    const values = isA ? pair.a : pair.b;
+    checkFinite(graphName, values);
+    tensors[graphName] = float32(values, rows, columns);
+  }
+  const layers = config.numHiddenLayers;
+  const extra = [...stored.tensors.keys()].find((path) => Number(path.split(".")[1]) >= layers);
+  if (extra) {
+    throw new BigVaeError(
+      "mismatch",
+      `${name} adapter: expected ${layers} layers, got ${extra}; use the base that it was trained on`,
+    );
+  }
+  return { shape, tensors };
+}
+
+/** Reads f, w_e and w_d; Z is taken from w_e. */
+export async function loadHead(
+  config: ModelConfig,
+  source: WeightSource,
+): Promise<{ zDim: number; head: VaeAdapters["head"] }> {
+  const zDim = source.names.includes("w_e.weight") ? source.info("w_e.weight").shape[0]! : 0;
+  const head: Record<string, HostTensor> = {};
+  for (const [name, shape] of headShapes(config, zDim)) {
+    checkShape(source, name, shape);
+    const values = await source.readFloat32(name);
+    checkFinite(name, values);
+    head[`vae.${name}`] = float32(values, ...shape);
+  }
+  return { zDim, head };
+}

@@ -1,0 +1,85 @@
+/** The frozen base in memory: its config, and its weights once, however many adapters and sessions use them. */
+import { BigVaeError } from "../errors.js";
+import { type ModelConfig, parseConfig } from "../model/config.js";
+import { EMBEDDING, headName, weightShapes } from "../model/weights.js";
+import { float32, type HostTensor } from "../runtime/runtime.js";
+
+/** Where weights are read from; formats/ has readers for safetensors and GGUF. */
+export interface WeightSource {
+  info(name: string): { shape: readonly number[] };
+  readFloat32(name: string): Promise<Float32Array>;
+  readonly names: readonly string[];
+}
+
+export interface BaseModel {
+  config: ModelConfig;
+  /** Name on disk -> values. */
+  weights: Readonly<Record<string, HostTensor>>;
+}
+
+/**
+ * Reads and checks all weights. `configJson` is the parsed config.json.
+ * Throws "unsupported" for another architecture before anything is read, "mismatch" for a missing or misshapen tensor, "nonFinite" for NaN.
+ */
+export async function loadBase(configJson: unknown, source: WeightSource): Promise<BaseModel> {
+  const parsed = parseConfig(configJson);
+  // Some files leave the flag out and the head too: then the head is the table.
+  const tied = parsed.tieWordEmbeddings || !source.names.includes("lm_head.weight");
+  const config = { ...parsed, tieWordEmbeddings: tied };
+  const shapes = weightShapes(config);
+  for (const [name, shape] of shapes) checkShape(source, name, shape);
+  const weights: Record<string, HostTensor> = {};
+  for (const [name, shape] of shapes) {
+    const values = await source.readFloat32(name);
+    checkFinite(name, values);
+    weights[name] = float32(values, ...shape);
+  }
+  return { config, weights };
+}
+
+/** Throws unless the source holds a tensor of this name and shape. */
+export function checkShape(source: WeightSource, name: string, shape: readonly number[]): void {
+  const got = source.names.includes(name) ? `[${source.info(name).shape.join(", ")}]` : "no such tensor";
+  const expected = `[${shape.join(", ")}]`;
+  if (got === expected) return;
+  throw new BigVaeError(
+    "mismatch",
+    `weights: expected ${name} of shape ${expected}, got ${got}; check that the weights and config.json are of one model`,
+  );
+}
+
+/** Throws "nonFinite" naming the tensor and the place of the first value that is no number. */
+export function checkFinite(name: string, values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      throw new BigVaeError(
+        "nonFinite",
+        `weights: expected finite values in ${name}, got ${values[i]} at ${i}; get the file again`,
+      );
+    }
+  }
+}
+
+/** Copies the embedding of token `id` to `target` at `offset`. */
+export function copyEmbedding({ config, weights }: BaseModel, id: number, target: Float32Array, offset: number): void {
+  const { vocabSize, hiddenSize } = config;
+  if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
+    throw new BigVaeError(
+      "usage",
+      `token ids: expected whole numbers from 0 to ${vocabSize - 1}, got ${id}; use the tokenizer of this model`,
+    );
+  }
+  const table = weights[EMBEDDING]!.data as Float32Array;
+  target.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), offset);
+}
+
+/** Bytes of the weights in memory. */
+export function weightBytes(config: ModelConfig): number {
+  const sizes = Array.from(weightShapes(config), ([name, shape]) =>
+    name === headName(config) && config.tieWordEmbeddings ? 0 : shape.reduce((size, dim) => size * dim, 4),
+  );
+  return sizes.reduce(
+    (sum, size) => sum + size,
+    config.tieWordEmbeddings ? 4 * config.vocabSize * config.hiddenSize : 0,
+  );
+}

@@ -1,0 +1,49 @@
+/**
+ * Writing a file so that a crash at any moment leaves the old one or the new one, never a mixture: a temporary file in the
+ * same folder, fsync, rename, fsync of the folder.
+ */
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { diskError, type FileOps, nodeFileOps } from "./fileOps.js";
+import { processIsAlive } from "./lock.js";
+
+let writes = 0;
+const TEMPORARY = /\.(\d+)-\d+\.tmp$/;
+
+/**
+ * Puts `content` at `path`. A failure before the rename leaves the old file and removes the temporary one; a failure of
+ * the last step, the folder's fsync, leaves the whole new one.
+ * @throws BigVaeError("disk") naming the path and the bytes needed and free.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: Uint8Array | readonly Uint8Array[] | string,
+  ops: FileOps = nodeFileOps,
+): Promise<void> {
+  const chunks = typeof content === "string" ? [new TextEncoder().encode(content)] : [content].flat();
+  const temporary = `${path}.${process.pid}-${writes++}.tmp`;
+  try {
+    const file = await ops.create(temporary);
+    try {
+      for (const chunk of chunks) await file.write(chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await ops.rename(temporary, path);
+    await ops.syncFolder(dirname(path));
+  } catch (cause) {
+    await ops.remove(temporary).catch(() => undefined);
+    const needed = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    throw await diskError(path, needed, cause, ops);
+  }
+}
+
+/** Removes what writers that died before their rename left in `folder`. */
+export async function removeStaleTemporaries(folder: string, ops: FileOps = nodeFileOps): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = TEMPORARY.exec(name)?.[1];
+    if (pid !== undefined && (Number(pid) === process.pid || !processIsAlive(Number(pid))))
+      await ops.remove(join(folder, name)).catch(() => undefined);
+  }
+}

@@ -1,0 +1,16 @@
+/** Bytes on disk: safetensors, GGUF, PEFT adapters; atomic writes and the folder lock. */
+export { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
+export { type FileOps, nodeFileOps, type OpenFile } from "./fileOps.js";
+export { narrowBFloat16, narrowFloat16, widenBFloat16, widenFloat16 } from "./halfFloats.js";
+export { type FolderLock, lockFolder, processIsAlive } from "./lock.js";
+export {
+  parseSafetensors,
+  parseSafetensorsHeader,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+  safetensorsSource,
+  serializeSafetensors,
+} from "./safetensors.js";
+export { type OpenTensors, openSafetensors, openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
+export { parseStrictJson, type StrictJson, toPlain } from "./strictJson.js";
+export type { Dtype, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";

@@ -1,0 +1,120 @@
+/** One writer a folder: a file `.lock` with the writer's PID, made in one step by a hard link. A dead writer's lock is taken over. */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { diskError, errorCode } from "./fileOps.js";
+
+export interface FolderLock {
+  release(): Promise<void>;
+}
+
+interface Holder {
+  pid: number;
+  host: string;
+  /** Linux: the start of the process in clock ticks since boot, which tells a new process with an old PID. */
+  started: string;
+}
+
+/** Locks that this process holds: a lock with our PID that is not among them is a dead namesake's (containers reuse PIDs). */
+const held = new Set<string>();
+
+/**
+ * Takes the lock of `folder`, which must exist.
+ * @throws BigVaeError("locked") naming the PID that holds it, BigVaeError("disk") where the folder cannot be written.
+ */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  const path = join(folder, ".lock");
+  const draft = join(folder, `.lock.${randomUUID()}`);
+  const me: Holder = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
+  const text = `${me.pid}\n${me.host}\n${me.started}\n`;
+  try {
+    await writeFile(draft, text);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      if (await linked(draft, path)) {
+        held.add(draft);
+        return { release: () => release(path, draft, text) };
+      }
+      await removeIfDead(path, draft);
+    }
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error instanceof BigVaeError ? error : await diskError(path, text.length, error);
+  }
+  await rm(draft, { force: true });
+  throw new BigVaeError("locked", `The lock ${path} keeps changing hands; run again when the other writers are done.`);
+}
+
+async function linked(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function release(path: string, draft: string, text: string): Promise<void> {
+  held.delete(draft);
+  if ((await readFile(path, "utf8").catch(() => "")) === text) await rm(path, { force: true });
+  await rm(draft, { force: true });
+}
+
+/** Throws where the holder lives; otherwise moves its lock aside, so that only one successor removes it. */
+async function removeIfDead(path: string, draft: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  if (text === "") return;
+  refuseIfAlive(path, text);
+  const aside = `${draft}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return;
+    throw error;
+  }
+  // Another successor may have been faster, and this its fresh lock: it goes back.
+  const moved = await readFile(aside, "utf8");
+  if (moved !== text) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+function refuseIfAlive(path: string, text: string): void {
+  const [pid = "", host = "", started = ""] = text.split("\n");
+  const holder: Holder = { pid: Number(pid), host, started };
+  if (host !== hostname())
+    throw new BigVaeError(
+      "locked",
+      `${path} is held by process ${pid} on ${host}; wait for it, or delete the file if that process is gone.`,
+    );
+  const alive = holder.pid === process.pid ? heldByUs(path) : processIsAlive(holder.pid);
+  if (alive && holder.started === startOf(holder.pid))
+    throw new BigVaeError("locked", `${path} is held by process ${pid}; wait for it to end or stop it.`);
+}
+
+function heldByUs(path: string): boolean {
+  return [...held].some((draft) => draft.startsWith(`${path}.`));
+}
+
+/** Whether a process of this machine has this PID. */
+export function processIsAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === "EPERM";
+  }
+}
+
+function startOf(pid: number): string {
+  try {
+    // The name, field 2, may hold spaces and parentheses; field 22 counts from after its end.
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,187 @@
+/** Safetensors files and folders of shards on disk, read by ranges so that a model never lies in memory twice. */
+import { type FileHandle, open, readFile, realpath } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { writeFileAtomic } from "./atomic.js";
+import { errorCode, type FileOps, readError } from "./fileOps.js";
+import {
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  safetensorsChunks,
+  safetensorsDataStart,
+  safetensorsSource,
+} from "./safetensors.js";
+import { parseStrictJsonBytes } from "./strictJson.js";
+import { bytesPerElement, type StoredTensor, type TensorData, type TensorSource, viewElements } from "./tensors.js";
+
+export interface OpenTensors extends TensorSource {
+  /** The header's `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** The elements [begin, end) of the flattened tensor, read alone. */
+  readElements(name: string, begin: number, end: number): Promise<TensorData>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens one file; only the header is read.
+ * @throws BigVaeError("format") where it is missing or malformed.
+ */
+export async function openSafetensors(path: string): Promise<OpenTensors> {
+  const file = await openForReading(path);
+  try {
+    const { size } = await file.stat();
+    const start = safetensorsDataStart(await readRange(file, 0, Math.min(8, size), path), size, path);
+    const header: SafetensorsHeader = parseSafetensorsHeader(await readRange(file, 0, start, path), size, path);
+    const read = (begin: number, end: number) => readRange(file, begin, end, path);
+    const source = safetensorsSource(header, read, path);
+    return { ...source, readElements: (...range) => readElements(header, read, ...range), close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw readError(path, error);
+  }
+}
+
+async function readElements(
+  header: SafetensorsHeader,
+  read: (begin: number, end: number) => Promise<Uint8Array>,
+  name: string,
+  begin: number,
+  end: number,
+): Promise<TensorData> {
+  const entry = header.tensors.get(name);
+  const width = entry ? bytesPerElement(entry.dtype) : 0;
+  if (!entry || begin < 0 || end < begin || entry.begin + end * width > entry.end)
+    throw new BigVaeError("internal", `Elements [${begin}, ${end}) of tensor ${name} are not there.`);
+  return viewElements(await read(entry.begin + begin * width, entry.begin + end * width), entry.dtype);
+}
+
+/** Opens a file for reading. @throws BigVaeError("format") where that fails or it is no file. */
+export async function openForReading(path: string): Promise<FileHandle> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    if ((await file.stat()).isFile()) return file;
+  } catch (error) {
+    await file?.close();
+    throw readError(path, error);
+  }
+  await file.close();
+  throw new BigVaeError("format", `${path} is a folder or a device, not a file; name a file.`);
+}
+
+/** A single read of Node takes less than 2 GiB. */
+const MAX_READ_BYTES = 2 ** 30;
+
+/** The bytes [begin, end). @throws BigVaeError("format") where the file has become shorter. */
+export async function readRange(file: FileHandle, begin: number, end: number, path: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - begin);
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.min(bytes.length - at, MAX_READ_BYTES);
+    const { bytesRead } = await file.read(bytes, at, length, begin + at);
+    if (bytesRead === 0)
+      throw new BigVaeError("format", `${path} ends at byte ${begin + at}, before byte ${end}; get the file again.`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/**
+ * Opens a model's folder in Hugging Face form: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
+ * @throws BigVaeError("format") where a shard lies outside the folder or a tensor is not in exactly the shard named.
+ */
+export async function openSafetensorsFolder(folder: string): Promise<OpenTensors> {
+  const indexPath = join(folder, "model.safetensors.index.json");
+  const index = await readFile(indexPath).catch((error) => {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw readError(indexPath, error);
+  });
+  if (!index) return openSafetensors(await confine(folder, "model.safetensors"));
+  const shardOf = parseShardIndex(index, indexPath);
+  const shards = new Map<string, OpenTensors>();
+  try {
+    for (const name of new Set(shardOf.values())) shards.set(name, await openSafetensors(await confine(folder, name)));
+    checkShards(shardOf, shards, indexPath);
+  } catch (error) {
+    await closeAll(shards);
+    throw error;
+  }
+  return joinShards(shardOf, shards, folder);
+}
+
+function joinShards(shardOf: Map<string, string>, shards: Map<string, OpenTensors>, folder: string): OpenTensors {
+  const shard = (name: string) => {
+    const found = shards.get(shardOf.get(name) ?? "");
+    if (!found) throw new BigVaeError("mismatch", `${folder} has no tensor ${JSON.stringify(name)}.`);
+    return found;
+  };
+  return {
+    names: [...shardOf.keys()],
+    metadata: [...shards.values()][0]?.metadata ?? new Map(),
+    info: (name) => shard(name).info(name),
+    readRaw: async (name) => shard(name).readRaw(name),
+    readFloat32: async (name) => shard(name).readFloat32(name),
+    readElements: async (name, begin, end) => shard(name).readElements(name, begin, end),
+    close: () => closeAll(shards),
+  };
+}
+
+async function closeAll(shards: ReadonlyMap<string, OpenTensors>): Promise<void> {
+  await Promise.all([...shards.values()].map((shard) => shard.close()));
+}
+
+function parseShardIndex(bytes: Uint8Array, path: string): Map<string, string> {
+  const json = parseStrictJsonBytes(bytes, path);
+  const shardOf = json instanceof Map ? json.get("weight_map") : undefined;
+  if (!(shardOf instanceof Map) || [...shardOf.values()].some((shard) => typeof shard !== "string"))
+    throw new BigVaeError("format", `${path} has no weight_map of tensor names to file names; get the file again.`);
+  return shardOf as Map<string, string>;
+}
+
+function checkShards(shardOf: Map<string, string>, shards: Map<string, OpenTensors>, path: string): void {
+  const owners = new Map<string, string>();
+  for (const [shardName, shard] of shards) {
+    for (const name of shard.names) {
+      const other = owners.get(name);
+      if (other) throw new BigVaeError("format", `Tensor ${name} lies in both ${other} and ${shardName}; remove one.`);
+      owners.set(name, shardName);
+      if (shardOf.get(name) !== shardName)
+        throw new BigVaeError("format", `Tensor ${name} of ${shardName} is not listed there by ${path}.`);
+    }
+  }
+  const missing = [...shardOf.keys()].find((name) => !owners.has(name));
+  if (missing) throw new BigVaeError("format", `${path} lists ${missing}, but ${shardOf.get(missing)} lacks it.`);
+}
+
+/**
+ * The real path of `name` within `folder`. Links may not lead out of the folder, except from a snapshot of the Hugging Face
+ * cache to the blobs beside it.
+ * @throws BigVaeError("format") where it does not lie there or does not exist.
+ */
+export async function confine(folder: string, name: string): Promise<string> {
+  if (!/^[^/\\\0]+$/.test(name) || name === "." || name === "..")
+    throw new BigVaeError("format", `${JSON.stringify(name)} is no file name within ${folder}; put the file there.`);
+  const path = join(folder, name);
+  try {
+    const root = await realpath(folder);
+    const real = await realpath(path);
+    const roots = [root];
+    if (basename(dirname(root)) === "snapshots") roots.push(join(dirname(dirname(root)), "blobs"));
+    if (roots.some((allowed) => real.startsWith(allowed + sep))) return real;
+    throw new BigVaeError("format", `${path} is a link to ${real}, outside the folder; put the file itself there.`);
+  } catch (error) {
+    throw readError(path, error);
+  }
+}
+
+/**
+ * Writes a file in one step: after a crash there is the old one or the new one.
+ * @throws BigVaeError("disk")
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata?: Readonly<Record<string, string>>,
+  ops?: FileOps,
+): Promise<void> {
+  await writeFileAtomic(path, safetensorsChunks(tensors, metadata), ops);
+}

@@ -1,0 +1,97 @@
+/** Tensors at rest: element types, stored tensors and the reader that the whole engine takes weights from. */
+import { BigVaeError } from "../errors.js";
+import { widenBFloat16, widenFloat16 } from "./halfFloats.js";
+
+/** Element types as safetensors spells them. F16 and BF16 are kept as their 16 bits, BOOL as a byte. */
+const ARRAYS = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+
+export type Dtype = keyof typeof ARRAYS;
+export type TensorData =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
+
+/** A tensor with its elements in row-major order. */
+export interface StoredTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** `dtype` is a string, as a reader may hold types of its own (Q4_0). */
+export interface TensorInfo {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** Where weights come from: a safetensors file, a folder of shards, a GGUF file. */
+export interface TensorSource {
+  readonly names: readonly string[];
+  /** @throws BigVaeError("mismatch") where there is no such tensor. */
+  info(name: string): TensorInfo;
+  /** The elements in fp32: F32 as it is, F16, BF16 and quantised blocks widened exactly. Read-only: it may be a view. */
+  readFloat32(name: string): Promise<Float32Array>;
+  /** The elements as stored. */
+  readRaw(name: string): Promise<StoredTensor>;
+}
+
+export function isDtype(name: unknown): name is Dtype {
+  return typeof name === "string" && Object.hasOwn(ARRAYS, name);
+}
+
+export function bytesPerElement(dtype: Dtype): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
+/**
+ * Product of the dimensions; 1 for a scalar.
+ * @throws BigVaeError("format") naming `what` where a dimension is no whole number >= 0 or the product passes 2^53.
+ */
+export function elementCount(shape: readonly unknown[], what: string): number {
+  let count = 1;
+  for (const size of shape) {
+    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+      throw new BigVaeError("format", `${what} has a dimension ${String(size)}, not a whole number of at least 0.`);
+    count *= size;
+    if (count > Number.MAX_SAFE_INTEGER)
+      throw new BigVaeError("format", `${what} has the shape [${shape.join(", ")}], more than 2^53 elements.`);
+  }
+  return count;
+}
+
+/** Little-endian bytes as elements of `dtype`: a view where they are aligned, a copy otherwise. */
+export function viewElements(bytes: Uint8Array, dtype: Dtype): TensorData {
+  const ElementArray = ARRAYS[dtype];
+  const width = ElementArray.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return new ElementArray(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width);
+}
+
+/** The little-endian bytes of `data`, a view. */
+export function viewBytes(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** A tensor's elements in fp32. @throws BigVaeError("unsupported") for integers and F64. */
+export function toFloat32(tensor: StoredTensor, what: string): Float32Array {
+  if (tensor.data instanceof Float32Array) return tensor.data;
+  if (tensor.dtype === "F16") return widenFloat16(tensor.data as Uint16Array);
+  if (tensor.dtype === "BF16") return widenBFloat16(tensor.data as Uint16Array);
+  throw new BigVaeError("unsupported", `${what} is ${tensor.dtype}, not F32, F16 or BF16; convert it to F32 first.`);
+}

@@ -1,0 +1,236 @@
+/** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
+import { encodeModel, type OnnxAttribute, type OnnxInitializer, type OnnxNode, type OnnxValue } from "./protobuf.js";
+import { formatShape, type Shape, shapeError } from "./shape.js";
+import { type ConstantData, type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
+
+/** A graph ready for a session. */
+export interface OnnxModel {
+  bytes: Uint8Array;
+  /** Values fed at each run, by name. */
+  inputs: readonly OnnxValue[];
+  /** Values returned by each run, by name. */
+  outputs: readonly OnnxValue[];
+  /** Data of the stored weights, that goes beside the bytes: name -> values. */
+  externalData: ReadonlyMap<string, Float32Array>;
+}
+
+export interface OnnxOptions {
+  /** Inputs that become stored weights, packed once by the session: name -> values. */
+  stored?: ReadonlyMap<string, Float32Array>;
+}
+
+/** The ONNX model that computes the named `outputs` from the inputs that they reach. */
+export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: OnnxOptions = {}): OnnxModel {
+  const lowering = new Lowering(stored ?? new Map());
+  for (const node of topologicalOrder(Object.values(outputs))) lowering.lower(node);
+  const outputInfos = Object.entries(outputs).map(([name, value]) => {
+    lowering.emit("Identity", [lowering.name(value)], [name]);
+    return { name, dtype: value.dtype, shape: value.shape };
+  });
+  const { nodes, initializers, inputs, externalData } = lowering;
+  const bytes = encodeModel({ nodes, initializers, inputs, outputs: outputInfos });
+  return { bytes, inputs, outputs: outputInfos, externalData };
+}
+
+class Lowering {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
+  readonly inputs: OnnxValue[] = [];
+  readonly externalData = new Map<string, Float32Array>();
+  readonly #names = new Map<Value, string>();
+  readonly #integers = new Map<string, string>();
+  #fresh = 0;
+
+  constructor(readonly stored: ReadonlyMap<string, Float32Array>) {}
+
+  name(value: Value): string {
+    let name = this.#names.get(value);
+    if (name === undefined) this.#names.set(value, (name = this.freshName()));
+    return name;
+  }
+
+  freshName(): string {
+    return `v${this.#fresh++}`;
+  }
+
+  lower<K extends OpName>(node: Node<K>): void {
+    lowerings[node.op](this, node);
+  }
+
+  /** Adds a node; returns its first output. */
+  emit(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[] = [this.freshName()],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    domain = "",
+  ): string {
+    this.nodes.push({ opType, domain, inputs, outputs, attributes });
+    return outputs[0]!;
+  }
+
+  /** An int64 list as a stored value, each list once. */
+  integers(values: readonly number[]): string {
+    const key = values.join(",");
+    let name = this.#integers.get(key);
+    if (name === undefined) {
+      this.#integers.set(key, (name = this.freshName()));
+      const data = BigInt64Array.from(values, BigInt);
+      this.initializers.push({ name, dtype: "int64", shape: [values.length], data });
+    }
+    return name;
+  }
+
+  /** A named input, or the stored weight of that name. */
+  input(value: Value, name: string): void {
+    this.#names.set(value, name);
+    const info = { name, dtype: value.dtype, shape: value.shape };
+    const data = this.stored.get(name);
+    if (data === undefined) {
+      this.inputs.push(info);
+      return;
+    }
+    this.externalData.set(name, data);
+    this.initializers.push({ ...info, data: { location: name, offset: 0, length: data.byteLength } });
+  }
+
+  constant(value: Value, data: ConstantData): void {
+    this.initializers.push({ name: this.name(value), dtype: value.dtype, shape: value.shape, data });
+  }
+}
+
+type LoweringRule<K extends OpName> = (to: Lowering, node: Node<K>) => void;
+
+/** A rule for an op that is one ONNX node with the same inputs and outputs. */
+function direct<K extends OpName>(
+  opType: string,
+  attributes: (attributes: OpAttributes[K]) => Record<string, OnnxAttribute> = () => ({}),
+): LoweringRule<K> {
+  return (to, node) => {
+    const names = (values: readonly Value[]) => values.map((value) => to.name(value));
+    to.emit(opType, names(node.inputs), names(node.outputs), attributes(node.attributes));
+  };
+}
+
+const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
+  input: (to, { attributes: { name }, outputs: [y] }) => to.input(y!, name),
+  constant: (to, { attributes: { data }, outputs: [y] }) => to.constant(y!, data),
+  add: direct("Add"),
+  sub: direct("Sub"),
+  mul: direct("Mul"),
+  div: direct("Div"),
+  neg: direct("Neg"),
+  exp: direct("Exp"),
+  log: direct("Log"),
+  sqrt: direct("Sqrt"),
+  sigmoid: direct("Sigmoid"),
+  silu: (to, { inputs: [x], outputs: [y] }) => {
+    if (y!.dtype === "float32") {
+      to.emit("QuickGelu", [to.name(x!)], [to.name(y!)], { alpha: { float: 1 } }, "com.microsoft");
+    } else {
+      to.emit("Mul", [to.name(x!), to.emit("Sigmoid", [to.name(x!)])], [to.name(y!)]);
+    }
+  },
+  matmul: lowerMatmul,
+  softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
+  rmsNorm: direct("SimplifiedLayerNormalization", ({ eps }) => ({ axis: { int: -1 }, epsilon: { float: eps } })),
+  rope: lowerRope,
+  crossEntropy: (to, { inputs: [logits, labels], outputs: [loss, logProbabilities] }) => {
+    const outputs = [to.name(loss!), to.name(logProbabilities!)];
+    const inputs = [to.name(logits!), to.name(labels!)];
+    to.emit("SoftmaxCrossEntropyLoss", inputs, outputs, { reduction: { string: "none" } });
+  },
+  reshape: (to, { inputs: [x], outputs: [y] }) => {
+    to.emit("Reshape", [to.name(x!), to.integers(reshapeTarget(x!.shape, y!.shape))], [to.name(y!)]);
+  },
+  transpose: direct("Transpose", ({ permutation }) => ({ perm: { ints: permutation } })),
+  concat: direct("Concat", ({ axis }) => ({ axis: { int: axis } })),
+  slice: (to, { inputs: [x], attributes: { axis, start, end }, outputs: [y] }) => {
+    const bounds = [[start], [end], [axis]].map((values) => to.integers(values));
+    to.emit("Slice", [to.name(x!), ...bounds], [to.name(y!)]);
+  },
+  split: direct("Split", () => ({ axis: { int: -1 } })),
+  expand: (to, { inputs: [x], outputs: [y] }) => {
+    to.emit("Expand", [to.name(x!), to.integers(fixedDims("expand", y!.shape))], [to.name(y!)]);
+  },
+  gatherRows: direct("Gather", () => ({ axis: { int: 0 } })),
+  // Elementwise scatter is sequential in ONNX Runtime, so that repeated ids always add in the same order.
+  scatterRows: (to, { inputs: [rows, ids], attributes: { rowCount }, outputs: [y] }) => {
+    const [count, width] = fixedDims("scatterRows", rows!.shape) as [number, number];
+    const column = to.emit("Reshape", [to.name(ids!), to.integers([count, 1])]);
+    const indices = to.emit("Expand", [column, to.integers([count, width])]);
+    const zeros = to.emit("ConstantOfShape", [to.integers([rowCount, width])]);
+    const table = rows!.dtype === "float32" ? zeros : to.emit("Cast", [zeros], undefined, { to: { int: 11 } });
+    to.emit("ScatterElements", [table, indices, to.name(rows!)], [to.name(y!)], scatterAdd(0));
+  },
+  addAtColumn: (to, { inputs: [x, columns, values], outputs: [y] }) => {
+    const asColumn = (value: Value) => to.emit("Reshape", [to.name(value), to.integers([-1, 1])]);
+    to.emit("ScatterElements", [to.name(x!), asColumn(columns!), asColumn(values!)], [to.name(y!)], scatterAdd(1));
+  },
+  reduceSum: (to, { inputs: [x], attributes: { axes }, outputs: [y] }) => {
+    to.emit("ReduceSum", [to.name(x!), to.integers(axes)], [to.name(y!)], { keepdims: { int: 1 } });
+  },
+};
+
+function scatterAdd(axis: number): Record<string, OnnxAttribute> {
+  return { axis: { int: axis }, reduction: { string: "add" } };
+}
+
+function lowerMatmul(
+  to: Lowering,
+  { inputs: [a, b], attributes: { transA, transB, alpha }, outputs: [y] }: Node<"matmul">,
+) {
+  const flags = { transA: { int: transA ? 1 : 0 }, transB: { int: transB ? 1 : 0 }, alpha: { float: alpha } };
+  if (a!.shape.length === 2 && b!.shape.length === 2) {
+    to.emit("Gemm", [to.name(a!), to.name(b!)], [to.name(y!)], flags);
+  } else if (y!.dtype === "float32") {
+    to.emit("FusedMatMul", [to.name(a!), to.name(b!)], [to.name(y!)], flags, "com.microsoft");
+  } else {
+    const operand = (value: Value, transposed: boolean) => {
+      const axes = value.shape.map((_, axis) => axis);
+      const swapped = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
+      return transposed
+        ? to.emit("Transpose", [to.name(value)], undefined, { perm: { ints: swapped } })
+        : to.name(value);
+    };
+    const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
+    const factor = to.freshName();
+    to.initializers.push({ name: factor, dtype: "float64", shape: [], data: Float64Array.of(alpha) });
+    to.emit("Mul", [product, factor], [to.name(y!)]);
+  }
+}
+
+function lowerRope(to: Lowering, { inputs: [x, positions, cos, sin], outputs: [y] }: Node<"rope">) {
+  if (y!.dtype === "float32") {
+    const names = [x!, positions!, cos!, sin!].map((value) => to.name(value));
+    to.emit("RotaryEmbedding", names, [to.name(y!)], {}, "com.microsoft");
+    return;
+  }
+  const half = (x!.shape[3] as number) / 2;
+  const part = (start: number) =>
+    to.emit("Slice", [to.name(x!), ...[[start], [start + half], [3]].map((v) => to.integers(v))]);
+  const angles = (table: Value) =>
+    to.emit("Unsqueeze", [to.emit("Gather", [to.name(table), to.name(positions!)]), to.integers([1])]);
+  const [first, second, c, s] = [part(0), part(half), angles(cos!), angles(sin!)];
+  const rotated = [
+    to.emit("Sub", [to.emit("Mul", [first, c]), to.emit("Mul", [second, s])]),
+    to.emit("Add", [to.emit("Mul", [second, c]), to.emit("Mul", [first, s])]),
+  ];
+  to.emit("Concat", rotated, [to.name(y!)], { axis: { int: 3 } });
+}
+
+/** ONNX's target of a reshape: 0 copies the dimension of the same place, one -1 is computed. */
+function reshapeTarget(from: Shape, to: Shape): number[] {
+  const target = to.map((dim, i) => (typeof dim === "number" ? dim : dim === from[i] ? 0 : -1));
+  if (target.filter((dim) => dim === -1).length <= 1) return target;
+  throw shapeError(
+    "reshape",
+    "at most one dimension to compute at run time",
+    `${formatShape(from)} to ${formatShape(to)}`,
+  );
+}
+
+function fixedDims(op: string, shape: Shape): number[] {
+  if (shape.every((dim) => typeof dim === "number")) return [...(shape as readonly number[])];
+  throw shapeError(op, "fixed dimensions", formatShape(shape));
+}

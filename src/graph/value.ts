@@ -1,0 +1,116 @@
+/** The graph itself: immutable nodes that point at their inputs. There is no builder object; a graph is what its outputs reach. */
+import { type Shape, shapeError } from "./shape.js";
+
+export type DType = "float32" | "float64" | "int64" | "int32" | "bool";
+export type ConstantData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+
+/** Every op and its attributes. The tables of lowering and of gradients have one row for each. */
+export interface OpAttributes {
+  input: { name: string };
+  constant: { data: ConstantData };
+  add: object;
+  sub: object;
+  mul: object;
+  div: object;
+  neg: object;
+  exp: object;
+  log: object;
+  sqrt: object;
+  sigmoid: object;
+  silu: object;
+  /** alpha * op(a) @ op(b), where op transposes the last two axes if asked; leading axes broadcast. */
+  matmul: { transA: boolean; transB: boolean; alpha: number };
+  /** Over the last axis. */
+  softmax: object;
+  /** Outputs: normalised [.., D], and 1/rms [.., 1]. */
+  rmsNorm: { eps: number };
+  /** Inputs: x [B, H, T, Dh], positions [B, T], cos [P, Dh/2], sin [P, Dh/2]. */
+  rope: object;
+  /** Inputs: logits [M, V], labels [M]. Outputs: loss [M], log-probabilities [M, V]. */
+  crossEntropy: object;
+  reshape: object;
+  transpose: { permutation: readonly number[] };
+  concat: { axis: number };
+  slice: { axis: number; start: number; end: number };
+  /** Inputs: x, sizes [parts] (int64). Parts of the last axis, as long as the sizes fed at run time say. */
+  split: object;
+  expand: object;
+  /** Rows of a table [V, D] at ids [..]. */
+  gatherRows: object;
+  /** Sums rows [.., D] into a table [V, D] of zeros at ids [..]. */
+  scatterRows: { rowCount: number };
+  /** Inputs: x [M, V], columns [M], values [M]. Adds values[m] to x[m, columns[m]]. */
+  addAtColumn: object;
+  reduceSum: { axes: readonly number[] };
+}
+
+export type OpName = keyof OpAttributes;
+
+export interface Node<K extends OpName = OpName> {
+  readonly op: K;
+  readonly inputs: readonly Value[];
+  readonly attributes: OpAttributes[K];
+  readonly outputs: readonly Value[];
+}
+
+/** One result of a node. */
+export interface Value {
+  readonly node: Node;
+  /** Which output of the node. */
+  readonly index: number;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Makes a node with the given outputs; the op functions call this after they have checked the shapes. */
+export function makeNode<K extends OpName>(
+  op: K,
+  inputs: readonly Value[],
+  attributes: OpAttributes[K],
+  ...outputs: readonly { shape: Shape; dtype: DType }[]
+): Value[] {
+  const node: { -readonly [P in keyof Node<K>]: Node<K>[P] } = { op, inputs, attributes, outputs: [] };
+  const values = outputs.map(({ shape, dtype }, index) => ({ node: node as Node, index, shape, dtype }));
+  node.outputs = values;
+  return values;
+}
+
+/** Makes a node with one output. */
+export function makeValue<K extends OpName>(
+  op: K,
+  inputs: readonly Value[],
+  attributes: OpAttributes[K],
+  shape: Shape,
+  dtype: DType,
+): Value {
+  return makeNode(op, inputs, attributes, { shape, dtype })[0]!;
+}
+
+/** Throws unless every value has the same floating-point type, which is returned. */
+export function commonFloat(op: string, ...values: readonly Value[]): DType {
+  const dtype = values[0]!.dtype;
+  const fits = (dtype === "float32" || dtype === "float64") && values.every((value) => value.dtype === dtype);
+  if (!fits) throw shapeError(op, "values of one floating-point type", values.map((value) => value.dtype).join(", "));
+  return dtype;
+}
+
+/** Nodes that `outputs` reach, inputs before users, in an order that depends on the graph alone. */
+export function topologicalOrder(outputs: readonly Value[]): Node[] {
+  const order: Node[] = [];
+  const state = new Map<Node, "open" | "done">();
+  const stack = outputs.map((value) => value.node).reverse();
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1]!;
+    if (state.get(node) === "done") {
+      stack.pop();
+    } else if (state.get(node) === "open") {
+      state.set(node, "done");
+      order.push(node);
+      stack.pop();
+    } else {
+      state.set(node, "open");
+      for (const input of [...node.inputs].reverse()) if (!state.has(input.node)) stack.push(input.node);
+    }
+  }
+  return order;
+}

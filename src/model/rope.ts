@@ -1,0 +1,69 @@
+/** Tables of the rotary position embedding. Su et al. 2021; scalings as in Transformers' modeling_rope_utils.py. */
+import type { ModelConfig, RopeScaling } from "./config.js";
+
+export interface RopeTables {
+  /** [P, Dh/2] */
+  cos: Float32Array;
+  /** [P, Dh/2] */
+  sin: Float32Array;
+}
+
+/** Cosines and sines of position * frequency for positions 0..length-1. */
+export function ropeTables(config: ModelConfig, length: number): RopeTables {
+  const half = config.headDim / 2;
+  const frequencies = ropeFrequencies(config);
+  const magnitude = config.ropeScaling.kind === "yarn" ? config.ropeScaling.attentionFactor : 1;
+  const cos = new Float32Array(length * half);
+  const sin = new Float32Array(length * half);
+  for (let position = 0; position < length; position++) {
+    for (let i = 0; i < half; i++) {
+      // Transformers multiplies in single precision; at position 4096 double would differ in the fourth digit.
+      const angle = Math.fround(position * frequencies[i]!);
+      cos[position * half + i] = Math.cos(angle) * magnitude;
+      sin[position * half + i] = Math.sin(angle) * magnitude;
+    }
+  }
+  return { cos, sin };
+}
+
+/** Angle per position of each pair: theta^(-2i/Dh), scaled. [Dh/2] */
+export function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: ModelConfig): Float32Array {
+  const plain = Float32Array.from({ length: headDim / 2 }, (_, i) => 1 / ropeTheta ** ((2 * i) / headDim));
+  switch (ropeScaling.kind) {
+    case "default":
+      return plain;
+    case "linear":
+      return plain.map((frequency) => frequency / ropeScaling.factor);
+    case "llama3":
+      return plain.map((frequency) => llama3Frequency(frequency, ropeScaling));
+    case "yarn":
+      return plain.map((frequency, i) => yarnFrequency(frequency, i, headDim, ropeTheta, ropeScaling));
+  }
+}
+
+/** Long wavelengths are stretched by `factor`, short ones kept, those between blended. Llama 3.1. */
+function llama3Frequency(frequency: number, scaling: RopeScaling & { kind: "llama3" }): number {
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
+  const turns = (originalMaxPositions * frequency) / (2 * Math.PI);
+  if (turns < lowFreqFactor) return frequency / factor;
+  if (turns > highFreqFactor) return frequency;
+  const blend = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+  return (1 - blend) * (frequency / factor) + blend * frequency;
+}
+
+/** Pairs that turn rarely within the original window are stretched, those that turn often kept. Peng et al. 2023. */
+function yarnFrequency(
+  frequency: number,
+  i: number,
+  headDim: number,
+  theta: number,
+  scaling: RopeScaling & { kind: "yarn" },
+): number {
+  const { factor, betaFast, betaSlow, originalMaxPositions } = scaling;
+  const pairOfTurns = (turns: number) =>
+    (headDim * Math.log(originalMaxPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const low = Math.max(Math.floor(pairOfTurns(betaFast)), 0);
+  const high = Math.min(Math.ceil(pairOfTurns(betaSlow)), headDim - 1);
+  const ramp = Math.min(Math.max((i - low) / Math.max(high - low, 0.001), 0), 1);
+  return (frequency / factor) * ramp + frequency * (1 - ramp);
+}

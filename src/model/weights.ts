@@ -1,0 +1,51 @@
+/** Names and shapes of a Llama's weights, as they stand on disk. */
+import type { ModelConfig } from "./config.js";
+
+/** The seven linear layers of a block, which LoRA adapts: name on disk -> [out, in]. */
+export function blockLinears(config: ModelConfig): Record<string, readonly [number, number]> {
+  const { hiddenSize: d, intermediateSize: f, numAttentionHeads, numKeyValueHeads, headDim } = config;
+  const queryWidth = numAttentionHeads * headDim;
+  const keyWidth = numKeyValueHeads * headDim;
+  return {
+    "self_attn.q_proj": [queryWidth, d],
+    "self_attn.k_proj": [keyWidth, d],
+    "self_attn.v_proj": [keyWidth, d],
+    "self_attn.o_proj": [d, queryWidth],
+    "mlp.gate_proj": [f, d],
+    "mlp.up_proj": [f, d],
+    "mlp.down_proj": [d, f],
+  };
+}
+
+/** Every adapted linear layer, by its path: "layers.0.self_attn.q_proj" -> [out, in]. */
+export function linearShapes(config: ModelConfig): Map<string, readonly [number, number]> {
+  const shapes = new Map<string, readonly [number, number]>();
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    for (const [name, shape] of Object.entries(blockLinears(config))) shapes.set(`layers.${layer}.${name}`, shape);
+  }
+  return shapes;
+}
+
+export const EMBEDDING = "model.embed_tokens.weight";
+
+/** The matrix of the language-model head [V, D]; the embedding table where they are tied. */
+export function headName(config: ModelConfig): string {
+  return config.tieWordEmbeddings ? EMBEDDING : "lm_head.weight";
+}
+
+/** Every weight of the model: name on disk -> shape. */
+export function weightShapes(config: ModelConfig): Map<string, readonly number[]> {
+  const { vocabSize, hiddenSize } = config;
+  const shapes = new Map<string, readonly number[]>([
+    [EMBEDDING, [vocabSize, hiddenSize]],
+    ["model.norm.weight", [hiddenSize]],
+    [headName(config), [vocabSize, hiddenSize]],
+  ]);
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    for (const norm of ["input_layernorm", "post_attention_layernorm"]) {
+      shapes.set(`model.layers.${layer}.${norm}.weight`, [hiddenSize]);
+    }
+  }
+  for (const [path, shape] of linearShapes(config)) shapes.set(`model.${path}.weight`, shape);
+  return shapes;
+}

@@ -1,0 +1,77 @@
+/** The runtime on onnxruntime-node's CPU provider. A run blocks its thread; worker.ts keeps it off the caller's. */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { BigVaeError } from "../errors.js";
+import type { OnnxModel } from "../graph/index.js";
+import type { HostTensor, HostTensors, Runtime, Session } from "./runtime.js";
+
+export interface OnnxNodeOptions {
+  /** Threads for one run; the machine's cores where it is left out. */
+  threads?: number;
+}
+
+/** A runtime whose sessions compute on the CPU. */
+export function onnxNodeRuntime({ threads }: OnnxNodeOptions = {}): Runtime {
+  return { createSession: (model) => OnnxNodeSession.create(model, threads) };
+}
+
+class OnnxNodeSession implements Session {
+  /** A host tensor that is fed again is wrapped once. */
+  readonly #wrapped = new WeakMap<HostTensor, Tensor>();
+  readonly #inputNames: readonly string[];
+  readonly #outputNames: readonly string[];
+
+  private constructor(
+    readonly session: InferenceSession,
+    model: OnnxModel,
+  ) {
+    this.#inputNames = model.inputs.map((input) => input.name);
+    this.#outputNames = model.outputs.map((output) => output.name);
+  }
+
+  static async create(model: OnnxModel, threads?: number): Promise<OnnxNodeSession> {
+    const session = await InferenceSession.create(model.bytes, {
+      executionProviders: ["cpu"],
+      // A second block beside the arena grows memory by half and gains no time.
+      enableMemPattern: false,
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      externalData: Array.from(model.externalData, ([path, data]) => ({
+        path,
+        data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      })),
+    });
+    return new OnnxNodeSession(session, model);
+  }
+
+  async run(feeds: HostTensors, into: HostTensors = {}): Promise<Record<string, HostTensor>> {
+    const inputs: Record<string, Tensor> = {};
+    for (const name of this.#inputNames) inputs[name] = this.#wrap(feeds[name] ?? missing(name));
+    const fetches: Record<string, Tensor | null> = {};
+    for (const name of this.#outputNames) fetches[name] = into[name] ? this.#wrap(into[name]) : null;
+    const results = await this.session.run(inputs, fetches);
+    return Object.fromEntries(this.#outputNames.map((name) => [name, into[name] ?? unwrap(results[name]!)]));
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+
+  #wrap(tensor: HostTensor): Tensor {
+    let wrapped = this.#wrapped.get(tensor);
+    if (!wrapped)
+      this.#wrapped.set(tensor, (wrapped = new Tensor(tensor.dtype, tensor.data as Float32Array, tensor.shape)));
+    return wrapped;
+  }
+}
+
+function missing(name: string): never {
+  throw new BigVaeError("internal", `session: expected the input ${name}, got nothing; feed it`);
+}
+
+function unwrap(tensor: Tensor): HostTensor {
+  const { type, dims, data } = tensor;
+  if (type === "float32" || type === "float64" || type === "int64" || type === "int32" || type === "bool") {
+    return { dtype: type, shape: dims, data: data as HostTensor["data"] };
+  }
+  throw new BigVaeError("internal", `session: expected outputs of a known type, got ${type}`);
+}

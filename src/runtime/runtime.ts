@@ -1,0 +1,34 @@
+/** What the engine needs of a machine that runs ONNX. Implementations are handed in: onnxruntime-node here, onnxruntime-web in a browser. */
+import type { OnnxModel } from "../graph/index.js";
+
+/** Numbers outside the graph. `data` is row-major; a view is used as it is, without a copy. */
+export interface HostTensor {
+  dtype: "float32" | "float64" | "int64" | "int32" | "bool";
+  shape: readonly number[];
+  data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+}
+
+export type HostTensors = Readonly<Record<string, HostTensor>>;
+
+/** A graph made ready to run. */
+export interface Session {
+  /**
+   * Runs the graph once; feeds that it does not have are passed over. Outputs named in `into` are written there, so that nothing is allocated;
+   * the others come back as new tensors.
+   */
+  run(feeds: HostTensors, into?: HostTensors): Promise<Record<string, HostTensor>>;
+  /** Frees the session's memory. */
+  release(): Promise<void>;
+}
+
+export interface Runtime {
+  createSession(model: OnnxModel): Promise<Session>;
+}
+
+export function float32(data: Float32Array, ...shape: number[]): HostTensor {
+  return { dtype: "float32", data, shape };
+}
+
+export function int64(values: ArrayLike<number>, ...shape: number[]): HostTensor {
+  return { dtype: "int64", data: BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]!)), shape };
+}

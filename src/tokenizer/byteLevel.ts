@@ -1,0 +1,13 @@
+/** The alphabet of byte-level BPE: one printable character a byte (GPT-2 encoder.py, bytes_to_unicode). */
+
+/** characterOfByte[byte] */
+export const characterOfByte: readonly string[] = buildAlphabet();
+export const byteOfCharacter: ReadonlyMap<string, number> = new Map(characterOfByte.map((c, byte) => [c, byte]));
+
+function buildAlphabet(): string[] {
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+    return String.fromCharCode(printable ? byte : next++);
+  });
+}

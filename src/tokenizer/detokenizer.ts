@@ -1,0 +1,129 @@
+/**
+ * Ids to text, piece by piece: the two decoders of the Llama family, ByteLevel and SentencePiece's with byte fallback, as
+ * Hugging Face's tokenizers compute them. Whole texts and streams take the same path, so they agree.
+ */
+import { byteOfCharacter } from "./byteLevel.js";
+
+/** Turns ids into text as they come; no UTF-8 sequence is split. `end` gives what was still held back. */
+export interface StreamDecoder {
+  push(...ids: number[]): string;
+  end(): string;
+}
+
+/** What tells one tokenizer's decoding from another's. */
+export interface DecodeRules {
+  readonly kind: "byteLevel" | "sentencePiece";
+  /** SentencePiece: the space that the encoder put before the text goes again. */
+  readonly stripsLeadingSpace: boolean;
+  /** `clean_up_tokenization_spaces` of tokenizer_config.json. */
+  readonly cleansSpaces: boolean;
+}
+
+/** A decoder of one text over the tokens' texts. */
+export function createDecoder(rules: DecodeRules, tokenText: (id: number) => string | undefined): StreamDecoder {
+  const raw = rules.kind === "byteLevel" ? new ByteLevelDecoder() : new SentencePieceDecoder(rules.stripsLeadingSpace);
+  const cleaner = rules.cleansSpaces ? new SpaceCleaner() : { push: (text: string) => text, end: () => "" };
+  return {
+    push(...ids) {
+      let text = "";
+      for (const id of ids) text += raw.push(tokenText(id) ?? "");
+      return cleaner.push(text);
+    },
+    end: () => cleaner.push(raw.end()) + cleaner.end(),
+  };
+}
+
+const encoder = new TextEncoder();
+
+class ByteLevelDecoder {
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  push(token: string): string {
+    return this.#utf8.decode(tokenBytes(token), { stream: true });
+  }
+
+  end(): string {
+    return this.#utf8.decode();
+  }
+}
+
+/** A token with a character outside the alphabet (an added token) stands for itself. */
+function tokenBytes(token: string): Uint8Array {
+  const bytes = new Uint8Array(token.length);
+  for (let i = 0; i < token.length; i++) {
+    const byte = byteOfCharacter.get(token[i]!);
+    if (byte === undefined) return encoder.encode(token);
+    bytes[i] = byte;
+  }
+  return bytes;
+}
+
+class SentencePieceDecoder {
+  #run: number[] = [];
+  #atStart: boolean;
+
+  constructor(stripsLeadingSpace: boolean) {
+    this.#atStart = stripsLeadingSpace;
+  }
+
+  push(token: string): string {
+    const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)?.[1];
+    if (byte === undefined) return this.#strip(this.#endRun() + token.replaceAll("▁", " "));
+    this.#run.push(Number.parseInt(byte, 16));
+    return "";
+  }
+
+  end(): string {
+    return this.#strip(this.#endRun());
+  }
+
+  /** As upstream's ByteFallback: a run of bytes that is no UTF-8 gives one U+FFFD a byte. */
+  #endRun(): string {
+    const run = Uint8Array.from(this.#run);
+    this.#run = [];
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(run);
+    } catch {
+      return "\ufffd".repeat(run.length);
+    }
+  }
+
+  #strip(text: string): string {
+    if (!this.#atStart || text === "") return text;
+    this.#atStart = false;
+    return text.startsWith(" ") ? text.slice(1) : text;
+  }
+}
+
+/** Transformers' clean_up_tokenization, pattern by pattern in its order. */
+const CLEANUPS = [" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"] as const;
+
+function cleanUp(text: string): string {
+  return CLEANUPS.reduce((cleaned, pattern) => cleaned.replaceAll(pattern, pattern.trim()), text);
+}
+
+/** A character that occurs in no pattern: what precedes it is settled. */
+const SETTLED = /[^ .?!,'ntmsver]/g;
+
+/** Holds back what the next piece may still change: all after the last settled character. */
+class SpaceCleaner {
+  #held = "";
+
+  push(text: string): string {
+    let cut = 0;
+    for (const found of text.matchAll(SETTLED)) cut = found.index + 1;
+    if (cut === 0) {
+      this.#held += text;
+      return "";
+    }
+    const settled = cleanUp(this.#held + text.slice(0, cut));
+    this.#held = text.slice(cut);
+    return settled;
+  }
+
+  end(): string {
+    const rest = cleanUp(this.#held);
+    this.#held = "";
+    return rest;
+  }
+}

@@ -1,0 +1,48 @@
+/** Which ids begin, end and pad: from tokenizer_config.json, special_tokens_map.json, or else the usual names. */
+import { BigVaeError } from "../errors.js";
+
+export interface SpecialTokens {
+  readonly bosId?: number;
+  readonly eosId?: number;
+  readonly padId?: number;
+}
+
+/** Names in use among Llama-family models, tried where no file names one. */
+const USUAL_NAMES = {
+  bos_token: ["<s>", "<|begin_of_text|>", "<|im_start|>", "<bos>"],
+  eos_token: ["</s>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<eos>"],
+  pad_token: ["<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>"],
+} as const;
+
+type Role = keyof typeof USUAL_NAMES;
+type Json = Record<string, unknown>;
+
+/** @throws BigVaeError("mismatch") where a file names a token that the vocabulary lacks. */
+export function readSpecialTokens(
+  config: Json,
+  specialTokensMap: Json,
+  ids: ReadonlyMap<string, number>,
+): SpecialTokens {
+  const find = (role: Role) => {
+    const name = contentOf(config[role]) ?? contentOf(specialTokensMap[role]);
+    if (name === undefined) {
+      // A file that says null means none.
+      const isGiven = role in config || role in specialTokensMap;
+      return isGiven ? undefined : USUAL_NAMES[role].map((usual) => ids.get(usual)).find((id) => id !== undefined);
+    }
+    const id = ids.get(name);
+    if (id === undefined)
+      throw new BigVaeError(
+        "mismatch",
+        `tokenizer_config.json names the ${role} ${JSON.stringify(name)}, which tokenizer.json lacks; use the files of one model.`,
+      );
+    return id;
+  };
+  return { bosId: find("bos_token"), eosId: find("eos_token"), padId: find("pad_token") };
+}
+
+function contentOf(token: unknown): string | undefined {
+  if (typeof token === "string") return token;
+  const content = typeof token === "object" && token !== null && "content" in token ? token.content : undefined;
+  return typeof content === "string" ? content : undefined;
+}

@@ -1,0 +1,181 @@
+/** Text to token ids and back, from a Hugging Face tokenizer.json; encoding by @huggingface/tokenizers. */
+import { Tokenizer as Encoder } from "@huggingface/tokenizers";
+import { BigVaeError } from "../errors.js";
+import { createDecoder, type DecodeRules, type StreamDecoder } from "./detokenizer.js";
+import { readSpecialTokens } from "./specialTokens.js";
+
+export interface DecodeOptions {
+  /** Leaves special tokens (bos, eos) out of the text. */
+  readonly skipSpecial?: boolean;
+}
+
+export interface Tokenizer {
+  /** One more than the highest id. */
+  readonly vocabSize: number;
+  readonly bosId?: number;
+  readonly eosId?: number;
+  readonly padId?: number;
+  /** The ids of `text` with nothing added; a special token spelt out in it becomes that token, as upstream. */
+  encode(text: string): number[];
+  /** The same after the beginning token. @throws BigVaeError("mismatch") where the tokenizer has none. */
+  encodeWithBos(text: string): number[];
+  /** @throws BigVaeError("mismatch") for an id outside the vocabulary. */
+  decode(ids: readonly number[], options?: DecodeOptions): string;
+  /** Decodes ids as they come; the pieces joined are what `decode` gives. */
+  stream(options?: DecodeOptions): StreamDecoder;
+  /** The token as the vocabulary spells it, "" for an id that is not used. */
+  tokenText(id: number): string;
+  /** The tokenizer.json that this was made from. */
+  toJson(): object;
+}
+
+type Json = Record<string, unknown>;
+
+/** Highest id that a vocabulary may have: 2^24, some sixty times the largest in use. */
+const MAX_ID = 2 ** 24;
+
+/**
+ * A tokenizer from the contents of tokenizer.json and, where there is one, tokenizer_config.json; special_tokens_map.json
+ * fills what the config leaves out.
+ * @throws BigVaeError("format") for a malformed file, BigVaeError("unsupported") for a model that is not BPE or a foreign decoder.
+ */
+export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, specialTokensMap?: unknown): Tokenizer {
+  const json = asObject(tokenizerJson, "tokenizer.json");
+  const config = configJson === undefined ? {} : asObject(configJson, "tokenizer_config.json");
+  const vocabulary = readVocabulary(json);
+  const rules = readDecodeRules(json, config);
+  const encoder = createEncoder(json);
+  const specials = readSpecialTokens(
+    config,
+    asObject(specialTokensMap ?? {}, "special_tokens_map.json"),
+    vocabulary.ids,
+  );
+  const { texts, specialIds } = vocabulary;
+
+  const checked = (id: number) => {
+    if (Number.isInteger(id) && id >= 0 && id < texts.length) return id;
+    throw new BigVaeError(
+      "mismatch",
+      `Token id ${id} is outside the tokenizer's ${texts.length} ids; is the model its own?`,
+    );
+  };
+  const stream = ({ skipSpecial = false }: DecodeOptions = {}) =>
+    createDecoder(rules, (id) => (skipSpecial && specialIds.has(checked(id)) ? "" : texts[checked(id)]));
+  const encode = (text: string) => {
+    const ids = understood(() => encoder.encode(text, { add_special_tokens: false }).ids);
+    if (ids.includes(undefined as never))
+      throw new BigVaeError("mismatch", "The tokenizer has no token for a part of the text, nor an unknown token.");
+    return ids;
+  };
+  return {
+    vocabSize: texts.length,
+    ...specials,
+    encode,
+    encodeWithBos(text) {
+      if (specials.bosId === undefined)
+        throw new BigVaeError(
+          "mismatch",
+          "The tokenizer has no beginning token (bos_token); name one in tokenizer_config.json.",
+        );
+      return [specials.bosId, ...encode(text)];
+    },
+    decode(ids, options) {
+      const decoder = stream(options);
+      let text = "";
+      for (const id of ids) text += decoder.push(id);
+      return text + decoder.end();
+    },
+    stream,
+    tokenText: (id) => texts[checked(id)] ?? "",
+    toJson: () => json,
+  };
+}
+
+function asObject(value: unknown, what: string): Json {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+  throw new BigVaeError("format", `${what} is not a JSON object; get the file again.`);
+}
+
+export interface Vocabulary {
+  /** texts[id]; a hole where an id is not used. */
+  readonly texts: readonly (string | undefined)[];
+  readonly ids: ReadonlyMap<string, number>;
+  readonly specialIds: ReadonlySet<number>;
+}
+
+function readVocabulary(json: Json): Vocabulary {
+  const model = asObject(json.model, "model of tokenizer.json");
+  if ((model.type ?? "BPE") !== "BPE" || !Array.isArray(model.merges))
+    throw new BigVaeError("unsupported", `tokenizer.json holds a ${String(model.type)} model; only BPE is supported.`);
+  const texts: (string | undefined)[] = [];
+  const ids = new Map<string, number>();
+  const add = (text: unknown, id: unknown) => {
+    if (typeof text !== "string" || !Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_ID)
+      throw new BigVaeError("format", `tokenizer.json gives token ${JSON.stringify(text)} the id ${String(id)}.`);
+    const other = texts[id as number];
+    if (other !== undefined && other !== text)
+      throw new BigVaeError(
+        "format",
+        `tokenizer.json gives id ${id} to ${JSON.stringify(other)} and ${JSON.stringify(text)}.`,
+      );
+    texts[id as number] = text;
+    ids.set(text, id as number);
+  };
+  for (const [text, id] of Object.entries(asObject(model.vocab, "model.vocab of tokenizer.json"))) add(text, id);
+  const specialIds = new Set<number>();
+  for (const token of addedTokens(json)) {
+    add(token.content, token.id);
+    if (token.special) specialIds.add(token.id as number);
+  }
+  return { texts, ids, specialIds };
+}
+
+function addedTokens(json: Json): Json[] {
+  const added = json.added_tokens ?? [];
+  if (!Array.isArray(added)) throw new BigVaeError("format", "added_tokens of tokenizer.json is not a list.");
+  return added.map((token) => asObject(token, "An added token of tokenizer.json"));
+}
+
+/** ByteLevel, or SentencePiece's: Metaspace, or Replace and ByteFallback with Strip where the encoder prepends a space. */
+function readDecodeRules(json: Json, config: Json): DecodeRules {
+  // Transformers cleaned by default up to 4.44; newer ones do not, which alone gives a text back unchanged.
+  const cleansSpaces = config.clean_up_tokenization_spaces === true;
+  const decoder = asObject(json.decoder, "decoder of tokenizer.json");
+  const steps = decoder.type === "Sequence" && Array.isArray(decoder.decoders) ? decoder.decoders : [decoder];
+  const types = steps.map((step) => String(asObject(step, "A decoder of tokenizer.json").type));
+  const known = ["ByteLevel", "Metaspace", "Replace", "ByteFallback", "Fuse", "Strip"];
+  const foreign = types.find((type) => !known.includes(type));
+  if (foreign || types.length === 0)
+    throw new BigVaeError(
+      "unsupported",
+      `tokenizer.json has the decoder ${foreign}; supported are ${known.join(", ")}.`,
+    );
+  if (types.includes("ByteLevel")) return { kind: "byteLevel", stripsLeadingSpace: false, cleansSpaces };
+  const stripsLeadingSpace =
+    types.includes("Strip") ||
+    (types[0] === "Metaspace" && decoder.prepend_scheme !== "never" && decoder.add_prefix_space !== false);
+  return { kind: "sentencePiece", stripsLeadingSpace, cleansSpaces };
+}
+
+function createEncoder(json: Json): Encoder {
+  // The package wants each part present, if only as null.
+  const whole = {
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    added_tokens: [],
+    ...json,
+  };
+  return understood(() => new Encoder(whole, {}));
+}
+
+/** The package throws TypeErrors and the like where a part of tokenizer.json is not what it expects. */
+function understood<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BigVaeError("format", `tokenizer.json is not understood: ${reason}; get the file again.`, { cause });
+  }
+}

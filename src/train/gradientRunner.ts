@@ -1,0 +1,83 @@
+/** Runs loss and gradients of microbatches; sessions are cached by shape, gradients land in one flat array. */
+import { gradients, toOnnx } from "../graph/index.js";
+import type { Runtime, Session } from "../runtime/runtime.js";
+import { FlatTensors } from "./flatTensors.js";
+import type { Microbatch, Objective } from "./objective.js";
+
+export class GradientRunner {
+  /** Gradients of the last run, summed over the microbatches since `reset`. */
+  readonly gradients: FlatTensors;
+  /** Where a run writes while `gradients` holds the sum of earlier ones; made when accumulation is used. */
+  #scratch: FlatTensors | undefined;
+  #count = 0;
+  readonly #sessions = new Map<string, Session>();
+  readonly #into = new WeakMap<FlatTensors, HostTensorsByOutput>();
+
+  constructor(
+    readonly runtime: Runtime,
+    readonly objective: Objective,
+  ) {
+    this.gradients = new FlatTensors(objective.parameters.shapes);
+  }
+
+  /** Starts a new sum. */
+  reset(): void {
+    this.#count = 0;
+  }
+
+  /** Adds the gradients of one microbatch; returns its loss and metrics. */
+  async run(microbatch: Microbatch): Promise<Record<string, number>> {
+    const session = await this.#session(microbatch);
+    const first = this.#count++ === 0;
+    const target = first ? this.gradients : (this.#scratch ??= new FlatTensors(this.gradients.shapes));
+    const feeds = { ...this.objective.frozen, ...this.objective.parameters.tensors, ...microbatch.feeds };
+    const results = await session.run(feeds, this.#outputsOf(target));
+    if (!first) addInto(this.gradients.data, target.data);
+    const scalars = Object.entries(results).filter(([name]) => !name.startsWith(GRADIENT));
+    return Object.fromEntries(scalars.map(([name, { data }]) => [name, Number(data[0])]));
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.#sessions.values()) await session.release();
+    this.#sessions.clear();
+  }
+
+  async #session(microbatch: Microbatch): Promise<Session> {
+    let session = this.#sessions.get(microbatch.shapeKey);
+    if (!session) {
+      const { loss, metrics, parameters } = microbatch.graph();
+      const names = [...this.objective.parameters.shapes.keys()];
+      const derived = gradients(
+        loss,
+        names.map((name) => parameters.get(name)!),
+      );
+      const outputs = Object.fromEntries(names.map((name, i) => [GRADIENT + name, derived[i]!]));
+      session = await this.runtime.createSession(toOnnx({ loss, ...metrics, ...outputs }));
+      this.#sessions.set(microbatch.shapeKey, session);
+    }
+    return session;
+  }
+
+  #outputsOf(target: FlatTensors): HostTensorsByOutput {
+    let outputs = this.#into.get(target);
+    if (!outputs) {
+      outputs = Object.fromEntries(Object.entries(target.tensors).map(([name, tensor]) => [GRADIENT + name, tensor]));
+      this.#into.set(target, outputs);
+    }
+    return outputs;
+  }
+}
+
+const GRADIENT = "gradient:";
+type HostTensorsByOutput = FlatTensors["tensors"];
+
+function addInto(sum: Float32Array, values: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+}
+
+/** Euclidean norm of a flat array, in double precision; NaN or infinite where a value is. */
+export function normOf(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,31 @@
+/** What is trained: parameters, the graph of the loss, and batches. The trainer knows nothing else of a model. */
+import type { Value } from "../graph/index.js";
+import type { HostTensors } from "../runtime/runtime.js";
+import type { FlatTensors } from "./flatTensors.js";
+
+/** The part of a step that is one run of a graph. */
+export interface Microbatch {
+  /** Batches with the same key share a graph. */
+  shapeKey: string;
+  /** The loss (shape []), and further scalars to log, from the trainable parameters in the order of `parameters`. */
+  graph(): LossGraph;
+  feeds: HostTensors;
+  /** Tokens that bear loss, for the rate shown. */
+  tokens: number;
+}
+
+export interface LossGraph {
+  loss: Value;
+  metrics: Readonly<Record<string, Value>>;
+  /** Trainable parameters as graph inputs, by name. */
+  parameters: ReadonlyMap<string, Value>;
+}
+
+export interface Objective {
+  /** Trained values. */
+  parameters: FlatTensors;
+  /** Fed beside the parameters and never changed: the frozen base. */
+  frozen: HostTensors;
+  /** The microbatch number `index` (from 0) of step `step` (from 1): a pure function of both, so that a run resumes exactly. */
+  microbatch(step: number, index: number): Promise<Microbatch>;
+}

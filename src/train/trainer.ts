@@ -1,0 +1,115 @@
+/** The training loop: microbatches, gradient accumulation, clipping, Adam, non-finite guard, log, checkpoints. */
+import { BigVaeError } from "../errors.js";
+import type { Runtime } from "../runtime/runtime.js";
+import { Adam, type AdamOptions } from "./adam.js";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+import { GradientRunner, normOf } from "./gradientRunner.js";
+import type { Objective } from "./objective.js";
+import { type LearningRateSchedule, learningRate } from "./schedule.js";
+
+export interface TrainerOptions extends AdamOptions {
+  schedule: LearningRateSchedule;
+  /** Microbatches whose gradients are averaged for one step. */
+  accumulation: number;
+  /** Gradients longer than this are shortened to it. */
+  clipNorm?: number;
+  /** Steps between checkpoints. */
+  saveEvery: number;
+  /** Folder of the checkpoints. */
+  checkpoints: string;
+  /** Goes on from the newest checkpoint there. */
+  resume: boolean;
+  /** Facts that a resumed run must share, and that are saved with it. */
+  facts: Readonly<Record<string, unknown>>;
+  signal?: AbortSignal;
+  onStep?(report: StepReport): void | Promise<void>;
+}
+
+export interface StepReport {
+  step: number;
+  totalSteps: number;
+  /** Mean over the microbatches; NaN or infinite where the step was not applied. */
+  metrics: Readonly<Record<string, number>>;
+  gradientNorm: number;
+  lr: number;
+  tokens: number;
+  seconds: number;
+  /** False where loss or gradient was not finite. */
+  applied: boolean;
+}
+
+/** Three non-finite steps in a row stop a run. */
+const MAX_NON_FINITE = 3;
+
+/** Trains until the last step, or until `signal` is aborted (the state is saved then, too). Returns the last step done. */
+export async function train(runtime: Runtime, objective: Objective, options: TrainerOptions): Promise<number> {
+  const adam = new Adam(objective.parameters, options);
+  const runner = new GradientRunner(runtime, objective);
+  const arrays = { parameters: objective.parameters, mean: adam.mean, square: adam.square };
+  let step = options.resume ? await resumeStep(options, arrays) : 0;
+  let nonFinite = 0;
+  const save = () => saveCheckpoint(options.checkpoints, step, { arrays, facts: { ...options.facts, step } });
+  try {
+    while (step < options.schedule.totalSteps && !options.signal?.aborted) {
+      const report = await trainStep(runner, adam, options, step + 1);
+      step++;
+      nonFinite = report.applied ? 0 : nonFinite + 1;
+      await options.onStep?.(report);
+      if (nonFinite === MAX_NON_FINITE) throw divergence(step, options.checkpoints);
+      if (step % options.saveEvery === 0) await save();
+    }
+    if (step % options.saveEvery !== 0 && nonFinite === 0) await save();
+    return step;
+  } finally {
+    await runner.release();
+  }
+}
+
+async function resumeStep(options: TrainerOptions, arrays: Parameters<typeof loadCheckpoint>[1]): Promise<number> {
+  const facts = await loadCheckpoint(options.checkpoints, arrays);
+  if (!facts) return 0;
+  for (const [name, value] of Object.entries(options.facts)) {
+    if (JSON.stringify(facts[name]) !== JSON.stringify(value)) {
+      throw new BigVaeError(
+        "mismatch",
+        `--resume: expected ${name} ${JSON.stringify(facts[name])} as the run was started, got ${JSON.stringify(value)}; give the same options, or another --output`,
+      );
+    }
+  }
+  return facts.step as number;
+}
+
+async function trainStep(
+  runner: GradientRunner,
+  adam: Adam,
+  options: TrainerOptions,
+  step: number,
+): Promise<StepReport> {
+  const started = performance.now();
+  const sums: Record<string, number> = {};
+  let tokens = 0;
+  runner.reset();
+  for (let index = 0; index < options.accumulation; index++) {
+    const microbatch = await runner.objective.microbatch(step, index);
+    const metrics = await runner.run(microbatch);
+    tokens += microbatch.tokens;
+    for (const [name, value] of Object.entries(metrics)) sums[name] = (sums[name] ?? 0) + value / options.accumulation;
+  }
+  const gradientNorm = normOf(runner.gradients.data) / options.accumulation;
+  const applied = Number.isFinite(gradientNorm) && Number.isFinite(sums.loss);
+  const lr = learningRate(options.schedule, step);
+  if (applied) {
+    const clip = Math.min(1, (options.clipNorm ?? Number.POSITIVE_INFINITY) / gradientNorm);
+    adam.apply(runner.gradients, step, lr, clip / options.accumulation);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const { totalSteps } = options.schedule;
+  return { step, totalSteps, metrics: sums, gradientNorm, lr, tokens, seconds, applied };
+}
+
+function divergence(step: number, checkpoints: string): BigVaeError {
+  return new BigVaeError(
+    "diverged",
+    `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; the last good checkpoint stays in ${checkpoints}; resume with a lower --lr or with --clip-norm 1`,
+  );
+}
