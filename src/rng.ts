@@ -2,28 +2,36 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
+/** Names a stream; plain data, so that it can be sent and saved. */
+export type RngKey = readonly number[];
+
 /** A stream of random numbers. The same seed and the same calls give the same numbers on every machine. */
 export class Rng {
   readonly #generator;
-  readonly #key: readonly number[];
+  /** The name of this stream. */
+  readonly key: RngKey;
   #spareNormal: number | undefined;
 
-  private constructor(key: readonly number[], state: readonly number[], spareNormal?: number) {
-    this.#key = key;
-    this.#generator = xoroshiro128plusFromState(state);
-    this.#spareNormal = spareNormal;
+  private constructor(key: RngKey) {
+    this.key = key;
+    this.#generator = xoroshiro128plusFromState(key);
   }
 
   /** A stream from a whole number or a name. */
   static fromSeed(seed: number | string): Rng {
     const key = hash([0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x2545f491], seed);
-    return new Rng(key, key);
+    return new Rng(key);
+  }
+
+  /** The stream of a key, from its start. */
+  static fromKey(key: RngKey): Rng {
+    return new Rng(key);
   }
 
   /** An independent stream named by `names`; it does not advance this one and does not depend on how far this one is. */
   fork(...names: (number | string)[]): Rng {
-    const key = names.reduce<readonly number[]>(hash, this.#key);
-    return new Rng(key, key);
+    const key = names.reduce<RngKey>(hash, this.key);
+    return new Rng(key);
   }
 
   /** Uniform in [0, 1), 53 bits. */
@@ -76,7 +84,7 @@ export class Rng {
 }
 
 /** Absorbs a number or a name into a 128-bit key; rounds of MurmurHash3's 32-bit finaliser over four lanes. */
-function hash(key: readonly number[], value: number | string): number[] {
+function hash(key: RngKey, value: number | string): number[] {
   const words =
     typeof value === "string"
       ? [1, value.length, ...Array.from(value, (c) => c.codePointAt(0)!)]

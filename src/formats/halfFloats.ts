@@ -1,9 +1,10 @@
 /** IEEE half (F16) and bfloat16 (BF16) to fp32, exactly and with NaN payloads, and back, rounded to nearest even. */
 
-let float16Table: Uint32Array | undefined;
+let float16Table: Uint32Array<ArrayBuffer> | undefined;
+let float16Values: Float32Array | undefined;
 
 /** The fp32 bits of every half. */
-function float16Bits(): Uint32Array {
+function float16Bits(): Uint32Array<ArrayBuffer> {
   return (float16Table ??= Uint32Array.from({ length: 65536 }, (_, half) => {
     const sign = (half & 0x8000) << 16;
     const exponent = (half >> 10) & 31;
@@ -19,7 +20,8 @@ function float16Bits(): Uint32Array {
 
 /** One half to a number. */
 export function float16ToNumber(half: number): number {
-  return widenFloat16(Uint16Array.of(half))[0]!;
+  float16Values ??= new Float32Array(float16Bits().buffer);
+  return float16Values[half]!;
 }
 
 /** F16 bits to fp32. */

@@ -96,7 +96,11 @@ async function fill(flat: FlatTensors, path: string): Promise<void> {
 
 /** The tensors as they go into a safetensors file. */
 export function storedTensors({ tensors }: FlatTensors): Map<string, StoredTensor> {
-  const stored = ({ shape, data }: HostTensor): StoredTensor => ({ dtype: "F32", shape, data: data as Float32Array<ArrayBuffer> });
+  const stored = ({ shape, data }: HostTensor): StoredTensor => ({
+    dtype: "F32",
+    shape,
+    data: data as Float32Array<ArrayBuffer>,
+  });
   return new Map(Object.entries(tensors).map(([name, tensor]) => [name, stored(tensor)]));
 }
 

@@ -86,6 +86,9 @@ function realise(telling: Telling, parts: readonly Part[]): string {
 
 function slotValue(telling: Telling, name: string): string {
   const value = telling.slots[name];
+  // An epithet before the hero's name ("kind Tess"), every other time; "I" has none.
+  if (name === "epithet" && value === "open")
+    return telling.chooser.integer(2) === 0 ? "" : `${draw(telling, "trait", undefined)} `;
   if (value === undefined) throw new BigVaeError("internal", `No slot "${name}" in this scene.`);
   return value;
 }
@@ -96,7 +99,7 @@ const entries = new Map<string, readonly Part[]>();
 function entryOf(source: string): readonly Part[] {
   let parts = entries.get(source);
   if (parts === undefined) {
-    parts = pattern(source.replace(/^a </, "@ <")).parts;
+    parts = pattern(source.replace(/\ba </g, "@ <")).parts;
     entries.set(source, parts);
   }
   return parts;

@@ -74,7 +74,7 @@ type Beat = EventName | `${EventName}?` | `step ${0 | 1 | 2 | 3}` | { speech: re
 const PLOTS: Record<Kind, readonly (readonly Beat[])[]> = {
   adventure: [
     ["open", "scene?", "wish"],
-    ["trouble", "upset", "attempt"],
+    ["trouble", "upset?", "attempt"],
     ["meet", "ask?", "plan"],
     ["way", "deed", "feel"],
     ["thanks?", "ending"],
@@ -84,12 +84,12 @@ const PLOTS: Record<Kind, readonly (readonly Beat[])[]> = {
     ["trouble", "upset?", "attempt"],
     ["meet", "plan", "deed"],
     ["feel", "ending"],
-    ["bedtimeClosing", "bedtimeClosing", "bedtimeClosing?"],
+    ["bedtimeClosing", "bedtimeClosing"],
   ],
   fable: [
     ["open", "wish"],
     ["trouble", "attempt", "upset?"],
-    ["meet", "ask", "plan"],
+    ["meet", "ask?", "plan"],
     ["deed", "feel"],
     ["ending", "moral"],
   ],
@@ -115,18 +115,18 @@ const PLOTS: Record<Kind, readonly (readonly Beat[])[]> = {
     [{ speech: ["attempt", "meet"] }],
     ["question"],
     [{ speech: ["plan", "deed"] }],
-    ["question?"],
+
     [{ speech: ["feel", "ending"] }],
     ["talkEnd"],
   ],
   how: [
-    ["open", "scene", "wonder"],
+    ["open", "scene?", "wonder"],
     ["expert", "step 0", "between?", "step 1"],
     ["between", "step 2", "step 3"],
     ["feel", "learned"],
   ],
   place: [
-    ["describe", "describe", "describe", "describe?"],
+    ["describe", "describe", "describe?"],
     ["dweller", "wish", "trouble"],
     ["meet", "plan", "deed"],
     ["feel", "ending"],
@@ -138,7 +138,9 @@ export function tellStory(world: World, telling: Telling): string {
   const firstPerson = world.kind === "letter" || world.kind === "diary";
   setVoice(telling, world.hero, firstPerson ? "first" : "third");
   const facts = new Set<Fact>();
-  const paragraphs = PLOTS[world.kind].map((beats) => tellBeats(world, telling, facts, beats).join(" "));
+  const paragraphs = PLOTS[world.kind]
+    .map((beats) => tellBeats(world, telling, facts, beats).join(" "))
+    .filter((paragraph) => paragraph !== "");
   if (world.kind === "letter") paragraphs.unshift(tell(telling, frames.LETTER_GREETING));
   return paragraphs.join("\n\n");
 }

@@ -26,12 +26,19 @@ export interface StoryStatistics {
 const GRAM = 8;
 const REPEAT = 0.2;
 
+interface KindCount {
+  stories: number;
+  repeats: number;
+  bits: number;
+  bytes: number;
+}
+
 /** Statistics of the stories 0 to `count` - 1 of the run `seed`. */
 export function storyStatistics(seed: number, count: number): StoryStatistics {
   const words = new Map<string, number>();
   const patterns = new Map<string, number>();
   const labels: StoryStatistics["labels"] = { who: {}, where: {}, what: {}, feeling: {}, outcome: {}, kind: {} };
-  const kinds = new Map<string, { stories: number; repeats: number; bits: number; bytes: number }>();
+  const kinds = new Map<string, KindCount>();
   const seen = new Set<number>();
   let seenSum = 0;
   for (let index = 0; index < count; index++) {
@@ -50,23 +57,29 @@ export function storyStatistics(seed: number, count: number): StoryStatistics {
     kind.stories++;
     kind.repeats += share >= REPEAT ? 1 : 0;
     kind.bits += story.bits;
-    kind.bytes += story.text.length;
+    kind.bytes += story.text.length; // ASCII: a letter is a byte
   }
-  const total = (field: "repeats" | "bits" | "bytes") => sum([...kinds.values()].map((kind) => kind[field]));
+  return { stories: count, labels, meanSeen: seenSum / count, ...countTables(words, patterns), ...countKinds(kinds) };
+}
+
+function countTables(words: ReadonlyMap<string, number>, patterns: ReadonlyMap<string, number>) {
   return {
-    stories: count,
-    bytes: total("bytes"),
     words: sum([...words.values()]),
-    bitsPerByte: total("bits") / total("bytes"),
     distinctWords: words.size,
     distinctPatterns: patterns.size,
-    rarestPattern: Math.min(...patterns.values()),
     rarestWord: Math.min(...words.values()),
-    repeatShare: total("repeats") / count,
-    meanSeen: seenSum / count,
+    rarestPattern: Math.min(...patterns.values()),
+  };
+}
+
+function countKinds(kinds: ReadonlyMap<string, KindCount>) {
+  const total = (field: keyof KindCount) => sum([...kinds.values()].map((kind) => kind[field]));
+  return {
+    bytes: total("bytes"),
+    bitsPerByte: total("bits") / total("bytes"),
+    repeatShare: total("repeats") / total("stories"),
     repeatShareByKind: Object.fromEntries([...kinds].map(([name, kind]) => [name, kind.repeats / kind.stories])),
     bitsPerByteByKind: Object.fromEntries([...kinds].map(([name, kind]) => [name, kind.bits / kind.bytes])),
-    labels,
   };
 }
 

@@ -5,14 +5,16 @@ import { WORDS } from "./lexicon/words.js";
 import type { Being, World } from "./world.js";
 
 /** What any place has beside its own things. */
-const SPOTS = ["under", "behind", "beside", "near", "in front of", "close to", "below"].map(
+const SPOTS = ["under", "behind", "beside", "near", "by", "against", "below"].map(
   (where) => `${where} the <hue> <prop>`,
 );
 const SIGHTS = ["steps", "fences", "stones", "doors", "benches", "walls", "barrels", "posts"].map(
   (each) => `the <hue> ${each}`,
 );
 const SOUNDS = ["<creature> <cry>", "<creature> <cry> <loud>", "<creature> <adverb> <cry>"];
-const CARRIES = ["bag", "parcel", "basket", "stick", "bundle", "tray"].map((each) => `@ <hue> ${each}`);
+const CARRIES = ["bag", "parcel", "basket", "box", "plate", "tray", "pot", "tin"].map(
+  (each) => `@ <hue> ${each} of <meal>`,
+);
 
 export function startTelling(world: World, chooser: Chooser): Telling {
   const { hero, friend, listener, place, town, matter, feeling } = world;
@@ -23,7 +25,7 @@ export function startTelling(world: World, chooser: Chooser): Telling {
     fwho: friend.sort.word,
     fhim: friend.female ? "her" : "him",
     place: place.word,
-    at: `${place.at} the ${place.word}`,
+    prep: place.at,
     town,
     feel: feeling.word,
     noun: feeling.noun,
@@ -43,17 +45,24 @@ export function setVoice(telling: Telling, hero: Being, voice: "first" | "third"
   const third = hero.female ? { he: "she", him: "her", his: "her" } : { he: "he", him: "him", his: "his" };
   if (voice === "first") {
     Object.assign(slots, { hero: "I", heroObj: "me", heroThe: "I", he: "I", him: "me", his: "my" });
-    Object.assign(slots, { feelHero: `I, ${feel} at last,`, aFeelHero: `I, ${feel} at last,`, feelHim: "me" });
+    Object.assign(slots, {
+      feelHero: `I, ${feel} at last,`,
+      aFeelHero: `I, ${feel} at last,`,
+      feelHim: "me",
+      epithet: "",
+    });
   } else {
     Object.assign(slots, { hero: hero.name, heroObj: hero.name, heroThe: `the ${hero.sort.word}`, ...third });
     Object.assign(slots, { feelHero: `${feel} ${hero.name}`, aFeelHero: `@ ${feel} ${hero.name}` });
-    slots.feelHim = `${feel} ${hero.name}`;
+    Object.assign(slots, { feelHim: `${feel} ${hero.name}`, epithet: "open" });
   }
 }
 
 function tablesOf(world: World): Record<string, readonly string[]> {
-  const { hero, friend, place, matter, feeling } = world;
+  const { hero, friend, listener, place, matter, feeling } = world;
+  const cast = [hero.name, friend.name, listener?.name];
   const local = {
+    person: WORDS.person.filter((name) => !cast.includes(name)),
     habit: hero.sort.habits,
     carry: hero.sort.carries,
     fhabit: friend.sort.habits.map((habit) => habit.replaceAll("{his}", friend.female ? "her" : "his")),

@@ -53,7 +53,7 @@ export const SORTS: readonly Sort[] = [
   sort(
     "potter",
     false,
-    "<adverb> shaped <hue> bowls; <adverb> dug <hue> clay; <adverb> fired the kiln; <adverb> glazed <hue> jars",
+    "<adverb> shaped <hue> bowls; <adverb> dug clay; <adverb> fired the kiln; <adverb> glazed <hue> jars",
     "@ <hue> lump of clay; @ <hue> sponge; @ <hue> saucer",
   ),
   sort(
@@ -89,7 +89,7 @@ export const SORTS: readonly Sort[] = [
   sort(
     "fox",
     true,
-    "<adverb> trotted along the hedges; <adverb> groomed <hue> {his} tail; <adverb> sniffed out blackberries; <adverb> napped in the den",
+    "<adverb> trotted along the hedges; <adverb> groomed {his} tail; <adverb> sniffed out blackberries; <adverb> napped in the den",
     "@ <hue> leaf of berries; @ <hue> feather; @ <hue> pine cone",
   ),
   sort(
@@ -113,37 +113,37 @@ export const SORTS: readonly Sort[] = [
   sort(
     "bear",
     true,
-    "<adverb> fished in the shallows; <adverb> scratched {his} back on trees; <adverb> dug <hue> for roots; <adverb> snored after lunch",
+    "<adverb> fished in the shallows; <adverb> scratched {his} back on trees; <adverb> dug for roots; <adverb> snored after lunch",
     "@ <hue> pot of jam; @ <hue> bundle of roots; @ <hue> trout",
   ),
   sort(
     "otter",
     true,
-    "<adverb> slid down the mud bank; <adverb> juggled <hue> pebbles; <adverb> floated on {his} back; <adverb> dived <hue> for shells",
+    "<adverb> slid down the mud bank; <adverb> juggled <hue> pebbles; <adverb> floated on {his} back; <adverb> dived for shells",
     "@ <hue> pebble; @ <hue> mussel shell; @ <hue> towel",
   ),
   sort(
     "hedgehog",
     true,
-    "<adverb> rolled through leaves; <adverb> tasted <hue> mushrooms; <adverb> aired <hue> {his} bed of moss; <adverb> hunted <hue> for slugs",
+    "<adverb> rolled through leaves; <adverb> tasted <hue> mushrooms; <adverb> aired {his} bed of moss; <adverb> hunted for slugs",
     "@ <hue> mushroom; @ <hue> pillow; @ <hue> pear",
   ),
   sort(
     "badger",
     true,
-    "<adverb> tidied the tunnels; <adverb> swept the doorway; <adverb> brewed <hue> nettle tea; <adverb> dug <hue> new cellars",
+    "<adverb> tidied the tunnels; <adverb> swept the doorway; <adverb> brewed <hue> nettle tea; <adverb> dug new cellars",
     "@ <hue> flask of tea; @ <hue> spade; @ <hue> bag of turnips",
   ),
   sort(
     "squirrel",
     true,
-    "<adverb> buried <hue> hazelnuts; <adverb> jumped from branch to branch; <adverb> fluffed <hue> {his} tail; <adverb> cracked <hue> walnuts",
+    "<adverb> buried <hue> hazelnuts; <adverb> jumped from branch to branch; <adverb> fluffed {his} tail; <adverb> cracked <hue> walnuts",
     "@ <hue> hazelnut; @ <hue> twig basket; @ <hue> cheek full of seeds",
   ),
   sort(
     "duck",
     true,
-    "<adverb> paddled in circles; <adverb> preened <hue> {his} feathers; <adverb> chased <hue> dragonflies; <adverb> quacked at the rain",
+    "<adverb> paddled in circles; <adverb> preened {his} feathers; <adverb> chased <hue> dragonflies; <adverb> quacked at the rain",
     "@ <hue> reed whistle; @ <hue> water lily; @ <hue> strip of cress",
   ),
   sort(

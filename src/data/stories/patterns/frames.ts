@@ -31,9 +31,9 @@ export const LETTER_CLOSING = patterns(`
 `);
 
 export const LETTER_SIGN = patterns(`
-  your {feel} {name}
+  your <trait> and {feel} {name}
   your <good> friend {name}
-  with love from {town}, {name}
+  with [much|true|warm|all my] love from {town}, {name}
   yours <adverb>, {name} the {who}
 `);
 
@@ -43,7 +43,7 @@ export const DIARY_OPEN = patterns(`
   dear diary, I ate <meal> <time> and have much to tell.
   dear diary, what @ <sky> day in {town}, and how {feel} I am!
   dear diary, it is late, <weather>, and <sound>.
-  dear diary, you must know why @ {who} is {feel}.
+  dear diary, <weather>, and you must know why @ <trait> {who} is {feel}.
 `);
 
 export const DIARY_CLOSING = patterns(`
@@ -62,7 +62,7 @@ export const BEDTIME_OPEN = patterns(`
   the sky over {town} grew <sky>, and <lull> began <adverb>.
   in {town} the lamps went out, <adverb>, one by one.
   it was almost bedtime {at} of {town}, and <weather>.
-  hush now, and listen <adverb>: this happened {at} near {town}.
+  hush now, and listen <adverb>: this happened <time> {at} near {town}.
   when <lull> comes to {town}, little ones <adverb> ask for a tale.
 `);
 
@@ -76,7 +76,7 @@ export const BEDTIME_CLOSING = patterns(`
   <creature> <sleepy>, <creature> <sleepy>, and {town} was quiet.
   in a dream {hero} ate <meal> with <creature> under @ <sky> sky.
   the <sky> night lay over {town}, and {friend} <sleepy>.
-  soon {heroThe} <sleepy>, and so should every <trait> child.
+  soon {heroThe} <sleepy>, and so should every <trait> and <trait> child.
 `);
 
 export const MORAL = patterns(`
@@ -102,7 +102,7 @@ export const TALK_OPEN = patterns(`
 export const TALK_START = patterns(`
   "good day, {name}! You look {feel}," {listener} <said> <adverb>. "What happened <time>?"
   "how is the {look} {thing}, {name}?" {listener} asked <adverb>.
-  "tell me some news of {town}," {listener} <said> <adverb>. "Leave out nothing, {name}!"
+  "tell me the news, {name}," {listener} <said> <adverb>, and cut <meal>.
   "is it true about the {look} {thing}?" {listener} asked <adverb>.
   "you seem {feel} today," {listener} <said> <adverb>. "Is it the {thing}?"
   "I brought <gift>," {listener} <said> <adverb>. "Now tell me all, {name}."
@@ -155,10 +155,10 @@ export const DESCRIBE = patterns(`
 `);
 
 export const DWELLER = patterns(`
-  {hero} the <trait> {who} lived there, close to <sight>, and <habit>.
+  {hero} the <trait> {who} lived {at} of {town}, close to <sight>, and <habit>.
   the <trait> {who} of the {place} was {hero}, who <habit> and <habit>.
-  there, <spot>, {hero} the <trait> {who} <habit> <time>.
-  {hero}, @ <trait> {who}, came there <time> and <habit>.
-  <time> one could meet {hero} the {who} there, who <adverb> <habit>.
-  many know {hero}, the <trait> {who} there, who <habit> by <sight>.
+  {at}, <spot>, {hero} the <trait> {who} <habit> <time>.
+  {hero}, @ <trait> {who}, came to the {place} <time> and <habit>.
+  <time> one could meet {hero} the <trait> {who} {at}, who <habit>.
+  many know {hero}, the <trait> {who} of the {place}, who <habit> by <sight>.
 `);

@@ -17,38 +17,38 @@ export const EXPERT = patterns(`
   luckily, {friend} the <good> {fwho} knew, and sat down <spot>.
   so {hero} <went> to {friend}, @ <trait> {fwho} who <fhabit>.
   {friend}, the <good> {fwho}, put down <fcarry> and <adverb> explained.
-  "ask me, {name}!" called {friend} the <trait> {fwho} from <sight>.
+  "ask me, {name}!" <said> {friend} the <trait> {fwho} from <sight>.
   {friend} the {fwho} had read about it <spot>, and <adverb> smiled.
 `);
 
 export const FIRST = patterns(`
-  "first, {name}, {step}," {friend} <said> <adverb>.
+  "first, <trait> {name}, {step}," {friend} <said> <adverb>.
   {friend} <adverb> pointed to <sight>. "You see, {step}."
-  "it begins like this: {step}," {friend} <said>.
-  to begin with, {friend} <said>, {step}.
-  "well, {name}," {friend} began <adverb>. "You should know that {step}."
+  "it begins like this: {step}," {friend} <adverb> <said>, and cut <meal>.
+  to begin with, {friend} <adverb> <said>, {step}.
+  "well, {name}," {friend} began <adverb>. "You should know, <trait> {name}, that {step}."
   {friend} drew <creature> in the dust and <adverb> told that {step}.
 `);
 
 export const NEXT = patterns(`
-  "next, {name}, {step}," {friend} <said> <adverb>.
-  then, {friend} <said>, {step}.
-  "and so {step}," {friend} <said>, while <sound>.
-  "think of <creature>, {name}: {step}," {friend} <said>.
-  {friend} <adverb> went on: {step}.
+  "next, <trait> {name}, {step}," {friend} <said> <adverb>.
+  then, {friend} <said> <adverb>, {step}.
+  "and so {step}," {friend} <adverb> <said>, while <sound>.
+  "think of <creature>, {name}: {step}," {friend} <said> <adverb>.
+  {friend} <adverb> went on over <meal>: {step}.
   {friend} ate some <meal> and added that {step}.
-  "after that, {step}," {friend} told {heroObj} <adverb>.
+  "after that, {step}," {friend} told {heroObj} <adverb>, [near|by|beside] <sight>.
   with <tool>, {friend} <adverb> showed how {step}.
   "and now listen <adverb>: {step}," {friend} <said>.
-  while {hero} thought <adverb>, {friend} <said> that {step}.
+  while {hero} thought <adverb> of <meal>, {friend} <said> that {step}.
 `);
 
 export const LAST = patterns(`
-  "in the end, {name}, {step}," {friend} <said> <adverb>.
+  "in the end, <trait> {name}, {step}," {friend} <said> <adverb>.
   "and last, {step}," {friend} <said>, and gave {heroObj} <gift>.
-  finally, {friend} <adverb> explained, {step}.
-  "that is why {step}," {friend} <said> <adverb>.
-  so it comes, {friend} <said> <adverb>, that {step}.
+  finally, {friend} <adverb> <said>, {step}.
+  "that is why {step}," {friend} <said> <adverb>, pointing at <creature>.
+  so it comes, {friend} <said> <adverb> over <meal>, that {step}.
   {friend} showed <gift> and finished <adverb>: {step}.
 `);
 
@@ -62,10 +62,10 @@ export const BETWEEN = patterns(`
 `);
 
 export const LEARNED = patterns(`
-  so {hero} had learned {question}, and was {feel} in {town}.
+  so {hero} had learned {question}, and was {feel} <time>.
   {feel}, {hero} told <reason> what {he} had learned: {question}.
-  now that {he} had learned {question}, {hero} the {who} felt {feel}.
-  @ {feel} {who} <went> home to {town}, having learned {question}.
+  now that {he} had learned {question}, {hero} the {who} <adverb> felt {feel}.
+  @ {feel} {who} <went> home <adverb>, having learned {question}.
   {hero} wrote {question} in a book, {feel} to have learned it <adverb>.
-  {friend} was glad: {aFeelHero} had learned {question}.
+  {friend} was <adverb> glad: {aFeelHero} had learned {question}.
 `);

@@ -48,14 +48,14 @@ export const SCENE = patterns(`
 /** The wish of a hero who owns the object. */
 export const WISH_OWN = patterns(`
   {hero} had @ {look} {thing} and wished to <use:use> with <reason>.
-  {his} [best|dearest|only|finest] treasure was @ {look} {thing}, made to <use:use>.
-  an old <kin> had left {heroObj} @ {look} {thing} to <use:use>.
+  {his} [best|dearest|only|finest] treasure was @ {look} {thing}, kept <adverb> <spot> to <use:use>.
+  @ <trait> <kin> had left {heroObj} @ {look} {thing} to <use:use>.
   with {his} {look} {thing}, {hero} [hoped|wanted|longed|planned] to <use:use> <time>.
   {hero} owned @ {look} {thing}, and {he} [loved|liked|wished|meant] to <use:use> for <reason>.
   that [week|day|season] {hero} carried @ {look} {thing} to <use:use> for <reason>.
   for <reason>, {hero} wanted to <use:use> with {his} {look} {thing}.
-  @ {look} {thing} went everywhere with {heroObj}, who [dreamed|hoped|meant] to <use:use> in {town}.
-  what {hero} prized [most|above all] was @ {look} {thing}, a gift from {his} <kin:kin> to <use:use>.
+  @ {look} {thing} went everywhere with {heroObj}, who [dreamed|hoped|meant] to <use:use>.
+  what {hero} prized [most|above all] was @ {look} {thing}, a gift from {his} <trait> <kin> to <use:use>.
 `);
 
 /** The wish of a hero who lacks the object. */
@@ -64,7 +64,7 @@ export const WISH_LACK = patterns(`
   [more than anything|above all|all year], {hero} wanted @ {look} {thing} to <use:use>.
   {his} [one|secret|dearest|great] wish was @ {look} {thing} to <use:use> for <reason>.
   to <use:use> for <reason>, {hero} needed @ {look} {thing}.
-  {hero} often dreamed of @ {look} {thing} and how {he} would <use:use> in {town}.
+  {hero} often dreamed of @ {look} {thing} and how {he} would <use:use>.
   if only {hero} had @ {look} {thing}, {he} could <use:use> <time>!
   for <reason>, {hero} hoped to <use:use>, but that took @ {look} {thing}.
   {hero} had [seen|noticed|spotted] @ {look} {thing} in {town} and longed to <use:use>.
@@ -73,7 +73,7 @@ export const WISH_LACK = patterns(`
 /** The hero feels the trouble. */
 export const UPSET = patterns(`
   {hero} felt <mood> and sat down <spot>, and <sound>.
-  {heroThe} grew <mood> and <mood>, for how could anyone {use} without the {look} {thing}?
+  {heroThe} <adverb> grew <mood> and <mood>, for how could anyone {use} without the {look} {thing}?
   "what now?" {hero} <said> <adverb>, <mood> and [tired|cold|alone|pale].
   <mood> and <mood>, {hero} <went> <adverb> round <sight>.
   {his} heart was <mood>, and even <creature> near <sight> [seemed|looked|felt] <mood>.
@@ -93,7 +93,7 @@ export const MEET = patterns(`
   @ <good> {fwho} called {friend} heard [it|this|everything] and <went> over from <sight>.
   near <sight> {hero} met {friend} the {fwho}, who had <fcarry>.
   luckily, {friend} the <good> {fwho} [sat|stood|rested] <spot> with <fcarry>.
-  who should come <adverb> from {town} but {friend}, the <good> {fwho}?
+  who should come <adverb> with <fcarry> but {friend}, the <good> {fwho}?
   {friend}, the <trait> {fwho} who <fhabit>, put down <fcarry> and <went> over.
   from <sight> {friend} the {fwho} called <adverb> and <went> closer with <fcarry>.
 `);
@@ -143,13 +143,13 @@ export const THANKS = patterns(`
 /** The hero's main feeling shows. */
 export const FEEL = patterns(`
   {hero} felt {feel}: <sign>, and <weather>.
-  <sign>, for {heroThe} was {feel} [at last|that day|just then].
+  <sign>, for {heroThe} was {feel} <spot>.
   how {feel} {hero} was! <sign>, and <sound>.
-  {hero} was so {feel} that <sign>, right there {at}.
-  {friend} could see that {hero} was {feel}, for <sign>.
-  <sign>, and {noun} filled {heroObj} {at} of {town}.
+  {hero} was so {feel} that <sign>, there by <sight>.
+  {friend} could <adverb> see that {hero} was {feel}, for <sign>.
+  <sign>, and {noun} <adverb> filled {heroObj} as <weather>.
   {hero} had never felt so {feel}; <sign>, there by <sight>.
   {noun} came over {heroObj} <adverb>, and <sign>.
-  "look how {feel} you are, {name}," {friend} <said>, and indeed <sign>.
+  "look how {feel} you are, {name}," {friend} <said>, and indeed <sign> by <sight>.
   <creature> saw {heroObj} there, {feel} from head to toe, and <sign>.
 `);

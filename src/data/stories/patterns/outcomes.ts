@@ -52,11 +52,11 @@ const found: Turn = {
     with <tool>, {hero} <adverb> felt about {found} and found the {look} {thing}.
   `),
   ending: patterns(`
-    so the {look} {thing} was found, and {aFeelHero} could {use} [again|after all].
+    so the {look} {thing} was found, and {aFeelHero} could {use}.
     {hero} was {feel}: the {thing} was found, and <time> {he} would {use}.
-    the {look} {thing}, lost and found, helped {hero} and {friend} {use} in {town}.
+    the found {thing} helped {heroObj} and {friend}, both {feel}, {use}.
     from then on @ {feel} {who} kept the found {thing} <spot>, ready to {use}.
-    what was lost {at} was found {found}, and {hero} stayed {feel}.
+    what was lost {at} was found {found}, and {hero} <adverb> stayed {feel}.
     {feelHero} took the found {thing} to {town}, to {use} for <reason>.
   `),
 };
@@ -90,7 +90,7 @@ const mended: Turn = {
     {friend} turned the {thing} over <adverb>. "Fetch <glue:glue>, {name}!"
   `),
   deed: patterns(`
-    {hero} held the {part}, {friend} used {glue}, and the {thing} was mended <pace>.
+    {hero} <adverb> held the {part}, {friend} used {glue}, and the {thing} was mended <pace>.
     with {glue} and <took>, {friend} and {hero} mended the {look} {thing}.
     <pace>, they mended the {part} with {glue} and <tool>.
     {friend} <adverb> set the {part}, and {hero} mended the {thing} with {glue}.
@@ -98,11 +98,11 @@ const mended: Turn = {
     {glue} did it: <adverb>, the {look} {thing} was mended <spot>.
   `),
   ending: patterns(`
-    so the {look} {thing} was mended, and {aFeelHero} could {use} [again|after all].
+    so the {look} {thing} was mended, and {aFeelHero} could {use}.
     {hero} was {feel}: the {part} was mended, and <time> {he} would {use}.
-    the mended {thing} was not new, but with it @ {feel} {who} could {use}.
+    the mended {thing} was <hue> and <hue>, but with it @ {feel} {who} could {use}.
     {feelHero} and {friend} took the mended {thing} to {town}, to {use}.
-    the mended {part} held <adverb>, and {hero} stayed {feel} in {town}.
+    the mended {part} held <adverb>, and {hero} <adverb> stayed {feel}.
     for <reason>, {aFeelHero} would {use} with the mended {look} {thing}.
   `),
 };
@@ -111,7 +111,7 @@ const shared: Turn = {
   owns: true,
   trouble: patterns(`
     but <reason:other> also wanted the {look} {thing}, <adverb>, to {use}.
-    then <reason:other> came <adverb> {at} and asked for the {look} {thing}.
+    then <reason:other> stood <adverb> {at} and asked for the {look} {thing}.
     there was only one {look} {thing} {at}, and <reason:other> needed it too.
     <reason:other> sat <spot> and cried <adverb> for the {look} {thing}.
     but <time> <reason:other> had no {thing} at all and looked <adverb> at {heroObj}.
@@ -145,11 +145,11 @@ const shared: Turn = {
     {hero} held out the {thing} <adverb>, and they shared it <spot>.
   `),
   ending: patterns(`
-    so the {look} {thing} was shared, and {aFeelHero} could {use} with [others|company|friends].
+    so the {look} {thing} was shared, and {aFeelHero} could {use}.
     {hero} was {feel}: a shared {thing} could {use} [twice as well|better than before|far better].
-    the shared {thing} stayed <spot> in {town}, and {hero} stayed {feel}.
+    the shared {thing} stayed <spot> in {town}, and {hero} <adverb> stayed {feel}.
     @ {feel} {who} had shared the {look} {thing}, and <time> they would {use}.
-    {feelHero} and {friend} shared the {thing}, <meal>, and [a song|a joke|the road] to {town}.
+    {feelHero} and {friend} shared the {thing}, <meal>, and [a song|a joke|a laugh|the news] <time>.
     for {other}, {aFeelHero} shared the {look} {thing} <adverb>.
   `),
 };
@@ -192,7 +192,7 @@ const given: Turn = {
   ending: patterns(`
     so {hero} was given @ {look} {thing}, and @ {feel} {who} could {use}.
     {hero} was {feel}: {friend} had given the {thing}, and {he} would {use} <time>.
-    the given {thing} came to {town} <adverb>, and {hero} stayed {feel}.
+    the given {thing} came to {town} <adverb>, and {hero} <adverb> stayed {feel}.
     {aFeelHero} would {use} for <reason> with the {thing} {friend} had given.
     {friend} had given the {look} {thing} <adverb>, and {feelHero} kept it <spot>.
     with the {look} {thing} that was given {at}, {aFeelHero} could {use}.
@@ -238,8 +238,8 @@ const made: Turn = {
   ending: patterns(`
     so the {look} {thing} was made, and {aFeelHero} could {use}.
     {hero} was {feel}: {he} had made @ {thing}, and <time> {he} would {use}.
-    the {thing} they made from {stuff} came to {town}, and {hero} stayed {feel}.
-    @ {feel} {who} showed {town} the {look} {thing} that {he} had made.
+    the {thing} they <adverb> made from {stuff} came to {town}, and {hero} <adverb> stayed {feel}.
+    @ {feel} {who} <adverb> showed <reason> the {look} {thing} that {he} had made.
     {feelHero} had made the {thing} <adverb>, and {friend} helped to {use}.
     for <reason>, {aFeelHero} would {use} with the {thing} {he} had made.
   `),
@@ -283,7 +283,7 @@ const lost: Turn = {
   ending: patterns(`
     so the {look} {thing} was lost, and {hero} was {feel}, but {friend} stayed.
     {hero} was {feel}: the {thing} was lost, and nobody could {use} <time>.
-    the {thing} was lost, yet {aFeelHero} walked to {town} with {friend}.
+    the {thing} was lost, yet {aFeelHero} <went> <adverb> to {town} with {friend}.
     {feelHero} spoke <adverb> of the lost {thing}, and {friend} brought <meal>.
     the {look} {thing} was lost {at}, and @ {feel} {who} <adverb> went home.
     for the lost {thing}, {friend} gave {feelHim} <gift> and <gift>.
@@ -328,7 +328,7 @@ const traded: Turn = {
   ending: patterns(`
     so the {look} {thing} was traded for {trade}, and {aFeelHero} could {use}.
     {hero} was {feel}: {he} had traded well, and <time> {he} would {use}.
-    the traded {thing} came <adverb> to {town}, and {hero} stayed {feel}.
+    the traded {thing} came <adverb> to {town}, and {hero} <adverb> stayed {feel}.
     @ {feel} {who} had traded {trade} and could {use} for <reason>.
     {feelHero} kept the traded {thing} <spot>, and {friend} helped to {use}.
     with the {look} {thing} {he} had traded for, {aFeelHero} could {use}.
@@ -363,7 +363,7 @@ const freed: Turn = {
     "lift it with <tool:tool>," said {friend} the {fwho} <adverb>.
   `),
   deed: patterns(`
-    {hero} pulled, {friend} pushed with {tool}, and the {look} {thing} was freed <pace>.
+    {hero} <adverb> pulled, {friend} pushed with {tool}, and the {look} {thing} was freed <pace>.
     with {tool}, {friend} and {hero} <adverb> freed the {look} {thing}.
     it took <took> and {tool}, but they freed the {look} {thing}.
     pop! {tool} did it, and the {look} {thing} was <adverb> freed.
@@ -371,9 +371,9 @@ const freed: Turn = {
     {friend} counted, {hero} heaved, and {tool} freed the {thing} <adverb>.
   `),
   ending: patterns(`
-    so the {look} {thing} was freed, and {aFeelHero} could {use} [again|after all].
+    so the {look} {thing} was freed, and {aFeelHero} could {use}.
     {hero} was {feel}: the {thing} was freed, and <time> {he} would {use}.
-    the freed {thing} came <adverb> to {town}, and {hero} stayed {feel}.
+    the freed {thing} came <adverb> to {town}, and {hero} <adverb> stayed {feel}.
     @ {feel} {who} and {friend} had freed the {thing}, to {use} <time>.
     {feelHero} dried the freed {thing} <spot> and went to {use}.
     for <reason>, {aFeelHero} would {use} with the freed {look} {thing}.

@@ -1,0 +1,311 @@
+/** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
+import { BigVaeError } from "../errors.js";
+import { logProbability, sampleToken, type TokenChooser } from "../latent/tokenChoice.js";
+import { MASKED } from "../model/attention.js";
+import { Rng, type RngKey } from "../rng.js";
+import { float32, int64, type Runtime } from "../runtime/runtime.js";
+import type { VaeAdapters } from "./adapters.js";
+import { type BaseModel, copyEmbedding } from "./baseModel.js";
+import { KvCache } from "./kvCache.js";
+import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
+import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
+
+/** A latent: float32 [Z]. */
+export type Latent = Float32Array;
+
+export interface TokenRow {
+  ids: readonly number[];
+  /** 1 for a token, 0 for padding; all ones where it is left out. Positions count padding too. */
+  mask?: readonly number[];
+}
+
+export interface Encoding {
+  /** [Z] */
+  mean: Latent;
+  /** How much of the latent was taken from each token: [T], sums to 1. */
+  poolWeights: Float32Array;
+}
+
+/** What one row is written from. */
+export interface WriteRow {
+  /** Left out only when the base itself writes. */
+  z?: Latent;
+  /** Names the row's noise, so that it does not depend on the other rows. */
+  noise: RngKey;
+}
+
+export interface WriteOptions {
+  /** router: z after the context. decoder: z before it. base: no z. */
+  writer: WriterName;
+  /** Tokens that all rows continue. */
+  context: readonly number[];
+  nTokens: number;
+  /** Temperature of the token noise; 0 is greedy. */
+  tau: number;
+  /** logits = base + cfgScale * (writer - base); 1 leaves the base out. */
+  cfgScale?: number;
+  /** A row ends after this token. */
+  stopId?: number;
+  signal?: AbortSignal;
+  /** Called with each row's new token, as it is written. */
+  onToken?(row: number, id: number): void;
+  /** How a row's token is chosen, in place of tau and noise. */
+  choose?(row: number): TokenChooser;
+}
+
+export interface EngineOptions {
+  runtime: Runtime;
+  base: BaseModel;
+  vae?: VaeAdapters;
+  form?: AdapterForm;
+  /** Tokens of one row at most: context, z and what is written. */
+  maxPositions?: number;
+}
+
+/** Tokens of one encoding batch at most. */
+const ENCODE_BATCH_TOKENS = 4096;
+
+export class Engine {
+  readonly base: BaseModel;
+  readonly vae: VaeAdapters | undefined;
+  readonly maxPositions: number;
+  readonly #sessions: Sessions;
+  readonly #contexts = new Map<WriterName, SharedContext>();
+
+  constructor({ runtime, base, vae, form = "merged", maxPositions }: EngineOptions) {
+    this.base = base;
+    this.vae = vae;
+    this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
+    this.#sessions = new Sessions(runtime, base, vae, form, this.maxPositions);
+  }
+
+  /** Latents of token rows; rows of like length are computed together. Throws "usage" for an empty or too long row. */
+  async encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
+    this.#vae();
+    for (const [i, row] of rows.entries()) this.#checkLength(`text ${i}`, row.ids.length);
+    const byLength = Array.from(rows.keys()).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
+    const encodings: Encoding[] = [];
+    for (let start = 0; start < byLength.length; ) {
+      let end = start + 1;
+      while (end < byLength.length && (end + 1 - start) * rows[byLength[end]!]!.ids.length <= ENCODE_BATCH_TOKENS)
+        end++;
+      const batch = byLength.slice(start, end);
+      signal?.throwIfAborted();
+      const results = await this.#encodeBatch(batch.map((i) => rows[i]!));
+      for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
+      start = end;
+    }
+    return encodings;
+  }
+
+  /** Writes all rows together, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
+  async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
+    const { writer, context, nTokens, tau, cfgScale = 1, stopId, signal } = options;
+    const start = await this.#start(rows, writer, context);
+    this.#checkLength("context and text to write", start.next + nTokens - 1, 0);
+    const guide =
+      cfgScale === 1 ? undefined : await this.#start(rows, "base", context.length > 0 ? context : [stopId ?? 0]);
+    const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));
+    const written: number[][] = rows.map(() => []);
+    let active = Array.from(rows.keys());
+    for (let t = 0; active.length > 0 && t < nTokens; t++) {
+      signal?.throwIfAborted();
+      const logits = await start.advance();
+      const guideLogits = await guide?.advance();
+      const ids = active.map((row, k) => {
+        const guided = guideLogits ? classifierFree(guideLogits[k]!, logits[k]!, cfgScale) : logits[k]!;
+        const id = choosers[row]!(guided);
+        written[row]!.push(id);
+        options.onToken?.(row, id);
+        return id;
+      });
+      const kept = Array.from(ids.keys()).filter((k) => ids[k] !== stopId);
+      start.push(ids, kept);
+      guide?.push(ids, kept);
+      active = kept.map((k) => active[k]!);
+    }
+    return written;
+  }
+
+  /** Log-probability of each target token after the context under each row's writer, natural logarithm: [rows][targets]. */
+  async score(
+    rows: readonly (WriteRow & { target: readonly number[] })[],
+    writer: WriterName,
+    context: readonly number[],
+  ) {
+    const start = await this.#start(rows, writer, context);
+    const longest = Math.max(...rows.map(({ target }) => target.length));
+    this.#checkLength("context and text to score", start.next + longest - 1, 0);
+    const logits = await start.advanceOver(rows.map(({ target }) => target.slice(0, -1)));
+    return rows.map(({ target }, row) => target.map((id, t) => logProbability(logits[row]![t]!, id)));
+  }
+
+  /** Frees sessions and caches; the engine can be used again. */
+  async close(): Promise<void> {
+    this.#contexts.clear();
+    await this.#sessions.release();
+  }
+
+  #vae(): VaeAdapters {
+    if (this.vae) return this.vae;
+    throw new BigVaeError(
+      "usage",
+      "engine: expected adapters for encoding and latents, got the base alone; load a folder with encoder, decoder and router",
+    );
+  }
+
+  #checkLength(what: string, length: number, least = 1): void {
+    if (length < least)
+      throw new BigVaeError("usage", `${what}: expected at least one token, got an empty text; give some text`);
+    if (length <= this.maxPositions) return;
+    throw new BigVaeError(
+      "usage",
+      `${what}: expected at most ${this.maxPositions} tokens, the model's window, got ${length}; shorten it or cut it into spans`,
+    );
+  }
+
+  async #encodeBatch(rows: readonly TokenRow[]): Promise<Encoding[]> {
+    const { hiddenSize } = this.base.config;
+    const [b, t] = [rows.length, Math.max(...rows.map(({ ids }) => ids.length))];
+    const embeddings = new Float32Array(b * t * hiddenSize);
+    const mask = new Float32Array(b * t).fill(MASKED);
+    for (const [row, { ids, mask: given }] of rows.entries()) {
+      for (const [i, id] of ids.entries()) {
+        copyEmbedding(this.base, id, embeddings, (row * t + i) * hiddenSize);
+        if (given?.[i] !== 0) mask[row * t + i] = 0;
+      }
+    }
+    const { session, weights } = await this.#sessions.encoder();
+    const outputs = await session.run({
+      ...weights,
+      embeddings: float32(embeddings, b, t, hiddenSize),
+      positions: int64(
+        Array.from({ length: b * t }, (_, i) => i % t),
+        b,
+        t,
+      ),
+      mask: float32(mask, b, 1, 1, t),
+    });
+    const cut = (name: string, row: number, width: number, length = width) =>
+      (outputs[name]!.data as Float32Array).slice(row * width, row * width + length);
+    const { zDim } = this.#vae();
+    return rows.map(({ ids }, row) => ({
+      mean: cut("mean", row, zDim),
+      poolWeights: cut("pool_weights", row, t, ids.length),
+    }));
+  }
+
+  /** Rows ready to write: the context read, each row's z in its place, the next position known. */
+  async #start(rows: readonly WriteRow[], writer: WriterName, context: readonly number[]): Promise<WritingRows> {
+    const bound = await this.#sessions.writer(writer);
+    const ids = context.map((id) => ({ id }));
+    const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
+      const cache = await this.#context(writer).then((kept) => kept.read(shared));
+      return new WritingRows(
+        new Reader(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
+        inputs,
+        next,
+      );
+    };
+    if (writer === "base") {
+      const last = context.length - 1;
+      if (last < 0)
+        throw new BigVaeError(
+          "usage",
+          "generate: expected a context for the base to continue, got none; give --context",
+        );
+      return make(
+        context.slice(0, -1),
+        rows.map(() => ({ items: [ids[last]!], positions: [last] })),
+        last + 1,
+      );
+    }
+    const embeddings = await this.#latentEmbeddings(rows.map(({ z }) => z!));
+    if (writer === "router") {
+      const inputs = embeddings.map((embedding) => ({ items: [{ embedding }], positions: [context.length] }));
+      return make(context, inputs, context.length + 1);
+    }
+    const gap = context.length === 0 ? this.#vae().gap : 0;
+    const positions = Array.from({ length: context.length + 1 }, (_, i) => i);
+    const inputs = embeddings.map((embedding) => ({ items: [{ embedding } as Item, ...ids], positions }));
+    return make([], inputs, context.length + gap + 1);
+  }
+
+  async #context(writer: WriterName): Promise<SharedContext> {
+    let context = this.#contexts.get(writer);
+    if (!context) {
+      context = new SharedContext(this.base, await this.#sessions.writer(writer));
+      this.#contexts.set(writer, context);
+    }
+    return context;
+  }
+
+  async #latentEmbeddings(zs: readonly Latent[]): Promise<Float32Array[]> {
+    const { zDim } = this.#vae();
+    for (const [i, z] of zs.entries()) checkLatent(z, zDim, i);
+    const { session, weights } = await this.#sessions.latentEmbedding();
+    const flat = new Float32Array(zs.length * zDim);
+    for (const [i, z] of zs.entries()) flat.set(z, i * zDim);
+    const { embedding } = await session.run({ ...weights, z: float32(flat, zs.length, zDim) });
+    const { hiddenSize } = this.base.config;
+    return zs.map((_, i) => (embedding!.data as Float32Array).subarray(i * hiddenSize, (i + 1) * hiddenSize));
+  }
+}
+
+/** Rows in the course of being written: what each reads next, and the position after that. */
+class WritingRows {
+  constructor(
+    readonly reader: Reader,
+    public inputs: readonly RowInput[],
+    /** Position of the next token. */
+    public next: number,
+  ) {}
+
+  /** Reads what is pending; logits [V] of the next token of each row. */
+  async advance(): Promise<Float32Array[]> {
+    return (await this.reader.read(this.inputs)).map((logits) => logits[0]!);
+  }
+
+  /** Hands over the chosen tokens; rows not `kept` are finished and dropped. */
+  push(ids: readonly number[], kept: readonly number[]): void {
+    if (kept.length < ids.length) this.reader.select(kept);
+    this.inputs = kept.map((k) => ({ items: [{ id: ids[k]! }], positions: [this.next] }));
+    this.next++;
+  }
+
+  /** Reads what is pending and then `targets` at once; logits of the first target token and of each next one. */
+  async advanceOver(targets: readonly (readonly number[])[]): Promise<Float32Array[][]> {
+    const pending = this.inputs[0]!.items.length;
+    const inputs = this.inputs.map(({ items, positions }, row) => ({
+      items: [...items, ...targets[row]!.map((id) => ({ id }))],
+      positions: [...positions, ...targets[row]!.map((_, t) => this.next + t)],
+    }));
+    return (await this.reader.read(inputs, "all")).map((logits) => logits.slice(pending - 1));
+  }
+}
+
+/** base + scale * (guided - base), Ho & Salimans 2022. [V] */
+function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
+  return base.map((logit, id) => logit + scale * (guided[id]! - logit));
+}
+
+function tokenSampler(tau: number, noise: RngKey): TokenChooser {
+  const rng = Rng.fromKey(noise);
+  return (logits) => sampleToken(logits, tau, rng);
+}
+
+/** Throws "mismatch" for another width and "nonFinite" for NaN, naming the index. */
+export function checkLatent(z: Latent, zDim: number, index = 0): void {
+  if (z.length !== zDim) {
+    throw new BigVaeError(
+      "mismatch",
+      `z ${index}: expected ${zDim} values, got ${z.length}; use latents of this model`,
+    );
+  }
+  const bad = z.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0)
+    throw new BigVaeError(
+      "nonFinite",
+      `z ${index}: expected finite values, got ${z[bad]} at ${bad}; check the mix weights`,
+    );
+}

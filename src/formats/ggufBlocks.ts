@@ -1,0 +1,200 @@
+/**
+ * GGML's element types and their blocks to fp32 (ggml-quants.c, dequantize_row_*). Every product and every sum is rounded
+ * to float, as there, so that values are equal to the bit.
+ */
+import { float16ToNumber, widenBFloat16, widenFloat16 } from "./halfFloats.js";
+import { viewElements } from "./tensors.js";
+
+/** Writes the values of the block at `at` to `out` from `to` on. */
+type BlockReader = (bytes: Uint8Array, at: number, out: Float32Array, to: number) => void;
+
+export interface GgmlType {
+  readonly name: string;
+  /** Elements a block. */
+  readonly blockLength: number;
+  /** Bytes a block. */
+  readonly blockBytes: number;
+}
+
+/** By the number in the file (ggml.h, enum ggml_type): name, elements and bytes a block. All are known, as sizes are checked. */
+export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
+  (
+    [
+      [0, "F32", 1, 4],
+      [1, "F16", 1, 2],
+      [2, "Q4_0", 32, 18],
+      [3, "Q4_1", 32, 20],
+      [6, "Q5_0", 32, 22],
+      [7, "Q5_1", 32, 24],
+      [8, "Q8_0", 32, 34],
+      [9, "Q8_1", 32, 36],
+      [10, "Q2_K", 256, 84],
+      [11, "Q3_K", 256, 110],
+      [12, "Q4_K", 256, 144],
+      [13, "Q5_K", 256, 176],
+      [14, "Q6_K", 256, 210],
+      [15, "Q8_K", 256, 292],
+      [16, "IQ2_XXS", 256, 66],
+      [17, "IQ2_XS", 256, 74],
+      [18, "IQ3_XXS", 256, 98],
+      [19, "IQ1_S", 256, 50],
+      [20, "IQ4_NL", 32, 18],
+      [21, "IQ3_S", 256, 110],
+      [22, "IQ2_S", 256, 82],
+      [23, "IQ4_XS", 256, 136],
+      [24, "I8", 1, 1],
+      [25, "I16", 1, 2],
+      [26, "I32", 1, 4],
+      [27, "I64", 1, 8],
+      [28, "F64", 1, 8],
+      [29, "IQ1_M", 256, 56],
+      [30, "BF16", 1, 2],
+      [34, "TQ1_0", 256, 54],
+      [35, "TQ2_0", 256, 66],
+      [39, "MXFP4", 32, 17],
+    ] as const
+  ).map(([id, name, blockLength, blockBytes]) => [id, { name, blockLength, blockBytes }]),
+);
+
+/** Types that `dequantize` knows. */
+export function isReadable(type: string): boolean {
+  return type in READERS || type === "F32" || type === "F16" || type === "BF16";
+}
+
+/** Whole blocks of `type` as fp32. */
+export function dequantize(type: GgmlType, bytes: Uint8Array): Float32Array {
+  if (type.name === "F32") return viewElements(bytes, "F32") as Float32Array;
+  if (type.name === "F16") return widenFloat16(viewElements(bytes, "F16") as Uint16Array);
+  if (type.name === "BF16") return widenBFloat16(viewElements(bytes, "BF16") as Uint16Array);
+  const read = READERS[type.name as keyof typeof READERS];
+  const blocks = bytes.length / type.blockBytes;
+  const out = new Float32Array(blocks * type.blockLength);
+  for (let i = 0; i < blocks; i++) read(bytes, i * type.blockBytes, out, i * type.blockLength);
+  return out;
+}
+
+/** The half at `at`. */
+function half(bytes: Uint8Array, at: number): number {
+  return float16ToNumber(bytes[at]! | (bytes[at + 1]! << 8));
+}
+
+function signed(byte: number): number {
+  return (byte << 24) >> 24;
+}
+
+/** Storing into a Float32Array rounds, so a lone product needs no Math.fround. */
+const { fround } = Math;
+
+/** x = d q */
+const readQ8: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at);
+  for (let i = 0; i < 32; i++) out[to + i] = d * signed(bytes[at + 2 + i]!);
+};
+
+/** x = d (q - 8); the low nibbles are the first half. */
+const readQ4Symmetric: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at);
+  for (let i = 0; i < 16; i++) {
+    const q = bytes[at + 2 + i]!;
+    out[to + i] = d * ((q & 15) - 8);
+    out[to + 16 + i] = d * ((q >> 4) - 8);
+  }
+};
+
+/** x = d q + m */
+const readQ4Affine: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at);
+  const m = half(bytes, at + 2);
+  for (let i = 0; i < 16; i++) {
+    const q = bytes[at + 4 + i]!;
+    out[to + i] = fround(d * (q & 15)) + m;
+    out[to + 16 + i] = fround(d * (q >> 4)) + m;
+  }
+};
+
+/** The fifth bits of a Q5_0 or Q5_1 block, element i's at bit i. */
+function fifthBits(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** x = d (q - 16) */
+const readQ5Symmetric: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at);
+  const high = fifthBits(bytes, at + 2);
+  for (let i = 0; i < 16; i++) {
+    const q = bytes[at + 6 + i]!;
+    out[to + i] = d * (((q & 15) | (((high >>> i) & 1) << 4)) - 16);
+    out[to + 16 + i] = d * (((q >> 4) | (((high >>> (i + 16)) & 1) << 4)) - 16);
+  }
+};
+
+/** x = d q + m */
+const readQ5Affine: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at);
+  const m = half(bytes, at + 2);
+  const high = fifthBits(bytes, at + 4);
+  for (let i = 0; i < 16; i++) {
+    const q = bytes[at + 8 + i]!;
+    out[to + i] = fround(d * ((q & 15) | (((high >>> i) & 1) << 4))) + m;
+    out[to + 16 + i] = fround(d * ((q >> 4) | (((high >>> (i + 16)) & 1) << 4))) + m;
+  }
+};
+
+/** The six-bit scale and minimum of part `j` of a Q4_K or Q5_K block (get_scale_min_k4), packed in 12 bytes. */
+function scaleAndMin(bytes: Uint8Array, at: number, j: number): [number, number] {
+  if (j < 4) return [bytes[at + j]! & 63, bytes[at + j + 4]! & 63];
+  const both = bytes[at + j + 4]!;
+  return [(both & 15) | ((bytes[at + j - 4]! >> 6) << 4), (both >> 4) | ((bytes[at + j]! >> 6) << 4)];
+}
+
+/** x = (d s) q - (dmin m), for 8 parts of 32; `highBit` gives Q5_K's fifth bit. */
+function readKParts(
+  bytes: Uint8Array,
+  at: number,
+  out: Float32Array,
+  to: number,
+  quantsAt: number,
+  highBit: (part: number, i: number) => number,
+): void {
+  const d = half(bytes, at);
+  const dmin = half(bytes, at + 2);
+  for (let part = 0; part < 8; part++) {
+    const [s, m] = scaleAndMin(bytes, at + 4, part);
+    const scale = fround(d * s);
+    const min = fround(dmin * m);
+    const shift = 4 * (part & 1);
+    for (let i = 0; i < 32; i++) {
+      const q = ((bytes[quantsAt + 32 * (part >> 1) + i]! >> shift) & 15) | highBit(part, i);
+      out[to + 32 * part + i] = fround(scale * q) - min;
+    }
+  }
+}
+
+const readQ4K: BlockReader = (bytes, at, out, to) => readKParts(bytes, at, out, to, at + 16, () => 0);
+
+const readQ5K: BlockReader = (bytes, at, out, to) =>
+  readKParts(bytes, at, out, to, at + 48, (part, i) => ((bytes[at + 16 + i]! >> part) & 1) << 4);
+
+/** x = (d s) (q - 32): four low bits, two high bits, a scale every 16. */
+const readQ6K: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at + 208);
+  for (let i = 0; i < 256; i++) {
+    const side = i >> 7;
+    const row = (i >> 5) & 3;
+    const low = bytes[at + 64 * side + 32 * (row & 1) + (i & 31)]!;
+    const high = bytes[at + 128 + 32 * side + (i & 31)]!;
+    const q = ((row < 2 ? low : low >> 4) & 15) | (((high >> (2 * row)) & 3) << 4);
+    out[to + i] = fround(d * signed(bytes[at + 192 + (i >> 4)]!)) * (q - 32);
+  }
+};
+
+const READERS = {
+  Q8_0: readQ8,
+  Q4_0: readQ4Symmetric,
+  Q4_1: readQ4Affine,
+  Q5_0: readQ5Symmetric,
+  Q5_1: readQ5Affine,
+  Q4_K: readQ4K,
+  Q5_K: readQ5K,
+  Q6_K: readQ6K,
+};

@@ -1,0 +1,65 @@
+/** The tensors of a GGUF model under Hugging Face's names, in its order of rows, dequantised to fp32. No file access here. */
+import { BigVaeError } from "../errors.js";
+import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
+import { dequantize, isReadable } from "./ggufBlocks.js";
+import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
+import { type Dtype, isDtype, type StoredTensor, type TensorSource, viewElements } from "./tensors.js";
+
+/**
+ * A source over any way of reading a range of the file. `readRaw` gives F32, F16 and BF16 tensors only.
+ * @throws BigVaeError("unsupported") for another architecture than llama or a type that cannot be dequantised.
+ */
+export function ggufSource(
+  header: GgufHeader,
+  readBytes: (begin: number, end: number) => Promise<Uint8Array>,
+  what = "the GGUF file",
+): TensorSource & { readonly metadata: GgufMetadata; readonly config: GgufConfig } {
+  const config = configFromGguf(header);
+  const tensors = renameTensors(header, config, what);
+  const entry = (name: string) => {
+    const found = tensors.get(name);
+    if (!found) throw new BigVaeError("mismatch", `${what} has no tensor ${JSON.stringify(name)}.`);
+    return found;
+  };
+  return {
+    names: [...tensors.keys()],
+    metadata: header.metadata,
+    config,
+    info: (name) => ({ dtype: entry(name).type.name, shape: entry(name).shape }),
+    async readFloat32(name) {
+      const { type, begin, end, shape } = entry(name);
+      const values = dequantize(type, await readBytes(begin, end));
+      const heads = permutedHeads(name, config);
+      return heads === 0 ? values : unpermuteRows(values, shape[0]!, heads);
+    },
+    async readRaw(name): Promise<StoredTensor> {
+      const { type, begin, end, shape } = entry(name);
+      if (!isDtype(type.name))
+        throw new BigVaeError("unsupported", `Tensor ${name} of ${what} is stored as ${type.name}; read it as fp32.`);
+      const bytes = await readBytes(begin, end);
+      const heads = permutedHeads(name, config);
+      const ordered = heads === 0 ? bytes : unpermuteRows(bytes, shape[0]!, heads);
+      return { dtype: type.name satisfies Dtype, shape, data: viewElements(ordered, type.name) };
+    },
+  };
+}
+
+function renameTensors(header: GgufHeader, config: GgufConfig, what: string): Map<string, GgufTensor> {
+  const tensors = new Map<string, GgufTensor>();
+  for (const [name, tensor] of header.tensors) {
+    const renamed = huggingFaceName(name);
+    if (!isReadable(tensor.type.name))
+      throw new BigVaeError(
+        "unsupported",
+        `Tensor ${name} of ${what} is ${tensor.type.name}, which is not supported; use a Q8_0, Q6_K, Q5, Q4, F16, BF16 or F32 file.`,
+      );
+    const heads = permutedHeads(renamed, config);
+    if (heads > 0 && tensor.shape[0] !== heads * config.head_dim)
+      throw new BigVaeError(
+        "format",
+        `Tensor ${name} of ${what} has ${tensor.shape[0]} rows; expected ${heads} heads of ${config.head_dim}.`,
+      );
+    tensors.set(renamed, tensor);
+  }
+  return tensors;
+}

@@ -1,0 +1,97 @@
+import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readLora, writeLora } from "./peftFiles.js";
+import { openSafetensors, writeSafetensors } from "./safetensorsFiles.js";
+import type { StoredTensor } from "./tensors.js";
+
+const reference = `${process.env.BIGVAE_REFERENCE ?? "test/fixtures/reference"}/tiny-mistral/adapters`;
+
+let root: string;
+let folder: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "bigvae-peft-"));
+  folder = join(root, "encoder");
+  await cp(join(reference, "encoder"), folder, { recursive: true });
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const model = () => join(folder, "adapter_model.safetensors");
+const configPath = () => join(folder, "adapter_config.json");
+
+async function changeConfig(fields: object) {
+  const config = JSON.parse(await readFile(configPath(), "utf8"));
+  await rm(configPath());
+  await writeFile(configPath(), JSON.stringify({ ...config, ...fields }));
+}
+
+async function changeTensors(change: (tensors: Map<string, StoredTensor>) => void) {
+  const source = await openSafetensors(model());
+  const tensors = new Map<string, StoredTensor>();
+  for (const name of source.names) tensors.set(name, await source.readRaw(name));
+  await source.close();
+  change(tensors);
+  await writeSafetensors(model(), tensors);
+}
+
+describe("a round trip", () => {
+  it.each(["encoder", "decoder", "router"])("of the reference's %s gives the same bytes and fields", async (name) => {
+    const adapter = await readLora(join(reference, name));
+    expect(adapter).toMatchObject({ rank: 8, alpha: 8, dropout: 0 });
+    expect(adapter.targetModules).toContain("mlp.down_proj");
+    expect(adapter.tensors.size).toBe(21);
+    expect(adapter.tensors.get("layers.2.mlp.down_proj")).toMatchObject({ inWidth: 160, outWidth: 64 });
+    const copy = join(root, "deep", "copy");
+    await writeLora(copy, adapter);
+    const file = "adapter_model.safetensors";
+    expect(await readFile(join(copy, file))).toEqual(await readFile(join(reference, name, file)));
+    const json = async (path: string) => JSON.parse(await readFile(join(path, "adapter_config.json"), "utf8"));
+    expect(await json(copy)).toEqual(await json(join(reference, name)));
+  });
+});
+
+describe("readLora refuses", () => {
+  it.each<[string, object, RegExp]>([
+    ["rank-stabilised LoRA", { use_rslora: true }, /use_rslora true; only false/],
+    ["DoRA", { use_dora: true }, /use_dora/],
+    ["another method", { peft_type: "LOHA" }, /peft_type "LOHA"; only "LORA"/],
+    ["trained biases", { bias: "all" }, /bias "all"/],
+    ["transposed weights", { fan_in_fan_out: true }, /fan_in_fan_out/],
+    ["whole modules", { modules_to_save: ["lm_head"] }, /modules_to_save/],
+    ["PiSSA, which changes the base", { init_lora_weights: "pissa" }, /init_lora_weights "pissa"/],
+    ["ranks by module", { rank_pattern: { q_proj: 4 } }, /rank_pattern/],
+    ["a rank of another shape", { r: 4 }, /\[8,160\].*rank r 4/],
+    ["no rank", { r: undefined }, /has r undefined/],
+    ["an infinite alpha", { lora_alpha: "8" }, /lora_alpha 8/],
+  ])("%s", async (_, fields, message) => {
+    await changeConfig(fields);
+    await expect(readLora(folder)).rejects.toThrow(message);
+    await expect(readLora(folder)).rejects.toMatchObject({ name: "BigVaeError" });
+  });
+
+  it("a key of another model and a factor without its partner", async () => {
+    await changeTensors((tensors) => tensors.delete("base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"));
+    await expect(readLora(folder)).rejects.toThrow(/lacks the tensor .*layers\.1\.mlp\.up_proj\.lora_B/);
+    const data = new Float32Array(8);
+    await changeTensors((tensors) =>
+      tensors.set("base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", { dtype: "F32", shape: [8], data }),
+    );
+    await expect(readLora(folder)).rejects.toThrow(/c_attn.* is no LoRA of a Llama-family projection/);
+  });
+
+  it("a pickle", async () => {
+    await rename(model(), join(folder, "adapter_model.bin"));
+    await expect(readLora(folder)).rejects.toThrow(/Python pickle; load it with PEFT/);
+  });
+
+  it("a link out of the folder, a missing folder, a repeated field", async () => {
+    await rename(model(), join(root, "elsewhere.safetensors"));
+    await symlink(join(root, "elsewhere.safetensors"), model());
+    await expect(readLora(folder)).rejects.toThrow(/outside the folder/);
+    await expect(readLora(join(root, "none"))).rejects.toThrow(/there is no such file/);
+    await rm(configPath());
+    await writeFile(configPath(), '{"r": 8, "r": 9}');
+    await expect(readLora(folder)).rejects.toThrow(/the key "r" twice/);
+  });
+});

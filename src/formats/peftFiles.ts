@@ -1,0 +1,58 @@
+/** Reads and writes folders of PEFT LoRA adapters. */
+import { access, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { writeFileAtomic } from "./atomic.js";
+import { diskError, readError } from "./fileOps.js";
+import { type LoraAdapter, loraConfig, loraTensors, parseLora } from "./peft.js";
+import { confine, openSafetensors, writeSafetensors } from "./safetensorsFiles.js";
+import { parseStrictJsonBytes, toPlain } from "./strictJson.js";
+
+const CONFIG = "adapter_config.json";
+const MODEL = "adapter_model.safetensors";
+
+/**
+ * Reads a folder with adapter_config.json and adapter_model.safetensors.
+ * @throws BigVaeError("format") or BigVaeError("unsupported") naming the folder and the field or tensor.
+ */
+export async function readLora(folder: string): Promise<LoraAdapter> {
+  await refusePickle(folder);
+  const configPath = await confine(folder, CONFIG);
+  const bytes = await readFile(configPath).catch((error) => {
+    throw readError(configPath, error);
+  });
+  const config = toPlain(parseStrictJsonBytes(bytes, join(folder, CONFIG)));
+  const source = await openSafetensors(await confine(folder, MODEL));
+  try {
+    return await parseLora(config, source, folder);
+  } finally {
+    await source.close();
+  }
+}
+
+/** A pickle can run any code when it is loaded. */
+async function refusePickle(folder: string): Promise<void> {
+  const exists = (name: string) =>
+    access(join(folder, name)).then(
+      () => true,
+      () => false,
+    );
+  if ((await exists(MODEL)) || !(await exists("adapter_model.bin"))) return;
+  throw new BigVaeError(
+    "unsupported",
+    `${folder} holds its weights in adapter_model.bin, a Python pickle; load it with PEFT and save it with safe_serialization=True.`,
+  );
+}
+
+/**
+ * Writes the adapter, weights first, each file in one step.
+ * @throws BigVaeError("disk")
+ */
+export async function writeLora(folder: string, adapter: LoraAdapter): Promise<void> {
+  const path = join(folder, MODEL);
+  await mkdir(folder, { recursive: true }).catch(async (error) => {
+    throw await diskError(path, 0, error);
+  });
+  await writeSafetensors(path, loraTensors(adapter), { format: "pt" });
+  await writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(loraConfig(adapter), null, 2)}\n`);
+}

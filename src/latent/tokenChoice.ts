@@ -1,0 +1,45 @@
+/** From logits to a token. */
+import type { Rng } from "../rng.js";
+
+/** Picks the next token of a row from its logits [V]. */
+export type TokenChooser = (logits: Float32Array) => number;
+
+/** The most likely token; the lowest id where several are. */
+export function greedyToken(logits: Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
+  return best;
+}
+
+/**
+ * A token from softmax(logits / tau), by inverting the cumulative distribution with one uniform number;
+ * the same distribution as MiniHF's argmax(logits + tau * gumbel), at a third of its cost. tau 0 is greedy.
+ */
+export function sampleToken(logits: Float32Array, tau: number, rng: Rng): number {
+  if (tau === 0) return greedyToken(logits);
+  const max = logits[greedyToken(logits)]!;
+  const cumulative = new Float64Array(logits.length);
+  let sum = 0;
+  for (let id = 0; id < logits.length; id++) cumulative[id] = sum += Math.exp((logits[id]! - max) / tau);
+  const target = rng.uniform() * sum;
+  let [low, high] = [0, logits.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (cumulative[middle]! > target) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** argmax(logits + tau * gumbel) with gumbel = -log(-log u), as MiniHF samples; u [V] uniform in (0, 1). */
+export function gumbelToken(logits: Float32Array, tau: number, uniforms: ArrayLike<number>): number {
+  return greedyToken(logits.map((logit, id) => logit - tau * Math.log(-Math.log(uniforms[id]!))));
+}
+
+/** log softmax(logits)[id]. */
+export function logProbability(logits: Float32Array, id: number): number {
+  const max = logits[greedyToken(logits)]!;
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - max);
+  return logits[id]! - max - Math.log(sum);
+}

@@ -1,0 +1,87 @@
+/** The router objective: the router says z's span and then the one after it. MiniHF train_vae_router.py. */
+import type { Rng } from "../rng.js";
+import { float32, type HostTensors } from "../runtime/runtime.js";
+import { routerLoss, routerParameterShapes, type VaeShape } from "../vae/loss.js";
+import { FlatTensors } from "./flatTensors.js";
+import type { Microbatch, Objective } from "./objective.js";
+import type { Row, RowOrder } from "./rowOrder.js";
+import { initialiseLora } from "./trainVae.js";
+import { batchShape, keptFirst, type VaeExample, vaeFeeds } from "./vaeBatch.js";
+
+export interface RouterOptions {
+  shape: VaeShape;
+  /** Weights of the base, the encoder and the head, rope tables. */
+  frozen: HostTensors;
+  /** Rows of `context` tokens. */
+  rows: RowOrder;
+  context: number;
+  /** Tokens of a span, s. */
+  span: number;
+  /** Context lengths are multiples of this, so that few graphs serve; 1 in the original. */
+  indexStep: number;
+  noiseScale: number;
+  rng: Rng;
+}
+
+/** The objective with a fresh router; a run that starts from a decoder's weights sets them afterwards. */
+export function routerObjective(options: RouterOptions): Objective {
+  const { shape, rows, span, context, indexStep, rng } = options;
+  const parameters = new FlatTensors(routerParameterShapes(shape));
+  initialiseLora(parameters, shape.config, "router", shape.writer, rng);
+  return {
+    parameters,
+    frozen: options.frozen,
+    async microbatch(step, index) {
+      const batch = await rows.batch(step, index);
+      const noise = rng.fork("router", step, index);
+      const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
+      const examples = keptFirst(
+        batch.map((row, i) => routerExample(row, at, span, dropsContext(i, batch.length, noise))),
+      );
+      const eps = noise.fork("eps").normals(batch.length * shape.zDim);
+      return routerMicrobatch(options, examples, eps);
+    },
+  };
+}
+
+/** One run of the router loss. eps [B, Z] in the order of the examples. */
+export function routerMicrobatch(
+  { shape, noiseScale }: Pick<RouterOptions, "shape" | "noiseScale">,
+  examples: readonly VaeExample[],
+  eps: Float32Array,
+): Microbatch {
+  const batch = batchShape(examples);
+  const weights = Float32Array.from(examples.flatMap(({ target }) => Array.from(target.attentionMask)));
+  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
+  return {
+    shapeKey: `router ${Object.values(batch).join()}`,
+    graph: () => routerLoss(shape, batch),
+    feeds: {
+      ...vaeFeeds(shape.config, examples, 0, false),
+      eps: float32(eps, examples.length, shape.zDim),
+      noise_scale: float32(Float32Array.of(noiseScale)),
+      token_weights: float32(weights, weights.length),
+      inverse_weight_sum: float32(Float32Array.of(1 / weightSum)),
+    },
+    tokens: weights.length,
+  };
+}
+
+/** Context row[:at], z of row[at : at + span], target row[at : at + 2 span]. */
+export function routerExample({ inputIds, attentionMask }: Row, at: number, span: number, drop: boolean): VaeExample {
+  const part = (start: number, end: number) => ({
+    inputIds: inputIds.subarray(start, end),
+    attentionMask: attentionMask.subarray(start, end),
+  });
+  return {
+    prefix: drop || at === 0 ? undefined : part(0, at),
+    encoded: part(at, at + span),
+    target: part(at, at + 2 * span),
+  };
+}
+
+/** As in the overlap objective: half of the rows, an odd row out is drawn. */
+function dropsContext(i: number, rows: number, noise: Rng): boolean {
+  if (i < rows - 1 || rows % 2 === 0) return i % 2 === 1;
+  return noise.fork("drop").uniform() < 0.5;
+}

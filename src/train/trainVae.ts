@@ -1,0 +1,165 @@
+/** The overlap objective over rows of two spans: encoder, decoder and head learn together. MiniHF train_vae_overlap.py. */
+
+import type { ModelConfig } from "../model/config.js";
+import type { LoraShape } from "../model/lora.js";
+import { loraShapes } from "../model/lora.js";
+import type { Rng } from "../rng.js";
+import { float32, type HostTensors } from "../runtime/runtime.js";
+import { overlapLoss, overlapParameterShapes, type VaeShape } from "../vae/loss.js";
+import { FlatTensors } from "./flatTensors.js";
+import type { Microbatch, Objective } from "./objective.js";
+import type { Row, RowOrder } from "./rowOrder.js";
+import { klWeight } from "./schedule.js";
+import { batchShape, keptFirst, type VaeExample, vaeFeeds } from "./vaeBatch.js";
+
+export interface OverlapOptions {
+  shape: VaeShape;
+  /** Weights of the frozen base, rope tables: fed at every run. */
+  frozen: HostTensors;
+  /** Rows of 2 * span tokens. */
+  rows: RowOrder;
+  /** Tokens of a span, c. */
+  span: number;
+  /** Positions between z and a target without prefix; the span in the original. */
+  gap: number;
+  klWeight: number;
+  klRampSteps: number;
+  /** z = mean + noiseScale * eps; 1 in the original. */
+  noiseScale: number;
+  rng: Rng;
+}
+
+/** The objective with fresh parameters: LoRA A uniform, B zero; w_e orthogonal, w_d its transpose. */
+export function overlapObjective(options: OverlapOptions): Objective {
+  const { shape, rows, span, rng } = options;
+  const parameters = new FlatTensors(overlapParameterShapes(shape));
+  initialiseLora(parameters, shape.config, "encoder", shape.encoder, rng);
+  initialiseLora(parameters, shape.config, "decoder", shape.writer, rng);
+  initialiseHead(parameters, shape.zDim, shape.config.hiddenSize, rng);
+  return {
+    parameters,
+    frozen: options.frozen,
+    async microbatch(step, index) {
+      const batch = await rows.batch(step, index);
+      const noise = rng.fork("vae", step, index);
+      const examples = keptFirst(batch.map((row, i) => overlapExample(row, span, dropsPrefix(i, batch.length, noise))));
+      const eps = noise.fork("eps").normals(batch.length * shape.zDim);
+      return overlapMicrobatch(options, examples, eps, klWeight(options.klWeight, options.klRampSteps, step));
+    },
+  };
+}
+
+/** One run of the overlap loss. eps [B, Z] in the order of the examples. */
+export function overlapMicrobatch(
+  { shape, gap, noiseScale }: Pick<OverlapOptions, "shape" | "gap" | "noiseScale">,
+  examples: readonly VaeExample[],
+  eps: Float32Array,
+  weightOfKl: number,
+): Microbatch {
+  const batch = batchShape(examples);
+  const weights = Float32Array.from(examples.flatMap(({ target }) => tokenWeights(target)));
+  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
+  const scalar = (value: number) => float32(Float32Array.of(value));
+  return {
+    shapeKey: `overlap ${Object.values(batch).join()}`,
+    graph: () => overlapLoss(shape, batch),
+    feeds: {
+      ...vaeFeeds(shape.config, examples, gap, true),
+      eps: float32(eps, examples.length, shape.zDim),
+      noise_scale: scalar(noiseScale),
+      token_weights: float32(weights, weights.length),
+      inverse_weight_sum: scalar(1 / weightSum),
+      kl_weight: scalar(weightOfKl),
+    },
+    tokens: weights.length,
+  };
+}
+
+/** A row of prefix half and target half. The encoder reads all of the target but its last token. `bridge`: as the original. */
+export function overlapExample(
+  { inputIds, attentionMask }: Row,
+  span: number,
+  drop: boolean,
+  bridge = false,
+): VaeExample {
+  const part = (start: number, end: number) => ({
+    inputIds: inputIds.subarray(start, end),
+    attentionMask: attentionMask.subarray(start, end),
+  });
+  return {
+    prefix: drop ? undefined : part(0, span),
+    encoded: part(span, 2 * span - 1),
+    target: part(span, 2 * span),
+    ...(drop && bridge ? { bridge: DROPPED_TOKEN } : {}),
+  };
+}
+
+/** The original multiplies the ids of a dropped prefix by its mask, which makes them token 0. */
+const DROPPED_TOKEN = 0;
+
+/** First eighth 0.05, last eighth 0.15, else 1; 0 for padding. */
+export function tokenWeights({ attentionMask }: Row): number[] {
+  const edge = Math.floor(attentionMask.length / 8);
+  return Array.from(attentionMask, (seen, i) => {
+    if (!seen) return 0;
+    if (i < edge) return 0.05;
+    return i >= attentionMask.length - edge ? 0.15 : 1;
+  });
+}
+
+/**
+ * Half of the rows drop their prefix. The original draws each row (p = 0.5); here exactly half of a batch is drawn, so
+ * that batches have one shape and a step less variance. An odd row out is drawn.
+ */
+function dropsPrefix(i: number, rows: number, noise: Rng): boolean {
+  if (i < rows - 1 || rows % 2 === 0) return i % 2 === 1;
+  return noise.fork("drop").uniform() < 0.5;
+}
+
+/** A: uniform in +-1/sqrt(in) (PEFT's Kaiming with a = sqrt 5); B: zero. */
+export function initialiseLora(
+  parameters: FlatTensors,
+  config: ModelConfig,
+  adapter: string,
+  shape: LoraShape,
+  rng: Rng,
+): void {
+  for (const [name, [, width]] of loraShapes(config, adapter, shape)) {
+    if (!name.endsWith("lora_A")) continue;
+    const stream = rng.fork("init", name);
+    const values = parameters.values(name);
+    for (let i = 0; i < values.length; i++) values[i] = (2 * stream.uniform() - 1) / Math.sqrt(width!);
+  }
+}
+
+/** w_e orthogonal and w_d its transpose; f as PyTorch's Linear, biases zero but for f's, which has no effect. */
+function initialiseHead(parameters: FlatTensors, zDim: number, hiddenSize: number, rng: Rng): void {
+  const stream = rng.fork("init", "vae.f.weight");
+  const f = parameters.values("vae.f.weight");
+  for (let i = 0; i < f.length; i++) f[i] = (2 * stream.uniform() - 1) / Math.sqrt(hiddenSize);
+  const encode = orthogonal(zDim, hiddenSize, rng.fork("init", "vae.w_e.weight"));
+  parameters.set("vae.w_e.weight", encode);
+  const decode = parameters.values("vae.w_d.weight");
+  for (let z = 0; z < zDim; z++)
+    for (let d = 0; d < hiddenSize; d++) decode[d * zDim + z] = encode[z * hiddenSize + d]!;
+}
+
+/** A [rows, columns] matrix whose shorter side is orthonormal, by Gram-Schmidt on normals. */
+function orthogonal(rows: number, columns: number, rng: Rng): Float32Array {
+  const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
+  const basis: Float64Array[] = [];
+  while (basis.length < count) {
+    const vector = Float64Array.from({ length }, () => rng.normal());
+    for (const other of basis) {
+      const projection = other.reduce((sum, value, i) => sum + value * vector[i]!, 0);
+      for (let i = 0; i < length; i++) vector[i]! -= projection * other[i]!;
+    }
+    const norm = Math.hypot(...vector);
+    basis.push(vector.map((value) => value / norm));
+  }
+  const wide = columns >= rows;
+  return Float32Array.from({ length: rows * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    return wide ? basis[row]![column]! : basis[column]![row]!;
+  });
+}

@@ -1,0 +1,125 @@
+/** Encode, decode and generate equal the original code's values. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { Engine } from "../../src/engine/engine.js";
+import { KvCache } from "../../src/engine/kvCache.js";
+import { Reader } from "../../src/engine/reader.js";
+import { Sessions } from "../../src/engine/sessions.js";
+import { gumbelToken } from "../../src/latent/tokenChoice.js";
+import { Rng } from "../../src/rng.js";
+import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
+
+const TOLERANCE = 1e-4;
+const noise = Rng.fromSeed(0).key;
+
+describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
+  let cases: Awaited<ReturnType<typeof openCases>>;
+  let base: Awaited<ReturnType<typeof loadTinyBase>>;
+  let vae: Awaited<ReturnType<typeof loadTinyAdapters>>;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    cases = await openCases();
+    base = await loadTinyBase();
+    vae = await loadTinyAdapters(base.config);
+    engine = new Engine({ runtime, base, vae, form });
+    return () => engine.close();
+  });
+
+  it("gives the base's logits", async () => {
+    const ids = await cases.rows("base.input_ids");
+    const sessions = new Sessions(runtime, base, vae, form, 4096);
+    const empty = new KvCache(base.config, 1);
+    const reader = new Reader(base, await sessions.writer("base"), empty, new KvCache(base.config, ids.length));
+    const inputs = ids.map((row) => ({ items: row.map((id) => ({ id })), positions: row.map((_, i) => i) }));
+    const logits = (await reader.read(inputs, "all")).flat().flatMap((row) => Array.from(row));
+    expect(maxDifference(logits, await cases.floats("base.logits"))).toBeLessThan(TOLERANCE);
+    await sessions.release();
+  });
+
+  it.each(["full", "left", "right"])("encodes with %s padding", async (padding) => {
+    const ids = await cases.rows(`encode.${padding}.input_ids`);
+    const masks = await cases.rows(`encode.${padding}.attention_mask`);
+    const encodings = await engine.encode(ids.map((row, i) => ({ ids: row, mask: masks[i]! })));
+    const means = encodings.flatMap(({ mean }) => Array.from(mean));
+    const weights = encodings.flatMap(({ poolWeights }) => Array.from(poolWeights));
+    expect(maxDifference(means, await cases.floats(`encode.${padding}.mean`))).toBeLessThan(TOLERANCE);
+    expect(maxDifference(weights, await cases.floats(`encode.${padding}.pool_weights`))).toBeLessThan(TOLERANCE);
+  });
+
+  it("writes greedily as decoder and router, rows of different prefixes", async () => {
+    const prefixes = await cases.rows("generate.prefix_ids");
+    const flat = await cases.floats("generate.z");
+    for (const writer of ["decoder", "router"] as const) {
+      const expected = await cases.rows(`generate.${writer}_greedy`);
+      for (const [row, context] of prefixes.entries()) {
+        const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
+        const [written] = await engine.write([{ z, noise }], { writer, context, nTokens: 48, tau: 0 });
+        expect([...context, ...written!]).toEqual(expected[row]);
+      }
+    }
+  });
+
+  it.each([1.25, 3])("guides with CFG %d", async (cfgScale) => {
+    const prefixes = await cases.rows("generate.prefix_ids");
+    const flat = await cases.floats("generate.z");
+    const expected = await cases.rows(`generate.cfg_${cfgScale}_greedy`);
+    for (const [row, context] of prefixes.entries()) {
+      const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
+      const [written] = await engine.write([{ z, noise }], {
+        writer: "router",
+        context,
+        nTokens: 48,
+        tau: 0,
+        cfgScale,
+      });
+      expect([...context, ...written!]).toEqual(expected[row]);
+    }
+  });
+
+  it("samples with the original's Gumbel noise", async () => {
+    const prefixes = await cases.rows("generate.prefix_ids");
+    const flat = await cases.floats("generate.z");
+    const uniforms = await cases.floats("generate.uniforms");
+    const expected = await cases.rows("generate.router_gumbel_0.9");
+    const v = base.config.vocabSize;
+    for (const [row, context] of prefixes.entries()) {
+      const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
+      let t = 0;
+      const choose = () => (logits: Float32Array) => {
+        const start = (t++ * prefixes.length + row) * v;
+        return gumbelToken(logits, 0.9, uniforms.subarray(start, start + v));
+      };
+      const [written] = await engine.write([{ z, noise }], {
+        writer: "router",
+        context,
+        nTokens: 24,
+        tau: 0.9,
+        choose,
+      });
+      expect([...context, ...written!]).toEqual(expected[row]);
+    }
+  });
+
+  it("scores teacher-forced targets as decoder and router", async () => {
+    const flat = await cases.floats("decode.z");
+    const prefixes = await cases.rows("decode.prefix_ids");
+    const masks = await cases.rows("decode.prefix_mask");
+    const targets = await cases.rows("decode.target_ids");
+    const [, length, v] = cases.shape("decode.router_logits") as [number, number, number];
+    for (const writer of ["decoder", "router"] as const) {
+      const logits = await cases.floats(`decode.${writer}_logits`);
+      for (const [row, target] of targets.entries()) {
+        if (masks[row]!.includes(0)) continue;
+        const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
+        const [scores] = await engine.score([{ z, noise, target }], writer, prefixes[row]!);
+        const expected = target.map((id, t) => {
+          const at = (row * length + prefixes[row]!.length + t) * v;
+          const slice = logits.subarray(at, at + v);
+          const max = Math.max(...slice);
+          return slice[id]! - max - Math.log(slice.reduce((sum, x) => sum + Math.exp(x - max), 0));
+        });
+        expect(maxDifference(scores!, expected)).toBeLessThan(TOLERANCE);
+      }
+    }
+  });
+});
