@@ -96,8 +96,7 @@ const MALFORMED: [string, () => Uint8Array, RegExp][] = [
     () =>
       make()
         .header(0, 1)
-        .u64(2n ** 63n)
-        .pad()
+        .u64(2n ** 63n, 0, 0)
         .build(),
     /9223372036854775808 bytes of text/,
   ],

@@ -20,17 +20,39 @@ export interface DecodeRules {
 }
 
 /** A decoder of one text over the tokens' texts. */
-export function createDecoder(rules: DecodeRules, tokenText: (id: number) => string | undefined): StreamDecoder {
+export function createDecoder(rules: DecodeRules, tokenText: (id: number) => string): StreamDecoder {
   const raw = rules.kind === "byteLevel" ? new ByteLevelDecoder() : new SentencePieceDecoder(rules.stripsLeadingSpace);
   const cleaner = rules.cleansSpaces ? new SpaceCleaner() : { push: (text: string) => text, end: () => "" };
   return {
     push(...ids) {
       let text = "";
-      for (const id of ids) text += raw.push(tokenText(id) ?? "");
+      for (const id of ids) text += raw.push(tokenText(id));
       return cleaner.push(text);
     },
     end: () => cleaner.push(raw.end()) + cleaner.end(),
   };
+}
+
+/** The whole text of `tokens` at once: what the pieces of `createDecoder` join to. */
+export function decodeAll(rules: DecodeRules, tokens: readonly string[]): string {
+  const text = rules.kind === "byteLevel" ? decodeBytes(tokens) : decodePieces(rules, tokens);
+  return rules.cleansSpaces ? cleanUp(text) : text;
+}
+
+function decodeBytes(tokens: readonly string[]): string {
+  const parts = tokens.map(tokenBytes);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+function decodePieces({ stripsLeadingSpace }: DecodeRules, tokens: readonly string[]): string {
+  const decoder = new SentencePieceDecoder(stripsLeadingSpace);
+  return tokens.map((token) => decoder.push(token)).join("") + decoder.end();
 }
 
 const encoder = new TextEncoder();

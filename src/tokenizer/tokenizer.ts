@@ -1,8 +1,9 @@
-/** Text to token ids and back, from a Hugging Face tokenizer.json; encoding by @huggingface/tokenizers. */
+/** Text to token ids and back, from a Hugging Face tokenizer.json; BPE by @huggingface/tokenizers. */
 import { Tokenizer as Encoder } from "@huggingface/tokenizers";
 import { BigVaeError } from "../errors.js";
-import { createDecoder, type DecodeRules, type StreamDecoder } from "./detokenizer.js";
+import { createDecoder, type DecodeRules, decodeAll, type StreamDecoder } from "./detokenizer.js";
 import { readSpecialTokens } from "./specialTokens.js";
+import { addedTokenPattern, createWordEncoder } from "./words.js";
 
 export interface DecodeOptions {
   /** Leaves special tokens (bos, eos) out of the text. */
@@ -44,7 +45,7 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
   const config = configJson === undefined ? {} : asObject(configJson, "tokenizer_config.json");
   const vocabulary = readVocabulary(json);
   const rules = readDecodeRules(json, config);
-  const encoder = createEncoder(json);
+  const encodeText = createEncoder(json, vocabulary.ids);
   const specials = readSpecialTokens(
     config,
     asObject(specialTokensMap ?? {}, "special_tokens_map.json"),
@@ -59,13 +60,12 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
       `Token id ${id} is outside the tokenizer's ${texts.length} ids; is the model its own?`,
     );
   };
-  const stream = ({ skipSpecial = false }: DecodeOptions = {}) =>
-    createDecoder(rules, (id) => (skipSpecial && specialIds.has(checked(id)) ? "" : texts[checked(id)]));
+  const textOf = (id: number, { skipSpecial = false }: DecodeOptions = {}) =>
+    skipSpecial && specialIds.has(checked(id)) ? "" : (texts[checked(id)] ?? "");
   const encode = (text: string) => {
-    const ids = understood(() => encoder.encode(text, { add_special_tokens: false }).ids);
-    if (ids.includes(undefined as never))
-      throw new BigVaeError("mismatch", "The tokenizer has no token for a part of the text, nor an unknown token.");
-    return ids;
+    const found = understood(() => encodeText(text));
+    if (!found.includes(undefined)) return found as number[];
+    throw new BigVaeError("mismatch", "The tokenizer has no token for a part of the text, nor an unknown token.");
   };
   return {
     vocabSize: texts.length,
@@ -79,13 +79,12 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
         );
       return [specials.bosId, ...encode(text)];
     },
-    decode(ids, options) {
-      const decoder = stream(options);
-      let text = "";
-      for (const id of ids) text += decoder.push(id);
-      return text + decoder.end();
-    },
-    stream,
+    decode: (ids, options) =>
+      decodeAll(
+        rules,
+        ids.map((id) => textOf(id, options)),
+      ),
+    stream: (options) => createDecoder(rules, (id) => textOf(id, options)),
     tokenText: (id) => texts[checked(id)] ?? "",
     toJson: () => json,
   };
@@ -157,7 +156,8 @@ function readDecodeRules(json: Json, config: Json): DecodeRules {
   return { kind: "sentencePiece", stripsLeadingSpace, cleansSpaces };
 }
 
-function createEncoder(json: Json): Encoder {
+/** Ids of a text, undefined for what has no token: our own encoder where it knows the tokenizer, else the package's. */
+function createEncoder(json: Json, idOf: ReadonlyMap<string, number>): (text: string) => (number | undefined)[] {
   // The package wants each part present, if only as null.
   const whole = {
     normalizer: null,
@@ -167,7 +167,19 @@ function createEncoder(json: Json): Encoder {
     added_tokens: [],
     ...json,
   };
-  return understood(() => new Encoder(whole, {}));
+  const encoder = understood(() => new Encoder(whole, {}));
+  const pattern = addedTokenPattern(addedTokens(json));
+  const encodeWords = understood(() => createWordEncoder(json, idOf));
+  if (!pattern || !encodeWords) return (text) => encoder.encode(text, { add_special_tokens: false }).ids;
+  return (text) => {
+    const ids: (number | undefined)[] = [];
+    for (const [i, part] of text.split(pattern).entries()) {
+      // The pattern's one group puts the added tokens at the odd places.
+      if (i % 2 === 1) ids.push(idOf.get(part));
+      else encodeWords(part, ids);
+    }
+    return ids;
+  };
 }
 
 /** The package throws TypeErrors and the like where a part of tokenizer.json is not what it expects. */

@@ -16,10 +16,7 @@ it("learns the merges, the ids and the encoding of Hugging Face's trainer", () =
   const tokenizer = loadTokenizer(json);
   expect(tokenizer).toMatchObject({ vocabSize: 700, bosId: 1, eosId: 2, padId: 0 });
   expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
-  // @huggingface/tokenizers splits by JavaScript's \s, which is not upstream's for U+0085 and U+FEFF.
-  const [head] = text.split("a next-line") as [string];
-  const ids = tokenizer.encode(head);
-  expect(ids.slice(0, -1)).toEqual(expected.ids.slice(0, ids.length - 1));
+  expect(tokenizer.encode(text)).toEqual(expected.ids);
 });
 
 it("stops where no pairs are left, and does not mind how the texts are cut between words", () => {

@@ -5,6 +5,7 @@
 import { BigVaeError } from "../errors.js";
 import { characterOfByte } from "./byteLevel.js";
 import { PairQueue } from "./pairQueue.js";
+import { splitWords } from "./words.js";
 
 export interface TrainBpeOptions {
   /** Tokens in all: special ones, 256 bytes and merges. Fewer come out where the texts hold no more pairs. */
@@ -12,10 +13,6 @@ export interface TrainBpeOptions {
   /** They get the first ids, in this order. */
   readonly specialTokens: readonly string[];
 }
-
-/** GPT-2's split into words (encoder.py); \s as upstream means it, Unicode White_Space, which differs from JavaScript's. */
-const WORD =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /**
  * A tokenizer.json trained on `texts`.
@@ -36,7 +33,7 @@ export function trainBpe(texts: Iterable<string>, { vocabSize, specialTokens }: 
 
 function countWords(texts: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const text of texts) for (const word of text.match(WORD) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const text of texts) for (const word of splitWords(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 }
 

@@ -28,14 +28,9 @@ export class Chooser {
   /** An index below `bound` that is not in `taken`, each as likely; all are open again once every one was taken. */
   fresh(bound: number, taken: Set<number>): number {
     if (taken.size >= bound) taken.clear();
-    let rank = this.integer(bound - taken.size);
-    for (let i = 0; ; i++) {
-      if (taken.has(i)) continue;
-      if (rank === 0) {
-        taken.add(i);
-        return i;
-      }
-      rank--;
-    }
+    let index = this.integer(bound - taken.size);
+    for (const hole of [...taken].sort((a, b) => a - b)) if (hole <= index) index++;
+    taken.add(index);
+    return index;
   }
 }

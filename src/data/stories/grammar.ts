@@ -117,14 +117,15 @@ function draw(telling: Telling, name: string, keep: string | undefined): string 
   return word;
 }
 
-/** Words that open with a vowel letter but a consonant sound. */
+/** Words that open with a vowel sound, by their letters, and the exceptions that do not. */
+const VOWEL_SOUND = /^(?:[aeiou]|honest|hour)/i;
 const CONSONANT_SOUND = /^(?:one|use|usual|useful|uni)/;
 
 /** Articles and capitals: the first letter, the letter after a full stop and the letter after an opening quote. */
 export function polish(text: string): string {
   return text
     .replace(/@ (\w+)/g, (_, word: string) =>
-      /^[aeiou]/i.test(word) && !CONSONANT_SOUND.test(word) ? `an ${word}` : `a ${word}`,
+      VOWEL_SOUND.test(word) && !CONSONANT_SOUND.test(word) ? `an ${word}` : `a ${word}`,
     )
     .replace(/(^|[.!?] |\." |(?:^| )")([a-z])/g, (_, before: string, letter: string) => before + letter.toUpperCase());
 }

@@ -7,7 +7,7 @@ import { FACTOR_FORMS, factorSentence, factorValues, stories, story, storyStatis
 import { WORDS } from "./lexicon/words.js";
 
 /** A change of this hash is a change of the data set: models trained on the old text and their figures no longer fit. */
-const GOLDEN = "@@GOLDEN@@";
+const GOLDEN = "c417c8d5531e4d4e37b08d1a1567af5541b02236d436f24ea24eafaeac73062d";
 
 describe("story", () => {
   it("writes the same text for a seed for ever", () => {

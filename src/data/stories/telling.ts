@@ -48,7 +48,7 @@ export function setVoice(telling: Telling, hero: Being, voice: "first" | "third"
     Object.assign(slots, {
       feelHero: `I, ${feel} at last,`,
       aFeelHero: `I, ${feel} at last,`,
-      feelHim: "me",
+      feelHim: `me, ${feel} as I was,`,
       epithet: "",
     });
   } else {

@@ -3,7 +3,7 @@ import { patterns } from "../grammar.js";
 
 export const LETTER_GREETING = patterns(`
   dear {listener},
-  dear [cousin|aunt|uncle|old|sweet|good] {listener},
+  dear [cousin|old|sweet|good|kind|true] {listener},
   my dear {listener},
   to my [old|best|kind|good] friend {listener},
 `);

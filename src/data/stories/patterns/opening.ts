@@ -54,7 +54,7 @@ export const WISH_OWN = patterns(`
   {hero} owned @ {look} {thing}, and {he} [loved|liked|wished|meant] to <use:use> for <reason>.
   that [week|day|season] {hero} carried @ {look} {thing} to <use:use> for <reason>.
   for <reason>, {hero} wanted to <use:use> with {his} {look} {thing}.
-  @ {look} {thing} went everywhere with {heroObj}, who [dreamed|hoped|meant] to <use:use>.
+  @ {look} {thing} went everywhere with {heroObj}, who [longed|hoped|meant] to <use:use>.
   what {hero} prized [most|above all] was @ {look} {thing}, a gift from {his} <trait> <kin> to <use:use>.
 `);
 
@@ -108,7 +108,7 @@ export const ASK = patterns(`
   "tell me, {name}," said {friend} <adverb>, and offered {him} <meal>.
   "@ {fwho} has [good|big|sharp] ears," said {friend} <adverb>, and {hero} explained.
   over <meal>, {friend} <adverb> asked {heroObj} about the {look} {thing}.
-  "dear {name}, you seem <mood>," {friend} <said>, <sound> behind {fhim}.
+  "dear {name}, you seem <mood>," {friend} <said>, while <sound> behind {fhim}.
   {friend} gave {heroObj} <gift> and <adverb> asked what was wrong.
 `);
 

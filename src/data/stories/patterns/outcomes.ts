@@ -53,7 +53,7 @@ const found: Turn = {
   `),
   ending: patterns(`
     so the {look} {thing} was found, and {aFeelHero} could {use}.
-    {hero} was {feel}: the {thing} was found, and <time> {he} would {use}.
+    {hero} was {feel}: the {thing} was found, and {he} [now|soon|gladly] would {use}.
     the found {thing} helped {heroObj} and {friend}, both {feel}, {use}.
     from then on @ {feel} {who} kept the found {thing} <spot>, ready to {use}.
     what was lost {at} was found {found}, and {hero} <adverb> stayed {feel}.
@@ -99,7 +99,7 @@ const mended: Turn = {
   `),
   ending: patterns(`
     so the {look} {thing} was mended, and {aFeelHero} could {use}.
-    {hero} was {feel}: the {part} was mended, and <time> {he} would {use}.
+    {hero} was {feel}: the {part} was mended, and {he} [now|soon|gladly] would {use}.
     the mended {thing} was <hue> and <hue>, but with it @ {feel} {who} could {use}.
     {feelHero} and {friend} took the mended {thing} to {town}, to {use}.
     the mended {part} held <adverb>, and {hero} <adverb> stayed {feel}.
@@ -148,7 +148,7 @@ const shared: Turn = {
     so the {look} {thing} was shared, and {aFeelHero} could {use}.
     {hero} was {feel}: a shared {thing} could {use} [twice as well|better than before|far better].
     the shared {thing} stayed <spot> in {town}, and {hero} <adverb> stayed {feel}.
-    @ {feel} {who} had shared the {look} {thing}, and <time> they would {use}.
+    @ {feel} {who} had shared the {look} {thing}, and they [now|soon|gladly] would {use}.
     {feelHero} and {friend} shared the {thing}, <meal>, and [a song|a joke|a laugh|the news] <time>.
     for {other}, {aFeelHero} shared the {look} {thing} <adverb>.
   `),
@@ -191,7 +191,7 @@ const given: Turn = {
   `),
   ending: patterns(`
     so {hero} was given @ {look} {thing}, and @ {feel} {who} could {use}.
-    {hero} was {feel}: {friend} had given the {thing}, and {he} would {use} <time>.
+    {hero} was {feel}: {friend} had given the {thing}, and {he} would {use}.
     the given {thing} came to {town} <adverb>, and {hero} <adverb> stayed {feel}.
     {aFeelHero} would {use} for <reason> with the {thing} {friend} had given.
     {friend} had given the {look} {thing} <adverb>, and {feelHero} kept it <spot>.
@@ -233,11 +233,11 @@ const made: Turn = {
     it took <took>, but they made the {look} {thing} from {stuff}.
     <adverb>, with {stuff} and <glue>, {hero} made @ {look} {thing}.
     {friend} held {stuff}, and {hero} <adverb> made the {look} {thing} <spot>.
-    <pace>, {stuff} was made into @ {look} {thing} <spot>.
+    <pace>, they made {stuff} into @ {look} {thing} <spot>.
   `),
   ending: patterns(`
     so the {look} {thing} was made, and {aFeelHero} could {use}.
-    {hero} was {feel}: {he} had made @ {thing}, and <time> {he} would {use}.
+    {hero} was {feel}: {he} had made @ {thing}, and {he} [now|soon|gladly] would {use}.
     the {thing} they <adverb> made from {stuff} came to {town}, and {hero} <adverb> stayed {feel}.
     @ {feel} {who} <adverb> showed <reason> the {look} {thing} that {he} had made.
     {feelHero} had made the {thing} <adverb>, and {friend} helped to {use}.
@@ -282,7 +282,7 @@ const lost: Turn = {
   `),
   ending: patterns(`
     so the {look} {thing} was lost, and {hero} was {feel}, but {friend} stayed.
-    {hero} was {feel}: the {thing} was lost, and nobody could {use} <time>.
+    {hero} was {feel}: the {thing} was lost, and nobody could {use}.
     the {thing} was lost, yet {aFeelHero} <went> <adverb> to {town} with {friend}.
     {feelHero} spoke <adverb> of the lost {thing}, and {friend} brought <meal>.
     the {look} {thing} was lost {at}, and @ {feel} {who} <adverb> went home.
@@ -327,7 +327,7 @@ const traded: Turn = {
   `),
   ending: patterns(`
     so the {look} {thing} was traded for {trade}, and {aFeelHero} could {use}.
-    {hero} was {feel}: {he} had traded well, and <time> {he} would {use}.
+    {hero} was {feel}: {he} had traded well, and {he} [now|soon|gladly] would {use}.
     the traded {thing} came <adverb> to {town}, and {hero} <adverb> stayed {feel}.
     @ {feel} {who} had traded {trade} and could {use} for <reason>.
     {feelHero} kept the traded {thing} <spot>, and {friend} helped to {use}.
@@ -372,7 +372,7 @@ const freed: Turn = {
   `),
   ending: patterns(`
     so the {look} {thing} was freed, and {aFeelHero} could {use}.
-    {hero} was {feel}: the {thing} was freed, and <time> {he} would {use}.
+    {hero} was {feel}: the {thing} was freed, and {he} [now|soon|gladly] would {use}.
     the freed {thing} came <adverb> to {town}, and {hero} <adverb> stayed {feel}.
     @ {feel} {who} and {friend} had freed the {thing}, to {use} <time>.
     {feelHero} dried the freed {thing} <spot> and went to {use}.

@@ -1,0 +1,113 @@
+/** `bigvae data`: stories from the generator, a tokenizer, and shards of token rows. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { listInputs, prepare, readRecords, splitOf } from "../../data/index.js";
+import { stories, storyStatistics } from "../../data/stories/index.js";
+import { BigVaeError } from "../../errors.js";
+import { writeFileAtomic } from "../../formats/index.js";
+import { loadTokenizer, type Tokenizer, trainBpe } from "../../tokenizer/index.js";
+import { interruptSignal, wholeNumber } from "../options.js";
+import { progress } from "../progress.js";
+
+export function dataCommand() {
+  return new Command("data")
+    .description("Make and prepare training text.")
+    .addCommand(storiesCommand())
+    .addCommand(tokenizerCommand())
+    .addCommand(prepareCommand());
+}
+
+function storiesCommand() {
+  return new Command("stories")
+    .description("Write generated stories with their factors as labels; a seed gives the same stories for ever.")
+    .option("--seed <n>", "seed of the generator", wholeNumber(), 1)
+    .option("--count <n>", "number of stories", wholeNumber(1), 1000)
+    .option("--start <n>", "number of the first story", wholeNumber(), 0)
+    .option("--statistics", "print bits per byte, words and repeats instead of the stories", false)
+    .option("--output <file>", "write JSON lines there instead of to standard output")
+    .addHelpText("after", "\nExample:\n  bigvae data stories --count 20000 --output data/generated.jsonl")
+    .action(async ({ seed, count, start, statistics, output }) => {
+      if (statistics) {
+        process.stdout.write(`${JSON.stringify(storyStatistics(seed, count), null, 2)}\n`);
+        return;
+      }
+      const lines: string[] = [];
+      for (const { id, kind, text, factors, bits } of stories(seed, count, start)) {
+        lines.push(
+          `${JSON.stringify({ id, kind, split: splitOf({ id, text }), bits: Number(bits.toFixed(2)), factors, text })}\n`,
+        );
+      }
+      if (output) await writeFileAtomic(output, new TextEncoder().encode(lines.join("")));
+      else process.stdout.write(lines.join(""));
+    });
+}
+
+function tokenizerCommand() {
+  return new Command("tokenizer")
+    .description("Train a byte-level BPE tokenizer on text files.")
+    .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
+    .requiredOption("--output <file>", "tokenizer.json to write")
+    .option("--vocab-size <n>", "tokens in all", wholeNumber(257), 4096)
+    .action(async (inputs, { output, vocabSize }) => {
+      const texts: string[] = [];
+      for (const file of await listInputs(inputs)) {
+        for await (const { text } of readRecords(file, "text", 0, { bytesRead: 0 })) texts.push(text);
+      }
+      const json = trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
+      await writeFileAtomic(output, new TextEncoder().encode(`${JSON.stringify(json)}\n`));
+    });
+}
+
+/** The one special token of tokenizers trained here: it ends a text, begins a context, and pads. */
+export const END_OF_TEXT = "<|endoftext|>";
+
+function prepareCommand() {
+  return new Command("prepare")
+    .description("Tokenise texts into shards of token rows.")
+    .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
+    .requiredOption("--tokenizer <path>", "tokenizer.json, or a model's folder")
+    .requiredOption("--output <folder>", "folder of the shards")
+    .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
+    .option("--field <name>", "field of a record that holds the text", "text")
+    .option("--quiet", "no progress", false)
+    .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
+    .action(async (inputs, { tokenizer, output, length, field, quiet }) => {
+      const bar = progress(quiet);
+      const summary = await prepare({
+        inputs,
+        tokenizer: await readTokenizer(tokenizer),
+        output,
+        length,
+        field,
+        signal: interruptSignal(),
+        onProgress: ({ bytesDone, bytesTotal, tokens }) => bar.update(bytesDone, bytesTotal, `${tokens} tokens`),
+      });
+      bar.stop();
+      process.stdout.write(`${JSON.stringify(summary)}\n`);
+    });
+}
+
+/** The tokenizer of a tokenizer.json or of a model's folder. */
+export async function readTokenizer(path: string): Promise<Tokenizer> {
+  const file = basename(path).endsWith(".json") ? path : join(path, "tokenizer.json");
+  const folder = file.slice(0, -basename(file).length);
+  const json = await readJsonFile(file);
+  const config = await readJsonFile(join(folder, "tokenizer_config.json")).catch(() => undefined);
+  return loadTokenizer(json, config ?? { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, pad_token: END_OF_TEXT });
+}
+
+async function readJsonFile(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new BigVaeError(
+      "format",
+      `tokenizer: expected a file ${path}, got none; give tokenizer.json or a model's folder`,
+    );
+  });
+  return JSON.parse(text);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

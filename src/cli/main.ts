@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/** The command `bigvae`: one verb per file in commands/. */
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { BigVaeError, EXIT_CODES } from "../errors.js";
+import { dataCommand } from "./commands/data.js";
+import { trainCommand } from "./commands/train.js";
+import { packageVersion } from "./version.js";
+
+function program(): Command {
+  const command = new Command("bigvae")
+    .description("Work in the latent space of a language model: encode, blend, plan and write text.")
+    .version(packageVersion(), "-V, --version")
+    .showSuggestionAfterError()
+    .exitOverride();
+  command.addCommand(dataCommand());
+  command.addCommand(trainCommand());
+  return command;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints one sentence to standard error; returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+  if (error instanceof BigVaeError) {
+    process.stderr.write(`bigvae: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof Error && error.name === "AbortError") return EXIT_CODES.aborted;
+  const text = process.env.BIGVAE_DEBUG ? (error as Error).stack : `${error}; set BIGVAE_DEBUG=1 to see where`;
+  process.stderr.write(`bigvae: ${text}\n`);
+  return EXIT_CODES.internal;
+}

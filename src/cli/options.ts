@@ -1,0 +1,28 @@
+/** Options that several commands share, and the parsing of their values. */
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+
+/** A whole number from `least` on. */
+export function wholeNumber(least = 0) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${least}, got ${JSON.stringify(text)}.`);
+  };
+}
+
+/** A number within [least, most]. */
+export function realNumber(least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isFinite(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a number from ${least} to ${most}, got ${JSON.stringify(text)}.`);
+  };
+}
+
+/** An abort signal that the first Ctrl-C sets; the second ends the process. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  process.once("SIGINT", () => controller.abort());
+  process.once("SIGTERM", () => controller.abort());
+  return controller.signal;
+}
