@@ -1,6 +1,6 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
-import { logProbability, sampleToken, type TokenChooser } from "../latent/tokenChoice.js";
+import { type Latent, logProbability, sampleToken, type TokenChooser } from "../latent/index.js";
 import { MASKED } from "../model/attention.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, int64, type Runtime } from "../runtime/runtime.js";
@@ -10,8 +10,8 @@ import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 
-/** A latent: float32 [Z]. */
-export type Latent = Float32Array;
+
+
 
 export interface TokenRow {
   ids: readonly number[];

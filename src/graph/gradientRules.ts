@@ -84,8 +84,12 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     ),
   ],
   concat: ({ inputs, attributes: { axis } }, dy) => {
-    let start = 0;
-    return inputs.map((x) => slice(dy, axis, start, (start += sizeOf([x.shape[axis]!]))));
+    let end = 0;
+    return inputs.map((x) => {
+      const start = end;
+      end += sizeOf([x.shape[axis]!]);
+      return end > start ? slice(dy, axis, start, end) : undefined;
+    });
   },
   // Zeros before and after.
   slice: ({ inputs: [x], attributes: { axis, start, end } }, dy) => {

@@ -1,5 +1,12 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
-import { encodeModel, type OnnxAttribute, type OnnxInitializer, type OnnxNode, type OnnxValue } from "./protobuf.js";
+import {
+  DATA_TYPES,
+  encodeModel,
+  type OnnxAttribute,
+  type OnnxInitializer,
+  type OnnxNode,
+  type OnnxValue,
+} from "./protobuf.js";
 import { formatShape, type Shape, shapeError } from "./shape.js";
 import { type ConstantData, type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
 
@@ -81,6 +88,13 @@ class Lowering {
     return name;
   }
 
+  /** A number in double precision, as a stored value. */
+  number(value: number): string {
+    const name = this.freshName();
+    this.initializers.push({ name, dtype: "float64", shape: [], data: Float64Array.of(value) });
+    return name;
+  }
+
   /** A named input, or the stored weight of that name. */
   input(value: Value, name: string): void {
     this.#names.set(value, name);
@@ -128,12 +142,18 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
     if (y!.dtype === "float32") {
       to.emit("QuickGelu", [to.name(x!)], [to.name(y!)], { alpha: { float: 1 } }, "com.microsoft");
     } else {
-      to.emit("Mul", [to.name(x!), to.emit("Sigmoid", [to.name(x!)])], [to.name(y!)]);
+      // ONNX Runtime would fuse x * Sigmoid(x) into a QuickGelu that it has in single precision alone.
+      const one = to.number(1);
+      to.emit(
+        "Div",
+        [to.name(x!), to.emit("Add", [one, to.emit("Exp", [to.emit("Neg", [to.name(x!)])])])],
+        [to.name(y!)],
+      );
     }
   },
   matmul: lowerMatmul,
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
-  rmsNorm: direct("SimplifiedLayerNormalization", ({ eps }) => ({ axis: { int: -1 }, epsilon: { float: eps } })),
+  rmsNorm: lowerRmsNorm,
   rope: lowerRope,
   crossEntropy: (to, { inputs: [logits, labels], outputs: [loss, logProbabilities] }) => {
     const outputs = [to.name(loss!), to.name(logProbabilities!)];
@@ -160,7 +180,8 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
     const column = to.emit("Reshape", [to.name(ids!), to.integers([count, 1])]);
     const indices = to.emit("Expand", [column, to.integers([count, width])]);
     const zeros = to.emit("ConstantOfShape", [to.integers([rowCount, width])]);
-    const table = rows!.dtype === "float32" ? zeros : to.emit("Cast", [zeros], undefined, { to: { int: 11 } });
+    const table =
+      rows!.dtype === "float32" ? zeros : to.emit("Cast", [zeros], undefined, { to: { int: DATA_TYPES.float64 } });
     to.emit("ScatterElements", [table, indices, to.name(rows!)], [to.name(y!)], scatterAdd(0));
   },
   addAtColumn: (to, { inputs: [x, columns, values], outputs: [y] }) => {
@@ -194,10 +215,26 @@ function lowerMatmul(
         : to.name(value);
     };
     const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
-    const factor = to.freshName();
-    to.initializers.push({ name: factor, dtype: "float64", shape: [], data: Float64Array.of(alpha) });
-    to.emit("Mul", [product, factor], [to.name(y!)]);
+    to.emit("Mul", [product, to.number(alpha)], [to.name(y!)]);
   }
+}
+
+function lowerRmsNorm(
+  to: Lowering,
+  { inputs: [x, weight], attributes: { eps }, outputs: [y, inverseRms] }: Node<"rmsNorm">,
+) {
+  const [input, scale] = [to.name(x!), to.name(weight!)];
+  if (y!.dtype === "float32") {
+    const outputs = [to.name(y!), to.name(inverseRms!)];
+    const attributes = { axis: { int: -1 }, epsilon: { float: eps } };
+    to.emit("SimplifiedLayerNormalization", [input, scale], outputs, attributes);
+    return;
+  }
+  // The fused kernel's second output is single precision even where x is double.
+  const meanSquare = to.emit("ReduceMean", [to.emit("Mul", [input, input]), to.integers([-1])]);
+  const rms = to.emit("Sqrt", [to.emit("Add", [meanSquare, to.number(eps)])]);
+  const inverse = to.emit("Reciprocal", [rms], [to.name(inverseRms!)]);
+  to.emit("Mul", [to.emit("Mul", [input, inverse]), scale], [to.name(y!)]);
 }
 
 function lowerRope(to: Lowering, { inputs: [x, positions, cos, sin], outputs: [y] }: Node<"rope">) {

@@ -2,7 +2,9 @@
 
 /** characterOfByte[byte] */
 export const characterOfByte: readonly string[] = buildAlphabet();
-export const byteOfCharacter: ReadonlyMap<string, number> = new Map(characterOfByte.map((c, byte) => [c, byte]));
+/** byteOfCharacter[code], -1 for a character outside the alphabet. */
+export const byteOfCharacter: Int16Array = new Int16Array(324).fill(-1);
+for (const [byte, character] of characterOfByte.entries()) byteOfCharacter[character.charCodeAt(0)] = byte;
 
 function buildAlphabet(): string[] {
   let next = 256;

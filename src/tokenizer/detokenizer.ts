@@ -40,14 +40,10 @@ export function decodeAll(rules: DecodeRules, tokens: readonly string[]): string
 }
 
 function decodeBytes(tokens: readonly string[]): string {
-  const parts = tokens.map(tokenBytes);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const bytes = new Uint8Array(3 * tokens.reduce((sum, token) => sum + token.length, 0));
   let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  for (const token of tokens) at += writeToken(token, bytes, at);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, at));
 }
 
 function decodePieces({ stripsLeadingSpace }: DecodeRules, tokens: readonly string[]): string {
@@ -61,7 +57,8 @@ class ByteLevelDecoder {
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
   push(token: string): string {
-    return this.#utf8.decode(tokenBytes(token), { stream: true });
+    const bytes = new Uint8Array(3 * token.length);
+    return this.#utf8.decode(bytes.subarray(0, writeToken(token, bytes, 0)), { stream: true });
   }
 
   end(): string {
@@ -69,15 +66,15 @@ class ByteLevelDecoder {
   }
 }
 
-/** A token with a character outside the alphabet (an added token) stands for itself. */
-function tokenBytes(token: string): Uint8Array {
-  const bytes = new Uint8Array(token.length);
+/** Puts a token's bytes, at most 3 a character, and returns their number. */
+function writeToken(token: string, bytes: Uint8Array, at: number): number {
   for (let i = 0; i < token.length; i++) {
-    const byte = byteOfCharacter.get(token[i]!);
-    if (byte === undefined) return encoder.encode(token);
-    bytes[i] = byte;
+    const byte = byteOfCharacter[token.charCodeAt(i)];
+    // A token with a character outside the alphabet (an added token) stands for itself.
+    if (byte === undefined || byte < 0) return encoder.encodeInto(token, bytes.subarray(at)).written;
+    bytes[at + i] = byte;
   }
-  return bytes;
+  return token.length;
 }
 
 class SentencePieceDecoder {

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>;
 type Merges = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
 
 /**
- * Words to ids, for a BPE model with all 256 bytes and no rules of its own; nothing for others.
+ * Words to ids, for a byte-level BPE model without rules of its own; nothing for others.
  * @throws BigVaeError("format") for a merge of tokens that the vocabulary lacks.
  */
 export function createMerger(
@@ -16,8 +16,8 @@ export function createMerger(
   idOf: ReadonlyMap<string, number>,
 ): ((word: string) => readonly number[]) | undefined {
   const idOfByte = characterOfByte.map((character) => idOf.get(character));
-  const rules = ["dropout", "continuing_subword_prefix", "end_of_word_suffix"].filter((rule) => model[rule]);
-  if (idOfByte.includes(undefined) || rules.length > 0) return undefined;
+  const rules = ["unk_token", "byte_fallback", "dropout", "continuing_subword_prefix", "end_of_word_suffix"];
+  if (rules.some((rule) => model[rule])) return undefined;
   const merges = readMerges(model.merges as unknown[], idOf);
   const utf8 = new TextEncoder();
   return (word) => {
@@ -26,10 +26,13 @@ export function createMerger(
       const whole = idOf.get(Array.from(bytes, (byte) => characterOfByte[byte]!).join(""));
       if (whole !== undefined) return [whole];
     }
-    return mergeAll(
-      Array.from(bytes, (byte) => idOfByte[byte]!),
-      merges,
-    );
+    const ids: number[] = [];
+    for (const byte of bytes) {
+      const id = idOfByte[byte];
+      // As upstream, which passes over bytes without a token (SmolLM2 lacks some that no text holds).
+      if (id !== undefined) ids.push(id);
+    }
+    return mergeAll(ids, merges);
   };
 }
 
@@ -64,12 +67,12 @@ function mergeAll(ids: number[], merges: Merges): number[] {
     if (merge) queue.push(at, -merge.rank);
   };
   for (let at = 0; at + 1 < length; at++) offer(at);
-  for (let top = queue.pop(); top; top = queue.pop()) {
-    const at = top.pair;
+  while (queue.pop()) {
+    const at = queue.pair;
     const after = next[at]!;
     // A merge nearby may have taken either side since the pair was offered.
     const merge = ids[at]! >= 0 && after < length ? merges.get(pairKey(ids[at]!, ids[after]!)) : undefined;
-    if (!merge || merge.rank !== -top.count) continue;
+    if (!merge || merge.rank !== -queue.count) continue;
     ids[at] = merge.id;
     ids[after] = -1;
     next[at] = next[after]!;

@@ -1,45 +1,64 @@
-/** A binary heap of pairs: the highest count first, of equal counts the lowest pair, as Hugging Face's BPE trainer orders them. */
-
-export interface CountedPair {
-  readonly pair: number;
-  readonly count: number;
-}
-
+/**
+ * A binary heap of pairs: the highest count first, of equal counts the lowest pair, as Hugging Face's BPE trainer orders
+ * them. It lies in two flat arrays, as long runs of one character make it millions of items long.
+ */
 export class PairQueue {
-  readonly #heap: CountedPair[] = [];
+  #pairs = new Float64Array(64);
+  #counts = new Float64Array(64);
+  #length = 0;
+  /** What `pop` took last. */
+  pair = 0;
+  count = 0;
 
   push(pair: number, count: number): void {
-    const heap = this.#heap;
-    const item = { pair, count };
-    let at = heap.push(item) - 1;
+    if (this.#length === this.#pairs.length) this.#grow();
+    let at = this.#length++;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!precedes(item, heap[parent]!)) break;
-      heap[at] = heap[parent]!;
+      if (!this.#precedes(pair, count, parent)) break;
+      this.#move(parent, at);
       at = parent;
     }
-    heap[at] = item;
+    this.#put(at, pair, count);
   }
 
-  pop(): CountedPair | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const item = heap.pop();
-    if (!top || !item || heap.length === 0) return top;
+  /** Takes the first item into `pair` and `count`; false where there is none. */
+  pop(): boolean {
+    if (this.#length === 0) return false;
+    this.pair = this.#pairs[0]!;
+    this.count = this.#counts[0]!;
+    const last = --this.#length;
+    const [pair, count] = [this.#pairs[last]!, this.#counts[last]!];
     let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && precedes(heap[child + 1]!, heap[child]!)) child++;
-      if (!precedes(heap[child]!, item)) break;
-      heap[at] = heap[child]!;
+    for (let child = 1; child < last; child = 2 * at + 1) {
+      if (child + 1 < last && this.#precedes(this.#pairs[child + 1]!, this.#counts[child + 1]!, child)) child++;
+      if (this.#precedes(pair, count, child)) break;
+      this.#move(child, at);
       at = child;
     }
-    heap[at] = item;
-    return top;
+    this.#put(at, pair, count);
+    return true;
   }
-}
 
-function precedes(a: CountedPair, b: CountedPair): boolean {
-  return a.count > b.count || (a.count === b.count && a.pair < b.pair);
+  #precedes(pair: number, count: number, other: number): boolean {
+    const otherCount = this.#counts[other]!;
+    return count > otherCount || (count === otherCount && pair < this.#pairs[other]!);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#pairs[from]!, this.#counts[from]!);
+  }
+
+  #put(at: number, pair: number, count: number): void {
+    this.#pairs[at] = pair;
+    this.#counts[at] = count;
+  }
+
+  #grow(): void {
+    const [pairs, counts] = [this.#pairs, this.#counts];
+    this.#pairs = new Float64Array(2 * pairs.length);
+    this.#counts = new Float64Array(2 * counts.length);
+    this.#pairs.set(pairs);
+    this.#counts.set(counts);
+  }
 }

@@ -100,7 +100,7 @@ describe("decode", () => {
       expect(exact.decode(exact.encode(t))).toBe(t);
       if (!t.includes("▁")) expect(pieces.decode(pieces.encode(t))).toBe(t);
     });
-    fc.assert(property, { numRuns: 20_000, examples: [["\ufeffa"], ["\r\n\u0000"], ["👩‍👩‍👧 é 日本語"], [" ab ab"]] });
+    fc.assert(property, { numRuns: 10_000, examples: [["\ufeffa"], ["\r\n\u0000"], ["👩‍👩‍👧 é 日本語"], [" ab ab"]] });
   });
 
   it("decodes SentencePiece tokens as upstream: spaces, bytes, one U+FFFD for each stray byte", () => {
@@ -243,9 +243,11 @@ describe("pathological runs", () => {
         expect(back === text, JSON.stringify(unit)).toBe(true);
         return timeMs;
       };
-      // Short runs drown in noise, so the best of three counts, and a slack of 20 ms.
-      const [short, long] = [20_000, 40_000].map((length) => Math.min(run(length), run(length), run(length)));
-      expect(long, JSON.stringify(unit)).toBeLessThan(2.5 * short! + 20);
+      // Short runs drown in noise, so the best of four counts, and a slack of 30 ms.
+      const [short, long] = [20_000, 40_000].map((length) =>
+        Math.min(run(length), run(length), run(length), run(length)),
+      );
+      expect(long, JSON.stringify(unit)).toBeLessThan(2.5 * short! + 30);
     }
   });
 });

@@ -187,6 +187,7 @@ function understood<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
+    if (cause instanceof BigVaeError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BigVaeError("format", `tokenizer.json is not understood: ${reason}; get the file again.`, { cause });
   }

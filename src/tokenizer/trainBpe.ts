@@ -85,10 +85,11 @@ class Corpus {
   }
 
   mostFrequentPair(): [number, number] | undefined {
-    for (let top = this.#queue.pop(); top; top = this.#queue.pop()) {
-      const count = this.#pairCounts.get(top.pair)!;
-      if (count === top.count) return [Math.floor(top.pair / this.vocabSize), top.pair % this.vocabSize];
-      if (count > 0) this.#queue.push(top.pair, count);
+    const queue = this.#queue;
+    while (queue.pop()) {
+      const count = this.#pairCounts.get(queue.pair)!;
+      if (count === queue.count) return [Math.floor(queue.pair / this.vocabSize), queue.pair % this.vocabSize];
+      if (count > 0) queue.push(queue.pair, count);
     }
     return undefined;
   }

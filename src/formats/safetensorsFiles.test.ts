@@ -1,0 +1,171 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
+import { type FileOps, nodeFileOps } from "./fileOps.js";
+import { openSafetensors, openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
+import type { StoredTensor } from "./tensors.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-formats-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const floats = (...values: number[]): StoredTensor => {
+  return { dtype: "F32", shape: [values.length], data: Float32Array.from(values) };
+};
+
+/** The real disk, whose n-th write, fsync, rename or creation fails with `code`. */
+function failing(n: number, code: string): FileOps & { calls: number } {
+  const ops = { ...nodeFileOps, calls: 0 };
+  const step = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (ops.calls++ === n) throw Object.assign(new Error(code), { code });
+    return work();
+  };
+  ops.create = (path) =>
+    step(async () => {
+      const file = await nodeFileOps.create(path);
+      return { ...file, write: (bytes) => step(() => file.write(bytes)), sync: () => step(() => file.sync()) };
+    });
+  ops.rename = (from, to) => step(() => nodeFileOps.rename(from, to));
+  ops.syncFolder = (path) => step(() => nodeFileOps.syncFolder(path));
+  return ops;
+}
+
+describe("writeSafetensors", () => {
+  const path = () => join(folder, "m.safetensors");
+  const old = new Map([["a", floats(1, 2)]]);
+  const next = new Map([
+    ["a", floats(3, 4)],
+    ["b", floats(5)],
+  ]);
+
+  it.each(["EIO", "ENOSPC", "EMFILE", "EROFS"])(
+    "leaves the old file or the new one at every failure: %s",
+    async (code) => {
+      await writeSafetensors(path(), old);
+      const count = failing(-1, code);
+      await writeSafetensors(join(folder, "count"), next, undefined, count);
+      await rm(join(folder, "count"));
+      // Creation, header, two tensors, fsync, rename, fsync of the folder.
+      expect(count.calls).toBe(7);
+      for (let n = 0; n < count.calls; n++) {
+        await writeSafetensors(path(), old);
+        const before = await readFile(path());
+        const written = writeSafetensors(path(), next, undefined, failing(n, code));
+        await expect(written).rejects.toMatchObject({ kind: "disk", exitCode: 7 });
+        await expect(written).rejects.toThrow(new RegExp(`${path()} \\(${code}\\): \\d+ bytes needed, \\d+ free; `));
+        expect(await readdir(folder)).toEqual(["m.safetensors"]);
+        // Only the last step comes after the new file has taken its place.
+        if (n < count.calls - 1) expect(await readFile(path())).toEqual(before);
+        else expect((await openAndRead(path(), "b"))[0]).toBe(5);
+      }
+    },
+  );
+
+  it("names a folder that is missing", async () => {
+    await expect(writeSafetensors(join(folder, "no", "m"), old)).rejects.toThrow(
+      /ENOENT.*check that the folder exists/,
+    );
+  });
+});
+
+async function openAndRead(path: string, name: string): Promise<Float32Array> {
+  const source = await openSafetensors(path);
+  const values = await source.readFloat32(name);
+  await source.close();
+  return values;
+}
+
+describe("removeStaleTemporaries", () => {
+  it("removes what dead writers left, and nothing else", async () => {
+    await writeFileAtomic(join(folder, "kept.json"), "{}");
+    await writeFile(join(folder, "m.safetensors.4194999-3.tmp"), "dead");
+    await writeFile(join(folder, "m.safetensors.1-0.tmp"), "process 1 lives");
+    await writeFile(join(folder, "notes.tmp"), "the user's");
+    await removeStaleTemporaries(folder);
+    expect((await readdir(folder)).sort()).toEqual(["kept.json", "m.safetensors.1-0.tmp", "notes.tmp"]);
+  });
+});
+
+describe("openSafetensors", () => {
+  it("reads ranges of tensors and notices a file that shrank", async () => {
+    const path = join(folder, "m.safetensors");
+    await writeSafetensors(path, new Map([["a", floats(1, 2, 3, 4)]]), { format: "pt" });
+    const source = await openSafetensors(path);
+    expect(source.metadata.get("format")).toBe("pt");
+    expect(await source.readElements("a", 1, 3)).toEqual(Float32Array.of(2, 3));
+    await expect(source.readElements("a", 3, 5)).rejects.toThrow(/are not there/);
+    await truncate(path, 100);
+    await expect(source.readFloat32("a")).rejects.toThrow(/ends at byte 100/);
+    await source.close();
+  });
+
+  it("refuses what is missing, a folder or cut short", async () => {
+    await expect(openSafetensors(join(folder, "none"))).rejects.toThrow(/there is no such file/);
+    await expect(openSafetensors(folder)).rejects.toThrow(/not a file/);
+    await writeFile(join(folder, "cut"), "1234");
+    await expect(openSafetensors(join(folder, "cut"))).rejects.toThrow(/4 bytes, fewer than the 8/);
+  });
+});
+
+describe("openSafetensorsFolder", () => {
+  const index = (weightMap: object) =>
+    writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ metadata: {}, weight_map: weightMap }));
+  const shard = (name: string, ...names: string[]) =>
+    writeSafetensors(join(folder, name), new Map(names.map((tensor, i) => [tensor, floats(i)])));
+
+  it("opens one file or the shards of an index", async () => {
+    await shard("model.safetensors", "a");
+    const single = await openSafetensorsFolder(folder);
+    expect(single.names).toEqual(["a"]);
+    await single.close();
+    await shard("one.safetensors", "x", "y");
+    await shard("two.safetensors", "z");
+    await index({ x: "one.safetensors", y: "one.safetensors", z: "two.safetensors" });
+    const sharded = await openSafetensorsFolder(folder);
+    expect(sharded.names).toEqual(["x", "y", "z"]);
+    expect(await sharded.readFloat32("y")).toEqual(Float32Array.of(1));
+    expect(() => sharded.info("a")).toThrow(/no tensor "a"/);
+    await sharded.close();
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a path upwards", { a: "../model.safetensors" }, /no file name within/],
+    ["an absolute path", { a: "/etc/passwd" }, /no file name within/],
+    ["a folder below", { a: "sub/model.safetensors" }, /no file name within/],
+    ["a backslash", { a: "..\\model.safetensors" }, /no file name within/],
+    ["..", { a: ".." }, /no file name within/],
+    ["a zero byte", { a: "m\0.safetensors" }, /no file name within/],
+    ["a missing shard", { a: "gone.safetensors" }, /there is no such file/],
+    ["a link out of the folder", { a: "link.safetensors" }, /outside the folder/],
+    ["a tensor that no shard holds", { a: "one.safetensors", q: "one.safetensors" }, /one.safetensors lacks it/],
+    ["a tensor that the index leaves out", {}, /weight_map|not listed|no tensor/],
+    ["a tensor in two shards", { a: "one.safetensors", b: "two.safetensors" }, /lies in both|not listed there/],
+    ["a number for a shard", { a: 1 }, /no weight_map/],
+  ])("refuses %s", async (_, weightMap, message) => {
+    await shard("one.safetensors", "a");
+    await shard("two.safetensors", "b", "a");
+    const outside = await mkdtemp(join(tmpdir(), "bigvae-outside-"));
+    await writeSafetensors(join(outside, "m.safetensors"), new Map([["a", floats(1)]]));
+    await symlink(join(outside, "m.safetensors"), join(folder, "link.safetensors"));
+    await index(weightMap);
+    if (Object.keys(weightMap).length > 0) await expect(openSafetensorsFolder(folder)).rejects.toThrow(message);
+    else expect((await openSafetensorsFolder(folder)).names).toEqual([]);
+    await rm(outside, { recursive: true });
+  });
+
+  it("follows links from a snapshot of the Hugging Face cache to its blobs", async () => {
+    const snapshot = join(folder, "snapshots", "abc");
+    await mkdir(snapshot, { recursive: true });
+    await mkdir(join(folder, "blobs"));
+    await shard("m", "a");
+    await rename(join(folder, "m"), join(folder, "blobs", "0123"));
+    await symlink("../../blobs/0123", join(snapshot, "model.safetensors"));
+    const source = await openSafetensorsFolder(snapshot);
+    expect(source.names).toEqual(["a"]);
+    await source.close();
+  });
+});

@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BigVaeError } from "../errors.js";
+import { parseStrictJson, parseStrictJsonBytes, toPlain } from "./strictJson.js";
+
+describe("parseStrictJson", () => {
+  it("agrees with JSON.parse on every JSON text", () => {
+    const property = fc.property(fc.json(), fc.nat(3), (json, indent) => {
+      const text = JSON.stringify(JSON.parse(json), null, indent);
+      expect(toPlain(parseStrictJson(text, "x"))).toEqual(JSON.parse(text));
+    });
+    fc.assert(property, { numRuns: 2000 });
+  });
+
+  it("agrees with JSON.parse on what is not JSON", () => {
+    const property = fc.property(fc.json(), fc.nat(), fc.string({ maxLength: 2 }), (json, at, insert) => {
+      const text = json.slice(0, at % (json.length + 1)) + insert + json.slice((at % (json.length + 1)) + 1);
+      let expected: unknown;
+      try {
+        expected = JSON.parse(text);
+      } catch {
+        expect(() => parseStrictJson(text, "x")).toThrow(BigVaeError);
+        return;
+      }
+      try {
+        expect(toPlain(parseStrictJson(text, "x"))).toEqual(expected);
+      } catch (error) {
+        expect(String(error)).toMatch(/twice/);
+      }
+    });
+    fc.assert(property, { numRuns: 3000 });
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["a key twice", '{"a":1,"\\u0061":2}', /the key "a" twice/],
+    ["depth", "[".repeat(1_000_000), /nests deeper than 64/],
+    ["a lone surrogate's half escape", '"\\u12"', /malformed string/],
+    ["a control character in a text", '"a\nb"', /malformed string/],
+    ["a number with a leading zero", "01", /after its end/],
+    ["nothing", "", /ends too early/],
+    ["a missing colon", '{"a" 1}', /colon/],
+  ])("refuses %s within 100 ms", (_, text, message) => {
+    const start = performance.now();
+    expect(() => parseStrictJson(text, "The header")).toThrow(message);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  it("keeps __proto__ as a key like any other", () => {
+    const plain = toPlain(parseStrictJson('{"__proto__":{"polluted":1}}', "x")) as Record<string, unknown>;
+    expect(Object.keys(plain)).toEqual(["__proto__"]);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it("refuses bytes that are not UTF-8", () => {
+    expect(() => parseStrictJsonBytes(Uint8Array.of(0x22, 0xff, 0x22), "x")).toThrow(/not UTF-8/);
+  });
+});

@@ -1,0 +1,123 @@
+/** Arithmetic on latents: pure functions of float32 [Z]. */
+import { BigVaeError } from "../errors.js";
+import type { Rng } from "../rng.js";
+
+/** A point z of the latent space: float32 [Z]. */
+export type Latent = Float32Array;
+
+/** Euclidean length. */
+export function norm(z: Latent): number {
+  return Math.sqrt(dot(z, z));
+}
+
+export function dot(a: Latent, b: Latent): number {
+  checkWidth(a, b);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** Cosine of the angle between two latents; 0 where one has no length. */
+export function cosine(a: Latent, b: Latent): number {
+  const lengths = norm(a) * norm(b);
+  return lengths === 0 ? 0 : dot(a, b) / lengths;
+}
+
+/** z with the given length; a latent of no length stays as it is. */
+export function rescale(z: Latent, length: number): Latent {
+  const current = norm(z);
+  return current === 0 ? z.slice() : z.map((value) => (value * length) / current);
+}
+
+/** mean + sqrt(tau) * eps with eps standard normal: a draw from the posterior N(mean, 1) where tau is 1, the mean where it is 0. */
+export function sample(mean: Latent, tau: number, rng: Rng): Latent {
+  if (tau === 0) return mean.slice();
+  const deviation = Math.sqrt(tau);
+  return mean.map((value) => value + deviation * rng.normal());
+}
+
+/** Random z of root mean square `scale` (ae_scale), the radius at which the decoder was trained. */
+export function randomLatent(zDim: number, scale: number, rng: Rng): Latent {
+  return rescale(rng.normals(zDim), scale * Math.sqrt(zDim));
+}
+
+/** (1 - t) a + t b */
+export function lerp(a: Latent, b: Latent, t: number): Latent {
+  return weightedSum([a, b], [1 - t, t]);
+}
+
+/**
+ * From a to b along the arc between their directions (Shoemake 1985), the length going linearly from one to the other.
+ * Throws "usage" for opposite latents, between which no arc is the shortest.
+ */
+export function slerp(a: Latent, b: Latent, t: number): Latent {
+  const angle = Math.acos(Math.min(Math.max(cosine(a, b), -1), 1));
+  if (Math.PI - angle < 1e-4) {
+    throw new BigVaeError(
+      "usage",
+      "slerp: expected two latents that are not opposite, got opposite ones; use lerp, or go by a third",
+    );
+  }
+  const length = (1 - t) * norm(a) + t * norm(b);
+  if (angle < 1e-6) return rescale(lerp(a, b, t), length);
+  const [wa, wb] = [Math.sin((1 - t) * angle), Math.sin(t * angle)];
+  return rescale(weightedSum([rescale(a, 1), rescale(b, 1)], [wa, wb]), length);
+}
+
+/** lerp, then the length that goes linearly from that of a to that of b. */
+export function normLerp(a: Latent, b: Latent, t: number): Latent {
+  return rescale(lerp(a, b, t), (1 - t) * norm(a) + t * norm(b));
+}
+
+/** sum_i weights_i zs_i; weights may be negative. */
+export function weightedSum(zs: readonly Latent[], weights: readonly number[]): Latent {
+  if (zs.length === 0 || zs.length !== weights.length) {
+    throw new BigVaeError(
+      "usage",
+      `mix: expected as many weights as latents and at least one, got ${weights.length} weights for ${zs.length} latents; give one weight each`,
+    );
+  }
+  const bad = weights.findIndex((weight) => !Number.isFinite(weight));
+  if (bad >= 0)
+    throw new BigVaeError("usage", `mix: expected finite weights, got ${weights[bad]} at ${bad}; give a number`);
+  const sum = new Float64Array(zs[0]!.length);
+  for (const [i, z] of zs.entries()) {
+    checkWidth(zs[0]!, z);
+    for (let d = 0; d < sum.length; d++) sum[d]! += weights[i]! * z[d]!;
+  }
+  return Float32Array.from(sum);
+}
+
+/** The mean of latents. */
+export function average(zs: readonly Latent[]): Latent {
+  return weightedSum(
+    zs,
+    zs.map(() => 1 / zs.length),
+  );
+}
+
+/** The mean of their lengths. */
+export function meanNorm(zs: readonly Latent[]): number {
+  return zs.reduce((sum, z) => sum + norm(z), 0) / zs.length;
+}
+
+/** The one whose summed distance to the others is least. */
+export function medoid(zs: readonly Latent[]): Latent {
+  const distance = (a: Latent, b: Latent) => norm(weightedSum([a, b], [1, -1]));
+  const sums = zs.map((z) => zs.reduce((sum, other) => sum + distance(z, other), 0));
+  return zs[sums.indexOf(Math.min(...sums))]!;
+}
+
+/** Root mean square of all values: MiniHF's ae_scale when given sampled z of a data set. */
+export function rms(zs: readonly Latent[]): number {
+  const count = zs.reduce((sum, z) => sum + z.length, 0);
+  return Math.sqrt(zs.reduce((sum, z) => sum + dot(z, z), 0) / count);
+}
+
+function checkWidth(a: Latent, b: Latent): void {
+  if (a.length === b.length) return;
+  throw new BigVaeError(
+    "mismatch",
+    `latents: expected one width, got ${a.length} and ${b.length}; use latents of one model`,
+  );
+}

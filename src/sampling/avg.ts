@@ -1,0 +1,82 @@
+/** avg and user-avg: write from the mean of several continuations. The model card's example; MiniHF vae_infer.py, bigvae_generate_avg. */
+import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
+import { averaged, mix, Run } from "./run.js";
+
+/** What the card and the repository do differently, in spans and weights. */
+export interface AvgPreset {
+  /** Weights of the prompt in what drafts are written from, and in what the span is written from. */
+  draftPull: number;
+  meanPull: number;
+  /** Spans written at a time, by the end of which a draft is encoded, and of which the next span is made. */
+  written: number;
+  tail: number;
+}
+
+export const AVG_PRESETS = {
+  card: { draftPull: 0.5, meanPull: 0.3, written: 4, tail: 2 },
+  repository: { draftPull: 0.3, meanPull: 0.2, written: 2, tail: 1 },
+} as const satisfies Record<string, AvgPreset>;
+
+/**
+ * Each step writes nAvg drafts from the span's latent, pulled toward the prompt's, which holds the topic; the latents of
+ * their ends are averaged, pulled again, and write the next span. That distils drafts into one better continuation.
+ */
+export async function* avg(
+  model: LatentModel,
+  prompt: TokenIds,
+  context: TokenIds,
+  options: SamplingOptions,
+  preset: AvgPreset = AVG_PRESETS.card,
+): Sampler {
+  const run = new Run(model, options);
+  const [nTokens, tail] = [preset.written * options.span, preset.tail * options.span];
+  let span = run.withBos(prompt);
+  let before = run.withBos(context);
+  const topic = await run.sample(span, "prompt");
+  for (let step = 0; step < options.nSteps; step++) {
+    const z = await run.sample(span, "span");
+    const drafts = await run.drafts(
+      mix([
+        [z, 1 - preset.draftPull],
+        [topic, preset.draftPull],
+      ]),
+      before,
+      nTokens,
+      tail,
+    );
+    // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
+    const next = averaged(drafts.map(({ latent }) => latent));
+    const written = await run.write(
+      mix([
+        [next, 1 - preset.meanPull],
+        [topic, preset.meanPull],
+      ]),
+      before,
+      nTokens,
+      drafts,
+    );
+    before = [...before, ...span];
+    yield written;
+    span = written.ids.slice(0, nTokens - tail).slice(-tail);
+  }
+  // The last span written is not in it.
+  return { ids: before };
+}
+
+/** Writes from the mean of the user's own sentences, at tau 1 in MiniHF. */
+export async function* userAvg(
+  model: LatentModel,
+  prompts: readonly TokenIds[],
+  context: TokenIds,
+  options: SamplingOptions,
+): Sampler {
+  const run = new Run(model, options);
+  const before = run.withBos(context);
+  const latents = await run.samples(
+    prompts.map((prompt) => run.withBos(prompt)),
+    "prompt",
+  );
+  const written = await run.write(averaged(latents), before, 4 * options.span);
+  yield written;
+  return { ids: [...before, ...written.ids.slice(0, 2 * options.span)] };
+}

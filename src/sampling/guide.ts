@@ -1,0 +1,83 @@
+/** guide and task: every latent is pulled toward the prompt's, which holds the topic, and toward a task vector. MiniHF vae_infer.py. */
+import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
+import { mix, Run } from "./run.js";
+import { taskVector } from "./task.js";
+
+/** z of the next text from z of the last span. */
+type Guidance = (z: TracedLatent) => TracedLatent;
+
+/** Where a guided text stands after its steps. */
+export interface Guided {
+  context: TokenIds;
+  /** The span after the context: written, and not yet part of it. */
+  span: TokenIds;
+}
+
+/** guide: 0.85 of the span, 0.15 of the prompt, at their mean length. */
+export async function* guide(
+  model: LatentModel,
+  prompt: TokenIds,
+  context: TokenIds,
+  options: SamplingOptions,
+): Sampler {
+  const run = new Run(model, options);
+  const guided = yield* guidedSteps(run, prompt, context, await towardPrompt(run, prompt));
+  return { ids: guided.context };
+}
+
+/** task: 0.75 of the span, 0.10 of the prompt, 0.15 of the task vector, at their mean length. */
+export async function* task(
+  model: LatentModel,
+  prompt: TokenIds,
+  context: TokenIds,
+  examples: readonly TokenIds[],
+  options: SamplingOptions,
+): Sampler {
+  const run = new Run(model, options);
+  const toward = towardTask(await run.sample(prompt, "prompt"), await taskVector(run, examples));
+  const guided = yield* guidedSteps(run, prompt, run.withBos(context), toward);
+  return { ids: [...guided.context, ...guided.span] };
+}
+
+export async function towardPrompt(run: Run, prompt: TokenIds): Promise<Guidance> {
+  const topic = await run.sample(prompt, "prompt");
+  return (z) =>
+    mix(
+      [
+        [z, 0.85],
+        [topic, 0.15],
+      ],
+      "meanNorm",
+    );
+}
+
+export function towardTask(prompt: TracedLatent, task: TracedLatent): Guidance {
+  return (z) =>
+    mix(
+      [
+        [z, 0.75],
+        [prompt, 0.1],
+        [task, 0.15],
+      ],
+      "meanNorm",
+    );
+}
+
+/** Each step writes two spans: the first says z and joins the context, the second continues it and is encoded next. */
+export async function* guidedSteps(
+  run: Run,
+  prompt: TokenIds,
+  context: TokenIds,
+  toward: Guidance,
+): AsyncGenerator<Span, Guided, void> {
+  const { nSteps, span: s } = run.options;
+  let span = prompt;
+  for (let step = 0; step < nSteps; step++) {
+    const z = toward(await run.sample(span, step === 0 ? "prompt" : "span"));
+    const written = await run.write(z, context, 2 * s);
+    yield written;
+    context = [...context, ...written.ids.slice(0, s)];
+    span = written.ids.slice(s);
+  }
+  return { context, span };
+}

@@ -1,0 +1,95 @@
+/** What a sampler needs of a model, and what it gives: the whole of `sampling/` stands on these types. */
+import type { Latent } from "../latent/index.js";
+import type { Rng, RngKey } from "../rng.js";
+
+export type TokenIds = readonly number[];
+
+/** A model that can be sampled from. A fake of it tests every sampler in milliseconds. */
+export interface LatentModel {
+  /** Means of the spans' latents. */
+  encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Latent[]>;
+  /** The router's text from each z after the context: at most nTokens new tokens; fewer where a row ends. */
+  write(rows: readonly { z: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
+  /** The router's log-likelihood of each target from its z after the context, mean per token. */
+  score(rows: readonly { z: Latent; target: TokenIds }[], context: TokenIds, signal?: AbortSignal): Promise<number[]>;
+  readonly tokenizer: TextTokenizer;
+}
+
+export interface TextTokenizer {
+  /** Begins a text where the model has such a token. */
+  readonly bosId?: number;
+  encode(text: string): number[];
+  decode(ids: TokenIds): string;
+}
+
+export interface WriteOptions {
+  nTokens: number;
+  /** Temperature of the token noise; 0 is greedy. */
+  tau: number;
+  /** logits = base + cfgScale * (router - base). */
+  cfgScale: number;
+  signal?: AbortSignal;
+  onToken?(row: number, id: number): void;
+}
+
+/** Options of every sampler. */
+export interface SamplingOptions {
+  /** All noise comes from here. */
+  rng: Rng;
+  nSteps: number;
+  /** Drafts that are averaged. */
+  nAvg: number;
+  /** Temperature of tokens, 0.9 in MiniHF. */
+  tau: number;
+  /** Variance of the noise on latents: 1 draws from the posterior, 0 takes the mean. */
+  noise: number;
+  /** Tokens of a span: 64 in MiniHF. */
+  span: number;
+  cfgScale: number;
+  signal?: AbortSignal;
+  /** Called with each token of a span as it is written; not for drafts. */
+  onToken?(id: number): void;
+}
+
+/** A latent and where it came from. */
+export interface TracedLatent {
+  z: Latent;
+  role: LatentRole;
+  /** The tokens it was encoded from. */
+  ids?: TokenIds;
+  /** What it was mixed from. */
+  parents: readonly { latent: TracedLatent; weight: number }[];
+  /** The length it was given after mixing. */
+  norm?: number;
+}
+
+export type LatentRole = "prompt" | "span" | "draft" | "task" | "start" | "terminal" | "random" | "mix";
+
+/** One span as it was written. */
+export interface Span {
+  ids: TokenIds;
+  /** The latent it was written from. */
+  latent: TracedLatent;
+  /** The drafts that went into the latent. */
+  drafts: readonly Draft[];
+  /** How it was written, so that it can be written again. */
+  written: { context: TokenIds; nTokens: number; tau: number; cfgScale: number; noise: RngKey };
+}
+
+/** A continuation that was written to be encoded. */
+export interface Draft {
+  ids: TokenIds;
+  /** What it was written from. */
+  from: TracedLatent;
+  /** The latent of its end, where it was used. */
+  latent: TracedLatent;
+}
+
+/** What the original function returns: the text, and the next topic where it writes one. */
+export interface Written {
+  ids: TokenIds;
+  next?: TokenIds;
+}
+
+/** Yields every span as it is written and returns the whole. */
+export type Sampler = AsyncGenerator<Span, Written, void>;

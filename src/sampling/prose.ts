@@ -1,0 +1,70 @@
+/** prose and paragraph-topic: a guided text, cut after its last full sentence, and the topic of the next paragraph. MiniHF vae_infer.py. */
+import { guidedSteps, towardPrompt, towardTask } from "./guide.js";
+import type {
+  LatentModel,
+  Sampler,
+  SamplingOptions,
+  Span,
+  TextTokenizer,
+  TokenIds,
+  TracedLatent,
+  Written,
+} from "./model.js";
+import { Run } from "./run.js";
+import { taskVector } from "./task.js";
+
+/** guide, then the cut; the last span before the cut writes what follows and the next topic. */
+export async function* prose(
+  model: LatentModel,
+  prompt: TokenIds,
+  context: TokenIds,
+  options: SamplingOptions,
+): Sampler {
+  const run = new Run(model, options);
+  const toward = await towardPrompt(run, prompt);
+  const { context: written } = yield* guidedSteps(run, prompt, context, toward);
+  const { before, span } = cutAtSentence(written, options.span, model.tokenizer);
+  return yield* closing(run, await run.sample(span, "span"), before);
+}
+
+/**
+ * Means without noise and CFG throughout: the first step writes from the prompt's mean alone, the others as task does;
+ * then the cut of prose.
+ */
+export async function* paragraphTopic(
+  model: LatentModel,
+  prompt: TokenIds,
+  context: TokenIds,
+  examples: readonly TokenIds[],
+  options: SamplingOptions,
+): Sampler {
+  const run = new Run(model, { ...options, noise: 0 });
+  const topic = await run.mean(prompt, "prompt");
+  const toward = towardTask(topic, await taskVector(run, examples));
+  let z = topic;
+  let written = context;
+  for (let step = 0; step < options.nSteps; step++) {
+    const span = await run.write(z, written, 2 * options.span);
+    yield span;
+    written = [...written, ...span.ids.slice(0, options.span)];
+    z = toward(await run.mean(span.ids.slice(options.span), "span"));
+  }
+  const { before, span } = cutAtSentence(written, options.span, model.tokenizer);
+  return yield* closing(run, await run.mean(span, "span"), before);
+}
+
+/** Writes two spans: the first joins the text, the second is the next topic. */
+async function* closing(run: Run, z: TracedLatent, context: TokenIds): AsyncGenerator<Span, Written, void> {
+  const s = run.options.span;
+  const written = await run.write(z, context, 2 * s);
+  yield written;
+  return { ids: [...context, ...written.ids.slice(0, s)], next: written.ids.slice(s) };
+}
+
+/** The text up to its last full stop, a blank line behind it, as tokens: the last span of them, and what is before. */
+function cutAtSentence(ids: TokenIds, span: number, tokenizer: TextTokenizer): { before: TokenIds; span: TokenIds } {
+  const text = tokenizer.decode(ids).trim();
+  const end = text.lastIndexOf(".");
+  const cut = tokenizer.encode(`${text.slice(0, end + 1)}\n\n`);
+  return { before: cut.slice(0, -span), span: cut.slice(-span) };
+}

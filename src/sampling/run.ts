@@ -1,0 +1,97 @@
+/** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
+import { average, type Latent, meanNorm, rescale, sample, weightedSum } from "../latent/index.js";
+import type { Draft, LatentModel, LatentRole, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
+
+export class Run {
+  /** Calls so far; each names its own noise, so that no draw depends on how many were made before it in the same call. */
+  #calls = 0;
+
+  constructor(
+    readonly model: LatentModel,
+    readonly options: SamplingOptions,
+  ) {}
+
+  /** The text's tokens behind the model's beginning token, where it has one. */
+  withBos(ids: TokenIds): TokenIds {
+    const { bosId } = this.model.tokenizer;
+    return bosId === undefined ? ids : [bosId, ...ids];
+  }
+
+  /** Means of the spans' posteriors. */
+  async means(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+    const means = await this.model.encode(spans, this.options.signal);
+    return means.map((z, i) => ({ z, role, ids: spans[i]!, parents: [] }));
+  }
+
+  /** Draws from the spans' posteriors. */
+  async samples(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+    const call = this.#calls++;
+    const means = await this.means(spans, role);
+    const draw = (z: Latent, i: number) => sample(z, this.options.noise, this.options.rng.fork("latent", call, i));
+    return means.map((latent, i) => ({ ...latent, z: draw(latent.z, i) }));
+  }
+
+  async sample(span: TokenIds, role: LatentRole): Promise<TracedLatent> {
+    return (await this.samples([span], role))[0]!;
+  }
+
+  async mean(span: TokenIds, role: LatentRole): Promise<TracedLatent> {
+    return (await this.means([span], role))[0]!;
+  }
+
+  /** Writes one span of nTokens from a latent. */
+  async write(
+    latent: TracedLatent,
+    context: TokenIds,
+    nTokens: number,
+    drafts: readonly Draft[] = [],
+    tau = this.options.tau,
+  ): Promise<Span> {
+    const { rng, cfgScale, signal, onToken } = this.options;
+    const noise = rng.fork("write", this.#calls++).key;
+    const writing = {
+      nTokens,
+      tau,
+      cfgScale,
+      signal,
+      ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}),
+    };
+    const [ids] = await this.model.write([{ z: latent.z, noise }], context, writing);
+    return { ids: ids!, latent, drafts, written: { context, nTokens, tau, cfgScale, noise } };
+  }
+
+  /** nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. */
+  async drafts(latent: TracedLatent, context: TokenIds, nTokens: number, tail: number): Promise<Draft[]> {
+    const { rng, nAvg, tau, cfgScale, signal } = this.options;
+    const call = this.#calls++;
+    const rows = Array.from({ length: nAvg }, (_, i) => ({ z: latent.z, noise: rng.fork("draft", call, i).key }));
+    const texts = await this.model.write(rows, context, { nTokens, tau, cfgScale, signal });
+    const latents = await this.samples(
+      texts.map((ids) => ids.slice(-tail)),
+      "draft",
+    );
+    return texts.map((ids, i) => ({ ids, from: latent, latent: latents[i]! }));
+  }
+}
+
+/** sum_i weight_i z_i; "meanNorm" gives it the mean length of what was mixed. */
+export function mix(parts: readonly (readonly [TracedLatent, number])[], length?: "meanNorm"): TracedLatent {
+  const zs = parts.map(([latent]) => latent.z);
+  const sum = weightedSum(
+    zs,
+    parts.map(([, weight]) => weight),
+  );
+  const parents = parts.map(([latent, weight]) => ({ latent, weight }));
+  if (!length) return { z: sum, role: "mix", parents };
+  const norm = meanNorm(zs);
+  return { z: rescale(sum, norm), role: "mix", parents, norm };
+}
+
+/** The mean of latents. */
+export function averaged(latents: readonly TracedLatent[]): TracedLatent {
+  return {
+    z: average(latents.map(({ z }) => z)),
+    role: "mix",
+    parents: latents.map((latent) => ({ latent, weight: 1 / latents.length })),
+  };
+}

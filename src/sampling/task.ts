@@ -1,0 +1,16 @@
+/** The task vector: what example texts have in common. */
+import { average, meanNorm, rescale } from "../latent/index.js";
+import type { TokenIds, TracedLatent } from "./model.js";
+import type { Run } from "./run.js";
+
+/** Means of the first span of each example, averaged, with their mean length. */
+export async function taskVector(run: Run, examples: readonly TokenIds[]): Promise<TracedLatent> {
+  const means = await run.means(
+    examples.map((ids) => ids.slice(0, run.options.span)),
+    "task",
+  );
+  const zs = means.map(({ z }) => z);
+  const norm = meanNorm(zs);
+  const parents = means.map((latent) => ({ latent, weight: 1 / means.length }));
+  return { z: rescale(average(zs), norm), role: "task", parents, norm };
+}
