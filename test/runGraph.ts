@@ -6,10 +6,25 @@ import type { HostTensor, HostTensors } from "../src/runtime/runtime.js";
 
 const runtime = onnxNodeRuntime({ threads: 1 });
 
+/** A result with its values as plain numbers. */
+export interface Result {
+  dtype: HostTensor["dtype"];
+  shape: readonly number[];
+  data: number[];
+}
+
 /** A function that computes the named outputs from feeds. */
 export async function openGraph(outputs: Readonly<Record<string, Value>>, options?: OnnxOptions) {
   const session = await runtime.createSession(toOnnx(outputs, options));
-  return (feeds: HostTensors) => session.run(feeds);
+  return async (feeds: HostTensors): Promise<Record<string, Result>> => {
+    const results = Object.entries(await session.run(feeds));
+    return Object.fromEntries(
+      results.map(([name, { dtype, shape, data }]) => [
+        name,
+        { dtype, shape, data: Array.from<number | bigint, number>(data, Number) },
+      ]),
+    );
+  };
 }
 
 /** The named outputs for one set of feeds. */
@@ -17,14 +32,13 @@ export async function runGraph(
   outputs: Readonly<Record<string, Value>>,
   feeds: HostTensors = {},
   options?: OnnxOptions,
-): Promise<Record<string, HostTensor>> {
+): Promise<Record<string, Result>> {
   return (await openGraph(outputs, options))(feeds);
 }
 
 /** One value as plain numbers. */
 export async function valuesOf(value: Value, feeds: HostTensors = {}, options?: OnnxOptions): Promise<number[]> {
-  const { y } = await runGraph({ y: value }, feeds, options);
-  return Array.from(y!.data as Float64Array, Number);
+  return (await runGraph({ y: value }, feeds, options)).y!.data;
 }
 
 export function sizeOfShape(shape: readonly number[]): number {

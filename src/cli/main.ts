@@ -3,6 +3,17 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { BigVaeError, EXIT_CODES } from "../errors.js";
 import { dataCommand } from "./commands/data.js";
+import { demoCommand } from "./commands/demo.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { generateCommand, planCommand } from "./commands/generate.js";
+import {
+  encodeCommand,
+  interpolateCommand,
+  mixCommand,
+  reconstructCommand,
+  similarCommand,
+  taskVectorCommand,
+} from "./commands/latents.js";
 import { trainCommand } from "./commands/train.js";
 import { packageVersion } from "./version.js";
 
@@ -12,8 +23,21 @@ function program(): Command {
     .version(packageVersion(), "-V, --version")
     .showSuggestionAfterError()
     .exitOverride();
-  command.addCommand(dataCommand());
-  command.addCommand(trainCommand());
+  const commands = [
+    demoCommand(),
+    encodeCommand(),
+    similarCommand(),
+    reconstructCommand(),
+    interpolateCommand(),
+    mixCommand(),
+    generateCommand(),
+    planCommand(),
+    taskVectorCommand(),
+    dataCommand(),
+    trainCommand(),
+    doctorCommand(),
+  ];
+  for (const verb of commands) command.addCommand(verb as Command);
   return command;
 }
 

@@ -1,6 +1,11 @@
 /** A stream of UTF-8 bytes cut into lines or paragraphs. Only \n ends a line: JSON texts may hold U+2028. */
 import { BigVaeError } from "../errors.js";
 
+/** How far the reading of a file is, in its own bytes. */
+export interface Meter {
+  bytesRead: number;
+}
+
 /** Characters; a longer line is no text, but would fill the memory. */
 const MAX_LINE_LENGTH = 2 ** 26;
 

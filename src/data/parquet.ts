@@ -3,7 +3,7 @@ import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSche
 import { compressors } from "hyparquet-compressors";
 import { BigVaeError } from "../errors.js";
 import { openForReading, readRange } from "../formats/safetensorsFiles.js";
-import type { Meter } from "./records.js";
+import type { Meter } from "./lines.js";
 
 /**
  * The rows from number `skip` on, with those of `columns` that the file has.

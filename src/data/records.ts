@@ -6,7 +6,7 @@ import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { BigVaeError } from "../errors.js";
 import { readError } from "../formats/fileOps.js";
-import { splitLines, splitParagraphs } from "./lines.js";
+import { type Meter, splitLines, splitParagraphs } from "./lines.js";
 import { readParquet } from "./parquet.js";
 
 /** A text with what decides its split. */
@@ -19,11 +19,6 @@ export interface TextRecord {
 export interface InputFile {
   readonly path: string;
   readonly sizeBytes: number;
-}
-
-/** How far the reading of a file is, in its own bytes. */
-export interface Meter {
-  bytesRead: number;
 }
 
 const EXTENSIONS = [".txt", ".jsonl", ".jsonl.gz", ".parquet"];

@@ -1,6 +1,6 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
-import { type Latent, logProbability, sampleToken, type TokenChooser } from "../latent/index.js";
+import { greedyToken, type Latent, logProbability, sampleToken, type TokenChooser } from "../latent/index.js";
 import { MASKED } from "../model/attention.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, int64, type Runtime } from "../runtime/runtime.js";
@@ -9,9 +9,6 @@ import { type BaseModel, copyEmbedding } from "./baseModel.js";
 import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
-
-
-
 
 export interface TokenRow {
   ids: readonly number[];
@@ -53,6 +50,19 @@ export interface WriteOptions {
   choose?(row: number): TokenChooser;
 }
 
+/** A text read under teacher forcing; one value for each target token. */
+export interface Score {
+  /** Natural logarithm of the token's probability. */
+  logProbabilities: number[];
+  /** Whether it was the most likely token. */
+  greedy: boolean[];
+}
+
+/** A row whose target's likelihood is asked for. */
+export interface ScoreRow extends Omit<WriteRow, "noise"> {
+  target: readonly number[];
+}
+
 export interface EngineOptions {
   runtime: Runtime;
   base: BaseModel;
@@ -71,6 +81,8 @@ export class Engine {
   readonly maxPositions: number;
   readonly #sessions: Sessions;
   readonly #contexts = new Map<WriterName, SharedContext>();
+  /** The call under way; the next one waits for it, since contexts are shared. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor({ runtime, base, vae, form = "merged", maxPositions }: EngineOptions) {
     this.base = base;
@@ -81,6 +93,10 @@ export class Engine {
 
   /** Latents of token rows; rows of like length are computed together. Throws "usage" for an empty or too long row. */
   async encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
+    return this.#exclusive(() => this.#encode(rows, signal), signal);
+  }
+
+  async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
     this.#vae();
     for (const [i, row] of rows.entries()) this.#checkLength(`text ${i}`, row.ids.length);
     const byLength = Array.from(rows.keys()).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
@@ -100,6 +116,10 @@ export class Engine {
 
   /** Writes all rows together, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
   async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
+    return this.#exclusive(() => this.#write(rows, options), options.signal);
+  }
+
+  async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
     const { writer, context, nTokens, tau, cfgScale = 1, stopId, signal } = options;
     const start = await this.#start(rows, writer, context);
     this.#checkLength("context and text to write", start.next + nTokens - 1, 0);
@@ -127,23 +147,41 @@ export class Engine {
     return written;
   }
 
-  /** Log-probability of each target token after the context under each row's writer, natural logarithm: [rows][targets]. */
+  /** How each row's writer, after the context, reads the row's target when it is given the true tokens (teacher forcing). */
   async score(
-    rows: readonly (WriteRow & { target: readonly number[] })[],
+    rows: readonly ScoreRow[],
     writer: WriterName,
     context: readonly number[],
-  ) {
+    signal?: AbortSignal,
+  ): Promise<Score[]> {
+    return this.#exclusive(() => this.#score(rows, writer, context), signal);
+  }
+
+  async #score(rows: readonly ScoreRow[], writer: WriterName, context: readonly number[]): Promise<Score[]> {
     const start = await this.#start(rows, writer, context);
     const longest = Math.max(...rows.map(({ target }) => target.length));
     this.#checkLength("context and text to score", start.next + longest - 1, 0);
     const logits = await start.advanceOver(rows.map(({ target }) => target.slice(0, -1)));
-    return rows.map(({ target }, row) => target.map((id, t) => logProbability(logits[row]![t]!, id)));
+    return rows.map(({ target }, row) => ({
+      logProbabilities: target.map((id, t) => logProbability(logits[row]![t]!, id)),
+      greedy: target.map((id, t) => greedyToken(logits[row]![t]!) === id),
+    }));
   }
 
   /** Frees sessions and caches; the engine can be used again. */
   async close(): Promise<void> {
     this.#contexts.clear();
     await this.#sessions.release();
+  }
+
+  /** Runs one call at a time, in the order of the calls; one that is aborted while it waits does not run. */
+  #exclusive<T>(run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const result = this.#last.then(() => {
+      signal?.throwIfAborted();
+      return run();
+    });
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   #vae(): VaeAdapters {
@@ -196,7 +234,7 @@ export class Engine {
   }
 
   /** Rows ready to write: the context read, each row's z in its place, the next position known. */
-  async #start(rows: readonly WriteRow[], writer: WriterName, context: readonly number[]): Promise<WritingRows> {
+  async #start(rows: readonly { z?: Latent }[], writer: WriterName, context: readonly number[]): Promise<WritingRows> {
     const bound = await this.#sessions.writer(writer);
     const ids = context.map((id) => ({ id }));
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {

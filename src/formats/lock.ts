@@ -1,9 +1,10 @@
 /** One writer a folder: a file `.lock` with the writer's PID, made in one step by a hard link. A dead writer's lock is taken over. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { BigVaeError } from "../errors.js";
 import { diskError, errorCode } from "./fileOps.js";
 
@@ -17,6 +18,9 @@ interface Holder {
   /** Linux: the start of the process in clock ticks since boot, which tells a new process with an old PID. */
   started: string;
 }
+
+const MAX_ATTEMPTS = 100;
+const RETRY_MS = 10;
 
 /** Locks that this process holds: a lock with our PID that is not among them is a dead namesake's (containers reuse PIDs). */
 const held = new Set<string>();
@@ -32,19 +36,23 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   const text = `${me.pid}\n${me.host}\n${me.started}\n`;
   try {
     await writeFile(draft, text);
-    for (let attempt = 0; attempt < 10; attempt++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (await linked(draft, path)) {
         held.add(draft);
+        await rm(draft, { force: true });
         return { release: () => release(path, draft, text) };
       }
-      await removeIfDead(path, draft);
+      await removeIfDead(path);
     }
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
     throw error instanceof BigVaeError ? error : await diskError(path, text.length, error);
   }
   await rm(draft, { force: true });
-  throw new BigVaeError("locked", `The lock ${path} keeps changing hands; run again when the other writers are done.`);
+  throw new BigVaeError(
+    "locked",
+    `The lock ${path} keeps changing hands; wait for the other writers, or delete ${path} and ${path}.dead-* if there are none.`,
+  );
 }
 
 async function linked(draft: string, path: string): Promise<boolean> {
@@ -60,25 +68,31 @@ async function linked(draft: string, path: string): Promise<boolean> {
 async function release(path: string, draft: string, text: string): Promise<void> {
   held.delete(draft);
   if ((await readFile(path, "utf8").catch(() => "")) === text) await rm(path, { force: true });
-  await rm(draft, { force: true });
 }
 
-/** Throws where the holder lives; otherwise moves its lock aside, so that only one successor removes it. */
-async function removeIfDead(path: string, draft: string): Promise<void> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  if (text === "") return;
-  refuseIfAlive(path, text);
-  const aside = `${draft}.stale`;
+/**
+ * Throws where the holder lives, otherwise removes its lock. Of many successors only the one that makes the hard link
+ * named after the dead lock's text may remove it, so that none removes the fresh lock of another.
+ */
+async function removeIfDead(path: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  // A lock appears with its text; an empty one lost it to a power failure.
+  if (text !== "") refuseIfAlive(path, text);
+  const claim = `${path}.dead-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
   try {
-    await rename(path, aside);
+    await link(path, claim);
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return;
-    throw error;
+    if (errorCode(error) !== "EEXIST" && errorCode(error) !== "ENOENT") throw error;
+    await setTimeout(RETRY_MS);
+    return;
   }
-  // Another successor may have been faster, and this its fresh lock: it goes back.
-  const moved = await readFile(aside, "utf8");
-  if (moved !== text) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    // Since it was read, another successor may have put its own lock there.
+    if ((await readFile(claim, "utf8")) === text) await rm(path, { force: true });
+  } finally {
+    await rm(claim, { force: true });
+  }
 }
 
 function refuseIfAlive(path: string, text: string): void {

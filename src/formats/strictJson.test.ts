@@ -40,9 +40,9 @@ describe("parseStrictJson", () => {
     ["nothing", "", /ends too early/],
     ["a missing colon", '{"a" 1}', /colon/],
   ])("refuses %s within 100 ms", (_, text, message) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(() => parseStrictJson(text, "The header")).toThrow(message);
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(100);
   });
 
   it("keeps __proto__ as a key like any other", () => {

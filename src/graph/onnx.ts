@@ -7,7 +7,7 @@ import {
   type OnnxNode,
   type OnnxValue,
 } from "./protobuf.js";
-import { formatShape, type Shape, shapeError } from "./shape.js";
+import { formatShape, type Shape, shapeError, sizeOf } from "./shape.js";
 import { type ConstantData, type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
 
 /** A graph ready for a session. */
@@ -31,6 +31,8 @@ export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: Onn
   const lowering = new Lowering(stored ?? new Map());
   for (const node of topologicalOrder(Object.values(outputs))) lowering.lower(node);
   const outputInfos = Object.entries(outputs).map(([name, value]) => {
+    if (lowering.inputs.some((input) => input.name === name))
+      throw shapeError("toOnnx", "outputs named otherwise than the inputs", name);
     lowering.emit("Identity", [lowering.name(value)], [name]);
     return { name, dtype: value.dtype, shape: value.shape };
   });
@@ -101,9 +103,13 @@ class Lowering {
     const info = { name, dtype: value.dtype, shape: value.shape };
     const data = this.stored.get(name);
     if (data === undefined) {
+      if (this.inputs.some((other) => other.name === name))
+        throw shapeError("toOnnx", "one input of each name", `${name} twice`);
       this.inputs.push(info);
       return;
     }
+    if (data.length !== sizeOf(value.shape))
+      throw shapeError("toOnnx", `${sizeOf(value.shape)} values for the stored ${name}`, `${data.length}`);
     this.externalData.set(name, data);
     this.initializers.push({ ...info, data: { location: name, offset: 0, length: data.byteLength } });
   }
@@ -161,7 +167,9 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
     to.emit("SoftmaxCrossEntropyLoss", inputs, outputs, { reduction: { string: "none" } });
   },
   reshape: (to, { inputs: [x], outputs: [y] }) => {
-    to.emit("Reshape", [to.name(x!), to.integers(reshapeTarget(x!.shape, y!.shape))], [to.name(y!)]);
+    // A 0 among fixed dimensions means no elements; among named ones it copies a dimension.
+    const allowzero = { int: y!.shape.every((dim) => typeof dim === "number") ? 1 : 0 };
+    to.emit("Reshape", [to.name(x!), to.integers(reshapeTarget(x!.shape, y!.shape))], [to.name(y!)], { allowzero });
   },
   transpose: direct("Transpose", ({ permutation }) => ({ perm: { ints: permutation } })),
   concat: direct("Concat", ({ axis }) => ({ axis: { int: axis } })),

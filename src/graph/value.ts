@@ -1,5 +1,5 @@
 /** The graph itself: immutable nodes that point at their inputs. There is no builder object; a graph is what its outputs reach. */
-import { type Shape, shapeError } from "./shape.js";
+import { formatShape, type Shape, shapeError } from "./shape.js";
 
 export type DType = "float32" | "float64" | "int64" | "int32" | "bool";
 export type ConstantData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
@@ -84,6 +84,11 @@ export function makeValue<K extends OpName>(
   dtype: DType,
 ): Value {
   return makeNode(op, inputs, attributes, { shape, dtype })[0]!;
+}
+
+/** `int64 [B, T]`, as it stands in error messages. */
+export function formatValue({ dtype, shape }: Value): string {
+  return `${dtype} ${formatShape(shape)}`;
 }
 
 /** Throws unless every value has the same floating-point type, which is returned. */

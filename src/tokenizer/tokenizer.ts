@@ -46,29 +46,19 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
   const vocabulary = readVocabulary(json);
   const rules = readDecodeRules(json, config);
   const encodeText = createEncoder(json, vocabulary.ids);
-  const specials = readSpecialTokens(
-    config,
-    asObject(specialTokensMap ?? {}, "special_tokens_map.json"),
-    vocabulary.ids,
-  );
-  const { texts, specialIds } = vocabulary;
-
-  const checked = (id: number) => {
-    if (Number.isInteger(id) && id >= 0 && id < texts.length) return id;
-    throw new BigVaeError(
-      "mismatch",
-      `Token id ${id} is outside the tokenizer's ${texts.length} ids; is the model its own?`,
-    );
+  const map = asObject(specialTokensMap ?? {}, "special_tokens_map.json");
+  const specials = readSpecialTokens(config, map, vocabulary.ids);
+  const textOf = (id: number, { skipSpecial = false }: DecodeOptions = {}) => {
+    const text = tokenText(vocabulary, id);
+    return skipSpecial && vocabulary.specialIds.has(id) ? "" : text;
   };
-  const textOf = (id: number, { skipSpecial = false }: DecodeOptions = {}) =>
-    skipSpecial && specialIds.has(checked(id)) ? "" : (texts[checked(id)] ?? "");
   const encode = (text: string) => {
     const found = understood(() => encodeText(text));
     if (!found.includes(undefined)) return found as number[];
     throw new BigVaeError("mismatch", "The tokenizer has no token for a part of the text, nor an unknown token.");
   };
   return {
-    vocabSize: texts.length,
+    vocabSize: vocabulary.texts.length,
     ...specials,
     encode,
     encodeWithBos(text) {
@@ -85,9 +75,17 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
         ids.map((id) => textOf(id, options)),
       ),
     stream: (options) => createDecoder(rules, (id) => textOf(id, options)),
-    tokenText: (id) => texts[checked(id)] ?? "",
+    tokenText: (id) => textOf(id),
     toJson: () => json,
   };
+}
+
+function tokenText({ texts }: Vocabulary, id: number): string {
+  if (Number.isInteger(id) && id >= 0 && id < texts.length) return texts[id] ?? "";
+  throw new BigVaeError(
+    "mismatch",
+    `Token id ${id} is outside the tokenizer's ${texts.length} ids; is the model its own?`,
+  );
 }
 
 function asObject(value: unknown, what: string): Json {

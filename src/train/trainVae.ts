@@ -1,5 +1,6 @@
 /** The overlap objective over rows of two spans: encoder, decoder and head learn together. MiniHF train_vae_overlap.py. */
 
+import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import type { LoraShape } from "../model/lora.js";
 import { loraShapes } from "../model/lora.js";
@@ -26,6 +27,12 @@ export interface OverlapOptions {
   klRampSteps: number;
   /** z = mean + noiseScale * eps; 1 in the original. */
   noiseScale: number;
+  /** Share of microbatches whose targets are shorter, 8 tokens and on, and end with the end token; 0 in the original. */
+  shortSpans: number;
+  /** Whether the tokens at the edges of a span weigh less, as in the original. */
+  edgeWeights: boolean;
+  /** Ends a short target. */
+  tokenizer: { readonly eosId?: number };
   rng: Rng;
 }
 
@@ -42,7 +49,11 @@ export function overlapObjective(options: OverlapOptions): Objective {
     async microbatch(step, index) {
       const batch = await rows.batch(step, index);
       const noise = rng.fork("vae", step, index);
-      const examples = keptFirst(batch.map((row, i) => overlapExample(row, span, dropsPrefix(i, batch.length, noise))));
+      const length = targetLength(options, noise.fork("length"));
+      const cut = (row: Row) => (length === undefined ? row : endedRow(row, span, length, endId(options)));
+      const examples = keptFirst(
+        batch.map((row, i) => overlapExample(cut(row), span, dropsPrefix(i, batch.length, noise))),
+      );
       const eps = noise.fork("eps").normals(batch.length * shape.zDim);
       return overlapMicrobatch(options, examples, eps, klWeight(options.klWeight, options.klRampSteps, step));
     },
@@ -51,13 +62,15 @@ export function overlapObjective(options: OverlapOptions): Objective {
 
 /** One run of the overlap loss. eps [B, Z] in the order of the examples. */
 export function overlapMicrobatch(
-  { shape, gap, noiseScale }: Pick<OverlapOptions, "shape" | "gap" | "noiseScale">,
+  { shape, gap, noiseScale, edgeWeights }: Pick<OverlapOptions, "shape" | "gap" | "noiseScale" | "edgeWeights">,
   examples: readonly VaeExample[],
   eps: Float32Array,
   weightOfKl: number,
 ): Microbatch {
   const batch = batchShape(examples);
-  const weights = Float32Array.from(examples.flatMap(({ target }) => tokenWeights(target)));
+  const weights = Float32Array.from(
+    examples.flatMap(({ target }) => (edgeWeights ? tokenWeights(target) : Array.from(target.attentionMask))),
+  );
   const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
   const scalar = (value: number) => float32(Float32Array.of(value));
   return {
@@ -75,7 +88,7 @@ export function overlapMicrobatch(
   };
 }
 
-/** A row of prefix half and target half. The encoder reads all of the target but its last token. `bridge`: as the original. */
+/** A row of `span` tokens of prefix and then the target. The encoder reads all of the target but its last token. `bridge`: as the original. */
 export function overlapExample(
   { inputIds, attentionMask }: Row,
   span: number,
@@ -88,10 +101,34 @@ export function overlapExample(
   });
   return {
     prefix: drop ? undefined : part(0, span),
-    encoded: part(span, 2 * span - 1),
-    target: part(span, 2 * span),
+    encoded: part(span, inputIds.length - 1),
+    target: part(span, inputIds.length),
     ...(drop && bridge ? { bridge: DROPPED_TOKEN } : {}),
   };
+}
+
+/** Lengths of short targets are multiples of this, so that few graphs serve. */
+const LENGTH_STEP = 8;
+
+/** Tokens of this microbatch's targets where they are shorter than a span. */
+function targetLength({ shortSpans, span }: OverlapOptions, noise: Rng): number | undefined {
+  if (noise.uniform() >= shortSpans) return undefined;
+  return (1 + noise.integer(Math.floor(span / LENGTH_STEP))) * LENGTH_STEP;
+}
+
+/** The row with its target cut to `length` tokens, of which the last is the end token. */
+function endedRow({ inputIds, attentionMask }: Row, span: number, length: number, eosId: number): Row {
+  const ended = inputIds.slice(0, span + length);
+  ended[span + length - 1] = eosId;
+  return { inputIds: ended, attentionMask: attentionMask.subarray(0, span + length) };
+}
+
+function endId({ tokenizer }: OverlapOptions): number {
+  if (tokenizer.eosId !== undefined) return tokenizer.eosId;
+  throw new BigVaeError(
+    "mismatch",
+    "--short-spans: expected a tokenizer with an end token, got one without; leave the option out",
+  );
 }
 
 /** The original multiplies the ids of a dropped prefix by its mask, which makes them token 0. */

@@ -105,7 +105,12 @@ describe("training equals the original", () => {
       const drop = await cases.booleans(`${prefix}.drop`);
       const unordered = (await rowsOf(prefix)).map((row, i) => overlapExample(row, SPAN, drop[i]!, true));
       const { examples, eps } = ordered(unordered, await cases.floats(`${prefix}.eps`));
-      return overlapMicrobatch({ shape, gap: SPAN, noiseScale: 1 }, examples, eps, klWeight(0.1, 20, step));
+      return overlapMicrobatch(
+        { shape, gap: SPAN, noiseScale: 1, edgeWeights: true },
+        examples,
+        eps,
+        klWeight(0.1, 20, step),
+      );
     };
     await check("overlap", { parameters, frozen: frozen(), microbatch }, 12);
   });

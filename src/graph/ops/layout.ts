@@ -1,6 +1,6 @@
 /** Ops that move values without computing: reshape, transpose, concat, slice, expand, and rows of a table. */
 import { broadcastShapes, type Dim, formatShape, resolveAxis, type Shape, sameShape, shapeError } from "../shape.js";
-import { commonFloat, makeNode, makeValue, type Value } from "../value.js";
+import { commonFloat, formatValue, makeNode, makeValue, type Value } from "../value.js";
 
 /** The same elements in another shape. Dimensions named at run time must keep their product: each name stands once on both sides. */
 export function reshape(x: Value, shape: Shape): Value {
@@ -51,7 +51,8 @@ export function transpose(x: Value, permutation: readonly number[]): Value {
 
 /** Values side by side along `axis`; all other dimensions agree. */
 export function concat(values: readonly Value[], axis: number): Value {
-  const first = values[0]!;
+  const [first] = values;
+  if (!first) throw shapeError("concat", "at least one value", "none");
   if (values.length === 1) return first;
   const at = resolveAxis("concat", axis, first.shape.length);
   for (const value of values) {
@@ -80,7 +81,12 @@ export function slice(x: Value, axis: number, start: number, end: number): Value
 /** x cut along its last axis into parts of the given lengths, which `sizes` (int64, one for each) repeats at run time. */
 export function split(x: Value, lengths: readonly Dim[], sizes: Value): Value[] {
   if (sizes.dtype !== "int64" || !sameShape(sizes.shape, [lengths.length])) {
-    throw shapeError("split", `int64 sizes of shape [${lengths.length}]`, `${sizes.dtype} ${formatShape(sizes.shape)}`);
+    throw shapeError("split", `int64 sizes of shape [${lengths.length}]`, formatValue(sizes));
+  }
+  const width = x.shape.at(-1);
+  const isFixed = lengths.every((length) => typeof length === "number") && typeof width === "number";
+  if (isFixed && lengths.reduce((sum, length) => sum + length, 0) !== width) {
+    throw shapeError("split", `lengths that sum to ${width}`, formatShape(lengths));
   }
   const outputs = lengths.map((length) => ({ shape: x.shape.with(-1, length), dtype: x.dtype }));
   return makeNode("split", [x, sizes], {}, ...outputs);
@@ -105,13 +111,11 @@ export function gatherRows(table: Value, ids: Value): Value {
 
 /** Zeros [rowCount, D] with rows [M, D] added at ids [M] (int64); the gradient of `gatherRows`. */
 export function scatterRows(rows: Value, ids: Value, rowCount: number): Value {
-  const flat = rows.shape.length === 2 && ids.shape.length === 1 && rows.shape[0] === ids.shape[0];
-  if (!flat)
-    throw shapeError(
-      "scatterRows",
-      "rows [M, D] and ids [M]",
-      `${formatShape(rows.shape)} and ${formatShape(ids.shape)}`,
-    );
+  const fits = ids.dtype === "int64" && rows.shape.length === 2 && sameShape(ids.shape, rows.shape.slice(0, 1));
+  if (!fits) {
+    const got = `${formatShape(rows.shape)} and ${formatValue(ids)}`;
+    throw shapeError("scatterRows", "rows [M, D] and int64 ids [M]", got);
+  }
   return makeValue(
     "scatterRows",
     [rows, ids],
@@ -123,10 +127,11 @@ export function scatterRows(rows: Value, ids: Value, rowCount: number): Value {
 
 /** x [M, V] with values [M] added at columns [M] (int64). */
 export function addAtColumn(x: Value, columns: Value, values: Value): Value {
-  const rows = x.shape[0];
-  if (x.shape.length !== 2 || columns.shape[0] !== rows || values.shape[0] !== rows) {
-    const got = [x, columns, values].map((value) => formatShape(value.shape)).join(", ");
-    throw shapeError("addAtColumn", "[M, V], [M] and [M]", got);
+  const column = x.shape.slice(0, 1);
+  const fits = x.shape.length === 2 && sameShape(columns.shape, column) && sameShape(values.shape, column);
+  if (!fits || columns.dtype !== "int64") {
+    const got = `${formatShape(x.shape)}, ${formatValue(columns)} and ${formatShape(values.shape)}`;
+    throw shapeError("addAtColumn", "[M, V], int64 [M] and [M]", got);
   }
   return makeValue("addAtColumn", [x, columns, values], {}, x.shape, commonFloat("addAtColumn", x, values));
 }

@@ -1,6 +1,6 @@
 /** Ops of a Transformer that ONNX Runtime computes in one kernel. */
 import { formatShape, sameShape, shapeError } from "../shape.js";
-import { commonFloat, makeNode, makeValue, type Value } from "../value.js";
+import { commonFloat, formatValue, makeNode, makeValue, type Value } from "../value.js";
 
 /** exp(x) / sum(exp(x)) over the last axis. */
 export function softmax(x: Value): Value {
@@ -30,10 +30,15 @@ export function rope(x: Value, positions: Value, cos: Value, sin: Value): Value 
   const [b, , t, width] = x.shape;
   const half = typeof width === "number" ? width / 2 : 0;
   const fits =
-    x.shape.length === 4 && sameShape(positions.shape, [b!, t!]) && cos.shape[1] === half && sin.shape[1] === half;
+    x.shape.length === 4 &&
+    positions.dtype === "int64" &&
+    sameShape(positions.shape, [b!, t!]) &&
+    sameShape(cos.shape, sin.shape) &&
+    sameShape(cos.shape.slice(1), [half]);
   if (!fits) {
-    const got = [x, positions, cos, sin].map((value) => formatShape(value.shape)).join(", ");
-    throw shapeError("rope", "[B, H, T, Dh], [B, T], [P, Dh/2], [P, Dh/2]", got);
+    const [table, ...others] = [x, cos, sin].map((value) => formatShape(value.shape));
+    const got = [table, formatValue(positions), ...others].join(", ");
+    throw shapeError("rope", "[B, H, T, Dh], int64 [B, T], [P, Dh/2], [P, Dh/2]", got);
   }
   return makeValue("rope", [x, positions, cos, sin], {}, x.shape, commonFloat("rope", x, cos, sin));
 }
@@ -46,7 +51,7 @@ export function crossEntropy(logits: Value, labels: Value): Value {
     throw shapeError(
       "crossEntropy",
       "logits [M, V] and int64 labels [M]",
-      `${formatShape(logits.shape)} and ${formatShape(labels.shape)}`,
+      `${formatShape(logits.shape)} and ${formatValue(labels)}`,
     );
   }
   const dtype = commonFloat("crossEntropy", logits);

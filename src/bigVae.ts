@@ -1,0 +1,301 @@
+/** The public door: a model with its tokenizer, the engine in its own thread, and every sampler by name. */
+import { BigVaeError } from "./errors.js";
+import { findModel, openTokenizerOf } from "./host/modelFiles.js";
+import type { EngineFacts } from "./host/protocol.js";
+import { RemoteEngine } from "./host/remoteEngine.js";
+import { type Latent, lerp, medoid, norm, normLerp, rescale, sample, slerp, weightedSum } from "./latent/index.js";
+import { Rng } from "./rng.js";
+import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
+import { Run } from "./sampling/run.js";
+import { type SamplerInputs, type SamplerName, samplers } from "./sampling/samplers.js";
+import { taskVector } from "./sampling/task.js";
+import type { Tokenizer } from "./tokenizer/index.js";
+
+export interface LoadOptions {
+  /** Folder of the adapters, where they do not lie beside the base. */
+  adapters?: string;
+  /** Threads of the engine; the machine's cores where it is left out. */
+  threads?: number;
+  /** "merged" is faster, "unmerged" needs less memory; chosen by the free memory where it is left out. */
+  form?: "merged" | "unmerged";
+}
+
+/** A text in the latent space. */
+export interface EncodedText {
+  text: string;
+  ids: number[];
+  /** The latent: [Z]. */
+  mean: Latent;
+  /** How much of it was taken from each token: [T], sums to 1. */
+  poolWeights: Float32Array;
+  /** True where the text has more tokens than the span that the model was trained on: it is encoded whole, less exactly. */
+  longerThanSpan: boolean;
+}
+
+export interface DecodeOptions {
+  /** Text that stands before the decoded one. */
+  prefix?: string;
+  /** Tokens at most; a span where it is left out. */
+  nTokens?: number;
+  /** Temperature; 0, the default, is greedy. */
+  tau?: number;
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+export interface ContinueOptions extends Omit<DecodeOptions, "prefix"> {
+  /** Text that is continued. */
+  context?: string;
+  cfgScale?: number;
+}
+
+export type InterpolationKind = "lerp" | "slerp" | "normLerp";
+export type MixKind = "sum" | "normKept" | "medoid";
+
+/** Texts and options of a sampler's run; what is left out is MiniHF's. */
+export interface GenerateOptions
+  extends Partial<Omit<SamplingOptions, "rng">>,
+    Pick<SamplerInputs, "preset" | "nStarts"> {
+  /** The topic; several for user-avg. */
+  prompt?: string | readonly string[];
+  /** Text that is continued. */
+  context?: string;
+  /** Where a plan starts and ends. */
+  start?: string;
+  terminal?: string;
+  /** Example texts whose common features are kept to. */
+  task?: readonly string[];
+  seed?: number;
+}
+
+/** One span of a run, as text. */
+export interface GeneratedSpan extends Span {
+  text: string;
+}
+
+/** What a sampler returns at its end, as text. */
+export interface GeneratedText extends Written {
+  text: string;
+  nextText?: string;
+}
+
+/**
+ * A loaded model.
+ * @example
+ * const vae = await BigVae.load("pocket");
+ * const [a, b] = await vae.encode(["The fox found the lamp.", "The baker lost a key."]);
+ * console.log(await vae.decode(vae.interpolate(a.mean, b.mean, 0.5)));
+ * await vae.close();
+ */
+export class BigVae {
+  /** This model as samplers see it. */
+  readonly latentModel: LatentModel;
+
+  private constructor(
+    readonly tokenizer: Tokenizer,
+    readonly facts: EngineFacts,
+    readonly engine: RemoteEngine,
+  ) {
+    this.latentModel = routerModel(engine, tokenizer);
+  }
+
+  /**
+   * Loads "pocket", a folder or a .gguf file, in a thread of its own.
+   * Throws BigVaeError: "usage" for no model, "unsupported", "format", "mismatch", "nonFinite" for bad files, "memory" where it does not fit.
+   */
+  static async load(model = "pocket", options: LoadOptions = {}): Promise<BigVae> {
+    const { adapters, threads, form } = options;
+    const paths = await findModel(model, adapters);
+    const engine = await RemoteEngine.open({ ...paths, threads, form });
+    return new BigVae(await openTokenizerOf(paths.base), engine.facts, engine);
+  }
+
+  /** Frees the model and ends its thread. */
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  /** Width of z. */
+  get zDim(): number {
+    return this.facts.zDim;
+  }
+
+  /** Tokens of a span. */
+  get span(): number {
+    return this.facts.span;
+  }
+
+  /** RMS of sampled latents: the radius at which random ones make sense. */
+  get aeScale(): number {
+    return this.facts.aeScale;
+  }
+
+  /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */
+  async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
+    const rows = texts.map((text, i) => this.#ids(text, `text ${i}`));
+    const encodings = await this.engine.encode(
+      rows.map((ids) => ({ ids })),
+      signal,
+    );
+    return encodings.map((encoding, i) => ({
+      text: texts[i]!,
+      ids: rows[i]!,
+      ...encoding,
+      longerThanSpan: rows[i]!.length > this.span,
+    }));
+  }
+
+  /** A draw from the posterior N(mean, tau). */
+  sample(mean: Latent, tau = 1, seed = 0): Latent {
+    return sample(mean, tau, Rng.fromSeed(seed).fork("sample"));
+  }
+
+  /** Text of a latent, by the decoder. */
+  async decode(z: Latent, options: DecodeOptions = {}): Promise<string> {
+    return (await this.decodeAll([z], options))[0]!;
+  }
+
+  /** Texts of latents, as one batch. */
+  async decodeAll(zs: readonly Latent[], options: DecodeOptions = {}): Promise<string[]> {
+    const { prefix = "", nTokens = this.span, tau = 0, seed = 0, signal } = options;
+    const rng = Rng.fromSeed(seed);
+    const rows = zs.map((z, i) => ({ z, noise: rng.fork("decode", i).key }));
+    const context = prefix === "" ? [] : this.tokenizer.encode(prefix);
+    const stop = this.tokenizer.eosId === undefined ? {} : { stopId: this.tokenizer.eosId };
+    const written = await this.engine.write(rows, { writer: "decoder", context, nTokens, tau, ...stop, signal });
+    return written.map((ids) => this.tokenizer.decode(ids, { skipSpecial: true }));
+  }
+
+  /** Encode and decode: what the model makes of a text. */
+  async reconstruct(text: string, options: DecodeOptions = {}): Promise<string> {
+    const [encoded] = await this.encode([text], options.signal);
+    return this.decode(encoded!.mean, options);
+  }
+
+  /** Text that says z and goes on after the context, by the router. */
+  async continue(
+    z: Latent,
+    { context = "", nTokens = 2 * this.span, tau = 0.9, seed = 0, cfgScale = 1, signal }: ContinueOptions = {},
+  ): Promise<string> {
+    const noise = Rng.fromSeed(seed).fork("continue").key;
+    const [ids] = await this.latentModel.write([{ z, noise }], this.tokenizer.encode(context), {
+      nTokens,
+      tau,
+      cfgScale,
+      signal,
+    });
+    return this.tokenizer.decode(ids!, { skipSpecial: true });
+  }
+
+  /** The latent at t between a and b. normLerp, the default, goes straight and keeps the length between theirs. */
+  interpolate(a: Latent, b: Latent, t: number, kind: InterpolationKind = "normLerp"): Latent {
+    return { lerp, slerp, normLerp }[kind](a, b, t);
+  }
+
+  /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */
+  mix(zs: readonly Latent[], weights: readonly number[], kind: MixKind = "normKept"): Latent {
+    if (kind === "medoid") return medoid(zs);
+    const sum = weightedSum(zs, weights);
+    if (kind === "sum") return sum;
+    const total = weights.reduce((all, weight) => all + Math.abs(weight), 0);
+    return rescale(
+      sum,
+      zs.reduce((length, z, i) => length + (Math.abs(weights[i]!) / total) * norm(z), 0),
+    );
+  }
+
+  /** What texts have in common: means of their first spans, averaged, at their mean length. */
+  async taskVector(texts: readonly string[]): Promise<Latent> {
+    const run = new Run(this.latentModel, this.#samplingOptions({}));
+    return (
+      await taskVector(
+        run,
+        texts.map((text, i) => this.#ids(text, `example ${i}`)),
+      )
+    ).z;
+  }
+
+  /** Runs a sampler; yields each span as it is written and returns the whole. */
+  async *generate(name: SamplerName, options: GenerateOptions): AsyncGenerator<GeneratedSpan, GeneratedText, void> {
+    const { write, defaults } = samplers[name];
+    const sampler = write(
+      this.latentModel,
+      this.#samplerInputs(options),
+      this.#samplingOptions({ ...defaults, ...options }),
+    );
+    for (;;) {
+      const { value, done } = await sampler.next();
+      const text = this.tokenizer.decode(value.ids as number[], { skipSpecial: true });
+      if (!done) {
+        yield { ...value, text };
+        continue;
+      }
+      const nextText = value.next && this.tokenizer.decode(value.next as number[], { skipSpecial: true });
+      return { ...value, text, ...(nextText === undefined ? {} : { nextText }) };
+    }
+  }
+
+  #samplerInputs({
+    prompt = [],
+    context = "",
+    start,
+    terminal,
+    task = [],
+    preset,
+    nStarts,
+  }: GenerateOptions): SamplerInputs {
+    const prompts = typeof prompt === "string" ? [prompt] : prompt;
+    return {
+      prompts: prompts.map((text) => this.#ids(text, "prompt")),
+      context: this.tokenizer.encode(context),
+      examples: task.map((text, i) => this.#ids(text, `example ${i} of the task`)),
+      ...(start === undefined ? {} : { start: this.#ids(start, "start") }),
+      ...(terminal === undefined ? {} : { terminal: this.#ids(terminal, "terminal") }),
+      aeScale: this.aeScale,
+      preset: preset ?? "card",
+      nStarts: nStarts ?? 4,
+    };
+  }
+
+  #samplingOptions(options: GenerateOptions): SamplingOptions {
+    const {
+      seed = 0,
+      nSteps = 4,
+      nAvg = 4,
+      tau = 0.9,
+      noise = 1,
+      span = this.span,
+      cfgScale = 1,
+      signal,
+      onToken,
+    } = options;
+    const calls = { ...(signal ? { signal } : {}), ...(onToken ? { onToken } : {}) };
+    return { nSteps, nAvg, tau, noise, span, cfgScale, ...calls, rng: Rng.fromSeed(seed) };
+  }
+
+  #ids(text: string, what: string): number[] {
+    const ids = this.tokenizer.encode(text);
+    if (ids.length > 0) return ids;
+    throw new BigVaeError("usage", `${what}: expected some text, got an empty one; give at least one word`);
+  }
+}
+
+/** The engine's router behind the samplers' interface; a row ends at the tokenizer's end token. */
+function routerModel(engine: RemoteEngine, tokenizer: Tokenizer): LatentModel {
+  const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
+  return {
+    tokenizer,
+    encode: async (spans, signal) =>
+      (
+        await engine.encode(
+          spans.map((ids) => ({ ids })),
+          signal,
+        )
+      ).map(({ mean }) => mean),
+    write: (rows, context, options) => engine.write(rows, { ...options, ...stop, writer: "router", context }),
+    async score(rows, context) {
+      const scores = await engine.score(rows, "router", context);
+      return scores.map(({ logProbabilities: all }) => all.reduce((sum, value) => sum + value, 0) / all.length);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/** `bigvae generate` and `bigvae plan`: the samplers, streamed span by span. */
+import { Command, Option } from "@commander-js/extra-typings";
+import type { BigVae, GeneratedSpan, GeneratedText, GenerateOptions } from "../../bigVae.js";
+import { TraceWriter } from "../../host/trace.js";
+import { type SamplerName, samplers } from "../../sampling/samplers.js";
+import { interruptSignal, realNumber, wholeNumber } from "../options.js";
+import { type ModelFlags, printJson, readTexts, useModel, withModel } from "../shared.js";
+
+const NAMES = Object.keys(samplers) as SamplerName[];
+const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
+
+export function generateCommand() {
+  const list = NAMES.map((name) => `  ${name.padEnd(16)} ${samplers[name].summary}`).join("\n");
+  return withSampling(withModel(new Command("generate").description("Write by one of the samplers, span by span.")))
+    .addOption(new Option("--sampler <name>", "how to write").choices(NAMES).default("avg" as SamplerName))
+    .addOption(
+      new Option("--preset <name>", "weights and lengths of avg")
+        .choices(["card", "repository"] as const)
+        .default("card" as const),
+    )
+    .option(
+      "--prompt <text>",
+      "the topic; repeat it for user-avg",
+      (text: string, all: string[]) => [...all, text],
+      [] as string[],
+    )
+    .addHelpText(
+      "after",
+      `\nSamplers:\n${list}\n\nExample:\n  bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7`,
+    )
+    .action((flags) => run(flags.sampler, flags));
+}
+
+export function planCommand() {
+  return withSampling(withModel(new Command("plan").description("Write from one text to another, span by span.")))
+    .addOption(new Option("--sampler <name>", "how to plan").choices(PLANS).default("plan" as (typeof PLANS)[number]))
+    .addHelpText(
+      "after",
+      '\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4',
+    )
+    .action((flags) => run(flags.sampler, { ...flags, prompt: [], preset: "card" as const }));
+}
+
+interface SamplingFlags extends ModelFlags {
+  prompt: string[];
+  preset: "card" | "repository";
+  context: string;
+  start?: string;
+  terminal?: string;
+  task?: string;
+  steps?: number;
+  nAvg?: number;
+  span?: number;
+  cfg?: number;
+  tau?: number;
+  noise?: number;
+  seed: number;
+  trace?: string;
+}
+
+function withSampling<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return command
+    .option("--context <text>", "text that is continued", "")
+    .option("--start <text>", "where a plan starts; a random latent where left out")
+    .option("--terminal <text>", "where a plan ends")
+    .option("--task <file>", "a JSON array of texts whose common features are kept to")
+    .option("--steps <n>", "spans to write", wholeNumber(1))
+    .option("--n-avg <n>", "drafts that are averaged", wholeNumber(1))
+    .option("--span <n>", "tokens of a span", wholeNumber(1))
+    .option("--cfg <x>", "guidance scale; 1 leaves the base out", realNumber(0))
+    .option("--tau <x>", "temperature of tokens; 0 is greedy", realNumber(0))
+    .option("--noise <x>", "variance of the noise on latents; 0 takes means", realNumber(0))
+    .option("--seed <n>", "seed of all noise", wholeNumber(), 0)
+    .option("--trace <folder>", "save every span with its latent and origins there, for replay");
+}
+
+async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
+  await useModel(flags, async (vae) => {
+    const stream = flags.json ? undefined : vae.tokenizer.stream({ skipSpecial: true });
+    const options = await generateOptions(flags);
+    if (stream) options.onToken = (id) => void process.stdout.write(stream.push(id));
+    const spans: GeneratedSpan[] = [];
+    const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
+      spans.push(span);
+      if (!flags.json) process.stdout.write(`${stream!.end()}\n${traceLine(spans.length, span)}\n`);
+    });
+    if (flags.trace) await new TraceWriter(flags.trace).write(spans, vae);
+    if (flags.json) printJson(result(written, spans));
+    else if (written.nextText !== undefined) process.stdout.write(`next topic: ${written.nextText.trim()}\n`);
+  });
+}
+
+async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
+  const { prompt, context, start, terminal, preset, seed, steps, nAvg, span, cfg, tau, noise } = flags;
+  const given = { start, terminal, nSteps: steps, nAvg, span, cfgScale: cfg, tau, noise };
+  return {
+    prompt,
+    context,
+    preset,
+    seed,
+    ...(flags.task ? { task: await readTexts(flags.task) } : {}),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Runs a sampler to its end; a run that is aborted keeps what was written. */
+export async function drive(
+  sampler: ReturnType<BigVae["generate"]>,
+  onSpan: (span: GeneratedSpan) => void,
+): Promise<GeneratedText> {
+  for (;;) {
+    const { value, done } = await sampler.next();
+    if (done) return value;
+    onSpan(value);
+  }
+}
+
+/** Where a span's latent came from, in one line. */
+export function traceLine(number: number, { latent, drafts }: GeneratedSpan): string {
+  const from = latent.parents.map(({ latent: parent, weight }) => `${weight.toFixed(2)} ${parent.role}`).join(" + ");
+  const length = Math.hypot(...latent.z).toFixed(1);
+  return `  [span ${number}: z of length ${length}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
+}
+
+function result({ ids, text, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {
+  return {
+    text,
+    ids,
+    spans: spans.map(({ text, ids, latent }) => ({ text, ids, z: latent.z })),
+    ...(next ? { next: { text: nextText, ids: next } } : {}),
+  };
+}

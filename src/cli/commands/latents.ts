@@ -1,0 +1,219 @@
+/** Commands on single texts and latents: encode, similar, reconstruct, interpolate, mix, task-vector. */
+import { Command, Option } from "@commander-js/extra-typings";
+import { BigVaeError } from "../../errors.js";
+import { cosine } from "../../latent/index.js";
+import { realNumber, wholeNumber } from "../options.js";
+import { hasColours, shaded } from "../shade.js";
+import { printJson, readTexts, texts, useModel, warnLong, withModel } from "../shared.js";
+
+/** Texts encoded at a time, so that input of any length takes constant memory. */
+const BATCH = 64;
+
+export function encodeCommand() {
+  return withModel(new Command("encode").description("Latents of texts, with the tokens that each was taken from."))
+    .argument("[texts...]", "texts; else lines of --file or of standard input")
+    .option("--file <path>", 'a text a line; "-" is standard input')
+    .option("--ids", 'standard input holds lines {"ids": [...], "mask": [...]} instead of texts', false)
+    .addHelpText(
+      "after",
+      '\nExamples:\n  bigvae encode "The fox found a lamp."\n  bigvae encode --json < lines.txt > latents.jsonl',
+    )
+    .action(async (given, flags) => {
+      await useModel(flags, async (vae) => {
+        for await (const batch of batches(texts(given, flags.ids ? "-" : flags.file))) {
+          if (flags.ids) {
+            const rows = batch.map(tokenRow);
+            const encodings = await vae.engine.encode(rows);
+            for (const [i, encoding] of encodings.entries())
+              printJson({ text: vae.tokenizer.decode(rows[i]!.ids), ids: rows[i]!.ids, ...encoding });
+            continue;
+          }
+          const encoded = await vae.encode(batch);
+          warnLong(flags, vae, encoded);
+          for (const item of encoded) {
+            if (flags.json) printJson(item);
+            else
+              process.stdout.write(
+                `${shaded(item, (ids) => vae.tokenizer.decode(ids), hasColours())}\n  z: ${summary(item.mean)}\n`,
+              );
+          }
+        }
+      });
+    });
+}
+
+function summary(z: Float32Array): string {
+  const first = Array.from(z.subarray(0, 6), (value) => value.toFixed(2)).join(" ");
+  return `[${first} ...] ${z.length} values, length ${Math.hypot(...z).toFixed(2)}`;
+}
+
+function tokenRow(line: string): { ids: number[]; mask?: number[] } {
+  const value = tryParse(line) as { ids?: unknown; mask?: unknown } | undefined;
+  const numbers = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((item) => Number.isInteger(item));
+  if (
+    value &&
+    numbers(value.ids) &&
+    (value.mask === undefined || (numbers(value.mask) && value.mask.length === value.ids.length))
+  ) {
+    return value.mask === undefined ? { ids: value.ids } : { ids: value.ids, mask: value.mask };
+  }
+  throw new BigVaeError(
+    "usage",
+    `--ids: expected lines {"ids": [...], "mask": [...]} of equal lengths, got ${line.slice(0, 60)}; write one object a line`,
+  );
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+export function similarCommand() {
+  return withModel(
+    new Command("similar").description("The lines of a file nearest to a text, by the cosine of their latents."),
+  )
+    .argument("<text>", "the text")
+    .requiredOption("--file <path>", 'the lines that are compared; "-" is standard input')
+    .option("--count <n>", "lines shown", wholeNumber(1), 5)
+    .addHelpText("after", '\nExample:\n  bigvae similar "A boat on a lake" --file sentences.txt --count 3')
+    .action(async (text, flags) => {
+      await useModel(flags, async (vae) => {
+        const [query] = await vae.encode([text]);
+        const found: { text: string; similarity: number; line: number }[] = [];
+        let line = 0;
+        for await (const batch of batches(texts([], flags.file))) {
+          for (const item of await vae.encode(batch))
+            found.push({ text: item.text, similarity: cosine(query!.mean, item.mean), line: ++line });
+          found.sort((a, b) => b.similarity - a.similarity || a.line - b.line);
+          found.length = Math.min(found.length, flags.count);
+        }
+        for (const item of found) {
+          if (flags.json) printJson(item);
+          else process.stdout.write(`${item.similarity.toFixed(3)}  ${item.text}\n`);
+        }
+      });
+    });
+}
+
+export function reconstructCommand() {
+  return withModel(new Command("reconstruct").description("What the model makes of texts: encoded and decoded again."))
+    .argument("[texts...]", "texts; else lines of --file or of standard input")
+    .option("--file <path>", 'a text a line; "-" is standard input')
+    .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+    .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
+    .option("--seed <n>", "seed of the noise", wholeNumber(), 0)
+    .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
+    .action(async (given, flags) => {
+      await useModel(flags, async (vae) => {
+        for await (const batch of batches(texts(given, flags.file))) {
+          const encoded = await vae.encode(batch);
+          warnLong(flags, vae, encoded);
+          const zs = encoded.map(({ mean }, i) => vae.sample(mean, flags.noise, flags.seed + i));
+          const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
+          for (const [i, { text, longerThanSpan }] of encoded.entries()) {
+            if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan });
+            else process.stdout.write(`${rebuilt[i]}\n`);
+          }
+        }
+      });
+    });
+}
+
+export function interpolateCommand() {
+  return withModel(new Command("interpolate").description("Texts between two texts."))
+    .argument("<from>", "the text at t = 0")
+    .argument("<to>", "the text at t = 1")
+    .option("--steps <n>", "texts, the ends among them", wholeNumber(2), 5)
+    .addOption(
+      new Option("--kind <kind>", "how to go")
+        .choices(["normLerp", "lerp", "slerp"] as const)
+        .default("normLerp" as const),
+    )
+    .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+    .option("--seed <n>", "seed of the noise", wholeNumber(), 0)
+    .addHelpText("after", '\nExample:\n  bigvae interpolate "The fox found a lamp." "The baker lost a key." --steps 7')
+    .action(async (from, to, flags) => {
+      await useModel(flags, async (vae) => {
+        const [a, b] = await vae.encode([from, to]);
+        warnLong(flags, vae, [a!, b!]);
+        const ts = Array.from({ length: flags.steps }, (_, i) => i / (flags.steps - 1));
+        const zs = ts.map((t) => vae.interpolate(a!.mean, b!.mean, t, flags.kind));
+        const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
+        for (const [i, t] of ts.entries()) {
+          if (flags.json) printJson({ t, text: decoded[i], z: zs[i] });
+          else process.stdout.write(`${t.toFixed(2)}  ${decoded[i]}\n`);
+        }
+      });
+    });
+}
+
+export function mixCommand() {
+  return withModel(new Command("mix").description("The text of a weighted mix of texts; weights may be negative."))
+    .argument("<parts...>", 'WEIGHT:TEXT, such as "0.7:The fox ran." "-0.2:It rained."')
+    .addOption(
+      new Option("--kind <kind>", "what is made of them")
+        .choices(["normKept", "sum", "medoid"] as const)
+        .default("normKept" as const),
+    )
+    .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+    .option("--seed <n>", "seed of the noise", wholeNumber(), 0)
+    .addHelpText(
+      "after",
+      '\nExample:\n  bigvae mix "1:The fox found a lamp." "1:The baker lost a key." -- "-1:The fox lost a key."',
+    )
+    .action(async (parts, flags) => {
+      await useModel(flags, async (vae) => {
+        const parsed = parts.map(weightedText);
+        const encoded = await vae.encode(parsed.map(({ text }) => text));
+        warnLong(flags, vae, encoded);
+        const z = vae.mix(
+          encoded.map(({ mean }) => mean),
+          parsed.map(({ weight }) => weight),
+          flags.kind,
+        );
+        const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed });
+        if (flags.json) printJson({ text, z, parts: parsed });
+        else process.stdout.write(`${text}\n`);
+      });
+    });
+}
+
+function weightedText(part: string): { weight: number; text: string } {
+  const colon = part.indexOf(":");
+  const weight = Number(part.slice(0, colon));
+  if (colon > 0 && Number.isFinite(weight)) return { weight, text: part.slice(colon + 1) };
+  throw new BigVaeError(
+    "usage",
+    `mix: expected WEIGHT:TEXT, got ${JSON.stringify(part)}; write for example "0.5:${part.slice(0, 20)}"`,
+  );
+}
+
+export function taskVectorCommand() {
+  return withModel(new Command("task-vector").description("What example texts have in common, as a latent."))
+    .argument("[texts...]", "texts")
+    .option("--task <file>", "a JSON array of texts instead")
+    .addHelpText("after", "\nExample:\n  bigvae task-vector --task examples.json --json")
+    .action(async (given, flags) => {
+      await useModel(flags, async (vae) => {
+        const examples = flags.task ? await readTexts(flags.task) : given;
+        const z = await vae.taskVector(examples);
+        if (flags.json) printJson({ z, texts: examples });
+        else process.stdout.write(`${await vae.decode(z)}\n  z: ${summary(z)}\n`);
+      });
+    });
+}

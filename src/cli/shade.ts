@@ -1,0 +1,29 @@
+/** Pool weights as shading on a terminal; as numbers where there are no colours. */
+import type { EncodedText } from "../bigVae.js";
+
+/** Shades of the 256-colour palette, dark to bright. */
+const SHADES = [236, 238, 240, 243, 246, 250, 254, 231];
+
+/** The text with each token as bright as its weight. */
+export function shaded(
+  { ids, poolWeights }: EncodedText,
+  tokenText: (ids: number[]) => string,
+  colours: boolean,
+): string {
+  const most = Math.max(...poolWeights);
+  return ids
+    .map((id, i) => {
+      const text = tokenText([id]);
+      const level = poolWeights[i]! / most;
+      if (!colours) return level > 0.5 ? `[${text}]` : text;
+      const shade = SHADES[Math.min(SHADES.length - 1, Math.floor(level * SHADES.length))]!;
+      const background = level > 0.5 ? "\x1b[48;5;24m" : "";
+      return `${background}\x1b[38;5;${shade}m${text}\x1b[0m`;
+    })
+    .join("");
+}
+
+/** Whether standard output shows colours. */
+export function hasColours(): boolean {
+  return process.stdout.isTTY === true && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb";
+}

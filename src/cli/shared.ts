@@ -1,0 +1,107 @@
+/** What the commands that use a model share: its options, loading, texts from arguments, files or standard input, and output. */
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Command } from "@commander-js/extra-typings";
+import { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
+import { wholeNumber } from "./options.js";
+
+export interface ModelFlags {
+  model: string;
+  adapters?: string;
+  threads?: number;
+  json: boolean;
+  quiet: boolean;
+}
+
+/** Adds --model, --adapters, --threads, --json and --quiet. */
+export function withModel<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return command
+    .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
+    .option("--adapters <folder>", "folder of encoder/, decoder/, router/ and vae.safetensors, where it is another")
+    .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
+    .option("--json", "JSON lines on standard output", false)
+    .option("--quiet", "no warnings and no progress", false);
+}
+
+/** Loads the model, hands it over, and closes it whatever happens. */
+export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promise<T>): Promise<T> {
+  const { model, adapters, threads } = flags;
+  const vae = await BigVae.load(model, { ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) });
+  try {
+    return await use(vae);
+  } finally {
+    await vae.close();
+  }
+}
+
+/** Texts given as arguments, or else the lines of `file` ("-" or nothing: standard input). */
+export async function* texts(given: readonly string[], file?: string): AsyncGenerator<string> {
+  if (given.length > 0 && file === undefined) {
+    yield* given;
+    return;
+  }
+  const input = file === undefined || file === "-" ? process.stdin : await fileStream(file);
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
+    if (line.trim() !== "") yield line;
+}
+
+async function fileStream(path: string) {
+  const { createReadStream } = await import("node:fs");
+  const stream = createReadStream(path);
+  await new Promise<void>((resolve, reject) => {
+    stream.once("open", () => resolve());
+    stream.once("error", (error) =>
+      reject(
+        new BigVaeError("usage", `--file ${path}: expected a readable file, got ${error.message}; check the path`),
+      ),
+    );
+  });
+  return stream;
+}
+
+/** The texts of a JSON array file, for --task. */
+export async function readTexts(path: string): Promise<string[]> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  const value = text === undefined ? undefined : parse(text);
+  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")) return value;
+  const got = text === undefined ? "no such file" : "something else";
+  throw new BigVaeError(
+    "usage",
+    `--task ${path}: expected a JSON array of texts, got ${got}; write ["first text", "second text"]`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One JSON line on standard output. Arrays of floats are written as plain arrays. */
+export function printJson(value: unknown): void {
+  process.stdout.write(
+    `${JSON.stringify(value, (_, item) => (item instanceof Float32Array ? Array.from(item) : item))}\n`,
+  );
+}
+
+export function warn(flags: { quiet: boolean }, line: string): void {
+  if (!flags.quiet) process.stderr.write(`bigvae: ${line}\n`);
+}
+
+/** Says once which texts are longer than a span. */
+export function warnLong(
+  flags: { quiet: boolean },
+  vae: BigVae,
+  encoded: readonly { text: string; ids: readonly number[]; longerThanSpan: boolean }[],
+): void {
+  const long = encoded.find(({ longerThanSpan }) => longerThanSpan);
+  if (!long) return;
+  const begin = JSON.stringify(long.text.slice(0, 40));
+  warn(
+    flags,
+    `${begin}... has ${long.ids.length} tokens, more than the span of ${vae.span}; it is encoded whole, and less exactly`,
+  );
+}

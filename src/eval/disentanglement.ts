@@ -1,0 +1,114 @@
+/**
+ * z-min-var (Kim & Mnih 2018, "FactorVAE score"): do single dimensions stand for single factors? A group shares the value of
+ * one factor; the dimension that varies least within it, by its variance over all, should tell which factor that was.
+ */
+import { FACTOR_FORMS } from "../data/stories/index.js";
+import type { Latent } from "../latent/index.js";
+import type { Rng } from "../rng.js";
+import { drawFactors, FACTOR_NAMES, type FactorName, labelledSentence } from "./factorSentences.js";
+import { variances } from "./latentStatistics.js";
+import { Scoring, type ScoringOptions } from "./scoring.js";
+
+export interface MinVarOptions {
+  rng: Rng;
+  /** Members of a group, drawn with replacement among the texts that share the value; 64 where it is left out. */
+  groupSize?: number;
+  /** Groups per factor, of which a fifth are for the test; 1000 where it is left out. */
+  groups?: number;
+  /** Repetitions that are averaged; 10 where it is left out. */
+  runs?: number;
+}
+
+/** A factor's name and the value of each text. */
+export type Labels<F extends string = string> = Readonly<Record<F, readonly string[]>>;
+
+/** Accuracy of the majority vote dimension -> factor on groups that it has not seen, 0 to 1; chance is 1 / factors. */
+export function zMinVar(latents: readonly Latent[], labels: Labels, options: MinVarOptions): number {
+  const { rng, groupSize = 64, groups = 1000, runs = 10 } = options;
+  const scale = variances(latents);
+  const factors = Object.keys(labels);
+  const membersOf = factors.map((name) => textsByValue(labels[name]!));
+  let sum = 0;
+  for (let run = 0; run < runs; run++) {
+    const stream = rng.fork("min var", run);
+    const votes = new Map<number, number[]>();
+    let [right, tested] = [0, 0];
+    for (let group = 0; group < groups; group++) {
+      for (const [factor, values] of membersOf.entries()) {
+        const members = stream.pick(values);
+        const drawn = Array.from({ length: groupSize }, () => latents[stream.pick(members)]!);
+        const dimension = leastVarying(drawn, scale);
+        const counts = votes.get(dimension) ?? new Array<number>(factors.length).fill(0);
+        votes.set(dimension, counts);
+        if (group < 0.8 * groups) {
+          counts[factor]!++;
+        } else {
+          tested++;
+          if (counts.indexOf(Math.max(...counts)) === factor) right++;
+        }
+      }
+    }
+    sum += right / tested;
+  }
+  return sum / runs;
+}
+
+/** Indices of the texts that have each value. */
+function textsByValue(values: readonly string[]): number[][] {
+  const members = new Map<string, number[]>();
+  for (const [i, value] of values.entries()) members.set(value, [...(members.get(value) ?? []), i]);
+  return [...members.values()];
+}
+
+/** argmin_i Var(z_i) / scale_i; dimensions that never vary do not count. */
+function leastVarying(group: readonly Latent[], scale: Float64Array): number {
+  let [best, least] = [0, Number.POSITIVE_INFINITY];
+  for (const [i, variance] of variances(group).entries()) {
+    const relative = scale[i]! > 0 ? variance / scale[i]! : Number.POSITIVE_INFINITY;
+    if (relative < least) [best, least] = [i, relative];
+  }
+  return best;
+}
+
+export interface DisentanglementOptions extends ScoringOptions, MinVarOptions {
+  /** Sentences whose factors are drawn; 2000 where it is left out. */
+  sentences?: number;
+}
+
+export interface DisentanglementReport {
+  sentences: number;
+  /** Of posterior means of labelled sentences. */
+  zMinVar: number;
+  /** The same with the sentences' labels exchanged at random: what grouping alone gives. */
+  shuffled: number;
+  chance: number;
+}
+
+/** z-min-var over labelled sentences of the minimal-pair grammar, with its control. */
+export async function evaluateDisentanglement(options: DisentanglementOptions): Promise<DisentanglementReport> {
+  const { tokenizer, rng, sentences: count = 2000 } = options;
+  const sentences = Array.from({ length: count }, (_, i) => {
+    const stream = rng.fork("sentence", i);
+    return labelledSentence(drawFactors(stream), stream.integer(FACTOR_FORMS));
+  });
+  const latents = await new Scoring(options).encode(sentences.map(({ text }) => tokenizer.encode(text)));
+  const order = rng.fork("labels").permutation(count);
+  const labelsBy = (pick: (i: number) => number) =>
+    Object.fromEntries(
+      FACTOR_NAMES.map((name) => [name, sentences.map((_, i) => sentences[pick(i)]!.factors[name])]),
+    ) as Record<FactorName, string[]>;
+  return {
+    sentences: count,
+    zMinVar: zMinVar(
+      latents,
+      labelsBy((i) => i),
+      options,
+    ),
+    shuffled: zMinVar(
+      latents,
+      labelsBy((i) => order[i]!),
+      options,
+    ),
+    chance: 1 / FACTOR_NAMES.length,
+  };
+}

@@ -1,0 +1,103 @@
+/** Engine calls of the measures: many rows, a few at a time. */
+import type { Engine, Score } from "../engine/engine.js";
+import type { Latent } from "../latent/index.js";
+import { Rng } from "../rng.js";
+import type { Tokenizer } from "../tokenizer/index.js";
+
+/** What is measured; the engine, in this thread or another. */
+export type EvaluatedModel = Pick<Engine, "encode" | "write" | "score">;
+
+export interface ScoringOptions {
+  model: EvaluatedModel;
+  tokenizer: Pick<Tokenizer, "encode" | "decode" | "bosId" | "eosId">;
+  signal?: AbortSignal;
+}
+
+/** A text to read under teacher forcing, with the latent it is read from (none for the base). */
+export interface Reading {
+  z?: Latent;
+  target: readonly number[];
+}
+
+/** Tokens of one call at most, so that the logits of a large vocabulary fit. */
+const BATCH_TOKENS = 1024;
+/** Greedy writing uses no noise. */
+const NO_NOISE = Rng.fromSeed(0).key;
+
+export class Scoring {
+  constructor(readonly options: ScoringOptions) {}
+
+  /** Posterior means of token rows. */
+  async encode(rows: readonly (readonly number[])[]): Promise<Latent[]> {
+    const { model, signal } = this.options;
+    const encodings = await model.encode(
+      rows.map((ids) => ({ ids })),
+      signal,
+    );
+    return encodings.map(({ mean }) => mean);
+  }
+
+  /** What the decoder gives each target after its z, without a prefix. */
+  read(rows: readonly Reading[]): Promise<Score[]> {
+    return this.#score(rows, "decoder", []);
+  }
+
+  /** What the base gives each target after the beginning token (the end token where the tokenizer has none). */
+  readByBase(targets: readonly (readonly number[])[]): Promise<Score[]> {
+    const { bosId, eosId } = this.options.tokenizer;
+    const rows = targets.map((target) => ({ target }));
+    return this.#score(rows, "base", [bosId ?? eosId ?? 0]);
+  }
+
+  /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix; an end token does not stop it. */
+  async write(zs: readonly Latent[], nTokens: number): Promise<number[][]> {
+    const { model, signal } = this.options;
+    const rows = zs.map((z) => ({ z, noise: NO_NOISE }));
+    const written: number[][] = [];
+    for (const batch of batches(rows, () => nTokens))
+      written.push(...(await model.write(batch, { writer: "decoder", context: [], nTokens, tau: 0, signal })));
+    return written;
+  }
+
+  /** Negative log-likelihood per token of each row under the base, nats. */
+  async baseNll(rows: readonly (readonly number[])[]): Promise<number[]> {
+    return (await this.readByBase(rows)).map((score) => nll(score) / score.logProbabilities.length);
+  }
+
+  text(ids: readonly number[]): string {
+    return this.options.tokenizer.decode(ids, { skipSpecial: true });
+  }
+
+  async #score(rows: readonly Reading[], writer: "decoder" | "base", context: readonly number[]): Promise<Score[]> {
+    const { model, signal } = this.options;
+    const scores: Score[] = [];
+    for (const batch of batches(rows, ({ target }) => target.length)) {
+      signal?.throwIfAborted();
+      const noisy = batch.map((row) => ({ ...row, noise: NO_NOISE }));
+      scores.push(...(await model.score(noisy, writer, context)));
+    }
+    return scores;
+  }
+}
+
+/** -log p of a whole text, nats. */
+export function nll({ logProbabilities }: Score): number {
+  return -logProbabilities.reduce((sum, value) => sum + value, 0);
+}
+
+/** Rows in their order, cut so that no batch, each row as long as its longest, exceeds the limit. */
+function batches<T>(rows: readonly T[], lengthOf: (row: T) => number): T[][] {
+  const cut: T[][] = [];
+  let longest = 0;
+  for (const row of rows) {
+    const batch = cut.at(-1);
+    longest = Math.max(longest, lengthOf(row));
+    if (batch && (batch.length + 1) * longest <= BATCH_TOKENS) {
+      batch.push(row);
+    } else {
+      cut.push([row]);
+      longest = lengthOf(row);
+    }
+  }
+  return cut;
+}

@@ -1,0 +1,86 @@
+/** The thread that runs the engine, so that the caller's event loop stays free: ONNX Runtime blocks the thread that calls it. */
+import { parentPort } from "node:worker_threads";
+import { Engine } from "../engine/engine.js";
+import { BigVaeError } from "../errors.js";
+import { onnxNodeRuntime } from "../runtime/onnxNode.js";
+import { checkFits, chooseForm } from "./memory.js";
+import { baseSha256, checkBaseHash, openAdapters, openBase, readConfig, sha256OfFile } from "./modelFiles.js";
+import type { CallName, Calls, EngineFacts, OpenArguments, Reply, Request } from "./protocol.js";
+
+const port = parentPort!;
+const running = new Map<number, AbortController>();
+let engine: Engine | undefined;
+
+type Handler<C extends CallName> = (
+  args: Calls[C]["args"],
+  id: number,
+  signal: AbortSignal,
+) => Promise<Calls[C]["result"]>;
+
+const handlers: { [C in CallName]: Handler<C> } = {
+  open,
+  encode: ({ rows }, _id, signal) => opened().encode(rows, signal),
+  write: ({ rows, options }, id, signal) =>
+    opened().write(rows, { ...options, signal, onToken: (row, tokenId) => send({ id, token: { row, tokenId } }) }),
+  score: ({ rows, writer, context }) => opened().score(rows, writer, context),
+  async close() {
+    await engine?.close();
+    engine = undefined;
+    return undefined;
+  },
+};
+
+async function open({ base: basePath, adapters: adapterPath, threads, form }: OpenArguments): Promise<EngineFacts> {
+  const config = await readConfig(basePath);
+  const chosen = form ?? chooseForm(config);
+  checkFits(config, chosen);
+  await checkBaseHash({ base: basePath, adapters: adapterPath });
+  const { base } = await openBase(basePath);
+  const vae = adapterPath === undefined ? undefined : await openAdapters(adapterPath, base);
+  engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form: chosen });
+  return {
+    vocabSize: base.config.vocabSize,
+    maxPositions: engine.maxPositions,
+    zDim: vae?.zDim ?? 0,
+    span: vae?.span ?? 64,
+    gap: vae?.gap ?? 0,
+    aeScale: vae?.facts.ae_scale ?? 1,
+    hashes: {
+      base: await baseSha256(basePath),
+      adapters: adapterPath === undefined ? undefined : await sha256OfFile(`${adapterPath}/vae.safetensors`),
+    },
+  };
+}
+
+function opened(): Engine {
+  if (engine) return engine;
+  throw new BigVaeError("internal", "engine: expected an open model, got a closed one; load it again");
+}
+
+function send(reply: Reply): void {
+  port.postMessage(reply);
+}
+
+port.on("message", (request: Request) => {
+  if ("abort" in request) running.get(request.id)?.abort();
+  else void answer(request.id, request.call, request.args);
+});
+
+async function answer<C extends CallName>(id: number, call: C, args: unknown): Promise<void> {
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    send({ id, result: await handlers[call](args as Calls[C]["args"], id, controller.signal) });
+  } catch (error) {
+    send({ id, error: describe(error) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+function describe(error: unknown): { kind: BigVaeError["kind"]; message: string } {
+  if (error instanceof BigVaeError) return { kind: error.kind, message: error.message };
+  if (error instanceof Error && error.name === "AbortError")
+    return { kind: "aborted", message: "aborted by the caller" };
+  return { kind: "internal", message: `${error instanceof Error ? error.stack : error}` };
+}

@@ -1,0 +1,51 @@
+/** Messages between a caller and the thread that runs the engine: plain data, a few kinds, so that a process can stand there too. */
+import type { Encoding, EngineOptions, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
+import type { WriterName } from "../engine/sessions.js";
+import type { ErrorKind } from "../errors.js";
+
+export interface OpenArguments {
+  base: string;
+  adapters: string | undefined;
+  threads?: number;
+  form?: EngineOptions["form"];
+}
+
+/** Calls by name: arguments and result. */
+export interface Calls {
+  open: { args: OpenArguments; result: EngineFacts };
+  encode: { args: { rows: readonly TokenRow[] }; result: Encoding[] };
+  write: {
+    args: { rows: readonly WriteRow[]; options: Omit<WriteOptions, "signal" | "onToken" | "choose"> };
+    result: number[][];
+  };
+  score: {
+    args: {
+      rows: readonly ScoreRow[];
+      writer: WriterName;
+      context: readonly number[];
+    };
+    result: Awaited<ReturnType<import("../engine/engine.js").Engine["score"]>>;
+  };
+  close: { args: undefined; result: undefined };
+}
+
+export type CallName = keyof Calls;
+
+/** What the caller knows of the model on the other side. */
+export interface EngineFacts {
+  vocabSize: number;
+  maxPositions: number;
+  zDim: number;
+  span: number;
+  gap: number;
+  aeScale: number;
+  /** Of the base's weights and of the adapters' files. */
+  hashes: { base: string; adapters: string | undefined };
+}
+
+export type Request = { id: number; call: CallName; args: unknown } | { id: number; abort: true };
+
+export type Reply =
+  | { id: number; result: unknown }
+  | { id: number; error: { kind: ErrorKind; message: string } }
+  | { id: number; token: { row: number; tokenId: number } };

@@ -1,0 +1,105 @@
+/** The engine in its own thread, as the caller sees it. */
+import { Worker } from "node:worker_threads";
+import type { Encoding, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
+import type { WriterName } from "../engine/sessions.js";
+import { BigVaeError } from "../errors.js";
+import type { CallName, Calls, EngineFacts, OpenArguments, Reply } from "./protocol.js";
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+  onToken?(row: number, tokenId: number): void;
+}
+
+export class RemoteEngine {
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+
+  private constructor(
+    readonly worker: Worker,
+    /** Facts of the opened model. */
+    public facts: EngineFacts,
+  ) {
+    worker.on("message", (reply: Reply) => this.#receive(reply));
+    worker.on("error", (error) => this.#fail(error));
+    worker.on("exit", () => this.#fail(new BigVaeError("internal", "engine: its thread ended; load the model again")));
+    worker.unref();
+  }
+
+  /** Starts the thread and loads the model there. */
+  static async open(args: OpenArguments): Promise<RemoteEngine> {
+    const engine = new RemoteEngine(new Worker(new URL("./engineWorker.js", import.meta.url)), undefined as never);
+    try {
+      engine.facts = await engine.#call("open", args);
+      return engine;
+    } catch (error) {
+      await engine.worker.terminate();
+      throw error;
+    }
+  }
+
+  encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
+    return this.#call("encode", { rows }, signal);
+  }
+
+  write(rows: readonly WriteRow[], { signal, onToken, choose: _, ...options }: WriteOptions): Promise<number[][]> {
+    return this.#call("write", { rows, options }, signal, onToken);
+  }
+
+  score(
+    rows: Calls["score"]["args"]["rows"],
+    writer: WriterName,
+    context: readonly number[],
+  ): Promise<Calls["score"]["result"]> {
+    return this.#call("score", { rows, writer, context });
+  }
+
+  /** Frees the model and ends the thread. */
+  async close(): Promise<void> {
+    await this.#call("close", undefined);
+    this.worker.removeAllListeners("exit");
+    await this.worker.terminate();
+  }
+
+  #call<C extends CallName>(
+    call: C,
+    args: Calls[C]["args"],
+    signal?: AbortSignal,
+    onToken?: Pending["onToken"],
+  ): Promise<Calls[C]["result"]> {
+    signal?.throwIfAborted();
+    const id = this.#nextId++;
+    // The thread keeps the process alive only while a call is under way.
+    if (this.#pending.size === 0) this.worker.ref();
+    return new Promise<unknown>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, ...(onToken ? { onToken } : {}) });
+      const abort = () => this.worker.postMessage({ id, abort: true });
+      signal?.addEventListener("abort", abort, { once: true });
+      this.worker.postMessage({ id, call, args });
+    }) as Promise<Calls[C]["result"]>;
+  }
+
+  #receive(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    if (!pending) return;
+    if ("token" in reply) {
+      pending.onToken?.(reply.token.row, reply.token.tokenId);
+      return;
+    }
+    this.#settle(reply.id);
+    if ("error" in reply) pending.reject(new BigVaeError(reply.error.kind, reply.error.message));
+    else pending.resolve(reply.result);
+  }
+
+  #settle(id: number): void {
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.worker.unref();
+  }
+
+  #fail(error: Error): void {
+    for (const [id, pending] of this.#pending) {
+      this.#settle(id);
+      pending.reject(error);
+    }
+  }
+}

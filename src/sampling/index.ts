@@ -1,0 +1,10 @@
+/** Samplers over the interface LatentModel. */
+export { AVG_PRESETS, type AvgPreset, avg, userAvg } from "./avg.js";
+export { generate } from "./generate.js";
+export { guide, task } from "./guide.js";
+export type * from "./model.js";
+export { paragraph } from "./paragraph.js";
+export { type PlanInputs, type PlanSearchInputs, plan, plan2, planSearch } from "./plan.js";
+export { paragraphTopic, prose } from "./prose.js";
+export { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "./samplers.js";
+export { taskVector } from "./task.js";

@@ -1,0 +1,112 @@
+/** The samplers by name, with what each needs and what MiniHF sets otherwise than by default. */
+import { BigVaeError } from "../errors.js";
+import { AVG_PRESETS, avg, userAvg } from "./avg.js";
+import { generate } from "./generate.js";
+import { guide, task } from "./guide.js";
+import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
+import { paragraph } from "./paragraph.js";
+import { plan, plan2, planSearch } from "./plan.js";
+import { paragraphTopic, prose } from "./prose.js";
+
+/** Everything that a sampler may be given, as tokens; each takes what it needs. */
+export interface SamplerInputs {
+  prompts: readonly TokenIds[];
+  context: TokenIds;
+  start?: TokenIds;
+  terminal?: TokenIds;
+  /** Texts of the task vector. */
+  examples: readonly TokenIds[];
+  /** Random starts lie at this RMS. */
+  aeScale: number;
+  preset?: keyof typeof AVG_PRESETS;
+  /** Random starts that plan-search tries. */
+  nStarts?: number;
+}
+
+export interface SamplerEntry {
+  /** One line for help texts. */
+  summary: string;
+  defaults: Partial<SamplingOptions>;
+  write(model: LatentModel, inputs: SamplerInputs, options: SamplingOptions): Sampler;
+}
+
+export const samplers = {
+  generate: {
+    summary: "the latent of each span writes the next ones",
+    defaults: {},
+    write: (model, inputs, options) => generate(model, prompt(inputs), inputs.context, options),
+  },
+  guide: {
+    summary: "every latent is pulled toward the prompt's",
+    defaults: {},
+    write: (model, inputs, options) => guide(model, prompt(inputs), inputs.context, options),
+  },
+  prose: {
+    summary: "guide, cut after the last sentence, and the next topic",
+    defaults: {},
+    write: (model, inputs, options) => prose(model, prompt(inputs), inputs.context, options),
+  },
+  task: {
+    summary: "guide toward the prompt and toward what example texts have in common",
+    defaults: {},
+    write: (model, inputs, options) => task(model, prompt(inputs), inputs.context, examples(inputs), options),
+  },
+  paragraph: {
+    summary: "five averaged spans that keep to topic and task, and the next topic",
+    defaults: { nSteps: 5 },
+    write: (model, inputs, options) => paragraph(model, prompt(inputs), inputs.context, examples(inputs), options),
+  },
+  "paragraph-topic": {
+    summary: "task without noise on latents, with CFG, and the next topic",
+    defaults: { cfgScale: 1.25 },
+    write: (model, inputs, options) => paragraphTopic(model, prompt(inputs), inputs.context, examples(inputs), options),
+  },
+  avg: {
+    summary: "write from the mean of several drafts (the model card's sampler)",
+    defaults: {},
+    write: (model, inputs, options) => {
+      return avg(model, prompt(inputs), inputs.context, options, AVG_PRESETS[inputs.preset ?? "card"]);
+    },
+  },
+  "user-avg": {
+    summary: "write from the mean of several prompts",
+    defaults: { tau: 1 },
+    write: (model, inputs, options) =>
+      userAvg(model, [prompt(inputs), ...inputs.prompts.slice(1)], inputs.context, options),
+  },
+  plan: {
+    summary: "from a start to a terminal text, by averaged drafts",
+    defaults: {},
+    write: (model, inputs, options) => plan(model, { ...inputs, terminal: terminal(inputs) }, options),
+  },
+  "plan-2": {
+    summary: "from a start to a terminal text, span by span",
+    defaults: {},
+    write: (model, inputs, options) => plan2(model, { ...inputs, terminal: terminal(inputs) }, options),
+  },
+  "plan-search": {
+    summary: "the likeliest of many plans from random starts to a terminal text",
+    defaults: {},
+    write: (model, inputs, options) => {
+      return planSearch(model, { ...inputs, terminal: terminal(inputs), nStarts: inputs.nStarts ?? 4 }, options);
+    },
+  },
+} as const satisfies Record<string, SamplerEntry>;
+
+export type SamplerName = keyof typeof samplers;
+
+function prompt({ prompts }: SamplerInputs): TokenIds {
+  return prompts[0] ?? missing("prompt", "--prompt with the text to begin from");
+}
+
+function terminal({ terminal }: SamplerInputs): TokenIds {
+  return terminal ?? missing("terminal", "--terminal with the text to arrive at");
+}
+
+function examples({ examples }: SamplerInputs): readonly TokenIds[] {
+  return examples.length > 0 ? examples : missing("task", "--task with a JSON file of example texts");
+}
+
+function missing(name: string, remedy: string): never {
+  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give ${remedy}`);
+}

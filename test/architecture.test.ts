@@ -1,0 +1,170 @@
+/** The walls between folders: what each may import, who touches the machine, and how long a file may be. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+const source = fileURLToPath(new URL("../src", import.meta.url));
+
+interface Wall {
+  /** Folders, or single files of them, that it may import beside itself, errors.ts and rng.ts. */
+  imports: readonly string[];
+  /** It runs in Node alone: it may import node:* modules. */
+  node?: true;
+}
+
+const PURE = ["tokenizer", "graph", "latent", "model", "vae", "engine", "sampling"] as const;
+const ALL = [...PURE, "runtime", "formats", "data", "eval", "host", "train"] as const;
+
+/** One line for each folder and each file beside them. */
+const WALLS: Readonly<Record<string, Wall>> = {
+  "errors.ts": { imports: [] },
+  "rng.ts": { imports: [] },
+  tokenizer: { imports: [] },
+  graph: { imports: [] },
+  formats: { imports: [], node: true },
+  latent: { imports: [] },
+  runtime: { imports: ["graph"] },
+  model: { imports: ["graph"] },
+  vae: { imports: ["model", "graph"] },
+  engine: { imports: ["vae", "model", "graph", "latent", "runtime/runtime.ts"] },
+  sampling: { imports: ["latent"] },
+  data: { imports: ["tokenizer", "formats"], node: true },
+  eval: { imports: ["engine", "data", "latent", "sampling", "tokenizer"] },
+  host: { imports: [...PURE, "runtime", "formats"], node: true },
+  train: { imports: [...PURE, "runtime/runtime.ts", "formats", "data", "eval"], node: true },
+  "bigVae.ts": { imports: ALL },
+  "index.ts": { imports: [...ALL, "bigVae.ts"] },
+  cli: { imports: [...ALL, "bigVae.ts", "index.ts"], node: true },
+};
+
+/** May be loaded in a browser: nothing that these reach, however far, is of Node. */
+const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "engine", "tokenizer"];
+
+/** Word tables of the story grammar are as long as they need to be. */
+const TABLES = /^data\/stories\/(lexicon|patterns)\//;
+const MAX_LINES = 400;
+const MAX_MEDIAN_LINES = 150;
+
+interface SourceFile {
+  /** Path from src/, with forward slashes. */
+  path: string;
+  lines: number;
+  /** Files of ours that it imports, by path from src/. */
+  ours: readonly string[];
+  /** Packages and node:* modules that it imports. */
+  packages: readonly string[];
+}
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(source, path), "utf8");
+  const imports = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+  const ours = imports.filter((name) => name.startsWith("."));
+  return {
+    path,
+    lines: text.trimEnd().split("\n").length,
+    ours: ours.map((name) => posix.join(dirname(path).replaceAll("\\", "/"), name).replace(/\.js$/, ".ts")),
+    packages: imports.filter((name) => !name.startsWith(".")),
+  };
+}
+
+const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+  .sort()
+  .map(readSource);
+const byPath = new Map(files.map((file) => [file.path, file]));
+
+/** The line of the table that a path falls under. */
+const folderOf = (path: string) => path.split("/")[0]!;
+const isWithin = (path: string, part: string) => path === part || path.startsWith(`${part}/`);
+
+/** Each cycle of a graph of names, as the way round. */
+function cycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, way: readonly string[]) => {
+    if (way.includes(name)) found.push([...way.slice(way.indexOf(name)), name].join(" -> "));
+    if (way.includes(name) || done.has(name)) return;
+    for (const next of edges.get(name) ?? []) visit(next, [...way, name]);
+    done.add(name);
+  };
+  for (const name of edges.keys()) visit(name, []);
+  return found;
+}
+
+/** Everything that a file reaches. */
+function reached(from: SourceFile): Set<SourceFile> {
+  const all = new Set([from]);
+  for (const file of all) for (const path of file.ours) all.add(byPath.get(path)!);
+  return all;
+}
+
+describe("imports", () => {
+  it("are read: every file has a line in the table, every line a file, every import a file", () => {
+    const folders = new Set(files.map(({ path }) => folderOf(path)));
+    expect([...folders].filter((folder) => !WALLS[folder])).toEqual([]);
+    expect(Object.keys(WALLS).filter((folder) => !folders.has(folder))).toEqual([]);
+    expect(files.flatMap(({ path, ours }) => ours.filter((to) => !byPath.has(to)).map((to) => [path, to]))).toEqual([]);
+  });
+
+  it.each(Object.entries(WALLS))("of %s stay within its wall", (folder, { imports }) => {
+    const allowed = [folder, "errors.ts", "rng.ts", ...imports];
+    const beyond = files
+      .filter(({ path }) => folderOf(path) === folder)
+      .flatMap(({ path, ours }) => ours.map((to) => ({ path, to })))
+      .filter(({ to }) => !allowed.some((part) => isWithin(to, part)));
+    expect(beyond.map(({ path, to }) => `${path} imports ${to}`)).toEqual([]);
+  });
+
+  it("make no cycle of files", () => {
+    expect(cycles(new Map(files.map(({ path, ours }) => [path, new Set(ours)])))).toEqual([]);
+  });
+
+  it("make no cycle of folders", () => {
+    const edges = new Map<string, Set<string>>();
+    for (const { path, ours } of files) {
+      const from = folderOf(path);
+      const to = edges.get(from) ?? new Set();
+      edges.set(from, to);
+      for (const target of ours) if (folderOf(target) !== from) to.add(folderOf(target));
+    }
+    expect(cycles(edges)).toEqual([]);
+  });
+});
+
+describe("the machine", () => {
+  const isOnnxRuntime = (name: string) => name.startsWith("onnxruntime");
+  const isNode = (name: string) => name.startsWith("node:");
+  const uses = (matches: (name: string) => boolean) =>
+    files.filter(({ packages }) => packages.some(matches)).map(({ path }) => path);
+
+  it("computes through runtime/ alone", () => {
+    expect(uses(isOnnxRuntime).filter((path) => folderOf(path) !== "runtime")).toEqual([]);
+  });
+
+  it("is touched in the folders that run in Node alone", () => {
+    expect(uses(isNode).filter((path) => !WALLS[folderOf(path)]!.node)).toEqual([]);
+  });
+
+  it.each(PORTABLE)("is not reached from %s", (folder) => {
+    const bound = files
+      .filter(({ path }) => folderOf(path) === folder)
+      .flatMap((file) => [...reached(file)].map((other) => ({ file, other })))
+      .filter(({ other }) => other.packages.some((name) => isNode(name) || isOnnxRuntime(name)));
+    expect(bound.map(({ file, other }) => `${file.path} reaches ${other.path}`)).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  it(`have at most ${MAX_LINES} lines`, () => {
+    const long = files.filter(({ path, lines }) => lines > MAX_LINES && !TABLES.test(path));
+    expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
+  });
+
+  it(`have a median of at most ${MAX_MEDIAN_LINES} lines`, () => {
+    const lengths = files.map(({ lines }) => lines).sort((a, b) => a - b);
+    expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(MAX_MEDIAN_LINES);
+  });
+});
