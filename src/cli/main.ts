@@ -21,8 +21,7 @@ function program(): Command {
   const command = new Command("bigvae")
     .description("Work in the latent space of a language model: encode, blend, plan and write text.")
     .version(packageVersion(), "-V, --version")
-    .showSuggestionAfterError()
-    .exitOverride();
+    .showSuggestionAfterError();
   const commands = [
     demoCommand(),
     encodeCommand(),
@@ -38,6 +37,7 @@ function program(): Command {
     doctorCommand(),
   ];
   for (const verb of commands) command.addCommand(verb as Command);
+  throwErrors(command);
   return command;
 }
 
@@ -45,6 +45,12 @@ try {
   await program().parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** Mistakes on the command line are thrown, so that all errors leave by one door. */
+function throwErrors(command: Command): void {
+  command.exitOverride();
+  for (const verb of command.commands) throwErrors(verb as Command);
 }
 
 /** Prints one sentence to standard error; returns the exit code. */

@@ -22,42 +22,44 @@ export interface MinVarOptions {
 /** A factor's name and the value of each text. */
 export type Labels<F extends string = string> = Readonly<Record<F, readonly string[]>>;
 
-/** Accuracy of the majority vote dimension -> factor on groups that it has not seen, 0 to 1; chance is 1 / factors. */
+/**
+ * Accuracy of the majority vote dimension -> factor, 0 to 1; chance is 1 / factors. Votes are cast by groups of one half of
+ * the texts and tested on groups of the other: with the same texts in both, the vote would know them by their own chances.
+ */
 export function zMinVar(latents: readonly Latent[], labels: Labels, options: MinVarOptions): number {
   const { rng, groupSize = 64, groups = 1000, runs = 10 } = options;
   const scale = variances(latents);
   const factors = Object.keys(labels);
-  const membersOf = factors.map((name) => textsByValue(labels[name]!));
-  let sum = 0;
+  const [voting, testing] = [0, 1].map((half) => factors.map((name) => textsByValue(labels[name]!, half)));
+  const tests = Math.ceil(groups / 5);
+  let right = 0;
   for (let run = 0; run < runs; run++) {
     const stream = rng.fork("min var", run);
-    const votes = new Map<number, number[]>();
-    let [right, tested] = [0, 0];
-    for (let group = 0; group < groups; group++) {
-      for (const [factor, values] of membersOf.entries()) {
-        const members = stream.pick(values);
-        const drawn = Array.from({ length: groupSize }, () => latents[stream.pick(members)]!);
-        const dimension = leastVarying(drawn, scale);
-        const counts = votes.get(dimension) ?? new Array<number>(factors.length).fill(0);
-        votes.set(dimension, counts);
-        if (group < 0.8 * groups) {
-          counts[factor]!++;
-        } else {
-          tested++;
-          if (counts.indexOf(Math.max(...counts)) === factor) right++;
-        }
-      }
-    }
-    sum += right / tested;
+    const dimensionOf = (values: readonly number[][]) => {
+      const members = stream.pick(values);
+      const group = Array.from({ length: groupSize }, () => latents[stream.pick(members)]!);
+      return leastVarying(group, scale);
+    };
+    const votes = Array.from(scale, () => new Array<number>(factors.length).fill(0));
+    for (let group = tests; group < groups; group++)
+      for (const [factor, values] of voting!.entries()) votes[dimensionOf(values)]![factor]!++;
+    for (let group = 0; group < tests; group++)
+      for (const [factor, values] of testing!.entries()) if (winner(votes[dimensionOf(values)]!) === factor) right++;
   }
-  return sum / runs;
+  return right / (runs * tests * factors.length);
 }
 
-/** Indices of the texts that have each value. */
-function textsByValue(values: readonly string[]): number[][] {
+/** The factor with most votes; none (-1) where nobody voted. */
+function winner(votes: readonly number[]): number {
+  const most = Math.max(...votes);
+  return most === 0 ? -1 : votes.indexOf(most);
+}
+
+/** Texts of one half (those of even or of odd number) by value; a value that fewer than two of them have makes no group. */
+function textsByValue(values: readonly string[], half: number): number[][] {
   const members = new Map<string, number[]>();
-  for (const [i, value] of values.entries()) members.set(value, [...(members.get(value) ?? []), i]);
-  return [...members.values()];
+  for (let i = half; i < values.length; i += 2) members.set(values[i]!, [...(members.get(values[i]!) ?? []), i]);
+  return [...members.values()].filter(({ length }) => length >= 2);
 }
 
 /** argmin_i Var(z_i) / scale_i; dimensions that never vary do not count. */

@@ -72,9 +72,7 @@ export class Scoring {
     const { model, signal } = this.options;
     const scores: Score[] = [];
     for (const batch of batches(rows, ({ target }) => target.length)) {
-      signal?.throwIfAborted();
-      const noisy = batch.map((row) => ({ ...row, noise: NO_NOISE }));
-      scores.push(...(await model.score(noisy, writer, context)));
+      scores.push(...(await model.score(batch, writer, context, signal)));
     }
     return scores;
   }

@@ -10,14 +10,19 @@ import { type Node, type OpName, topologicalOrder, type Value } from "./value.js
  */
 export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length > 0) throw shapeError("gradients", "a loss of shape []", formatShape(loss.shape));
-  const order = topologicalOrder([loss]);
+  return pullback(loss, scalar(1, loss), wrt).map((gradient, i) => gradient ?? zeroGradient(wrt[i]!));
+}
+
+/** Gradients with respect to `wrt` where that of y is `dy`; undefined where y does not depend on it. */
+export function pullback(y: Value, dy: Value, wrt: readonly Value[]): (Value | undefined)[] {
+  const order = topologicalOrder([y]);
   const wanted = new Set(wrt);
   const depends = new Set<Node>();
   for (const node of order) {
     if (node.outputs.some((value) => wanted.has(value)) || node.inputs.some((value) => depends.has(value.node)))
       depends.add(node);
   }
-  const gradientOf = new Map<Value, Value>([[loss, scalar(1, loss)]]);
+  const gradientOf = new Map<Value, Value>([[y, dy]]);
   for (const node of order.reverse()) {
     if (!depends.has(node) || !node.outputs.some((value) => gradientOf.has(value))) continue;
     const dys = node.outputs.map((value) => gradientOf.get(value) ?? zeroGradient(value));
@@ -29,7 +34,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
       gradientOf.set(value, sum ? add(sum, gradient) : gradient);
     }
   }
-  return wrt.map((value) => gradientOf.get(value) ?? zeroGradient(value));
+  return wrt.map((value) => gradientOf.get(value));
 }
 
 function applyRule<K extends OpName>(

@@ -1,5 +1,5 @@
 /** Reverse mode, one rule per op: from the gradients of a node's outputs to those of its inputs (undefined: none flows). */
-import { add, constant, div, exp, mul, neg, scalar, sigmoid, sub } from "./ops/elementwise.js";
+import { add, constant, div, exp, greater, mul, neg, scalar, sigmoid, sub } from "./ops/elementwise.js";
 import { addAtColumn, concat, expand, gatherRows, reshape, scatterRows, slice, transpose } from "./ops/layout.js";
 import { matmul } from "./ops/matmul.js";
 import { rope } from "./ops/network.js";
@@ -33,6 +33,15 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     needs[0] ? unbroadcast(div(dy, b!), a!.shape) : undefined,
     needs[1] ? neg(unbroadcast(div(mul(dy, y!), b!), b!.shape)) : undefined,
   ],
+  // The larger one's; b's where they are equal.
+  maximum: ({ inputs: [a, b] }, dy, needs) => {
+    const first = greater(a!, b!);
+    return [
+      needs[0] ? unbroadcast(mul(dy, first), a!.shape) : undefined,
+      needs[1] ? unbroadcast(mul(dy, sub(scalar(1, dy), first)), b!.shape) : undefined,
+    ];
+  },
+  greater: () => [undefined, undefined],
   neg: (_, dy) => [neg(dy)],
   // y = e^x: dy = y dx
   exp: ({ outputs: [y] }, dy) => [mul(dy, y!)],
@@ -113,6 +122,8 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     return [dy, undefined, needs[2] ? dValues() : undefined];
   },
   reduceSum: ({ inputs: [x] }, dy) => [expand(dy, x!.shape)],
+  keepMask: () => [undefined, undefined],
+  checkpoint: ({ attributes: { backward } }, dy, needs) => backward(dy, needs),
 };
 
 /** Sums a gradient over the axes along which its value was broadcast. */

@@ -90,10 +90,11 @@ class Lowering {
     return name;
   }
 
-  /** A number in double precision, as a stored value. */
-  number(value: number): string {
+  /** A number as a stored value, in double precision where nothing else is said. */
+  number(value: number, type: "float64" | "float32" | "int32" = "float64"): string {
     const name = this.freshName();
-    this.initializers.push({ name, dtype: "float64", shape: [], data: Float64Array.of(value) });
+    const data = { float64: Float64Array, float32: Float32Array, int32: Int32Array }[type].of(value);
+    this.initializers.push({ name, dtype: type, shape: [], data });
     return name;
   }
 
@@ -139,6 +140,11 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
   sub: direct("Sub"),
   mul: direct("Mul"),
   div: direct("Div"),
+  maximum: direct("Max"),
+  greater: (to, { inputs: [a, b], outputs: [y] }) => {
+    const bigger = to.emit("Greater", [to.name(a!), to.name(b!)]);
+    to.emit("Cast", [bigger], [to.name(y!)], { to: { int: DATA_TYPES[y!.dtype] } });
+  },
   neg: direct("Neg"),
   exp: direct("Exp"),
   log: direct("Log"),
@@ -198,6 +204,10 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
   },
   reduceSum: (to, { inputs: [x], attributes: { axes }, outputs: [y] }) => {
     to.emit("ReduceSum", [to.name(x!), to.integers(axes)], [to.name(y!)], { keepdims: { int: 1 } });
+  },
+  keepMask: lowerKeepMask,
+  checkpoint: (to, { inputs: [, y], outputs: [same] }) => {
+    to.emit("Identity", [to.name(y!)], [to.name(same!)]);
   },
 };
 
@@ -262,6 +272,26 @@ function lowerRope(to: Lowering, { inputs: [x, positions, cos, sin], outputs: [y
     to.emit("Add", [to.emit("Mul", [second, c]), to.emit("Mul", [first, s])]),
   ];
   to.emit("Concat", rotated, [to.name(y!)], { axis: { int: 3 } });
+}
+
+/**
+ * h = x (A x^2 + B) of x = row + column in 32 bits that wrap around, a permutation as A is even and B odd (Rivest 2001):
+ * for random keys h is uniform, so that h >= threshold keeps the wanted share.
+ */
+function lowerKeepMask(
+  to: Lowering,
+  { inputs: [rows, columns], attributes: { dropRate }, outputs: [y] }: Node<"keepMask">,
+) {
+  const type = y!.dtype as "float32" | "float64";
+  const x = to.emit("Add", [
+    to.emit("Reshape", [to.name(rows!), to.integers([-1, 1])]),
+    to.name(columns!),
+  ]);
+  const square = to.emit("Mul", [to.emit("Mul", [x, x]), to.number(0x2c1b3c6e, "int32")]);
+  const hash = to.emit("Mul", [to.emit("Add", [square, to.number(0x297a2d39, "int32")]), x]);
+  const threshold = Math.min(Math.round(dropRate * 2 ** 32) - 2 ** 31, 2 ** 31 - 1);
+  const kept = to.emit("GreaterOrEqual", [hash, to.number(threshold, "int32")]);
+  to.emit("Where", [kept, to.number(1 / (1 - dropRate), type), to.number(0, type)], [to.name(y!)]);
 }
 
 /** ONNX's target of a reshape: 0 copies the dimension of the same place, one -1 is computed. */

@@ -18,6 +18,9 @@ export interface OpAttributes {
   sqrt: object;
   sigmoid: object;
   silu: object;
+  maximum: object;
+  /** 1 where a > b, else 0. */
+  greater: object;
   /** alpha * op(a) @ op(b), where op transposes the last two axes if asked; leading axes broadcast. */
   matmul: { transA: boolean; transB: boolean; alpha: number };
   /** Over the last axis. */
@@ -42,7 +45,14 @@ export interface OpAttributes {
   /** Inputs: x [M, V], columns [M], values [M]. Adds values[m] to x[m, columns[m]]. */
   addAtColumn: object;
   reduceSum: { axes: readonly number[] };
+  /** Inputs: row keys [M], column keys [N] (int32). Output [M, N]: 0 with probability dropRate, else 1 / (1 - dropRate). */
+  keepMask: { dropRate: number };
+  /** Inputs: x, y, and what else y was made of. Output: y, differentiated by computing it again from x. */
+  checkpoint: { backward: Backward };
 }
+
+/** From the gradient of an output to those of the inputs that need one. */
+export type Backward = (dy: Value, needs: readonly boolean[]) => (Value | undefined)[];
 
 export type OpName = keyof OpAttributes;
 

@@ -8,6 +8,8 @@ import type { CallName, Calls, EngineFacts, OpenArguments, Reply } from "./proto
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
+  /** Stops listening to the caller's signal. */
+  release(): void;
   onToken?(row: number, tokenId: number): void;
 }
 
@@ -72,9 +74,10 @@ export class RemoteEngine {
     // The thread keeps the process alive only while a call is under way.
     if (this.#pending.size === 0) this.worker.ref();
     return new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, ...(onToken ? { onToken } : {}) });
       const abort = () => this.worker.postMessage({ id, abort: true });
       signal?.addEventListener("abort", abort, { once: true });
+      const release = () => signal?.removeEventListener("abort", abort);
+      this.#pending.set(id, { resolve, reject, release, ...(onToken ? { onToken } : {}) });
       this.worker.postMessage({ id, call, args });
     }) as Promise<Calls[C]["result"]>;
   }
@@ -92,6 +95,7 @@ export class RemoteEngine {
   }
 
   #settle(id: number): void {
+    this.#pending.get(id)?.release();
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.worker.unref();
   }

@@ -7,14 +7,14 @@ export interface AvgPreset {
   /** Weights of the prompt in what drafts are written from, and in what the span is written from. */
   draftPull: number;
   meanPull: number;
-  /** Spans written at a time, by the end of which a draft is encoded, and of which the next span is made. */
-  written: number;
+  /** Spans of a draft, and how many at its end are encoded. */
+  draft: number;
   tail: number;
 }
 
 export const AVG_PRESETS = {
-  card: { draftPull: 0.5, meanPull: 0.3, written: 4, tail: 2 },
-  repository: { draftPull: 0.3, meanPull: 0.2, written: 2, tail: 1 },
+  card: { draftPull: 0.5, meanPull: 0.3, draft: 4, tail: 2 },
+  repository: { draftPull: 0.3, meanPull: 0.2, draft: 2, tail: 1 },
 } as const satisfies Record<string, AvgPreset>;
 
 /**
@@ -29,35 +29,28 @@ export async function* avg(
   preset: AvgPreset = AVG_PRESETS.card,
 ): Sampler {
   const run = new Run(model, options);
-  const [nTokens, tail] = [preset.written * options.span, preset.tail * options.span];
+  const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   let span = run.withBos(prompt);
   let before = run.withBos(context);
   const topic = await run.sample(span, "prompt");
   for (let step = 0; step < options.nSteps; step++) {
     const z = await run.sample(span, "span");
-    const drafts = await run.drafts(
-      mix([
-        [z, 1 - preset.draftPull],
-        [topic, preset.draftPull],
-      ]),
-      before,
-      nTokens,
-      tail,
-    );
+    const pulled = mix([
+      [z, 1 - preset.draftPull],
+      [topic, preset.draftPull],
+    ]);
+    const drafts = await run.drafts(pulled, before, draftTokens, tail);
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
     const next = averaged(drafts.map(({ latent }) => latent));
-    const written = await run.write(
-      mix([
-        [next, 1 - preset.meanPull],
-        [topic, preset.meanPull],
-      ]),
-      before,
-      nTokens,
-      drafts,
-    );
+    // The original writes on to the length of a draft and drops the rest.
+    const toWrite = mix([
+      [next, 1 - preset.meanPull],
+      [topic, preset.meanPull],
+    ]);
+    const written = await run.write(toWrite, before, draftTokens - tail, drafts);
     before = [...before, ...span];
     yield written;
-    span = written.ids.slice(0, nTokens - tail).slice(-tail);
+    span = written.ids;
   }
   // The last span written is not in it.
   return { ids: before };
@@ -76,7 +69,8 @@ export async function* userAvg(
     prompts.map((prompt) => run.withBos(prompt)),
     "prompt",
   );
-  const written = await run.write(averaged(latents), before, 4 * options.span);
+  // The original writes twice as much and drops the second half.
+  const written = await run.write(averaged(latents), before, 2 * options.span);
   yield written;
-  return { ids: [...before, ...written.ids.slice(0, 2 * options.span)] };
+  return { ids: [...before, ...written.ids] };
 }

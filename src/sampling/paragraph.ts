@@ -34,10 +34,11 @@ export async function* paragraph(
       [averaged(drafts.map(({ latent }) => latent)), 0.8],
       [task, 0.2],
     ]);
-    const written = await run.write(next, before, 2 * s, drafts);
+    // The original writes two spans and drops the second.
+    const written = await run.write(next, before, s, drafts);
     before = [...before, ...span];
     yield written;
-    span = written.ids.slice(0, s);
+    span = written.ids;
     spanLatents.push(next);
   }
   const blankLine = run.model.tokenizer.encode("\n\n");

@@ -27,7 +27,7 @@ export function scalar(value: number, like: Value): Value {
   return constant(like.dtype === "float64" ? Float64Array.of(value) : Float32Array.of(value), []);
 }
 
-type BinaryOp = "add" | "sub" | "mul" | "div";
+type BinaryOp = "add" | "sub" | "mul" | "div" | "maximum" | "greater";
 type UnaryOp = "neg" | "exp" | "log" | "sqrt" | "sigmoid" | "silu";
 
 function binary(op: BinaryOp) {
@@ -45,6 +45,10 @@ export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
 export const div = binary("div");
+/** The larger of the two. */
+export const maximum = binary("maximum");
+/** 1 where a > b, else 0. */
+export const greater = binary("greater");
 export const neg = unary("neg");
 export const exp = unary("exp");
 export const log = unary("log");

@@ -1,0 +1,147 @@
+/** What other programs rely on: names in JSON, exit codes, one sentence on standard error, nothing else on standard output. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { maxDifference, openCases, readJson, tinyFolder } from "../parity/reference.js";
+import { bigvae, jsonLines, TINY } from "./run.js";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-cli-"));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Encoded {
+  text: string;
+  ids: number[];
+  mean: number[];
+  poolWeights: number[];
+}
+
+describe("encode", () => {
+  it("gives text, ids, mean and poolWeights, a line for each text", async () => {
+    const finished = await bigvae(["encode", ...TINY, "--json", "The river ran.", "A mill"]);
+    expect(finished.stderr).toBe("");
+    const lines = jsonLines<Encoded>(finished);
+    expect(lines.map(({ text }) => text)).toEqual(["The river ran.", "A mill"]);
+    for (const { ids, mean, poolWeights } of lines) {
+      expect(mean).toHaveLength(48);
+      expect(poolWeights).toHaveLength(ids.length);
+      expect(poolWeights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+    }
+  });
+
+  it("reads lines of standard input", async () => {
+    const lines = jsonLines<Encoded>(await bigvae(["encode", ...TINY, "--json"], "one\ntwo\n"));
+    expect(lines.map(({ text }) => text)).toEqual(["one", "two"]);
+  });
+
+  it("takes tokens with their mask, equal to the reference", async () => {
+    const cases = await openCases();
+    const ids = await cases.rows("encode.left.input_ids");
+    const masks = await cases.rows("encode.left.attention_mask");
+    const input = ids.map((row, i) => JSON.stringify({ ids: row, mask: masks[i] })).join("\n");
+    const lines = jsonLines<Encoded>(await bigvae(["encode", ...TINY, "--json", "--ids"], input));
+    expect(
+      maxDifference(
+        lines.flatMap(({ mean }) => mean),
+        await cases.floats("encode.left.mean"),
+      ),
+    ).toBeLessThan(1e-4);
+  });
+});
+
+describe("generate", () => {
+  interface Reference {
+    task_samples: string[];
+    samplers: Record<string, { inputs: Record<string, unknown>; ids: number[]; text: string; next_ids?: number[] }>;
+  }
+  interface Generated {
+    text: string;
+    ids: number[];
+    spans: { text: string; ids: number[]; z: number[] }[];
+    next?: { text: string; ids: number[] };
+  }
+  const COMMANDS: Record<string, string[]> = {
+    generate: ["generate"],
+    guide: ["guide"],
+    prose: ["prose"],
+    task: ["task"],
+    paragraph: ["paragraph"],
+    paragraph_topic: ["paragraph-topic"],
+    avg_repository: ["avg", "--preset", "repository"],
+    avg_card: ["avg", "--preset", "card"],
+    user_avg: ["user-avg"],
+    plan_2: ["plan-2"],
+  };
+
+  it.each(Object.keys(COMMANDS))("%s gives the original's tokens with the noise off", async (name) => {
+    const reference = (await readJson(join(tinyFolder, "samplers.json"))) as Reference;
+    const { inputs, ids, text, next_ids } = reference.samplers[name]!;
+    const task = join(folder, `${name}.json`);
+    await writeFile(task, JSON.stringify(reference.task_samples));
+    const prompts = (inputs.prompts ??
+      [inputs.prompt ?? inputs.topic].filter((prompt) => prompt !== undefined)) as string[];
+    const options: [string, unknown][] = [
+      ["--context", inputs.context],
+      ["--start", inputs.start],
+      ["--terminal", inputs.terminal],
+      ["--steps", inputs.n_steps],
+      ["--n-avg", inputs.n_avg],
+      ["--cfg", inputs.cfg_scale],
+      ["--task", inputs.task && task],
+    ];
+    const given = options.filter(([, value]) => value !== undefined).flatMap(([flag, value]) => [flag, `${value}`]);
+    const finished = await bigvae([
+      "generate",
+      ...TINY,
+      "--json",
+      "--tau",
+      "0",
+      "--noise",
+      "0",
+      "--sampler",
+      ...COMMANDS[name]!,
+      ...prompts.flatMap((prompt) => ["--prompt", prompt]),
+      ...given,
+    ]);
+    expect(finished.stderr).toBe("");
+    const [generated] = jsonLines<Generated>(finished);
+    expect(generated!.ids).toEqual(ids);
+    expect(generated!.text).toBe(text);
+    expect(generated!.next?.ids).toEqual(next_ids);
+    for (const span of generated!.spans) expect(span.z).toHaveLength(48);
+  });
+});
+
+describe("errors: one sentence, a documented exit code, nothing on standard output", () => {
+  const cases: [string, string[], number, RegExp][] = [
+    ["an empty text", ["encode", ...TINY, ""], 2, /expected some text/],
+    ["no such model", ["encode", "--model", "nowhere/at/all", "x"], 2, /--model nowhere\/at\/all: expected/],
+    ["an unknown option", ["encode", "--modell", "x"], 2, /--modell/],
+    ["an unknown sampler", ["generate", ...TINY, "--sampler", "magic", "--prompt", "x"], 2, /magic/],
+    ["a sampler without its prompt", ["generate", ...TINY, "--sampler", "guide"], 2, /--prompt/],
+    ["a plan without an end", ["plan", ...TINY, "--start", "x"], 2, /--terminal/],
+    [
+      "a task file that is none",
+      ["generate", ...TINY, "--sampler", "task", "--prompt", "x", "--task", "none.json"],
+      2,
+      /JSON array/,
+    ],
+    ["a mix without weights", ["mix", ...TINY, "no weight"], 2, /WEIGHT:TEXT/],
+    ["a negative temperature", ["reconstruct", ...TINY, "--tau", "-1", "x"], 2, /from 0/],
+    ["a negative number of steps", ["interpolate", ...TINY, "a", "b", "--steps", "1"], 2, /at least 2/],
+    ["tokens outside the vocabulary", ["encode", ...TINY, "--ids", "--json"], 2, /0 to 511/],
+  ];
+
+  it.each(cases)("%s", async (_, args, code, message) => {
+    const finished = await bigvae(args, '{"ids": [5, 99999]}\n');
+    expect(finished.stderr).toMatch(message);
+    expect(finished.stderr).not.toMatch(/\n {4}at /);
+    expect(finished.code).toBe(code);
+    expect(finished.stdout).toBe("");
+  });
+});
