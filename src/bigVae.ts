@@ -1,6 +1,13 @@
 /** The public door: a model with its tokenizer, the engine in its own thread, and every sampler by name. */
 import { BigVaeError } from "./errors.js";
-import { findModel, openTokenizerOf } from "./host/modelFiles.js";
+import {
+  findModel,
+  hashModel,
+  type ModelHashes,
+  type ModelPaths,
+  openTokenizer,
+  readConfig,
+} from "./host/modelFiles.js";
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
 import { type Latent, lerp, medoid, norm, normLerp, rescale, sample, slerp, weightedSum } from "./latent/index.js";
@@ -18,6 +25,8 @@ export interface LoadOptions {
   threads?: number;
   /** "merged" is faster, "unmerged" needs less memory; chosen by the free memory where it is left out. */
   form?: "merged" | "unmerged";
+  /** Most memory that the model may take, in bytes; the free memory where it is left out. A larger model is refused. */
+  memoryBytes?: number;
 }
 
 /** A text in the latent space. */
@@ -95,6 +104,7 @@ export class BigVae {
     readonly tokenizer: Tokenizer,
     readonly facts: EngineFacts,
     readonly engine: RemoteEngine,
+    readonly paths: ModelPaths,
   ) {
     this.latentModel = routerModel(engine, tokenizer);
   }
@@ -104,13 +114,16 @@ export class BigVae {
    * Throws BigVaeError: "usage" for no model, "unsupported", "format", "mismatch", "nonFinite" for bad files, "memory" where it does not fit.
    */
   static async load(model = "pocket", options: LoadOptions = {}): Promise<BigVae> {
-    const { adapters, threads, form } = options;
+    const { adapters, ...engineOptions } = options;
     const paths = await findModel(model, adapters);
-    const engine = await RemoteEngine.open({ ...paths, threads, form });
-    return new BigVae(await openTokenizerOf(paths.base), engine.facts, engine);
+    // Another architecture is refused by its name before anything else is read.
+    await readConfig(paths.base);
+    const tokenizer = await openTokenizer(paths.base);
+    const engine = await RemoteEngine.open({ ...paths, ...engineOptions });
+    return new BigVae(tokenizer, engine.facts, engine, paths);
   }
 
-  /** Frees the model and ends its thread. */
+  /** Aborts what is under way, frees the model and ends its thread. */
   close(): Promise<void> {
     return this.engine.close();
   }
@@ -128,6 +141,11 @@ export class BigVae {
   /** RMS of sampled latents: the radius at which random ones make sense. */
   get aeScale(): number {
     return this.facts.aeScale;
+  }
+
+  /** sha256 of the weights: what a trace names. */
+  hashes(): Promise<ModelHashes> {
+    return hashModel(this.paths);
   }
 
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */
@@ -293,8 +311,8 @@ function routerModel(engine: RemoteEngine, tokenizer: Tokenizer): LatentModel {
         )
       ).map(({ mean }) => mean),
     write: (rows, context, options) => engine.write(rows, { ...options, ...stop, writer: "router", context }),
-    async score(rows, context) {
-      const scores = await engine.score(rows, "router", context);
+    async score(rows, context, signal) {
+      const scores = await engine.score(rows, "router", context, signal);
       return scores.map(({ logProbabilities: all }) => all.reduce((sum, value) => sum + value, 0) / all.length);
     },
   };

@@ -5,6 +5,7 @@ import { BigVaeError, EXIT_CODES } from "../errors.js";
 import { dataCommand } from "./commands/data.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { evalCommand } from "./commands/eval.js";
 import { generateCommand, planCommand } from "./commands/generate.js";
 import {
   encodeCommand,
@@ -14,6 +15,7 @@ import {
   similarCommand,
   taskVectorCommand,
 } from "./commands/latents.js";
+import { packCommand } from "./commands/pack.js";
 import { trainCommand } from "./commands/train.js";
 import { packageVersion } from "./version.js";
 
@@ -34,6 +36,8 @@ function program(): Command {
     taskVectorCommand(),
     dataCommand(),
     trainCommand(),
+    evalCommand(),
+    packCommand(),
     doctorCommand(),
   ];
   for (const verb of commands) command.addCommand(verb as Command);

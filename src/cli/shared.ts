@@ -91,14 +91,17 @@ export function warn(flags: { quiet: boolean }, line: string): void {
   if (!flags.quiet) process.stderr.write(`bigvae: ${line}\n`);
 }
 
-/** Says once which texts are longer than a span. */
+const warned = new WeakSet<object>();
+
+/** Says, once a command, which text is longer than a span. */
 export function warnLong(
   flags: { quiet: boolean },
   vae: BigVae,
-  encoded: readonly { text: string; ids: readonly number[]; longerThanSpan: boolean }[],
+  encoded: readonly { text: string; ids: readonly number[] }[],
 ): void {
-  const long = encoded.find(({ longerThanSpan }) => longerThanSpan);
-  if (!long) return;
+  const long = encoded.find(({ ids }) => ids.length > vae.span);
+  if (!long || warned.has(flags)) return;
+  warned.add(flags);
   const begin = JSON.stringify(long.text.slice(0, 40));
   warn(
     flags,

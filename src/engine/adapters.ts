@@ -23,7 +23,7 @@ export interface VaeAdapters {
   /** Positions between z and a text that has no prefix: the span in the original, which masks a dropped prefix but lets it hold its places. */
   gap: number;
   adapters: Readonly<Record<AdapterName, Adapter>>;
-  /** f, w_e and w_d by graph name ("vae.f.weight"). */
+  /** f, w_e and w_d by graph name ("vae.f.weight"); w_s, where the variance is learned. */
   head: Readonly<Record<string, HostTensor>>;
 }
 
@@ -66,14 +66,14 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
   return { shape, tensors };
 }
 
-/** Reads f, w_e and w_d; Z is taken from w_e. */
+/** Reads f, w_e and w_d, and w_s where there is one; Z is taken from w_e. */
 export async function loadHead(
   config: ModelConfig,
   source: WeightSource,
 ): Promise<{ zDim: number; head: VaeAdapters["head"] }> {
   const zDim = source.names.includes("w_e.weight") ? source.info("w_e.weight").shape[0]! : 0;
   const head: Record<string, HostTensor> = {};
-  for (const [name, shape] of headShapes(config, zDim)) {
+  for (const [name, shape] of headShapes(config, zDim, source.names.includes("w_s.weight"))) {
     checkShape(source, name, shape);
     const values = await source.readFloat32(name);
     checkFinite(name, values);

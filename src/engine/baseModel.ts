@@ -1,7 +1,7 @@
 /** The frozen base in memory: its config, and its weights once, however many adapters and sessions use them. */
 import { BigVaeError } from "../errors.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
-import { EMBEDDING, headName, weightShapes } from "../model/weights.js";
+import { EMBEDDING, weightShapes } from "../model/weights.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 
 /** Where weights are read from; formats/ has readers for safetensors and GGUF. */
@@ -71,15 +71,4 @@ export function copyEmbedding({ config, weights }: BaseModel, id: number, target
   }
   const table = weights[EMBEDDING]!.data as Float32Array;
   target.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), offset);
-}
-
-/** Bytes of the weights in memory. */
-export function weightBytes(config: ModelConfig): number {
-  const sizes = Array.from(weightShapes(config), ([name, shape]) =>
-    name === headName(config) && config.tieWordEmbeddings ? 0 : shape.reduce((size, dim) => size * dim, 4),
-  );
-  return sizes.reduce(
-    (sum, size) => sum + size,
-    config.tieWordEmbeddings ? 4 * config.vocabSize * config.hiddenSize : 0,
-  );
 }

@@ -21,6 +21,8 @@ export interface Encoding {
   mean: Latent;
   /** How much of the latent was taken from each token: [T], sums to 1. */
   poolWeights: Float32Array;
+  /** log s^2 of the posterior N(mean, s^2), [Z], where the variance was learned; else s = 1. */
+  logVariance?: Latent;
 }
 
 /** What one row is written from. */
@@ -98,7 +100,8 @@ export class Engine {
 
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
     this.#vae();
-    for (const [i, row] of rows.entries()) this.#checkLength(`text ${i}`, row.ids.length);
+    for (const [i, { ids, mask }] of rows.entries())
+      this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
     const byLength = Array.from(rows.keys()).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
     const encodings: Encoding[] = [];
     for (let start = 0; start < byLength.length; ) {
@@ -121,10 +124,12 @@ export class Engine {
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
     const { writer, context, nTokens, tau, cfgScale = 1, stopId, signal } = options;
-    const start = await this.#start(rows, writer, context);
-    this.#checkLength("context and text to write", start.next + nTokens - 1, 0);
-    const guide =
-      cfgScale === 1 ? undefined : await this.#start(rows, "base", context.length > 0 ? context : [stopId ?? 0]);
+    if (rows.length === 0) return [];
+    if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
+    this.#checkRoom(writer, context.length, nTokens);
+    const start = await this.#start(rows, writer, context, signal);
+    const guideContext = context.length > 0 ? context : [stopId ?? 0];
+    const guide = cfgScale === 1 ? undefined : await this.#start(rows, "base", guideContext, signal);
     const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
@@ -154,13 +159,18 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
-    return this.#exclusive(() => this.#score(rows, writer, context), signal);
+    return this.#exclusive(() => this.#score(rows, writer, context, signal), signal);
   }
 
-  async #score(rows: readonly ScoreRow[], writer: WriterName, context: readonly number[]): Promise<Score[]> {
-    const start = await this.#start(rows, writer, context);
-    const longest = Math.max(...rows.map(({ target }) => target.length));
-    this.#checkLength("context and text to score", start.next + longest - 1, 0);
+  async #score(
+    rows: readonly ScoreRow[],
+    writer: WriterName,
+    context: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<Score[]> {
+    if (rows.length === 0) return [];
+    this.#checkRoom(writer, context.length, Math.max(...rows.map(({ target }) => target.length)));
+    const start = await this.#start(rows, writer, context, signal);
     const logits = await start.advanceOver(rows.map(({ target }) => target.slice(0, -1)));
     return rows.map(({ target }, row) => ({
       logProbabilities: target.map((id, t) => logProbability(logits[row]![t]!, id)),
@@ -168,10 +178,12 @@ export class Engine {
     }));
   }
 
-  /** Frees sessions and caches; the engine can be used again. */
+  /** Frees sessions and caches, after the calls under way; the engine can be used again. */
   async close(): Promise<void> {
-    this.#contexts.clear();
-    await this.#sessions.release();
+    return this.#exclusive(async () => {
+      this.#contexts.clear();
+      await this.#sessions.release();
+    });
   }
 
   /** Runs one call at a time, in the order of the calls; one that is aborted while it waits does not run. */
@@ -192,14 +204,31 @@ export class Engine {
     );
   }
 
-  #checkLength(what: string, length: number, least = 1): void {
-    if (length < least)
+  #checkLength(what: string, length: number): void {
+    if (length < 1)
       throw new BigVaeError("usage", `${what}: expected at least one token, got an empty text; give some text`);
     if (length <= this.maxPositions) return;
     throw new BigVaeError(
       "usage",
       `${what}: expected at most ${this.maxPositions} tokens, the model's window, got ${length}; shorten it or cut it into spans`,
     );
+  }
+
+  /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit. */
+  #checkRoom(writer: WriterName, contextLength: number, nTokens: number): void {
+    const before = contextLength + (writer === "base" ? 0 : 1) + this.#gapBefore(writer, contextLength);
+    // The last token that is written is not read.
+    const room = Math.max(this.maxPositions - before + 1, 0);
+    if (nTokens <= room) return;
+    throw new BigVaeError(
+      "usage",
+      `context: expected at most ${this.maxPositions} tokens, the model's window, got ${contextLength} of context and ${nTokens} to write; ${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
+    );
+  }
+
+  /** Positions left empty before a decoded text: those of a dropped prefix. */
+  #gapBefore(writer: WriterName, contextLength: number): number {
+    return writer === "decoder" && contextLength === 0 ? this.#vae().gap : 0;
   }
 
   async #encodeBatch(rows: readonly TokenRow[]): Promise<Encoding[]> {
@@ -230,15 +259,22 @@ export class Engine {
     return rows.map(({ ids }, row) => ({
       mean: cut("mean", row, zDim),
       poolWeights: cut("pool_weights", row, t, ids.length),
+      ...(outputs.log_variance ? { logVariance: cut("log_variance", row, zDim) } : {}),
     }));
   }
 
   /** Rows ready to write: the context read, each row's z in its place, the next position known. */
-  async #start(rows: readonly { z?: Latent }[], writer: WriterName, context: readonly number[]): Promise<WritingRows> {
+  async #start(
+    rows: readonly { z?: Latent }[],
+    writer: WriterName,
+    context: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<WritingRows> {
+    if (writer !== "base") this.#vae();
     const bound = await this.#sessions.writer(writer);
     const ids = context.map((id) => ({ id }));
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
-      const cache = await this.#context(writer).then((kept) => kept.read(shared));
+      const cache = await this.#context(writer).then((kept) => kept.read(shared, signal));
       return new WritingRows(
         new Reader(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
         inputs,
@@ -263,7 +299,7 @@ export class Engine {
       const inputs = embeddings.map((embedding) => ({ items: [{ embedding }], positions: [context.length] }));
       return make(context, inputs, context.length + 1);
     }
-    const gap = context.length === 0 ? this.#vae().gap : 0;
+    const gap = this.#gapBefore(writer, context.length);
     const positions = Array.from({ length: context.length + 1 }, (_, i) => i);
     const inputs = embeddings.map((embedding) => ({ items: [{ embedding } as Item, ...ids], positions }));
     return make([], inputs, context.length + gap + 1);

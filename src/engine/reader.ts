@@ -108,6 +108,9 @@ export class Reader {
   }
 }
 
+/** Tokens of a context read at a time: bounds the mask, and how long an abort waits. */
+const CHUNK = 512;
+
 /** The context of a writer, read once and kept: a longer context that begins with the last one reads only its new end. */
 export class SharedContext {
   #ids: number[] = [];
@@ -121,15 +124,18 @@ export class SharedContext {
   }
 
   /** The cache of exactly these tokens, at positions 0.. */
-  async read(ids: readonly number[]): Promise<KvCache> {
-    let common = 0;
-    while (common < ids.length && ids[common] === this.#ids[common]) common++;
-    this.#cache.truncate(common);
-    this.#ids = [...ids];
-    if (common === ids.length) return this.#cache;
+  async read(ids: readonly number[], signal?: AbortSignal): Promise<KvCache> {
+    let known = 0;
+    while (known < ids.length && ids[known] === this.#ids[known]) known++;
+    this.#cache.truncate(known);
+    this.#ids.length = known;
     const reader = new Reader(this.base, this.bound, new KvCache(this.base.config, 1), this.#cache);
-    const rest = ids.slice(common);
-    await reader.read([{ items: rest.map((id) => ({ id })), positions: rest.map((_, i) => common + i) }], "none");
+    for (; known < ids.length; known = this.#ids.length) {
+      signal?.throwIfAborted();
+      const next = ids.slice(known, known + CHUNK);
+      await reader.read([{ items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) }], "none");
+      this.#ids.push(...next);
+    }
     return this.#cache;
   }
 }

@@ -53,7 +53,10 @@ export class Sessions {
   encoder(): Promise<BoundSession> {
     const { config } = this.base;
     return this.#once("encoder", "encoder", (linear, parameter) =>
-      encoderGraph({ config, zDim: this.vae!.zDim, parameter }, linear),
+      encoderGraph(
+        { config, zDim: this.vae!.zDim, parameter, learnedVariance: "vae.w_s.weight" in this.vae!.head },
+        linear,
+      ),
     );
   }
 

@@ -19,6 +19,12 @@ export {
   safetensorsSource,
   serializeSafetensors,
 } from "./safetensors.js";
-export { type OpenTensors, openSafetensors, openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
-export { parseStrictJson, type StrictJson, toPlain } from "./strictJson.js";
+export {
+  confine,
+  type OpenTensors,
+  openSafetensors,
+  openSafetensorsFolder,
+  writeSafetensors,
+} from "./safetensorsFiles.js";
+export { parseStrictJson, parseStrictJsonBytes, type StrictJson, toPlain } from "./strictJson.js";
 export type { Dtype, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";

@@ -15,8 +15,17 @@ export function checkpoint(x: Value, fn: (x: Value) => Value): Value {
   const captured = inputsOf(fn(input("checkpoint", x.shape, x.dtype))).filter((value) => value !== x);
   const backward = (dy: Value, needs: readonly boolean[]) => {
     const sources = captured.filter((_, i) => needs[i + 2]);
-    const again = add(x, mul(reduceSum(dy, dy.shape.map((_, axis) => axis)), 0));
-    const [dx, ...rest] = pullback(fn(again), dy, [again, ...sources]);
+    const again = add(
+      x,
+      mul(
+        reduceSum(
+          dy,
+          dy.shape.map((_, axis) => axis),
+        ),
+        0,
+      ),
+    );
+    const [dx, ...rest] = pullback(fn(again), dy, [again, ...sources], again);
     const gradientOf = new Map(sources.map((value, i) => [value, rest[i]]));
     return [dx, undefined, ...captured.map((value) => gradientOf.get(value))];
   };

@@ -6,6 +6,7 @@ import { gradientRules } from "./gradientRules.js";
 import {
   add,
   addAtColumn,
+  checkpoint,
   concat,
   constant,
   crossEntropy,
@@ -14,9 +15,12 @@ import {
   expand,
   gatherRows,
   gradients,
+  greater,
   input,
+  keepMask,
   log,
   matmul,
+  maximum,
   mul,
   neg,
   type OpName,
@@ -72,6 +76,17 @@ const cases: Readonly<Record<Exclude<OpName, "input" | "constant">, readonly Cas
       build: ({ a, b }) => div(a!, b!),
     },
     { formula: "a / b, a broadcast", shapes: { a: [3], b: [2, 3] }, range: [1, 2], build: ({ a, b }) => div(a!, b!) },
+  ],
+  maximum: [
+    {
+      formula: "max(a, b), b broadcast",
+      shapes: { a: [2, 3], b: [3] },
+      build: ({ a, b }) => maximum(a!, b!),
+    },
+    { formula: "max(a, 0.2)", shapes: { a: [2, 3] }, build: ({ a }) => maximum(a!, 0.2) },
+  ],
+  greater: [
+    { formula: "x (a > b), no gradient to a and b", shapes: { a: [4] }, build: ({ a }) => mul(a!, greater(a!, 0.1)) },
   ],
   neg: [{ formula: "-x", shapes: { x: [3] }, build: ({ x }) => neg(x!) }],
   exp: [{ formula: "e^x", shapes: { x: [2, 3] }, build: ({ x }) => exp(x!) }],
@@ -172,7 +187,33 @@ const cases: Readonly<Record<Exclude<OpName, "input" | "constant">, readonly Cas
     { formula: "sum over several axes", shapes: { x: [2, 3, 2] }, build: ({ x }) => reduceSum(x!, [-1, 0]) },
     { formula: "sum over all", shapes: { x: [2, 3] }, build: ({ x }) => sumAll(x!) },
   ],
+  keepMask: [
+    {
+      formula: "x mask, no gradient to the keys",
+      shapes: { x: [3, 4] },
+      build: ({ x }) => mul(x!, keepMask(keys(3, "rows"), keys(4, "columns"), 0.5, x!.dtype)),
+    },
+  ],
+  checkpoint: [
+    {
+      formula: "log(1 + (a x)^2) twice, with a tied a",
+      shapes: { x: [3], a: [3] },
+      build: ({ x, a }) => {
+        const layer = (value: Value) => log(add(mul(mul(a!, value), mul(a!, value)), 1));
+        return checkpoint(checkpoint(mul(x!, a!), layer), layer);
+      },
+    },
+  ],
 };
+
+/** Uniform 32-bit keys. */
+function keys(count: number, name: string): Value {
+  const rng = Rng.fromSeed(name);
+  return constant(
+    Int32Array.from({ length: count }, () => rng.integer(2 ** 32) | 0),
+    [count],
+  );
+}
 
 /** A product in each of the four forms, with a factor. */
 function matmulCases(formula: string, a: readonly number[], b: readonly number[]): Case[] {

@@ -13,9 +13,9 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   return pullback(loss, scalar(1, loss), wrt).map((gradient, i) => gradient ?? zeroGradient(wrt[i]!));
 }
 
-/** Gradients with respect to `wrt` where that of y is `dy`; undefined where y does not depend on it. */
-export function pullback(y: Value, dy: Value, wrt: readonly Value[]): (Value | undefined)[] {
-  const order = topologicalOrder([y]);
+/** Gradients with respect to `wrt` where that of y is `dy`; undefined where y does not depend on it. None flows beyond `from`. */
+export function pullback(y: Value, dy: Value, wrt: readonly Value[], from?: Value): (Value | undefined)[] {
+  const order = topologicalOrder([y], from);
   const wanted = new Set(wrt);
   const depends = new Set<Node>();
   for (const node of order) {

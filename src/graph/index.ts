@@ -9,4 +9,4 @@ export * from "./ops/network.js";
 export * from "./ops/random.js";
 export * from "./ops/reduce.js";
 export { broadcastShapes, type Dim, formatShape, type Shape, sizeOf, staticShape } from "./shape.js";
-export type { DType, OpName, Value } from "./value.js";
+export { type DType, type OpName, topologicalOrder, type Value } from "./value.js";

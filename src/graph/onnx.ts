@@ -283,10 +283,7 @@ function lowerKeepMask(
   { inputs: [rows, columns], attributes: { dropRate }, outputs: [y] }: Node<"keepMask">,
 ) {
   const type = y!.dtype as "float32" | "float64";
-  const x = to.emit("Add", [
-    to.emit("Reshape", [to.name(rows!), to.integers([-1, 1])]),
-    to.name(columns!),
-  ]);
+  const x = to.emit("Add", [to.emit("Reshape", [to.name(rows!), to.integers([-1, 1])]), to.name(columns!)]);
   const square = to.emit("Mul", [to.emit("Mul", [x, x]), to.number(0x2c1b3c6e, "int32")]);
   const hash = to.emit("Mul", [to.emit("Add", [square, to.number(0x297a2d39, "int32")]), x]);
   const threshold = Math.min(Math.round(dropRate * 2 ** 32) - 2 ** 31, 2 ** 31 - 1);

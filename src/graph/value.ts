@@ -109,8 +109,8 @@ export function commonFloat(op: string, ...values: readonly Value[]): DType {
   return dtype;
 }
 
-/** Nodes that `outputs` reach, inputs before users, in an order that depends on the graph alone. */
-export function topologicalOrder(outputs: readonly Value[]): Node[] {
+/** Nodes that `outputs` reach, inputs before users, in an order that depends on the graph alone. What is before `from` is left out. */
+export function topologicalOrder(outputs: readonly Value[], from?: Value): Node[] {
   const order: Node[] = [];
   const state = new Map<Node, "open" | "done">();
   const stack = outputs.map((value) => value.node).reverse();
@@ -124,6 +124,7 @@ export function topologicalOrder(outputs: readonly Value[]): Node[] {
       stack.pop();
     } else {
       state.set(node, "open");
+      if (node === from?.node) continue;
       for (const input of [...node.inputs].reverse()) if (!state.has(input.node)) stack.push(input.node);
     }
   }

@@ -1,10 +1,8 @@
 /** The thread that runs the engine, so that the caller's event loop stays free: ONNX Runtime blocks the thread that calls it. */
 import { parentPort } from "node:worker_threads";
-import { Engine } from "../engine/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
-import { onnxNodeRuntime } from "../runtime/onnxNode.js";
-import { checkFits, chooseForm } from "./memory.js";
-import { baseSha256, checkBaseHash, openAdapters, openBase, readConfig, sha256OfFile } from "./modelFiles.js";
+import { openEngine } from "./openEngine.js";
 import type { CallName, Calls, EngineFacts, OpenArguments, Reply, Request } from "./protocol.js";
 
 const port = parentPort!;
@@ -22,34 +20,19 @@ const handlers: { [C in CallName]: Handler<C> } = {
   encode: ({ rows }, _id, signal) => opened().encode(rows, signal),
   write: ({ rows, options }, id, signal) =>
     opened().write(rows, { ...options, signal, onToken: (row, tokenId) => send({ id, token: { row, tokenId } }) }),
-  score: ({ rows, writer, context }) => opened().score(rows, writer, context),
+  score: ({ rows, writer, context }, _id, signal) => opened().score(rows, writer, context, signal),
   async close() {
+    for (const controller of running.values()) controller.abort();
     await engine?.close();
     engine = undefined;
     return undefined;
   },
 };
 
-async function open({ base: basePath, adapters: adapterPath, threads, form }: OpenArguments): Promise<EngineFacts> {
-  const config = await readConfig(basePath);
-  const chosen = form ?? chooseForm(config);
-  checkFits(config, chosen);
-  await checkBaseHash({ base: basePath, adapters: adapterPath });
-  const { base } = await openBase(basePath);
-  const vae = adapterPath === undefined ? undefined : await openAdapters(adapterPath, base);
-  engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form: chosen });
-  return {
-    vocabSize: base.config.vocabSize,
-    maxPositions: engine.maxPositions,
-    zDim: vae?.zDim ?? 0,
-    span: vae?.span ?? 64,
-    gap: vae?.gap ?? 0,
-    aeScale: vae?.facts.ae_scale ?? 1,
-    hashes: {
-      base: await baseSha256(basePath),
-      adapters: adapterPath === undefined ? undefined : await sha256OfFile(`${adapterPath}/vae.safetensors`),
-    },
-  };
+async function open(args: OpenArguments): Promise<EngineFacts> {
+  const opened = await openEngine(args);
+  engine = opened.engine;
+  return opened.facts;
 }
 
 function opened(): Engine {
@@ -82,5 +65,6 @@ function describe(error: unknown): { kind: BigVaeError["kind"]; message: string 
   if (error instanceof BigVaeError) return { kind: error.kind, message: error.message };
   if (error instanceof Error && error.name === "AbortError")
     return { kind: "aborted", message: "aborted by the caller" };
-  return { kind: "internal", message: `${error instanceof Error ? error.stack : error}` };
+  const debug = process.env.BIGVAE_DEBUG && error instanceof Error;
+  return { kind: "internal", message: debug ? `${error.stack}` : `${error}; set BIGVAE_DEBUG=1 to see where` };
 }

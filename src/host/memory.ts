@@ -1,10 +1,10 @@
 /** Free memory, and whether a model fits: refused before anything is allocated. */
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
-import { weightBytes } from "../engine/baseModel.js";
 import type { AdapterForm } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
+import { linearShapes, weightShapes } from "../model/weights.js";
 
 /** Bytes that can be taken: MemAvailable, less where a control group allows less. */
 export function availableBytes(): number {
@@ -31,21 +31,40 @@ function readText(path: string): string {
   }
 }
 
-/** Memory of the process without a model: Node, ONNX Runtime, this library. */
-const PROCESS_BYTES = 150e6;
+/** Memory of the process without a model: Node with two threads, ONNX Runtime, this library (measured: 118 MB). */
+const PROCESS_BYTES = 120e6;
+
+/** What a model's memory is estimated from. */
+export interface ModelSize {
+  config: ModelConfig;
+  /** Bytes of the adapters and the head; 0 for a base alone. */
+  adapterBytes: number;
+}
 
 /**
- * Bytes that a model takes at work. The weights lie in memory once; a merged adapter holds a packed copy, of which encoder and
- * router are the usual two, and while a copy is made its source lies beside it.
+ * Bytes that a model takes at its peak, without the caches of long contexts (test/host/memory.test.ts compares it with the truth).
+ * unmerged: every weight once, and what a run needs beside them.
+ * merged: each session (encoder, decoder, router, made at first use) holds its own packed linear layers, the writers the head too; while
+ * one is made, its merged weights and ONNX Runtime's copy of them lie beside it. Guidance adds a session of the base.
  */
-export function neededBytes(config: ModelConfig, form: AdapterForm): number {
-  const weights = weightBytes(config);
-  return PROCESS_BYTES + weights * (form === "merged" ? 4 : 1.2);
+export function neededBytes({ config, adapterBytes }: ModelSize, form: AdapterForm): number {
+  const weights = floatBytes(weightShapes(config).values());
+  const linear = floatBytes(linearShapes(config).values());
+  const head = floatBytes([[config.vocabSize, config.hiddenSize]]);
+  const rope = floatBytes([[config.maxPositionEmbeddings, config.headDim]]);
+  const fixed = PROCESS_BYTES + rope + adapterBytes;
+  if (form === "unmerged") return fixed + 1.2 * weights;
+  const [sessions, writers] = adapterBytes > 0 ? [3, 2] : [1, 1];
+  return fixed + weights + sessions * linear + writers * head + (2 * linear + head);
+}
+
+function floatBytes(shapes: Iterable<readonly number[]>): number {
+  return Array.from(shapes).reduce((sum, shape) => sum + shape.reduce((size, dim) => size * dim, 4), 0);
 }
 
 /** Throws "memory" with need, have and what to do. */
-export function checkFits(config: ModelConfig, form: AdapterForm, available = availableBytes()): void {
-  const need = neededBytes(config, form);
+export function checkFits(size: ModelSize, form: AdapterForm, available: number): void {
+  const need = neededBytes(size, form);
   if (need <= available) return;
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
   throw new BigVaeError(
@@ -55,6 +74,6 @@ export function checkFits(config: ModelConfig, form: AdapterForm, available = av
 }
 
 /** Merged copies where the memory is there, one shared base otherwise. */
-export function chooseForm(config: ModelConfig, available = availableBytes()): AdapterForm {
-  return neededBytes(config, "merged") * 1.5 < available ? "merged" : "unmerged";
+export function chooseForm(size: ModelSize, available: number): AdapterForm {
+  return neededBytes(size, "merged") * 1.5 < available ? "merged" : "unmerged";
 }

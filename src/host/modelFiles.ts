@@ -4,19 +4,26 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ADAPTER_NAMES, type AdapterName, bindAdapter, loadHead, type VaeAdapters } from "../engine/adapters.js";
+import {
+  ADAPTER_NAMES,
+  type Adapter,
+  type AdapterName,
+  bindAdapter,
+  loadHead,
+  type VaeAdapters,
+} from "../engine/adapters.js";
 import { type BaseModel, loadBase } from "../engine/baseModel.js";
 import { BigVaeError } from "../errors.js";
 import {
+  confine,
   openGguf,
   openSafetensors,
   openSafetensorsFolder,
-  parseStrictJson,
+  parseStrictJsonBytes,
   readLora,
   tokenizerConfigFromGguf,
   tokenizerFromGguf,
   toPlain,
-  writeFileAtomic,
 } from "../formats/index.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
@@ -53,13 +60,15 @@ export interface ModelPaths {
  */
 export async function findModel(model: string, adapters?: string): Promise<ModelPaths> {
   const path = model === POCKET ? fileURLToPath(new URL("../../pocket", import.meta.url)) : model;
-  if (path.endsWith(".gguf") && (await exists(path))) return { base: path, adapters };
-  if (await exists(join(path, "base", "config.json"))) return { base: join(path, "base"), adapters: adapters ?? path };
-  if (await exists(join(path, "config.json"))) {
-    const own = (await exists(join(path, "vae.safetensors"))) ? path : undefined;
+  if (path.endsWith(".gguf") && (await isFile(path))) return { base: path, adapters };
+  if (await isFile(join(path, "base", "config.json")))
+    return { base: await confine(path, "base"), adapters: adapters ?? path };
+  if (await isFile(join(path, "config.json"))) {
+    const own = (await isFile(join(path, "vae.safetensors"))) ? path : undefined;
     return { base: path, adapters: adapters ?? own };
   }
-  const got = (await exists(path)) ? "a folder without config.json or base/config.json" : "nothing there";
+  const folder = (await isFile(path)) ? "a file of another kind" : "a folder without config.json or base/config.json";
+  const got = (await exists(path)) ? folder : "nothing there";
   throw new BigVaeError(
     "usage",
     `--model ${model}: expected "pocket", a model's folder or a .gguf file, got ${got}; download the model to a folder and give its path`,
@@ -73,6 +82,13 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
 export interface OpenedBase {
   base: BaseModel;
   tokenizer: Tokenizer;
@@ -80,47 +96,38 @@ export interface OpenedBase {
 
 /** The config of a base, read before anything else. */
 export async function readConfig(path: string): Promise<ModelConfig> {
-  if (!path.endsWith(".gguf")) return parseConfig(await readJson(join(path, "config.json")));
+  if (!path.endsWith(".gguf")) return parseConfig(await readJson(path, "config.json"));
   const file = await openGguf(path);
   await file.close();
   return parseConfig(file.config);
 }
 
-/** The tokenizer of a base alone. */
-export async function openTokenizerOf(path: string): Promise<Tokenizer> {
-  if (!path.endsWith(".gguf")) return openTokenizer(path);
-  const file = await openGguf(path);
-  await file.close();
-  return loadTokenizer(tokenizerFromGguf(file.metadata), tokenizerConfigFromGguf(file.metadata));
+/** The tokenizer of a base. */
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  if (path.endsWith(".gguf")) {
+    const file = await openGguf(path);
+    await file.close();
+    return loadTokenizer(tokenizerFromGguf(file.metadata), tokenizerConfigFromGguf(file.metadata));
+  }
+  const optional = async (name: string) => ((await exists(join(path, name))) ? readJson(path, name) : undefined);
+  const json = await readJson(path, "tokenizer.json");
+  return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
+}
+
+/** The weights of a base. */
+export async function openWeights(path: string): Promise<BaseModel> {
+  if (path.endsWith(".gguf")) {
+    const file = await openGguf(path);
+    return loadBase(file.config, file).finally(() => file.close());
+  }
+  const config = await readJson(path, "config.json");
+  const source = await openSafetensorsFolder(path);
+  return loadBase(config, source).finally(() => source.close());
 }
 
 /** Reads a base and its tokenizer. */
 export async function openBase(path: string): Promise<OpenedBase> {
-  if (path.endsWith(".gguf")) {
-    const file = await openGguf(path);
-    try {
-      const tokenizer = loadTokenizer(tokenizerFromGguf(file.metadata), tokenizerConfigFromGguf(file.metadata));
-      return { base: await loadBase(file.config, file), tokenizer };
-    } finally {
-      await file.close();
-    }
-  }
-  const config = await readJson(join(path, "config.json"));
-  const tokenizer = await openTokenizer(path);
-  const source = await openSafetensorsFolder(path);
-  try {
-    return { base: await loadBase(config, source), tokenizer };
-  } finally {
-    await source.close();
-  }
-}
-
-/** The tokenizer of a model's folder. */
-export async function openTokenizer(folder: string): Promise<Tokenizer> {
-  const optional = async (name: string) =>
-    (await exists(join(folder, name))) ? readJson(join(folder, name)) : undefined;
-  const json = await readJson(join(folder, "tokenizer.json"));
-  return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
+  return { tokenizer: await openTokenizer(path), base: await openWeights(path) };
 }
 
 /** Reads the adapters for a base. A folder without router/ falls back to decoder/. */
@@ -128,30 +135,74 @@ export async function openAdapters(
   folder: string,
   { config }: BaseModel,
 ): Promise<VaeAdapters & { facts: CheckpointFacts }> {
+  const stored = await adapterFolders(folder);
   const facts = await readFacts(folder);
-  const weights = await openSafetensors(join(folder, "vae.safetensors"));
+  const weights = await openSafetensors(await confine(folder, HEAD));
   try {
     const head = await loadHead(config, weights);
-    const read = async (name: AdapterName) => {
-      const stored = name === "router" && !(await exists(join(folder, name))) ? "decoder" : name;
-      return [name, bindAdapter(name, await readLora(join(folder, stored)), config)] as const;
-    };
-    const adapters = Object.fromEntries(await Promise.all(ADAPTER_NAMES.map(read))) as VaeAdapters["adapters"];
+    const adapters = {} as Record<AdapterName, Adapter>;
+    for (const name of ADAPTER_NAMES) {
+      const lora = await readLora(await confine(folder, stored[name]));
+      adapters[name] = bindAdapter(name, lora, config);
+    }
     return { ...head, span: facts.span, gap: facts.gap, adapters, facts };
   } finally {
     await weights.close();
   }
 }
 
-export async function readFacts(folder: string): Promise<CheckpointFacts> {
-  const path = join(folder, "bigvae.json");
-  return (await exists(path))
-    ? { ...ORIGINAL_FACTS, ...((await readJson(path)) as Partial<CheckpointFacts>) }
-    : ORIGINAL_FACTS;
+/** f, w_e and w_d, as MiniHF names their file. */
+const HEAD = "vae.safetensors";
+
+/** The folder of each adapter. Throws "format" naming the part that is not there. */
+async function adapterFolders(folder: string): Promise<Record<AdapterName, AdapterName>> {
+  for (const part of ["encoder", "decoder", HEAD]) {
+    if (await exists(join(folder, part))) continue;
+    throw new BigVaeError(
+      "format",
+      `adapters ${folder}: expected encoder/, decoder/ and ${HEAD}, got no ${part}; copy the checkpoint's folder whole`,
+    );
+  }
+  const router = (await exists(join(folder, "router"))) ? "router" : "decoder";
+  return { encoder: "encoder", decoder: "decoder", router };
 }
 
-export async function writeFacts(folder: string, facts: CheckpointFacts): Promise<void> {
-  await writeFileAtomic(join(folder, "bigvae.json"), `${JSON.stringify(facts, null, 2)}\n`);
+/** The files that hold the head and the adapters. */
+async function adapterFiles(folder: string): Promise<string[]> {
+  const folders = new Set(Object.values(await adapterFolders(folder)));
+  const files = [HEAD, ...Array.from(folders, (name) => join(name, "adapter_model.safetensors"))];
+  return files.map((name) => join(folder, name));
+}
+
+/** Bytes of the head and the adapters; a file that is missing is refused later, by name. */
+export async function adapterBytes(folder: string): Promise<number> {
+  const sizes = (await adapterFiles(folder)).map((path) => stat(path).catch(() => ({ size: 0 })));
+  return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
+}
+
+const FACTS = "bigvae.json";
+
+/** What each fact must be. */
+const FACT_RULES: { [K in keyof CheckpointFacts]-?: [expected: string, holds: (value: unknown) => boolean] } = {
+  base_sha256: ["64 hexadecimal digits", (value) => value === undefined || /^[0-9a-f]{64}$/.test(`${value}`)],
+  span: ["a whole number from 1 on", (value) => Number.isSafeInteger(value) && (value as number) >= 1],
+  gap: ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && (value as number) >= 0],
+  ae_scale: ["a number above 0", (value) => Number.isFinite(value) && (value as number) > 0],
+};
+
+/** bigvae.json, or what a published checkpoint means by leaving it out. Throws "format" for a field out of range. */
+export async function readFacts(folder: string): Promise<CheckpointFacts> {
+  if (!(await exists(join(folder, FACTS)))) return ORIGINAL_FACTS;
+  const facts = { ...ORIGINAL_FACTS, ...((await readJson(folder, FACTS)) as Partial<CheckpointFacts>) };
+  for (const [name, [expected, holds]] of Object.entries(FACT_RULES)) {
+    const value = facts[name as keyof CheckpointFacts];
+    if (holds(value)) continue;
+    throw new BigVaeError(
+      "format",
+      `${join(folder, FACTS)}: expected ${name} to be ${expected}, got ${JSON.stringify(value)}; get the file again`,
+    );
+  }
+  return facts;
 }
 
 /** Throws "mismatch" where the adapters' folder names another base by its sha256. */
@@ -169,22 +220,39 @@ export async function checkBaseHash({ base, adapters }: ModelPaths): Promise<voi
 
 /** sha256 of the weights of a base: of its file, or of the hashes of its shards in order of name. */
 export async function baseSha256(path: string): Promise<string> {
-  if (path.endsWith(".gguf")) return sha256OfFile(path);
+  if (path.endsWith(".gguf")) return sha256OfFiles([path]);
   const names = (await readdir(path)).filter((name) => /^model.*\.safetensors$/.test(name)).sort();
-  const hashes = await Promise.all(names.map((name) => sha256OfFile(join(path, name))));
+  return sha256OfFiles(await Promise.all(names.map((name) => confine(path, name))));
+}
+
+/** What a trace names of a model: the hash of the base, and that of the head's and the adapters' weights. */
+export interface ModelHashes {
+  base: string;
+  adapters?: string;
+}
+
+export async function hashModel({ base, adapters }: ModelPaths): Promise<ModelHashes> {
+  if (adapters === undefined) return { base: await baseSha256(base) };
+  return { base: await baseSha256(base), adapters: await sha256OfFiles(await adapterFiles(adapters)) };
+}
+
+/** sha256 of a file, or of the hashes of several. */
+async function sha256OfFiles(paths: readonly string[]): Promise<string> {
+  const hashes: string[] = [];
+  for (const path of paths) {
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+    hashes.push(hash.digest("hex"));
+  }
   return hashes.length === 1 ? hashes[0]! : createHash("sha256").update(hashes.join("")).digest("hex");
 }
 
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) {
+async function readJson(folder: string, name: string): Promise<unknown> {
+  const path = join(folder, name);
+  if (!(await exists(path)))
     throw new BigVaeError("format", `${path}: expected a file, got none; copy the model's folder whole`);
-  }
-  return toPlain(parseStrictJson(text, path));
+  const bytes = await readFile(await confine(folder, name));
+  const json = toPlain(parseStrictJsonBytes(bytes, path));
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
+  throw new BigVaeError("format", `${path}: expected a JSON object, got something else; get the file again`);
 }

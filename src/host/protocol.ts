@@ -1,5 +1,5 @@
 /** Messages between a caller and the thread that runs the engine: plain data, a few kinds, so that a process can stand there too. */
-import type { Encoding, EngineOptions, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
+import type { Encoding, EngineOptions, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import type { ErrorKind } from "../errors.js";
 
@@ -8,6 +8,8 @@ export interface OpenArguments {
   adapters: string | undefined;
   threads?: number;
   form?: EngineOptions["form"];
+  /** Most memory that the model may take. */
+  memoryBytes?: number;
 }
 
 /** Calls by name: arguments and result. */
@@ -19,12 +21,8 @@ export interface Calls {
     result: number[][];
   };
   score: {
-    args: {
-      rows: readonly ScoreRow[];
-      writer: WriterName;
-      context: readonly number[];
-    };
-    result: Awaited<ReturnType<import("../engine/engine.js").Engine["score"]>>;
+    args: { rows: readonly ScoreRow[]; writer: WriterName; context: readonly number[] };
+    result: Score[];
   };
   close: { args: undefined; result: undefined };
 }
@@ -39,8 +37,6 @@ export interface EngineFacts {
   span: number;
   gap: number;
   aeScale: number;
-  /** Of the base's weights and of the adapters' files. */
-  hashes: { base: string; adapters: string | undefined };
 }
 
 export type Request = { id: number; call: CallName; args: unknown } | { id: number; abort: true };

@@ -1,6 +1,6 @@
 /** The engine in its own thread, as the caller sees it. */
 import { Worker } from "node:worker_threads";
-import type { Encoding, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
+import type { Encoding, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import type { CallName, Calls, EngineFacts, OpenArguments, Reply } from "./protocol.js";
@@ -16,6 +16,8 @@ interface Pending {
 export class RemoteEngine {
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
+  /** Why no call can be answered any more. */
+  #ended: BigVaeError | undefined;
 
   private constructor(
     readonly worker: Worker,
@@ -23,8 +25,8 @@ export class RemoteEngine {
     public facts: EngineFacts,
   ) {
     worker.on("message", (reply: Reply) => this.#receive(reply));
-    worker.on("error", (error) => this.#fail(error));
-    worker.on("exit", () => this.#fail(new BigVaeError("internal", "engine: its thread ended; load the model again")));
+    worker.on("error", (error) => this.#end(`its thread failed (${error.message})`));
+    worker.on("exit", () => this.#end("its thread ended"));
     worker.unref();
   }
 
@@ -49,32 +51,40 @@ export class RemoteEngine {
   }
 
   score(
-    rows: Calls["score"]["args"]["rows"],
+    rows: readonly ScoreRow[],
     writer: WriterName,
     context: readonly number[],
-  ): Promise<Calls["score"]["result"]> {
-    return this.#call("score", { rows, writer, context });
+    signal?: AbortSignal,
+  ): Promise<Score[]> {
+    return this.#call("score", { rows, writer, context }, signal);
   }
 
-  /** Frees the model and ends the thread. */
+  /** Aborts the calls under way, frees the model and ends the thread. A second time does nothing. */
   async close(): Promise<void> {
-    await this.#call("close", undefined);
-    this.worker.removeAllListeners("exit");
+    if (this.#ended) return;
+    const freed = this.#call("close", undefined);
+    this.#ended = new BigVaeError("usage", "engine: expected an open model, got a closed one; load it again");
+    await freed;
     await this.worker.terminate();
   }
 
-  #call<C extends CallName>(
+  async #call<C extends CallName>(
     call: C,
     args: Calls[C]["args"],
     signal?: AbortSignal,
     onToken?: Pending["onToken"],
   ): Promise<Calls[C]["result"]> {
-    signal?.throwIfAborted();
+    if (this.#ended) throw this.#ended;
+    if (signal?.aborted) throw aborted();
     const id = this.#nextId++;
     // The thread keeps the process alive only while a call is under way.
     if (this.#pending.size === 0) this.worker.ref();
     return new Promise<unknown>((resolve, reject) => {
-      const abort = () => this.worker.postMessage({ id, abort: true });
+      const abort = () => {
+        this.worker.postMessage({ id, abort: true });
+        this.#settle(id);
+        reject(aborted());
+      };
       signal?.addEventListener("abort", abort, { once: true });
       const release = () => signal?.removeEventListener("abort", abort);
       this.#pending.set(id, { resolve, reject, release, ...(onToken ? { onToken } : {}) });
@@ -100,10 +110,16 @@ export class RemoteEngine {
     if (this.#pending.size === 0) this.worker.unref();
   }
 
-  #fail(error: Error): void {
+  /** No call is answered from here on: those that wait are told why. */
+  #end(reason: string): void {
+    this.#ended ??= new BigVaeError("internal", `engine: ${reason}; load the model again`);
     for (const [id, pending] of this.#pending) {
       this.#settle(id);
-      pending.reject(error);
+      pending.reject(this.#ended);
     }
   }
+}
+
+function aborted(): BigVaeError {
+  return new BigVaeError("aborted", "aborted by the caller");
 }

@@ -2,15 +2,25 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { openSafetensors, writeFileAtomic, writeSafetensors } from "../formats/index.js";
+import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { Tokenizer } from "../tokenizer/index.js";
-import type { EngineFacts } from "./protocol.js";
+import type { ModelHashes } from "./modelFiles.js";
 
-/** What a trace names of the model, so that a replay can tell another one. */
+const LINES = "trace.jsonl";
+const LATENTS = "latents.safetensors";
+
+/** What a trace needs of a model. */
 interface TracedModel {
-  tokenizer: Tokenizer;
-  facts: EngineFacts;
+  tokenizer: Pick<Tokenizer, "decode">;
+  facts: { zDim: number };
+  /** By which a replay can tell another model. */
+  hashes(): Promise<ModelHashes>;
+}
+
+interface ModelLine extends ModelHashes {
+  kind: "model";
+  zDim: number;
 }
 
 interface LatentLine {
@@ -34,90 +44,111 @@ interface SpanLine {
   written: Span["written"];
 }
 
-export class TraceWriter {
-  readonly #rows = new Map<TracedLatent, number>();
-  readonly #lines: object[] = [];
-  readonly #zs: Float32Array[] = [];
+type Line = ModelLine | LatentLine | SpanLine;
 
-  constructor(readonly folder: string) {}
+/** Saves a run; parents stand before what was mixed from them. */
+export async function writeTrace(folder: string, spans: readonly Span[], model: TracedModel): Promise<void> {
+  const { tokenizer, facts } = model;
+  const text = (ids: TokenIds) => tokenizer.decode(ids as number[]);
+  const header: ModelLine = { kind: "model", ...(await model.hashes()), zDim: facts.zDim };
+  const lines: Line[] = [header];
+  const rows = new Map<TracedLatent, number>();
+  const rowOf = (latent: TracedLatent): number => {
+    const known = rows.get(latent);
+    if (known !== undefined) return known;
+    const { role, ids, norm } = latent;
+    const parents = latent.parents.map(({ latent: parent, weight }) => ({ index: rowOf(parent), weight }));
+    const index = rows.size;
+    rows.set(latent, index);
+    lines.push({ kind: "latent", index, role, parents, ...(ids ? { ids, text: text(ids) } : {}), norm });
+    return index;
+  };
+  for (const { ids, latent, drafts, written } of spans) {
+    const traced = drafts.map((draft) => ({
+      ids: draft.ids,
+      text: text(draft.ids),
+      from: rowOf(draft.from),
+      latent: rowOf(draft.latent),
+    }));
+    lines.push({ kind: "span", ids, text: text(ids), latent: rowOf(latent), drafts: traced, written });
+  }
+  const flat = new Float32Array(rows.size * facts.zDim);
+  for (const [{ z }, row] of rows) flat.set(z, row * facts.zDim);
+  const latents = { dtype: "F32" as const, shape: [rows.size, facts.zDim], data: flat };
+  await mkdir(folder, { recursive: true });
+  await writeSafetensors(join(folder, LATENTS), new Map([["z", latents]]));
+  await writeFileAtomic(join(folder, LINES), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
 
-  /** Writes both files; parents stand before what was mixed from them. */
-  async write(spans: readonly Span[], { tokenizer, facts }: TracedModel): Promise<void> {
-    const text = (ids: TokenIds) => tokenizer.decode(ids as number[]);
-    this.#lines.push({ kind: "model", ...facts.hashes, zDim: facts.zDim });
-    for (const { ids, latent, drafts, written } of spans) {
-      const line: SpanLine = {
-        kind: "span",
-        ids,
-        text: text(ids),
-        latent: this.#row(latent, text),
-        drafts: drafts.map((draft) => ({
-          ids: draft.ids,
-          text: text(draft.ids),
-          from: this.#row(draft.from, text),
-          latent: this.#row(draft.latent, text),
-        })),
-        written,
-      };
-      this.#lines.push(line);
-    }
-    await mkdir(this.folder, { recursive: true });
-    const flat = new Float32Array(this.#zs.length * facts.zDim);
-    for (const [i, z] of this.#zs.entries()) flat.set(z, i * facts.zDim);
-    const latents = { dtype: "F32" as const, shape: [this.#zs.length, facts.zDim], data: flat };
-    await writeSafetensors(join(this.folder, "latents.safetensors"), new Map([["z", latents]]));
-    await writeFileAtomic(
-      join(this.folder, "trace.jsonl"),
-      this.#lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+/** A span written again, beside what was saved. */
+export interface ReplayedSpan {
+  saved: TokenIds;
+  written: TokenIds;
+}
+
+/**
+ * Writes every span of a trace again from its latent. Throws "usage" where the folder holds no trace, "format" for a damaged one,
+ * and "mismatch" where another model wrote it, or where a span comes out otherwise.
+ */
+export async function* replay(
+  folder: string,
+  model: TracedModel & { latentModel: LatentModel },
+  signal?: AbortSignal,
+): AsyncGenerator<ReplayedSpan, void, void> {
+  const { header, spans } = await readTrace(folder);
+  const { base, adapters } = await model.hashes();
+  for (const [name, saved, got] of [
+    ["base", header.base, base],
+    ["adapters", header.adapters, adapters],
+  ]) {
+    if (saved === got) continue;
+    throw new BigVaeError(
+      "mismatch",
+      `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give --model and --adapters of the run`,
     );
   }
-
-  #row(latent: TracedLatent, text: (ids: TokenIds) => string): number {
-    const known = this.#rows.get(latent);
-    if (known !== undefined) return known;
-    const parents = latent.parents.map(({ latent: parent, weight }) => ({ index: this.#row(parent, text), weight }));
-    const index = this.#zs.length;
-    this.#rows.set(latent, index);
-    this.#zs.push(latent.z);
-    const { role, ids, norm } = latent;
-    const line: LatentLine = {
-      kind: "latent",
-      index,
-      role,
-      parents,
-      ...(ids ? { ids, text: text(ids) } : {}),
-      ...(norm === undefined ? {} : { norm }),
-    };
-    this.#lines.push(line);
-    return index;
+  const zs = await readLatents(folder, model.facts.zDim);
+  for (const [i, { ids: saved, latent, written: how }] of spans.entries()) {
+    const { context, noise, ...options } = how;
+    const z = zs.slice(latent * model.facts.zDim, (latent + 1) * model.facts.zDim);
+    const [written] = await model.latentModel.write([{ z, noise }], context, { ...options, signal });
+    const at = written!.findIndex((id, t) => id !== saved[t]);
+    if (at >= 0 || written!.length !== saved.length)
+      throw new BigVaeError(
+        "mismatch",
+        `replay ${folder}: expected span ${i + 1} as saved, got another token at ${at < 0 ? written!.length : at}; use the version, machine and threads of the run`,
+      );
+    yield { saved, written: written! };
   }
 }
 
-/** Writes every span of a trace again from its latent; returns the tokens written, to be compared with those saved. */
-export async function replay(folder: string, model: LatentModel): Promise<{ saved: TokenIds; written: TokenIds }[]> {
-  const lines = (await readFile(join(folder, "trace.jsonl"), "utf8").catch(() => missingTrace(folder)))
-    .trim()
-    .split("\n");
-  const file = await openSafetensors(join(folder, "latents.safetensors"));
+async function readTrace(folder: string): Promise<{ header: ModelLine; spans: SpanLine[] }> {
+  const path = join(folder, LINES);
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined)
+    throw new BigVaeError("usage", `trace: expected ${path}, got no such file; give a folder that --trace wrote`);
+  const lines = text.trim().split("\n");
+  const [header, ...rest] = lines.map((line, i) => toPlain(parseStrictJson(line, `Line ${i + 1} of ${path}`)) as Line);
+  const spans = rest.filter((line) => line.kind === "span");
+  const isSound = ({ ids, latent, written }: SpanLine) =>
+    Array.isArray(ids) && Number.isInteger(latent) && Array.isArray(written?.context) && written.noise?.length === 4;
+  if (header?.kind === "model" && spans.every(isSound)) return { header, spans };
+  throw new BigVaeError(
+    "format",
+    `${path}: expected a line on the model and then whole spans, got something else; save the run again`,
+  );
+}
+
+/** All z, one behind the other. */
+async function readLatents(folder: string, zDim: number): Promise<Float32Array> {
+  const file = await openSafetensors(join(folder, LATENTS));
   try {
-    const zs = await file.readFloat32("z");
-    const width = file.info("z").shape[1]!;
-    const results: { saved: TokenIds; written: TokenIds }[] = [];
-    for (const line of lines.map((text) => JSON.parse(text) as SpanLine).filter(({ kind }) => kind === "span")) {
-      const { context, noise, ...options } = line.written;
-      const z = zs.slice(line.latent * width, (line.latent + 1) * width);
-      const [written] = await model.write([{ z, noise }], context, options);
-      results.push({ saved: line.ids, written: written! });
-    }
-    return results;
+    if (file.names.includes("z") && file.info("z").shape[1] === zDim) return await file.readFloat32("z");
+    throw new BigVaeError(
+      "format",
+      `${join(folder, LATENTS)}: expected z of width ${zDim}, got another table; save the run again`,
+    );
   } finally {
     await file.close();
   }
-}
-
-function missingTrace(folder: string): never {
-  throw new BigVaeError(
-    "usage",
-    `trace: expected ${join(folder, "trace.jsonl")}, got no such file; give a folder that --trace wrote`,
-  );
 }

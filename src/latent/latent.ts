@@ -51,6 +51,7 @@ export function lerp(a: Latent, b: Latent, t: number): Latent {
  * Throws "usage" for opposite latents, between which no arc is the shortest.
  */
 export function slerp(a: Latent, b: Latent, t: number): Latent {
+  if (![...a, ...b].every(Number.isFinite)) throwNonFinite([a, b]);
   const angle = Math.acos(Math.min(Math.max(cosine(a, b), -1), 1));
   if (Math.PI - angle < 1e-4) {
     throw new BigVaeError(
@@ -85,7 +86,16 @@ export function weightedSum(zs: readonly Latent[], weights: readonly number[]): 
     checkWidth(zs[0]!, z);
     for (let d = 0; d < sum.length; d++) sum[d]! += weights[i]! * z[d]!;
   }
-  return Float32Array.from(sum);
+  const mixed = Float32Array.from(sum);
+  if (!mixed.every(Number.isFinite)) throwNonFinite(zs);
+  return mixed;
+}
+
+function throwNonFinite(zs: readonly Latent[]): never {
+  const index = zs.findIndex((z) => !z.every(Number.isFinite));
+  const got =
+    index < 0 ? "weights that overflow" : `latent ${index} with ${zs[index]!.find((x) => !Number.isFinite(x))}`;
+  throw new BigVaeError("nonFinite", `mix: expected finite values, got ${got}; check the latents and the weights`);
 }
 
 /** The mean of latents. */
@@ -101,8 +111,10 @@ export function meanNorm(zs: readonly Latent[]): number {
   return zs.reduce((sum, z) => sum + norm(z), 0) / zs.length;
 }
 
-/** The one whose summed distance to the others is least. */
+/** The one whose summed distance to the others is least; the first where several are. */
 export function medoid(zs: readonly Latent[]): Latent {
+  if (zs.length === 0)
+    throw new BigVaeError("usage", "medoid: expected at least one latent, got none; give some texts");
   const distance = (a: Latent, b: Latent) => norm(weightedSum([a, b], [1, -1]));
   const sums = zs.map((z) => zs.reduce((sum, other) => sum + distance(z, other), 0));
   return zs[sums.indexOf(Math.min(...sums))]!;

@@ -1,5 +1,5 @@
 /** The Llama family's Transformer (Touvron et al. 2023), in reading order: block, stack, head. */
-import { add, gatherRows, linear, mul, rmsNorm, silu, type Value } from "../graph/index.js";
+import { add, checkpoint, gatherRows, linear, mul, rmsNorm, silu, type Value } from "../graph/index.js";
 import type { Attend } from "./attention.js";
 import type { ModelConfig } from "./config.js";
 import type { Linear, Parameter } from "./lora.js";
@@ -11,6 +11,8 @@ export interface Forward {
   parameter: Parameter;
   linear: Linear;
   attend: Attend;
+  /** Training keeps the input of each block alone, and computes the rest of it again for the gradients. */
+  checkpointing?: boolean;
 }
 
 /** x + attention(norm(x)), then x + mlp(norm(x)). x [.., D] -> [.., D] */
@@ -28,9 +30,12 @@ function block({ config, parameter, linear, attend }: Forward, layer: number, x:
 
 /** All blocks and the final norm: token embeddings [.., D] -> last hidden state [.., D]. */
 export function hiddenStates(forward: Forward, embeddings: Value): Value {
-  const { config, parameter } = forward;
+  const { config, parameter, checkpointing } = forward;
   let x = embeddings;
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) x = block(forward, layer, x);
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    const layerBlock = (value: Value) => block(forward, layer, value);
+    x = checkpointing ? checkpoint(x, layerBlock) : layerBlock(x);
+  }
   return rmsNorm(x, parameter("model.norm.weight", [config.hiddenSize]), config.rmsNormEps);
 }
 

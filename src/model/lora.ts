@@ -35,8 +35,14 @@ export interface LoraShape {
   targets: readonly string[];
 }
 
-/** Linear layers with an adapter beside them; the base is untouched. */
-export function loraLinear(config: ModelConfig, parameter: Parameter, adapter: string, lora: LoraShape): Linear {
+/** Linear layers with an adapter beside them; the base is untouched. `dropout` changes what the adapter reads, in training. */
+export function loraLinear(
+  config: ModelConfig,
+  parameter: Parameter,
+  adapter: string,
+  lora: LoraShape,
+  dropout: Linear = (_path, x) => x,
+): Linear {
   const base = baseLinear(config, parameter);
   const shapes = loraShapes(config, adapter, lora);
   return (path, x) => {
@@ -44,7 +50,7 @@ export function loraLinear(config: ModelConfig, parameter: Parameter, adapter: s
     if (!shapes.has(nameA)) return base(path, x);
     const a = parameter(nameA, shapes.get(nameA)!);
     const b = parameter(nameB, shapes.get(nameB)!);
-    return add(base(path, x), linear(linear(x, a), b, lora.alpha / lora.rank));
+    return add(base(path, x), linear(linear(dropout(path, x), a), b, lora.alpha / lora.rank));
   };
 }
 

@@ -63,7 +63,10 @@ export function towardTask(prompt: TracedLatent, task: TracedLatent): Guidance {
     );
 }
 
-/** Each step writes two spans: the first says z and joins the context, the second continues it and is encoded next. */
+/**
+ * Each step writes two spans: the first says z and joins the context, the second continues it and is encoded next. A text that
+ * ends within its first span leaves nothing to go on from: it is the last.
+ */
 export async function* guidedSteps(
   run: Run,
   prompt: TokenIds,
@@ -78,6 +81,7 @@ export async function* guidedSteps(
     yield written;
     context = [...context, ...written.ids.slice(0, s)];
     span = written.ids.slice(s);
+    if (span.length === 0) break;
   }
   return { context, span };
 }

@@ -8,7 +8,7 @@ export type TokenIds = readonly number[];
 export interface LatentModel {
   /** Means of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Latent[]>;
-  /** The router's text from each z after the context: at most nTokens new tokens; fewer where a row ends. */
+  /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */
   write(rows: readonly { z: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
   /** The router's log-likelihood of each target from its z after the context, mean per token. */
   score(rows: readonly { z: Latent; target: TokenIds }[], context: TokenIds, signal?: AbortSignal): Promise<number[]>;

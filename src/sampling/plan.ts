@@ -47,7 +47,7 @@ export async function* plan(model: LatentModel, inputs: PlanInputs, options: Sam
 
 /**
  * plan-2: (0.95 - t) of z and (0.05 + t) of the terminal a step, t as in plan, at their mean length; two spans are written, of which the
- * first joins the context and the second is the next z. The original reads z before it exists where there is no start.
+ * first joins the context and the second is the next z; a text that ends within the first is the last. The original reads z before it exists where there is no start.
  */
 export async function* plan2(model: LatentModel, inputs: PlanInputs, options: SamplingOptions): Sampler {
   const run = new Run(model, options);
@@ -56,17 +56,18 @@ export async function* plan2(model: LatentModel, inputs: PlanInputs, options: Sa
   let context = inputs.context;
   for (let step = 1; step <= options.nSteps; step++) {
     const t = Math.min(0.025 * step, 0.95);
-    z = mix(
+    const pulled = mix(
       [
         [z, 0.95 - t],
         [terminal, 0.05 + t],
       ],
       "meanNorm",
     );
-    const written = await run.write(z, context, 2 * options.span);
+    const written = await run.write(pulled, context, 2 * options.span);
     yield written;
     context = [...context, ...written.ids.slice(0, options.span)];
     const rest = written.ids.slice(options.span);
+    if (step === options.nSteps || rest.length === 0) break;
     z = await run.mean(rest, "span");
   }
   return { ids: context };
@@ -115,7 +116,7 @@ export interface PlanSearchInputs extends Omit<PlanInputs, "start" | "examples">
  * The original's pull to the terminal is without effect, and its score divides a mean by the length again.
  */
 export async function* planSearch(model: LatentModel, inputs: PlanSearchInputs, options: SamplingOptions): Sampler {
-  const run = new Run(model, options);
+  const run = new Run(model, { ...options, onToken: undefined });
   const terminal = await run.mean(inputs.terminal, "terminal");
   let best: { score: number; spans: Awaited<ReturnType<typeof planOnce>> } | undefined;
   for (let start = 0; start < inputs.nStarts; start++) {
@@ -135,7 +136,10 @@ export async function* planSearch(model: LatentModel, inputs: PlanSearchInputs, 
       if (!best || score > best.score) best = { score, spans };
     }
   }
-  for (const span of best?.spans ?? []) yield span;
+  for (const span of best?.spans ?? []) {
+    for (const id of span.ids) options.onToken?.(id);
+    yield span;
+  }
   return { ids: [...inputs.context, ...(best?.spans ?? []).flatMap(({ ids }) => ids)] };
 }
 

@@ -28,8 +28,8 @@ export async function* prose(
 }
 
 /**
- * Means without noise and CFG throughout: the first step writes from the prompt's mean alone, the others as task does;
- * then the cut of prose.
+ * Means without noise and CFG throughout: the first step writes from the prompt's mean alone, the others as task does, until
+ * a text ends within its first span; then the cut of prose.
  */
 export async function* paragraphTopic(
   model: LatentModel,
@@ -41,30 +41,34 @@ export async function* paragraphTopic(
   const run = new Run(model, { ...options, noise: 0 });
   const topic = await run.mean(prompt, "prompt");
   const toward = towardTask(topic, await taskVector(run, examples));
-  let z = topic;
-  let written = context;
-  for (let step = 0; step < options.nSteps; step++) {
-    const span = await run.write(z, written, 2 * options.span);
-    yield span;
-    written = [...written, ...span.ids.slice(0, options.span)];
-    z = toward(await run.mean(span.ids.slice(options.span), "span"));
+  let [text, rest] = [context, prompt];
+  for (let step = 0; step < options.nSteps && rest.length > 0; step++) {
+    const z = step === 0 ? topic : toward(await run.mean(rest, "span"));
+    const written = await run.write(z, text, 2 * options.span);
+    yield written;
+    text = [...text, ...written.ids.slice(0, options.span)];
+    rest = written.ids.slice(options.span);
   }
-  const { before, span } = cutAtSentence(written, options.span, model.tokenizer);
+  const { before, span } = cutAtSentence(text, options.span, model.tokenizer);
   return yield* closing(run, await run.mean(span, "span"), before);
 }
 
-/** Writes two spans: the first joins the text, the second is the next topic. */
+/** Writes two spans: the first joins the text, the second is the next topic, which a text that ends before it does not have. */
 async function* closing(run: Run, z: TracedLatent, context: TokenIds): AsyncGenerator<Span, Written, void> {
   const s = run.options.span;
   const written = await run.write(z, context, 2 * s);
   yield written;
-  return { ids: [...context, ...written.ids.slice(0, s)], next: written.ids.slice(s) };
+  const next = written.ids.slice(s);
+  return { ids: [...context, ...written.ids.slice(0, s)], ...(next.length > 0 ? { next } : {}) };
 }
 
-/** The text up to its last full stop, a blank line behind it, as tokens: the last span of them, and what is before. */
+/**
+ * The text up to its last full stop, a blank line behind it, as tokens: the last span of them, and what is before. A text
+ * without a full stop stays whole (the original drops it whole).
+ */
 function cutAtSentence(ids: TokenIds, span: number, tokenizer: TextTokenizer): { before: TokenIds; span: TokenIds } {
   const text = tokenizer.decode(ids).trim();
-  const end = text.lastIndexOf(".");
-  const cut = tokenizer.encode(`${text.slice(0, end + 1)}\n\n`);
+  const end = text.lastIndexOf(".") + 1 || text.length;
+  const cut = tokenizer.encode(`${text.slice(0, end)}\n\n`);
   return { before: cut.slice(0, -span), span: cut.slice(-span) };
 }

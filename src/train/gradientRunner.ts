@@ -1,8 +1,9 @@
 /** Runs loss and gradients of microbatches; sessions are cached by shape, gradients land in one flat array. */
-import { gradients, toOnnx } from "../graph/index.js";
+import { gradients, toOnnx, type Value } from "../graph/index.js";
 import type { Runtime, Session } from "../runtime/runtime.js";
 import { FlatTensors } from "./flatTensors.js";
-import type { Microbatch, Objective } from "./objective.js";
+import type { LossGraph, Microbatch, Objective } from "./objective.js";
+import { deepestFirst } from "./outputOrder.js";
 
 export class GradientRunner {
   /** Gradients of the last run, summed over the microbatches since `reset`. */
@@ -45,14 +46,7 @@ export class GradientRunner {
   async #session(microbatch: Microbatch): Promise<Session> {
     let session = this.#sessions.get(microbatch.shapeKey);
     if (!session) {
-      const { loss, metrics, parameters } = microbatch.graph();
-      const names = [...this.objective.parameters.shapes.keys()];
-      const derived = gradients(
-        loss,
-        names.map((name) => parameters.get(name)!),
-      );
-      const outputs = Object.fromEntries(names.map((name, i) => [GRADIENT + name, derived[i]!]));
-      session = await this.runtime.createSession(toOnnx({ loss, ...metrics, ...outputs }));
+      session = await this.runtime.createSession(toOnnx(lossAndGradients(microbatch.graph())));
       this.#sessions.set(microbatch.shapeKey, session);
     }
     return session;
@@ -69,6 +63,14 @@ export class GradientRunner {
 }
 
 const GRADIENT = "gradient:";
+
+/** What a run computes: loss, metrics, and the gradient of every parameter. */
+export function lossAndGradients({ loss, metrics, parameters }: LossGraph): Record<string, Value> {
+  const derived = gradients(loss, [...parameters.values()]);
+  const outputs = Object.fromEntries(Array.from(parameters.keys(), (name, i) => [GRADIENT + name, derived[i]!]));
+  return deepestFirst({ loss, ...metrics, ...outputs });
+}
+
 type HostTensorsByOutput = FlatTensors["tensors"];
 
 function addInto(sum: Float32Array, values: Float32Array): void {

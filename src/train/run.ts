@@ -1,64 +1,168 @@
 /** A training run in a folder: one writer, its log, held-out losses, checkpoints, and the finished model at the end. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { diskError } from "../formats/fileOps.js";
 import { lockFolder, removeStaleTemporaries } from "../formats/index.js";
 import type { Runtime } from "../runtime/runtime.js";
+import { newestStep, removeUnfinished } from "./checkpoint.js";
+import { EarlyStop } from "./earlyStop.js";
 import { Evaluator } from "./evaluator.js";
 import type { Microbatch, Objective } from "./objective.js";
+import { type RunFile, writeRunFile } from "./runFile.js";
 import { RunLog } from "./runLog.js";
 import { type StepReport, type TrainerOptions, train } from "./trainer.js";
 
-export interface RunOptions extends Omit<TrainerOptions, "checkpoints" | "onStep"> {
+/** How a run goes, whatever it trains. */
+export interface RunOptions
+  extends Omit<TrainerOptions, "checkpoints" | "facts" | "schedule" | "onStep" | "onResume" | "onWarning" | "isOver"> {
   output: string;
-  /** Microbatches of the validation split. */
-  heldOut: readonly Microbatch[];
-  /** Steps between looks at the held-out loss and at samples; the first look is before the first step. */
+  /** Steps between looks at the held-out loss and at samples. */
   evalEvery: number;
-  /** Called at each look: what the model does by now, as lines of the log. */
-  samples?(): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Writes the finished model into `output`. */
-  finish(): Promise<void>;
+  /** Looks without a better held-out loss that end the run; the best parameters are kept then. Never where left out. */
+  earlyStop?: number;
+  /** Kept as run.json, so that the run can go on without its flags. */
+  runFile?: RunFile;
   onReport?(report: RunReport): void;
 }
 
-/** What a run tells: each step, and each look at held-out data. */
+/** What is trained on what, and what comes of it. */
+export interface PreparedRun extends Pick<TrainerOptions, "facts" | "schedule"> {
+  objective: Objective;
+  /** Microbatches of the validation split. */
+  heldOut: readonly Microbatch[];
+  /** Called at each look: what the model does by now, as lines of the log. */
+  samples?(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Writes the finished model into the output folder. */
+  finish(step: number): Promise<void>;
+}
+
+/** What a run tells: each step, each look at held-out data, and what it had to pass over. */
 export type RunReport =
   | ({ kind: "step" } & StepReport)
   | { kind: "heldOut"; step: number; metrics: Readonly<Record<string, number>> }
-  | { kind: "sample"; step: number; sample: Readonly<Record<string, unknown>> };
+  | { kind: "sample"; step: number; sample: Readonly<Record<string, unknown>> }
+  | { kind: "earlyStop"; step: number; best: number }
+  | { kind: "warning"; text: string };
 
-/** Runs to the last step (then writes the finished model), or until aborted. Returns whether it is finished. */
-export async function runTraining(runtime: Runtime, objective: Objective, options: RunOptions): Promise<boolean> {
-  const { output, evalEvery, schedule } = options;
-  await mkdir(output, { recursive: true });
+/**
+ * Runs to the last step (then writes the finished model), or until aborted. Returns whether it is finished.
+ * @throws BigVaeError: "usage" for a folder that holds a run already, "mismatch" for other options than it was started with,
+ * "format" where all its checkpoints are damaged, "locked", "disk", "diverged".
+ */
+export async function runTraining(runtime: Runtime, run: PreparedRun, options: RunOptions): Promise<boolean> {
+  const { output } = options;
+  await mkdir(output, { recursive: true }).catch(async (error) => {
+    throw await diskError(output, 0, error);
+  });
   const lock = await lockFolder(output);
-  const log = new RunLog(output);
-  const evaluator = new Evaluator(runtime, objective, options.heldOut);
-  const look = async (step: number) => {
-    if (options.heldOut.length > 0) {
-      const metrics = await evaluator.evaluate();
-      log.record({ step, heldOut: metrics });
-      options.onReport?.({ kind: "heldOut", step, metrics });
-    }
-    for (const sample of (await options.samples?.()) ?? []) {
-      log.record({ step, sample });
-      options.onReport?.({ kind: "sample", step, sample });
-    }
-  };
   try {
-    await removeStaleTemporaries(output);
-    const onStep = async (report: StepReport) => {
-      log.step(report);
-      options.onReport?.({ kind: "step", ...report });
-      if (report.step % evalEvery === 0 || report.step === schedule.totalSteps) await look(report.step);
-    };
-    const last = await train(runtime, objective, { ...options, checkpoints: join(output, "checkpoints"), onStep });
-    const finished = last >= schedule.totalSteps;
-    if (finished) await options.finish();
-    return finished;
+    await openFolder(options);
+    const log = await RunLog.open(output);
+    const evaluator = new Evaluator(runtime, run.objective, run.heldOut);
+    try {
+      return await new RunInFolder(runtime, run, options, log, evaluator).toTheEnd();
+    } finally {
+      await evaluator.release();
+      await log.close();
+    }
   } finally {
-    await evaluator.release();
-    await log.close();
     await lock.release();
+  }
+}
+
+/** Where the checkpoints of a run lie. */
+export function checkpointFolder(output: string): string {
+  return join(output, "checkpoints");
+}
+
+/** Folders in which a finished model is written. */
+const WRITTEN = ["", "encoder", "decoder", "router"];
+
+/** Refuses a folder that another run has begun, and clears away what a dead writer left. */
+async function openFolder({ output, resume, runFile }: RunOptions): Promise<void> {
+  const begun = await newestStep(checkpointFolder(output));
+  if (begun !== undefined && !resume) {
+    throw new BigVaeError(
+      "usage",
+      `--output ${output}: expected a folder without a run, got one that has come to step ${begun}; add --resume to go on with it, or name another --output`,
+    );
+  }
+  for (const part of WRITTEN) await removeStaleTemporaries(join(output, part));
+  for (const part of [checkpointFolder(output), join(output, "best")]) await removeUnfinished(part);
+  if (runFile) await writeRunFile(output, runFile);
+}
+
+class RunInFolder {
+  constructor(
+    readonly runtime: Runtime,
+    readonly run: PreparedRun,
+    readonly options: RunOptions,
+    readonly log: RunLog,
+    readonly evaluator: Evaluator,
+  ) {}
+
+  async toTheEnd(): Promise<boolean> {
+    const { run, options } = this;
+    const { objective, schedule, facts } = run;
+    const early = await this.#earlyStop();
+    const last = await train(this.runtime, objective, {
+      ...options,
+      facts,
+      schedule,
+      checkpoints: checkpointFolder(options.output),
+      onStep: (report) => this.#step(report, early),
+      onResume: (step) => this.log.record({ step, resumed: true }),
+      onWarning: (text) => this.#warn(text),
+      isOver: (step) => early?.isOver(step) ?? false,
+    });
+    const stopped = early?.isOver(last) ?? false;
+    if (last < schedule.totalSteps && !stopped) return false;
+    const best = await early?.restore();
+    if (best !== undefined) {
+      await this.log.record({ step: last, best });
+      options.onReport?.({ kind: "earlyStop", step: last, best });
+    }
+    await run.finish(best ?? last);
+    return true;
+  }
+
+  async #earlyStop(): Promise<EarlyStop | undefined> {
+    const { output, earlyStop: patience, evalEvery, resume } = this.options;
+    if (patience === undefined) return undefined;
+    if (this.run.heldOut.length === 0) {
+      throw new BigVaeError(
+        "usage",
+        "--early-stop: expected validation rows to look at, got none; prepare more text, or leave the option out",
+      );
+    }
+    const { parameters } = this.run.objective;
+    return EarlyStop.open({ output, parameters, patience, evalEvery }, resume, (text) => this.#warn(text));
+  }
+
+  async #step(report: StepReport, early: EarlyStop | undefined): Promise<void> {
+    await this.log.step(report);
+    this.options.onReport?.({ kind: "step", ...report });
+    if (report.step % this.options.evalEvery === 0 || report.step === report.totalSteps)
+      await this.#look(report.step, early);
+  }
+
+  async #look(step: number, early: EarlyStop | undefined): Promise<void> {
+    const { signal, onReport } = this.options;
+    if (this.run.heldOut.length > 0 && !signal?.aborted) {
+      const metrics = await this.evaluator.evaluate();
+      await this.log.record({ step, heldOut: metrics });
+      onReport?.({ kind: "heldOut", step, metrics });
+      await early?.look(step, metrics.loss!);
+    }
+    if (signal?.aborted) return;
+    for (const sample of (await this.run.samples?.()) ?? []) {
+      await this.log.record({ step, sample });
+      onReport?.({ kind: "sample", step, sample });
+    }
+  }
+
+  #warn(text: string): void {
+    this.options.onReport?.({ kind: "warning", text });
   }
 }

@@ -20,13 +20,21 @@ export interface BaseObjectiveOptions {
   /** Tokens of a row that are fed. */
   context: number;
   batchSize: number;
+  /** Blocks are computed again for the gradients, so that memory holds one of them at a time. */
+  checkpointing?: boolean;
   rng: Rng;
 }
 
 /** Next-token prediction with freshly initialised weights. */
-export function baseObjective({ config, rows, context, batchSize, rng }: BaseObjectiveOptions): Objective {
-  const parameters = new FlatTensors(weightShapes(config));
-  initialise(parameters, config, rng);
+export function baseObjective(options: BaseObjectiveOptions): Objective {
+  const parameters = new FlatTensors(weightShapes(options.config));
+  initialise(parameters, options.config, options.rng);
+  return { parameters, frozen: {}, microbatch: baseBatches(options) };
+}
+
+/** The microbatches of the rows, without parameters of their own. */
+export function baseBatches(options: Omit<BaseObjectiveOptions, "rng">): Objective["microbatch"] {
+  const { config, rows, context, batchSize, checkpointing } = options;
   const constants = {
     positions: int64(
       Array.from({ length: batchSize * context }, (_, i) => i % context),
@@ -36,33 +44,23 @@ export function baseObjective({ config, rows, context, batchSize, rng }: BaseObj
     mask: foldedCausalMask(config, context),
     ...ropeFeeds(config, context),
   };
-  return {
-    parameters,
-    frozen: {},
-    async microbatch(step, index): Promise<Microbatch> {
-      const batch = await rows.batch(step, index);
-      const feeds = {
-        ...constants,
-        ...shifted(
-          batch.map((row) => row.inputIds),
-          context,
-        ),
-      };
-      const graph = () => baseLoss(config, batchSize, context);
-      return { shapeKey: "base", graph, feeds, tokens: batchSize * context };
-    },
+  return async (step, index): Promise<Microbatch> => {
+    const batch = await rows.batch(step, index);
+    const ids = batch.map((row) => row.inputIds);
+    const graph = () => baseLoss(config, batchSize, context, checkpointing);
+    return { shapeKey: "base", graph, feeds: { ...constants, ...shifted(ids, context) }, tokens: batchSize * context };
   };
 }
 
 /** Mean cross entropy of every token of `batch` rows of `time` tokens. */
-export function baseLoss(config: ModelConfig, batch: number, time: number): LossGraph {
+export function baseLoss(config: ModelConfig, batch: number, time: number, checkpointing = false): LossGraph {
   const parameter = makeParameter();
   const parameters = new Map(Array.from(weightShapes(config), ([name, shape]) => [name, parameter(name, shape)]));
   const group = config.numAttentionHeads / config.numKeyValueHeads;
   const positions = input("positions", [batch, time], "int64");
   const mask = input("mask", [1, 1, group * time, time]);
   const attend = groupedAttention(config, [{ batch, time, positions, mask }], ropeInputs(config));
-  const forward = { config, parameter, linear: baseLinear(config, parameter), attend };
+  const forward = { config, parameter, linear: baseLinear(config, parameter), attend, checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("input_ids", [batch * time], "int64")));
   const losses = crossEntropy(logits(forward, hidden), input("labels", [batch * time], "int64"));
   return { loss: mul(sumAll(losses), 1 / (batch * time)), metrics: {}, parameters };

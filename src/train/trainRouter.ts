@@ -5,7 +5,7 @@ import { routerLoss, routerParameterShapes, type VaeShape } from "../vae/loss.js
 import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
-import { initialiseLora } from "./trainVae.js";
+import { dropoutFeeds, initialiseLora } from "./trainVae.js";
 import { batchShape, keptFirst, type VaeExample, vaeFeeds } from "./vaeBatch.js";
 
 export interface RouterOptions {
@@ -25,22 +25,25 @@ export interface RouterOptions {
 
 /** The objective with a fresh router; a run that starts from a decoder's weights sets them afterwards. */
 export function routerObjective(options: RouterOptions): Objective {
-  const { shape, rows, span, context, indexStep, rng } = options;
+  const { shape, rng } = options;
   const parameters = new FlatTensors(routerParameterShapes(shape));
   initialiseLora(parameters, shape.config, "router", shape.writer, rng);
-  return {
-    parameters,
-    frozen: options.frozen,
-    async microbatch(step, index) {
-      const batch = await rows.batch(step, index);
-      const noise = rng.fork("router", step, index);
-      const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
-      const examples = keptFirst(
-        batch.map((row, i) => routerExample(row, at, span, dropsContext(i, batch.length, noise))),
-      );
-      const eps = noise.fork("eps").normals(batch.length * shape.zDim);
-      return routerMicrobatch(options, examples, eps);
-    },
+  return { parameters, frozen: options.frozen, microbatch: routerBatches(options) };
+}
+
+/** The microbatches of the rows, without parameters of their own. */
+export function routerBatches(options: RouterOptions): Objective["microbatch"] {
+  const { shape, rows, span, context, indexStep, rng } = options;
+  return async (step, index) => {
+    const batch = await rows.batch(step, index);
+    const noise = rng.fork("router", step, index);
+    const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
+    const examples = keptFirst(
+      batch.map((row, i) => routerExample(row, at, span, dropsContext(i, batch.length, noise))),
+    );
+    const eps = noise.fork("eps").normals(batch.length * shape.zDim);
+    const { feeds, ...rest } = routerMicrobatch(options, examples, eps);
+    return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), ["router"], noise) } };
   };
 }
 

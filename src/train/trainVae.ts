@@ -5,8 +5,9 @@ import type { ModelConfig } from "../model/config.js";
 import type { LoraShape } from "../model/lora.js";
 import { loraShapes } from "../model/lora.js";
 import type { Rng } from "../rng.js";
-import { float32, type HostTensors } from "../runtime/runtime.js";
-import { overlapLoss, overlapParameterShapes, type VaeShape } from "../vae/loss.js";
+import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
+import { dropoutInput, randomKeys } from "../vae/dropout.js";
+import { type BatchShape, overlapLoss, overlapParameterShapes, type VaeShape, writtenRows } from "../vae/loss.js";
 import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
@@ -38,26 +39,46 @@ export interface OverlapOptions {
 
 /** The objective with fresh parameters: LoRA A uniform, B zero; w_e orthogonal, w_d its transpose. */
 export function overlapObjective(options: OverlapOptions): Objective {
-  const { shape, rows, span, rng } = options;
+  const { shape, rng } = options;
   const parameters = new FlatTensors(overlapParameterShapes(shape));
   initialiseLora(parameters, shape.config, "encoder", shape.encoder, rng);
   initialiseLora(parameters, shape.config, "decoder", shape.writer, rng);
   initialiseHead(parameters, shape.zDim, shape.config.hiddenSize, rng);
-  return {
-    parameters,
-    frozen: options.frozen,
-    async microbatch(step, index) {
-      const batch = await rows.batch(step, index);
-      const noise = rng.fork("vae", step, index);
-      const length = targetLength(options, noise.fork("length"));
-      const cut = (row: Row) => (length === undefined ? row : endedRow(row, span, length, endId(options)));
-      const examples = keptFirst(
-        batch.map((row, i) => overlapExample(cut(row), span, dropsPrefix(i, batch.length, noise))),
-      );
-      const eps = noise.fork("eps").normals(batch.length * shape.zDim);
-      return overlapMicrobatch(options, examples, eps, klWeight(options.klWeight, options.klRampSteps, step));
-    },
+  return { parameters, frozen: options.frozen, microbatch: overlapBatches(options) };
+}
+
+/** The microbatches of the rows, without parameters of their own. */
+export function overlapBatches(options: OverlapOptions): Objective["microbatch"] {
+  const { shape, rows, span, rng } = options;
+  return async (step, index) => {
+    const batch = await rows.batch(step, index);
+    const noise = rng.fork("vae", step, index);
+    const length = targetLength(options, noise.fork("length"));
+    const cut = (row: Row) => (length === undefined ? row : endedRow(row, span, length, endId(options)));
+    const examples = keptFirst(
+      batch.map((row, i) => overlapExample(cut(row), span, dropsPrefix(i, batch.length, noise))),
+    );
+    const eps = noise.fork("eps").normals(batch.length * shape.zDim);
+    const weight = klWeight(options.klWeight, options.klRampSteps, step);
+    const { feeds, ...rest } = overlapMicrobatch(options, examples, eps, weight);
+    const adapters = ["encoder", "decoder"] as const;
+    return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), adapters, noise) } };
   };
+}
+
+/** Row keys of the masks of dropout, where there is dropout; the noise of this microbatch alone decides them. */
+export function dropoutFeeds(
+  { dropout = 0 }: VaeShape,
+  batch: BatchShape,
+  adapters: readonly ("encoder" | "decoder" | "router")[],
+  noise: Rng,
+): HostTensors {
+  if (dropout === 0) return {};
+  const keys = (adapter: string): HostTensor => {
+    const rows = adapter === "encoder" ? (batch.kept + batch.dropped) * batch.encoded : writtenRows(batch);
+    return { dtype: "int32", shape: [rows], data: randomKeys(noise.fork("dropout", adapter), rows) };
+  };
+  return Object.fromEntries(adapters.map((adapter) => [dropoutInput(adapter), keys(adapter)]));
 }
 
 /** One run of the overlap loss. eps [B, Z] in the order of the examples. */

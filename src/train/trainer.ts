@@ -1,8 +1,9 @@
 /** The training loop: microbatches, gradient accumulation, clipping, Adam, non-finite guard, log, checkpoints. */
 import { BigVaeError } from "../errors.js";
+import type { FileOps } from "../formats/index.js";
 import type { Runtime } from "../runtime/runtime.js";
 import { Adam, type AdamOptions } from "./adam.js";
-import { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+import { type Facts, newestCheckpoint, readArrays, type StateArrays, saveCheckpoint } from "./checkpoint.js";
 import { GradientRunner, normOf } from "./gradientRunner.js";
 import type { Objective } from "./objective.js";
 import { type LearningRateSchedule, learningRate } from "./schedule.js";
@@ -20,9 +21,17 @@ export interface TrainerOptions extends AdamOptions {
   /** Goes on from the newest checkpoint there. */
   resume: boolean;
   /** Facts that a resumed run must share, and that are saved with it. */
-  facts: Readonly<Record<string, unknown>>;
+  facts: Facts;
   signal?: AbortSignal;
+  /** Calls to the disk when checkpoints are written; Node's own where left out. */
+  fileOps?: FileOps;
   onStep?(report: StepReport): void | Promise<void>;
+  /** Called once, when a run goes on from a checkpoint. */
+  onResume?(step: number): void | Promise<void>;
+  /** A damaged checkpoint was passed over. */
+  onWarning?(line: string): void;
+  /** Asked before each step: true ends the run. */
+  isOver?(step: number): boolean;
 }
 
 export interface StepReport {
@@ -47,10 +56,16 @@ export async function train(runtime: Runtime, objective: Objective, options: Tra
   const runner = new GradientRunner(runtime, objective);
   const arrays = { parameters: objective.parameters, mean: adam.mean, square: adam.square };
   let step = options.resume ? await resumeStep(options, arrays) : 0;
+  let saved = step;
   let nonFinite = 0;
-  const save = () => saveCheckpoint(options.checkpoints, step, { arrays, facts: { ...options.facts, step } });
+  const save = async () => {
+    const state = { arrays, facts: { ...options.facts, step } };
+    await saveCheckpoint(options.checkpoints, step, state, options.fileOps ? { ops: options.fileOps } : {});
+    saved = step;
+  };
+  const isOver = () => step >= options.schedule.totalSteps || options.signal?.aborted || options.isOver?.(step);
   try {
-    while (step < options.schedule.totalSteps && !options.signal?.aborted) {
+    while (!isOver()) {
       const report = await trainStep(runner, adam, options, step + 1);
       step++;
       nonFinite = report.applied ? 0 : nonFinite + 1;
@@ -58,31 +73,42 @@ export async function train(runtime: Runtime, objective: Objective, options: Tra
       if (nonFinite === MAX_NON_FINITE) throw divergence(step, options.checkpoints);
       if (step % options.saveEvery === 0) await save();
     }
-    if (step % options.saveEvery !== 0 && nonFinite === 0) await save();
+    if (step !== saved) await save();
     return step;
   } finally {
     await runner.release();
   }
 }
 
-async function resumeStep(options: TrainerOptions, arrays: Parameters<typeof loadCheckpoint>[1]): Promise<number> {
-  const facts = await loadCheckpoint(options.checkpoints, arrays);
-  if (!facts) return 0;
-  for (const [name, value] of Object.entries(options.facts)) {
-    if (JSON.stringify(facts[name]) !== JSON.stringify(value)) {
-      throw new BigVaeError(
-        "mismatch",
-        `--resume: expected ${name} ${JSON.stringify(facts[name])} as the run was started, got ${JSON.stringify(value)}; give the same options, or another --output`,
-      );
-    }
-  }
-  return facts.step as number;
+async function resumeStep(options: TrainerOptions, arrays: StateArrays): Promise<number> {
+  const found = await newestCheckpoint(options.checkpoints, (line) => options.onWarning?.(line));
+  if (!found) return 0;
+  checkFacts(found.facts, options.facts);
+  await readArrays(found, arrays);
+  const step = found.facts.step as number;
+  await options.onResume?.(step);
+  return step;
 }
 
-async function trainStep(
+/** A lower rate is what a run that diverged goes on with. */
+const FREE_FACTS = ["step", "lr"];
+
+/** Throws where a fact of the checkpoint is not the run's. One that an older version did not write is not asked for. */
+function checkFacts(saved: Facts, given: Facts): void {
+  for (const [name, value] of Object.entries(saved)) {
+    if (FREE_FACTS.includes(name) || JSON.stringify(given[name]) === JSON.stringify(value)) continue;
+    throw new BigVaeError(
+      "mismatch",
+      `--resume: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another --output`,
+    );
+  }
+}
+
+/** Gradients of all microbatches, their mean, one step of Adam: not applied where it is not finite. */
+export async function trainStep(
   runner: GradientRunner,
   adam: Adam,
-  options: TrainerOptions,
+  options: Pick<TrainerOptions, "accumulation" | "clipNorm" | "schedule">,
   step: number,
 ): Promise<StepReport> {
   const started = performance.now();
@@ -110,6 +136,6 @@ async function trainStep(
 function divergence(step: number, checkpoints: string): BigVaeError {
   return new BigVaeError(
     "diverged",
-    `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; the last good checkpoint stays in ${checkpoints}; resume with a lower --lr or with --clip-norm 1`,
+    `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; the last good checkpoint stays in ${checkpoints}; go on from it with --resume and a lower --lr or --clip-norm 1`,
   );
 }

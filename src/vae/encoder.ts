@@ -7,7 +7,7 @@ import { type HeadInputs, pool } from "./head.js";
 
 /**
  * Inputs: embeddings [B, T, D], positions [B, T], mask [B, 1, 1, T] (added to scores), rope tables, weights.
- * Outputs: mean [B, Z] and pool_weights [B, T].
+ * Outputs: mean [B, Z] and pool_weights [B, T]; log_variance [B, Z] where the head has w_s.
  */
 export function encoderGraph(head: HeadInputs, linear: Linear): Record<string, Value> {
   const { config, parameter } = head;
@@ -16,6 +16,6 @@ export function encoderGraph(head: HeadInputs, linear: Linear): Record<string, V
   const mask = input("mask", ["B", 1, 1, "T"]);
   const attend = bidirectionalAttention(config, positions, mask, ropeInputs(config));
   const hidden = hiddenStates({ config, parameter, linear, attend }, embeddings);
-  const { weights, mean } = pool(head, hidden, reshape(mask, ["B", "T"]));
-  return { mean, pool_weights: weights };
+  const { weights, mean, logVariance } = pool(head, hidden, reshape(mask, ["B", "T"]));
+  return { mean, pool_weights: weights, ...(logVariance ? { log_variance: logVariance } : {}) };
 }

@@ -2,12 +2,28 @@
  * The two training objectives as graphs. Rows whose prefix or context is dropped are a group of their own: the original
  * computes the dropped tokens and masks them, here they are skipped and keep their positions.
  */
-import { add, concat, crossEntropy, type Dim, input, mul, reshape, slice, sumAll, type Value } from "../graph/index.js";
+import {
+  add,
+  concat,
+  crossEntropy,
+  type Dim,
+  exp,
+  input,
+  maximum,
+  mul,
+  reduceMean,
+  reshape,
+  slice,
+  sub,
+  sumAll,
+  type Value,
+} from "../graph/index.js";
 import { type Attend, type AttentionGroup, groupedAttention, type RopeInputs, ropeInputs } from "../model/attention.js";
 import type { ModelConfig } from "../model/config.js";
 import { embedTokens, hiddenStates, logits } from "../model/llama.js";
-import { type LoraShape, loraLinear, loraShapes, makeParameter, type Parameter } from "../model/lora.js";
-import { headShapes, latentEmbedding, pool } from "./head.js";
+import { type Linear, type LoraShape, loraLinear, loraShapes, makeParameter, type Parameter } from "../model/lora.js";
+import { loraDropout } from "./dropout.js";
+import { headShapes, latentEmbedding, type Posterior, pool } from "./head.js";
 
 /** What the graphs of a VAE in training share. */
 export interface VaeShape {
@@ -16,6 +32,14 @@ export interface VaeShape {
   encoder: LoraShape;
   /** The adapter that writes: decoder or router. */
   writer: LoraShape;
+  /** Whether s of the posterior N(mean, s^2) is learned (w_s); 1 in the original. */
+  learnedVariance?: boolean;
+  /** Nats of KL that each dimension of z may have for nothing (Kingma et al. 2016); 0 in the original. */
+  freeBits?: number;
+  /** Share of values dropped from what the trained adapters read; 0 in the original. */
+  dropout?: number;
+  /** Blocks are computed again for the gradients, so that memory holds one of them at a time. */
+  checkpointing?: boolean;
 }
 
 /** Rows of a batch, those with prefix (or context) first. */
@@ -42,8 +66,9 @@ export interface VaeLoss {
 }
 
 /** Trained by the overlap objective: encoder, decoder and head. Graph name -> shape. */
-export function overlapParameterShapes({ config, zDim, encoder, writer }: VaeShape): Map<string, readonly number[]> {
-  const head = Array.from(headShapes(config, zDim), ([name, shape]) => [`vae.${name}`, shape] as const);
+export function overlapParameterShapes(shape: VaeShape): Map<string, readonly number[]> {
+  const { config, zDim, encoder, writer, learnedVariance } = shape;
+  const head = Array.from(headShapes(config, zDim, learnedVariance), ([name, dims]) => [`vae.${name}`, dims] as const);
   return new Map([...loraShapes(config, "encoder", encoder), ...loraShapes(config, "decoder", writer), ...head]);
 }
 
@@ -54,18 +79,19 @@ export function routerParameterShapes({ config, writer }: VaeShape): Map<string,
 
 /**
  * Overlap objective (MiniHF train_vae_overlap.py): rec = sum(w CE) / sum(w); kl = klWeight sum(mean^2 / 2) / sum(w).
- * The decoder reads [z] + prefix + target[:-1] and predicts the target.
+ * The decoder reads [z] + prefix + target[:-1] and predicts the target. The metric kl is without weight and free bits.
  */
 export function overlapLoss(shape: VaeShape, batch: BatchShape): VaeLoss {
   const parameter = makeParameter();
   const rope = ropeInputs(shape.config);
-  const mean = encodedMean(shape, batch, parameter, rope);
-  const z = add(mean, mul(input("eps", mean.shape), input("noise_scale", [])));
-  const losses = writtenLosses(shape, batch, "decoder", z, parameter, rope);
+  const posterior = encodedPosterior(shape, batch, parameter, rope, true);
+  const losses = writtenLosses(shape, batch, "decoder", sampled(posterior), parameter, rope);
   const inverseWeightSum = input("inverse_weight_sum", []);
   const rec = mul(sumAll(mul(losses, input("token_weights", losses.shape))), inverseWeightSum);
-  const kl = mul(mul(sumAll(mul(mean, mean)), 0.5), inverseWeightSum);
-  const loss = add(rec, mul(kl, input("kl_weight", [])));
+  const doubled = doubledKl(posterior);
+  const kl = mul(mul(sumAll(doubled), 0.5), inverseWeightSum);
+  const counted = shape.freeBits ? mul(flooredKl(doubled, shape.freeBits), inverseWeightSum) : kl;
+  const loss = add(rec, mul(counted, input("kl_weight", [])));
   return { loss, metrics: { rec, kl }, parameters: pick(parameter, overlapParameterShapes(shape)) };
 }
 
@@ -76,9 +102,8 @@ export function overlapLoss(shape: VaeShape, batch: BatchShape): VaeLoss {
 export function routerLoss(shape: VaeShape, batch: BatchShape): VaeLoss {
   const parameter = makeParameter();
   const rope = ropeInputs(shape.config);
-  const mean = encodedMean(shape, batch, parameter, rope);
-  const z = add(mean, mul(input("eps", mean.shape), input("noise_scale", [])));
-  const losses = writtenLosses(shape, batch, "router", z, parameter, rope);
+  const posterior = encodedPosterior(shape, batch, parameter, rope, false);
+  const losses = writtenLosses(shape, batch, "router", sampled(posterior), parameter, rope);
   const loss = mul(sumAll(mul(losses, input("token_weights", losses.shape))), input("inverse_weight_sum", []));
   return { loss, metrics: {}, parameters: pick(parameter, routerParameterShapes(shape)) };
 }
@@ -87,18 +112,56 @@ function pick(parameter: Parameter, shapes: ReadonlyMap<string, readonly number[
   return new Map(Array.from(shapes, ([name, shape]) => [name, parameter(name, shape)]));
 }
 
-/** Inputs encoder_ids [B*E] and encoder_mask [B, 1, 1, E] -> mean [B, Z]. */
-function encodedMean(shape: VaeShape, batch: BatchShape, parameter: Parameter, rope: RopeInputs): Value {
-  const { config, zDim, encoder } = shape;
+/** z = mean + noiseScale s eps. Inputs eps [B, Z] and noise_scale []. */
+function sampled({ mean, logVariance }: Posterior): Value {
+  const noise = mul(input("eps", mean.shape), input("noise_scale", []));
+  return add(mean, logVariance ? mul(noise, exp(mul(logVariance, 0.5))) : noise);
+}
+
+/** Twice the KL of N(mean, s^2) from N(0, 1), by row and dimension: mean^2 + s^2 - 1 - log s^2 [B, Z]. */
+function doubledKl({ mean, logVariance }: Posterior): Value {
+  const square = mul(mean, mean);
+  return logVariance ? sub(add(square, exp(logVariance)), add(logVariance, 1)) : square;
+}
+
+/** B sum_d max(KL_d, floor) with KL_d the mean over the rows: the batch's KL, where each dimension has its floor. */
+function flooredKl(doubled: Value, floor: number): Value {
+  const perDimension = mul(reduceMean(doubled, 0), 0.5);
+  return mul(sumAll(maximum(perDimension, floor)), doubled.shape[0] as number);
+}
+
+/** Inputs encoder_ids [B*E] and encoder_mask [B, 1, 1, E] -> mean, and log variance where it is learned. */
+function encodedPosterior(
+  shape: VaeShape,
+  batch: BatchShape,
+  parameter: Parameter,
+  rope: RopeInputs,
+  trained: boolean,
+): Posterior {
+  const { config, zDim, encoder, learnedVariance, checkpointing } = shape;
   const rows = batch.kept + batch.dropped;
   const time = batch.encoded;
   const mask = input("encoder_mask", [rows, 1, 1, time]);
   const positions = input("encoder_positions", [rows, time], "int64");
   const attend = groupedAttention(config, [{ batch: rows, time, positions, mask }], rope);
-  const forward = { config, parameter, linear: loraLinear(config, parameter, "encoder", encoder), attend };
+  const linear = trained
+    ? trainedLinear(shape, parameter, "encoder", encoder, rows * time)
+    : loraLinear(config, parameter, "encoder", encoder);
+  const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("encoder_ids", [rows * time], "int64")));
-  const head = { config, zDim, parameter };
-  return pool(head, reshape(hidden, [rows, time, config.hiddenSize]), reshape(mask, [rows, time])).mean;
+  const head = { config, zDim, parameter, learnedVariance };
+  return pool(head, reshape(hidden, [rows, time, config.hiddenSize]), reshape(mask, [rows, time]));
+}
+
+/** The linear layers of an adapter that is trained on `rows` tokens at a time. */
+function trainedLinear(
+  { config, dropout = 0 }: VaeShape,
+  parameter: Parameter,
+  adapter: string,
+  lora: LoraShape,
+  rows: number,
+): Linear {
+  return loraLinear(config, parameter, adapter, lora, dropout > 0 ? loraDropout(adapter, rows, dropout) : undefined);
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */
@@ -116,10 +179,11 @@ function writtenLosses(
   parameter: Parameter,
   rope: RopeInputs,
 ): Value {
-  const { config, zDim } = shape;
+  const { config, zDim, checkpointing } = shape;
   const groups = writerGroups(config, batch);
   const attend: Attend = groupedAttention(config, groups, rope);
-  const forward = { config, parameter, linear: loraLinear(config, parameter, writer, shape.writer), attend };
+  const linear = trainedLinear(shape, parameter, writer, shape.writer, writtenRows(batch));
+  const forward = { config, parameter, linear, attend, checkpointing };
   const latents = latentEmbedding({ config, zDim, parameter }, z);
   let row = 0;
   const inputs = groups.map(({ name, batch: rows, time, prefix }) => {
@@ -137,6 +201,11 @@ function writtenLosses(
   });
   const labels = input("labels", [(batch.kept + batch.dropped) * batch.target], "int64");
   return crossEntropy(logits(forward, concat(predicting, 0)), labels);
+}
+
+/** Rows of the activations of the adapter that writes: z and the tokens that it reads, of all groups. */
+export function writtenRows({ kept, dropped, prefix, bridge, target }: BatchShape): number {
+  return kept * (prefix + target) + dropped * (bridge + target);
 }
 
 /** tokens [b, t, D] with latent [b, 1, D] at place `at` -> [b, t+1, D] */

@@ -108,7 +108,8 @@ describe("generate", () => {
       ...prompts.flatMap((prompt) => ["--prompt", prompt]),
       ...given,
     ]);
-    expect(finished.stderr).toBe("");
+    // The reference's prompts may be longer than a span.
+    expect(finished.stderr).toMatch(/^(bigvae: .* more than the span of 64; it is encoded whole, .*\n)?$/);
     const [generated] = jsonLines<Generated>(finished);
     expect(generated!.ids).toEqual(ids);
     expect(generated!.text).toBe(text);

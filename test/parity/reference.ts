@@ -19,14 +19,16 @@ export async function readJson(path: string): Promise<unknown> {
 
 export async function loadTinyBase() {
   const source = await openSafetensorsFolder(join(tinyFolder, "base"));
-  return loadBase(await readJson(join(tinyFolder, "base", "config.json")), source);
+  const config = await readJson(join(tinyFolder, "base", "config.json"));
+  return loadBase(config, source).finally(() => source.close());
 }
 
 export async function loadTinyAdapters(
   config: Awaited<ReturnType<typeof loadTinyBase>>["config"],
 ): Promise<VaeAdapters> {
   const folder = join(tinyFolder, "adapters");
-  const head = await loadHead(config, await openSafetensors(join(folder, "vae.safetensors")));
+  const file = await openSafetensors(join(folder, "vae.safetensors"));
+  const head = await loadHead(config, file).finally(() => file.close());
   const adapters = await Promise.all(
     ADAPTER_NAMES.map(async (name) => [name, bindAdapter(name, await readLora(join(folder, name)), config)] as const),
   );

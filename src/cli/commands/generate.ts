@@ -1,10 +1,10 @@
 /** `bigvae generate` and `bigvae plan`: the samplers, streamed span by span. */
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan, GeneratedText, GenerateOptions } from "../../bigVae.js";
-import { TraceWriter } from "../../host/trace.js";
+import { replay, writeTrace } from "../../host/trace.js";
 import { type SamplerName, samplers } from "../../sampling/samplers.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
-import { type ModelFlags, printJson, readTexts, useModel, withModel } from "../shared.js";
+import { type ModelFlags, printJson, readTexts, useModel, warnLong, withModel } from "../shared.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
 const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
@@ -28,7 +28,8 @@ export function generateCommand() {
       "after",
       `\nSamplers:\n${list}\n\nExample:\n  bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7`,
     )
-    .action((flags) => run(flags.sampler, flags));
+    .option("--replay <folder>", "write again what --trace saved there; fails where a token differs")
+    .action((flags) => (flags.replay ? runReplay(flags.replay, flags) : run(flags.sampler, flags)));
 }
 
 export function planCommand() {
@@ -78,15 +79,32 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   await useModel(flags, async (vae) => {
     const stream = flags.json ? undefined : vae.tokenizer.stream({ skipSpecial: true });
     const options = await generateOptions(flags);
+    const given = [...flags.prompt, flags.start, flags.terminal].filter((text) => text !== undefined);
+    warnLong(
+      flags,
+      vae,
+      given.map((text) => ({ text, ids: vae.tokenizer.encode(text) })),
+    );
     if (stream) options.onToken = (id) => void process.stdout.write(stream.push(id));
     const spans: GeneratedSpan[] = [];
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
       if (!flags.json) process.stdout.write(`${stream!.end()}\n${traceLine(spans.length, span)}\n`);
     });
-    if (flags.trace) await new TraceWriter(flags.trace).write(spans, vae);
+    if (flags.trace) await writeTrace(flags.trace, spans, vae);
     if (flags.json) printJson(result(written, spans));
     else if (written.nextText !== undefined) process.stdout.write(`next topic: ${written.nextText.trim()}\n`);
+  });
+}
+
+async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
+  await useModel(flags, async (vae) => {
+    let count = 0;
+    for await (const { written } of replay(folder, vae, interruptSignal())) {
+      const text = vae.tokenizer.decode(written as number[], { skipSpecial: true });
+      if (flags.json) printJson({ text, ids: written });
+      else process.stdout.write(`${text}\n  [span ${++count}: as saved]\n`);
+    }
   });
 }
 

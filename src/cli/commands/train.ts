@@ -1,14 +1,17 @@
 /** `bigvae train`: a base from scratch, the VAE, the router. */
-import { Command } from "@commander-js/extra-typings";
-import { baseSha256, findModel, openAdapters, openBase } from "../../host/modelFiles.js";
+import { Command, Option } from "@commander-js/extra-typings";
+import { BigVaeError } from "../../errors.js";
+import { availableBytes, checkFits } from "../../host/memory.js";
+import { baseSha256, findModel, openAdapters, openBase, readConfig } from "../../host/modelFiles.js";
 import { parseConfig } from "../../model/config.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
-import type { RunReport } from "../../train/run.js";
-import { trainBase } from "../../train/runBase.js";
-import { trainRouter, trainVae } from "../../train/runVae.js";
+import { planBase, type TrainBaseOptions, trainBase } from "../../train/runBase.js";
+import { planRouter, type TrainRouterOptions, trainRouter } from "../../train/runRouter.js";
+import { planVae, type TrainVaeOptions, trainVae } from "../../train/runVae.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
-import { type Progress, progress } from "../progress.js";
 import { readTokenizer } from "./data.js";
+import { lrDecay, positiveNumber, settleFlags, withAdapterTraining, withRun } from "./trainFlags.js";
+import { printPlan, reportRun } from "./trainReport.js";
 
 export function trainCommand() {
   return new Command("train")
@@ -19,11 +22,8 @@ export function trainCommand() {
 }
 
 function baseCommand() {
-  return new Command("base")
-    .description("Train a small Llama from scratch, all weights.")
-    .requiredOption("--preprocessed <folder>", "shards of data prepare")
-    .requiredOption("--tokenizer <path>", "tokenizer.json, or a model's folder")
-    .requiredOption("--output <folder>", "folder of the run and of the finished model")
+  return withRun(new Command("base").description("Train a small Llama from scratch, all weights."))
+    .option("--tokenizer <path>", "tokenizer.json, or a model's folder")
     .option("--hidden-size <n>", "D", wholeNumber(2), 256)
     .option("--intermediate-size <n>", "width of the MLP", wholeNumber(1), 640)
     .option("--layers <n>", "blocks", wholeNumber(1), 6)
@@ -34,74 +34,58 @@ function baseCommand() {
     .option("--context <n>", "tokens of a training row", wholeNumber(1), 256)
     .option("--batch-size <n>", "rows of a microbatch", wholeNumber(1), 8)
     .option("--gradient-accumulation-steps <n>", "microbatches of a step", wholeNumber(1), 4)
-    .option("--epochs <x>", "passes over the data", realNumber(0), 1)
-    .option("--steps <n>", "steps, in place of epochs", wholeNumber(1))
-    .option("--lr <x>", "peak learning rate", realNumber(0), 2e-3)
-    .option("--lr-decay <kind>", "cosine or constant", "cosine")
+    .option("--lr <x>", "peak learning rate", positiveNumber, 2e-3)
+    .addOption(lrDecay("cosine"))
     .option("--warmup <n>", "steps of linear warm-up", wholeNumber(), 100)
     .option("--weight-decay <x>", "decoupled weight decay of matrices", realNumber(0), 0.1)
-    .option("--clip-norm <x>", "longest gradient", realNumber(0), 1)
+    .option("--clip-norm <x>", "longest gradient", positiveNumber, 1)
     .option("--save-every <n>", "steps between checkpoints", wholeNumber(1), 200)
     .option("--eval-every <n>", "steps between looks at the held-out loss", wholeNumber(1), 200)
     .option("--seed <n>", "seed of weights and data order", wholeNumber(), 1)
-    .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
-    .option("--resume", "go on from the newest checkpoint in --output", false)
-    .option("--quiet", "no progress", false)
-    .action(async (flags) => {
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae train base --preprocessed runs/rows --tokenizer runs/tokenizer.json --output runs/base",
+    )
+    .action(async (given, command) => {
+      const { flags, runFile } = await settleFlags(command, given, ["preprocessed", "tokenizer"]);
       const tokenizer = await readTokenizer(flags.tokenizer);
-      const bar = progress(flags.quiet);
-      const config = parseConfig({
-        model_type: "llama",
-        vocab_size: tokenizer.vocabSize,
-        hidden_size: flags.hiddenSize,
-        intermediate_size: flags.intermediateSize,
-        num_hidden_layers: flags.layers,
-        num_attention_heads: flags.heads,
-        num_key_value_heads: flags.kvHeads,
-        rope_theta: flags.ropeTheta,
-        rms_norm_eps: 1e-5,
-        max_position_embeddings: flags.maxPositions,
-        tie_word_embeddings: true,
-      });
-      const finished = await trainBase(onnxNodeRuntime({ threads: flags.threads }), {
+      const options: TrainBaseOptions = {
         ...flags,
+        ...runParts(flags),
+        runFile,
         tokenizer,
-        config,
-        accumulation: flags.gradientAccumulationSteps,
-        lrDecay: flags.lrDecay === "constant" ? "constant" : "cosine",
-        betas: [0.9, 0.99],
-        eps: 1e-8,
-        signal: interruptSignal(),
-        onReport: (report) => show(bar, report),
-      });
-      bar.stop();
-      process.stdout.write(`${JSON.stringify({ output: flags.output, finished })}\n`);
+        config: baseConfig(flags, tokenizer.vocabSize),
+      };
+      const runtime = onnxNodeRuntime({ threads: flags.threads });
+      if (flags.dryRun) return printDryRun(flags, (plan) => planBase(runtime, options, plan));
+      await reportRun(flags, (onReport) => trainBase(runtime, { ...options, onReport, signal: interruptSignal() }));
     });
 }
 
-/** Options that train vae and train router share; the names are MiniHF's. */
-function withAdapterTraining<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
-  return command
-    .requiredOption("--model <folder>", "the frozen base: a model's folder or a .gguf file")
-    .requiredOption("--preprocessed <folder>", "shards of data prepare")
-    .requiredOption("--output <folder>", "folder of the run and of the finished adapters")
-    .option("--gradient-accumulation-steps <n>", "microbatches of a step", wholeNumber(1), 1)
-    .option("--epochs <x>", "passes over the data", realNumber(0), 1)
-    .option("--steps <n>", "steps, in place of epochs", wholeNumber(1))
-    .option("--lr <x>", "peak learning rate", realNumber(0), 1e-4)
-    .option("--lr-decay <kind>", "constant, as MiniHF, or cosine", "constant")
-    .option("--warmup <n>", "steps of linear warm-up", wholeNumber(), 0)
-    .option("--weight-decay <x>", "decoupled weight decay of matrices", realNumber(0), 0)
-    .option("--clip-norm <x>", "longest gradient; none where left out", realNumber(0))
-    .option("--rank <n>", "rank of the adapters", wholeNumber(1), 32)
-    .option("--alpha <x>", "alpha of the adapters: their product counts alpha/rank times", realNumber(0), 8)
-    .option("--latent-noise <x>", "z = mean + x * eps", realNumber(0), 1)
-    .option("--save-every <n>", "steps between checkpoints", wholeNumber(1), 1000)
-    .option("--eval-every <n>", "steps between looks at held-out loss and samples", wholeNumber(1), 500)
-    .option("--seed <n>", "seed of weights, noise and data order", wholeNumber(), 1)
-    .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
-    .option("--resume", "go on from the newest checkpoint in --output", false)
-    .option("--quiet", "no progress", false);
+interface BaseFlags {
+  hiddenSize: number;
+  intermediateSize: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  ropeTheta: number;
+  maxPositions: number;
+}
+
+function baseConfig(flags: BaseFlags, vocabSize: number) {
+  return parseConfig({
+    model_type: "llama",
+    vocab_size: vocabSize,
+    hidden_size: flags.hiddenSize,
+    intermediate_size: flags.intermediateSize,
+    num_hidden_layers: flags.layers,
+    num_attention_heads: flags.heads,
+    num_key_value_heads: flags.kvHeads,
+    rope_theta: flags.ropeTheta,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: flags.maxPositions,
+    tie_word_embeddings: true,
+  });
 }
 
 function vaeCommand() {
@@ -119,38 +103,43 @@ function vaeCommand() {
     .option("--start-from <folder>", "adapters to go on from")
     .option("--kl-weight <x>", "weight of the KL term at its peak", realNumber(0), 0.1)
     .option("--kl-ramp <n>", "steps of its ramp", wholeNumber(1), 50000)
+    .option("--free-bits <x>", "nats of KL that each dimension of z has for nothing", realNumber(0), 0)
+    .option("--learned-variance", "learn the variance of z given the text, 1 in MiniHF", false)
     .option(
       "--short-spans <p>",
       "share of microbatches with targets of 8 tokens and more that end with the end token",
       realNumber(0, 1),
       0,
     )
-    .option("--token-weights <kind>", "edges (less at the edges of a span, as MiniHF) or uniform", "edges")
+    .addOption(
+      new Option("--token-weights <kind>", "edges: less at the edges of a span, as MiniHF; or uniform")
+        .choices(["edges", "uniform"] as const)
+        .default("edges" as const),
+    )
     .addHelpText(
       "after",
       "\nExample:\n  bigvae train vae --model pocket/base --preprocessed runs/rows --context 64 --batch-size 24 --output runs/vae",
     )
-    .action(async (flags) => {
-      const { base, tokenizer, baseSha256 } = await openTrainingBase(flags.model);
-      const startFrom = flags.startFrom ? await openAdapters(flags.startFrom, base) : undefined;
-      const bar = progress(flags.quiet);
-      const finished = await trainVae(onnxNodeRuntime({ threads: flags.threads }), {
-        ...adapterOptions(flags, bar),
-        ...(startFrom ? { startFrom } : {}),
-        base,
-        tokenizer,
-        baseSha256,
+    .action(async (given, command) => {
+      const { flags, runFile } = await settleFlags(command, given, ["model", "preprocessed"]);
+      const opened = await openTrainingBase(flags.model);
+      const startFrom = flags.startFrom ? await openAdapters(flags.startFrom, opened.base) : undefined;
+      const options: TrainVaeOptions = {
+        ...flags,
+        ...runParts(flags),
+        ...opened,
+        startFrom,
+        runFile,
+        noiseScale: flags.latentNoise,
         span: flags.context,
         gap: flags.gap ?? flags.context,
-        zDim: flags.zDim,
-        klWeight: flags.klWeight,
         klRampSteps: flags.klRamp,
-        shortSpans: flags.shortSpans,
-        edgeWeights: flags.tokenWeights !== "uniform",
+        edgeWeights: flags.tokenWeights === "edges",
         sampleTexts: SAMPLE_TEXTS,
-      });
-      bar.stop();
-      process.stdout.write(`${JSON.stringify({ output: flags.output, finished })}\n`);
+      };
+      const runtime = onnxNodeRuntime({ threads: flags.threads });
+      if (flags.dryRun) return printDryRun(flags, (plan) => planVae(runtime, options, plan));
+      await reportRun(flags, (onReport) => trainVae(runtime, { ...options, onReport, signal: interruptSignal() }));
     });
 }
 
@@ -163,7 +152,7 @@ const SAMPLE_TEXTS = [
 
 function routerCommand() {
   return withAdapterTraining(new Command("router").description("Train the router on a trained VAE."))
-    .requiredOption("--start-from <folder>", "the trained VAE; its decoder is the router's start")
+    .option("--start-from <folder>", "the trained VAE; its decoder is the router's start")
     .option("--context <n>", "tokens of a row", wholeNumber(8), 2048)
     .option("--vae-context <n>", "tokens of a span; that of the VAE where left out", wholeNumber(8))
     .option(
@@ -177,78 +166,54 @@ function routerCommand() {
       "after",
       "\nExample:\n  bigvae train router --model pocket/base --preprocessed runs/rows --start-from runs/vae --output runs/router --context 384",
     )
-    .action(async (flags) => {
-      const { base, tokenizer, baseSha256 } = await openTrainingBase(flags.model);
-      const vae = await openAdapters(flags.startFrom, base);
-      const bar = progress(flags.quiet);
-      const finished = await trainRouter(onnxNodeRuntime({ threads: flags.threads }), {
-        ...adapterOptions(flags, bar),
-        base,
-        tokenizer,
-        baseSha256,
+    .action(async (given, command) => {
+      const { flags, runFile, explicit } = await settleFlags(command, given, ["model", "preprocessed", "startFrom"]);
+      const opened = await openTrainingBase(flags.model);
+      const vae = await openAdapters(flags.startFrom, opened.base);
+      if (explicit.has("rank")) checkRank(flags.rank, vae.adapters.router.shape.rank);
+      const options: TrainRouterOptions = {
+        ...flags,
+        ...runParts(flags),
+        ...opened,
+        runFile,
+        noiseScale: flags.latentNoise,
         vae: { ...vae, span: flags.vaeContext ?? vae.span },
-        context: flags.context,
-        indexStep: flags.indexStep,
-      });
-      bar.stop();
-      process.stdout.write(`${JSON.stringify({ output: flags.output, finished })}\n`);
+      };
+      const runtime = onnxNodeRuntime({ threads: flags.threads });
+      if (flags.dryRun) return printDryRun(flags, (plan) => planRouter(runtime, options, plan));
+      await reportRun(flags, (onReport) => trainRouter(runtime, { ...options, onReport, signal: interruptSignal() }));
     });
 }
 
-/** The base that adapters are trained on. Throws "usage" where --model is no folder and no file. */
+function checkRank(given: number, own: number): void {
+  if (given === own) return;
+  throw new BigVaeError(
+    "mismatch",
+    `--rank: expected ${own}, the rank of the adapters in --start-from, got ${given}; leave the flag out`,
+  );
+}
+
+/** The base that adapters are trained on. Throws "usage" where --model is no folder and no file, "memory" where it does not fit. */
 async function openTrainingBase(model: string) {
   const { base: path } = await findModel(model);
+  checkFits({ config: await readConfig(path), adapterBytes: 0 }, "unmerged", availableBytes());
   return { ...(await openBase(path)), baseSha256: await baseSha256(path) };
 }
 
-interface AdapterFlags {
-  preprocessed: string;
-  output: string;
-  gradientAccumulationSteps: number;
-  epochs: number;
-  steps?: number;
-  lr: number;
-  lrDecay: string;
-  warmup: number;
-  weightDecay: number;
-  clipNorm?: number;
-  rank: number;
-  alpha: number;
-  latentNoise: number;
-  saveEvery: number;
-  evalEvery: number;
-  seed: number;
-  resume: boolean;
-  batchSize: number;
-}
-
-function adapterOptions(flags: AdapterFlags, bar: Progress) {
+/** Options of a run that have another name in code, or no flag. Adam's are MiniHF's. */
+function runParts(flags: { gradientAccumulationSteps: number; gradientCheckpointing: boolean }) {
   return {
-    ...flags,
     accumulation: flags.gradientAccumulationSteps,
-    lrDecay: flags.lrDecay === "cosine" ? ("cosine" as const) : ("constant" as const),
-    noiseScale: flags.latentNoise,
+    checkpointing: flags.gradientCheckpointing,
     betas: [0.9, 0.99] as const,
     eps: 1e-8,
-    signal: interruptSignal(),
-    onReport: (report: RunReport) => show(bar, report),
   };
 }
 
-/** Steps move the bar, looks print a line. */
-export function show(bar: Progress, report: RunReport): void {
-  if (report.kind === "step") {
-    const { step, totalSteps, metrics, lr, tokens, seconds } = report;
-    const parts = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-    bar.update(
-      step,
-      totalSteps,
-      `${parts.join(" ")} lr ${lr.toExponential(1)} ${Math.round(tokens / seconds)} tokens/s`,
-    );
-  } else if (report.kind === "heldOut") {
-    const parts = Object.entries(report.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-    bar.print(`step ${report.step}, held out: ${parts.join(" ")}`);
-  } else {
-    bar.print(`step ${report.step}: ${JSON.stringify(report.sample)}`);
-  }
+async function printDryRun(
+  { json }: { json: boolean },
+  plan: (options: { availableBytes: number }) => ReturnType<typeof planBase>,
+): Promise<void> {
+  const free = availableBytes();
+  printPlan(await plan({ availableBytes: free }), free, json);
 }

@@ -1,0 +1,135 @@
+/**
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,avg,train] [--runs 3] [--threads 2].
+ * Prints a JSON line per job, as peer.py does for the original's way of working; run both in turn and compare medians.
+ */
+import { parseArgs } from "node:util";
+import { Engine } from "../src/engine/engine.js";
+import { blockLinears } from "../src/model/weights.js";
+import { Rng } from "../src/rng.js";
+import { onnxNodeRuntime } from "../src/runtime/onnxNode.js";
+import { AVG_PRESETS, avg } from "../src/sampling/avg.js";
+import type { LatentModel } from "../src/sampling/model.js";
+import { Adam } from "../src/train/adam.js";
+import { GradientRunner } from "../src/train/gradientRunner.js";
+import { RowOrder } from "../src/train/rowOrder.js";
+import { ropeFeeds } from "../src/train/trainBase.js";
+import { overlapObjective } from "../src/train/trainVae.js";
+import { randomAdapters, randomBase, SMOLLM2, Z_DIM } from "./model.js";
+
+const { values: flags } = parseArgs({
+  options: {
+    what: { type: "string", default: "encode,decode,avg,train" },
+    runs: { type: "string", default: "3" },
+    threads: { type: "string", default: "2" },
+    form: { type: "string", default: "merged" },
+    batch: { type: "string", default: "8" },
+  },
+});
+
+const runtime = onnxNodeRuntime({ threads: Number(flags.threads) });
+const rng = Rng.fromSeed(1);
+const randomIds = (count: number) => Array.from({ length: count }, () => rng.integer(SMOLLM2.vocabSize));
+
+/** A job runs once and returns how many tokens it processed. */
+type Job = () => Promise<number>;
+
+async function measure(name: string, job: Job): Promise<void> {
+  await job(); // sessions are made, pages are touched
+  const seconds: number[] = [];
+  let tokens = 0;
+  for (let run = 0; run < Number(flags.runs); run++) {
+    const started = performance.now();
+    tokens = await job();
+    seconds.push(Math.round(performance.now() - started) / 1000);
+  }
+  const median = [...seconds].sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!;
+  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
+  process.stdout.write(
+    `${JSON.stringify({ job: name, tokens, seconds, tokens_per_s: Number((tokens / median).toFixed(2)), peak_rss_mb: peak })}\n`,
+  );
+}
+
+function engine(): Engine {
+  const form = flags.form === "unmerged" ? "unmerged" : "merged";
+  return new Engine({ runtime, base: randomBase(), vae: randomAdapters(), form });
+}
+
+async function encodeJob(): Promise<void> {
+  const model = engine();
+  const rows = Array.from({ length: 32 }, () => ({ ids: randomIds(64) }));
+  await measure("encode 32x64", async () => {
+    await model.encode(rows);
+    return 32 * 64;
+  });
+  await model.close();
+}
+
+async function decodeJob(): Promise<void> {
+  const model = engine();
+  const context = randomIds(64);
+  for (const count of [1, 4, 8]) {
+    const rows = Array.from({ length: count }, (_, i) => ({ z: rng.normals(Z_DIM), noise: rng.fork("noise", i).key }));
+    await measure(`decode, ${count} rows`, async () => {
+      await model.write(rows, { writer: "router", context, nTokens: 64, tau: 0.9 });
+      return 64 * count;
+    });
+  }
+  await model.close();
+}
+
+/** One step of the averaging sampler: 4 drafts of 128 tokens, encoded, then the span from their mean. */
+async function avgJob(): Promise<void> {
+  const model = engine();
+  const latent: LatentModel = {
+    encode: async (spans) => (await model.encode(spans.map((ids) => ({ ids })))).map(({ mean }) => mean),
+    write: (rows, context, options) => model.write(rows, { ...options, writer: "router", context }),
+    score: async () => [],
+    tokenizer: { encode: () => [], decode: () => "" },
+  };
+  const context = randomIds(64);
+  await measure("avg step, 4 drafts of 128", async () => {
+    const options = { rng, nSteps: 1, nAvg: 4, tau: 0.9, noise: 1, span: 64, cfgScale: 1 };
+    for await (const _ of avg(latent, randomIds(64), context, options, AVG_PRESETS.repository));
+    return 5 * 128;
+  });
+  await model.close();
+}
+
+async function trainJob(): Promise<void> {
+  const batch = Number(flags.batch);
+  const base = randomBase();
+  const lora = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
+  const row = async () => ({ inputIds: Int32Array.from(randomIds(128)), attentionMask: new Int32Array(128).fill(1) });
+  const objective = overlapObjective({
+    shape: { config: SMOLLM2, zDim: Z_DIM, encoder: lora, writer: lora },
+    frozen: { ...base.weights, ...ropeFeeds(SMOLLM2, 256) },
+    rows: new RowOrder({ rowCount: 64, row }, batch, 1, rng),
+    span: 64,
+    gap: 64,
+    klWeight: 0.1,
+    klRampSteps: 50000,
+    noiseScale: 1,
+    shortSpans: 0,
+    edgeWeights: true,
+    tokenizer: {},
+    rng,
+  });
+  const runner = new GradientRunner(runtime, objective);
+  const adam = new Adam(objective.parameters, { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0 });
+  let step = 0;
+  await measure(`training step, batch ${batch}`, async () => {
+    runner.reset();
+    await runner.run(await objective.microbatch(++step, 0));
+    adam.apply(runner.gradients, step, 1e-4, 1);
+    return batch * 64;
+  });
+  await runner.release();
+}
+
+const jobs: Record<string, () => Promise<void>> = {
+  encode: encodeJob,
+  decode: decodeJob,
+  avg: avgJob,
+  train: trainJob,
+};
+for (const name of flags.what.split(",")) await jobs[name]!();

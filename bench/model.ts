@@ -1,0 +1,54 @@
+/** A random model of SmolLM2-135M's shape with random adapters: what speed depends on, without a download. */
+import type { VaeAdapters } from "../src/engine/adapters.js";
+import type { BaseModel } from "../src/engine/baseModel.js";
+import { type ModelConfig, parseConfig } from "../src/model/config.js";
+import { type LoraShape, loraShapes } from "../src/model/lora.js";
+import { blockLinears, weightShapes } from "../src/model/weights.js";
+import { float32, type HostTensor } from "../src/runtime/runtime.js";
+import { headShapes } from "../src/vae/head.js";
+
+export const SMOLLM2 = parseConfig({
+  model_type: "llama",
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  rope_theta: 100000,
+  rms_norm_eps: 1e-5,
+  max_position_embeddings: 2048,
+  tie_word_embeddings: true,
+});
+
+const LORA: LoraShape = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
+export const Z_DIM = 768;
+
+export function randomBase(config: ModelConfig = SMOLLM2): BaseModel {
+  return { config, weights: randomTensors(weightShapes(config)) };
+}
+
+export function randomAdapters(config: ModelConfig = SMOLLM2): VaeAdapters {
+  const adapter = (name: string) => ({ shape: LORA, tensors: randomTensors(loraShapes(config, name, LORA)) });
+  const adapters = { encoder: adapter("encoder"), decoder: adapter("decoder"), router: adapter("router") };
+  const head = Object.fromEntries(
+    Object.entries(randomTensors(headShapes(config, Z_DIM))).map(([name, value]) => [`vae.${name}`, value]),
+  );
+  return { zDim: Z_DIM, span: 64, gap: 0, adapters, head };
+}
+
+/** Uniform noise of deviation 0.02 (norms: 1), from a fast generator whose only merit is that it fills memory. */
+function randomTensors(shapes: ReadonlyMap<string, readonly number[]>): Record<string, HostTensor> {
+  let state = 12345;
+  return Object.fromEntries(
+    Array.from(shapes, ([name, shape]) => {
+      const values = new Float32Array(shape.reduce((size, dim) => size * dim, 1));
+      for (let i = 0; i < values.length; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        values[i] = (state / 2 ** 31) * 0.035;
+      }
+      if (name.includes("norm")) values.fill(1);
+      return [name, float32(values, ...shape)];
+    }),
+  );
+}

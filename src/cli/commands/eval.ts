@@ -1,0 +1,144 @@
+/** `bigvae eval`: the measures of src/eval on texts of a file, or on the model's own blends, factors and prose. */
+import { Command, Option } from "@commander-js/extra-typings";
+import type { BigVae } from "../../bigVae.js";
+import { listInputs, readRecords, SPLITS, splitOf } from "../../data/index.js";
+import { BigVaeError } from "../../errors.js";
+import {
+  evaluate,
+  evaluateArithmetic,
+  evaluateBlends,
+  evaluateDisentanglement,
+  proseMeasures,
+  wordsOf,
+} from "../../eval/index.js";
+import { normLerp } from "../../latent/index.js";
+import { Rng } from "../../rng.js";
+import { wholeNumber } from "../options.js";
+import { printJson, useModel, withModel } from "../shared.js";
+import { drive } from "./generate.js";
+
+const MEASURES = ["reconstruction", "sentences", "blends", "prose", "arithmetic", "disentanglement"] as const;
+
+export function evalCommand() {
+  return withModel(new Command("eval").description("Measure a model, with 95 % intervals."))
+    .requiredOption("--data <file>", "texts (.txt, .jsonl, .jsonl.gz, .parquet, or a folder of them)")
+    .addOption(new Option("--split <name>", "only records of this split").choices(SPLITS))
+    .option("--count <n>", "texts at most", wholeNumber(1), 200)
+    .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
+    .option("--span <n>", "tokens of a span; the model's where left out", wholeNumber(1))
+    .option("--seed <n>", "seed of all noise", wholeNumber(), 0)
+    .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
+    .action(async (flags) => {
+      const texts = await readTestTexts(flags.data, flags.split, flags.count);
+      await useModel(flags, async (vae) => {
+        const report = await measure(vae, texts, flags);
+        if (flags.json) printJson(report);
+        else printReport(report);
+      });
+    });
+}
+
+interface MeasureFlags {
+  measure: (typeof MEASURES)[number];
+  span?: number;
+  seed: number;
+  data: string;
+}
+
+async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags): Promise<object> {
+  const span = flags.span ?? vae.span;
+  const rng = Rng.fromSeed(flags.seed);
+  const scoring = { model: vae.engine, tokenizer: vae.tokenizer, rng };
+  switch (flags.measure) {
+    case "reconstruction":
+      return evaluate({ ...scoring, texts, span, maxPositions: vae.facts.maxPositions });
+    case "sentences":
+      return sentenceMatches(vae, texts);
+    case "blends":
+      return evaluateBlends({ ...scoring, means: await spanMeans(vae, texts, span), nTokens: span, blend: normLerp });
+    case "prose":
+      return prose(vae, texts, flags.seed);
+    case "arithmetic":
+      return evaluateArithmetic(scoring);
+    case "disentanglement":
+      return evaluateDisentanglement(scoring);
+  }
+}
+
+/** Texts of one split, or all. Throws "usage" where there are none. */
+async function readTestTexts(path: string, split: string | undefined, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  for (const file of await listInputs([path])) {
+    for await (const record of readRecords(file, "text", 0, { bytesRead: 0 })) {
+      if (split !== undefined && splitOf(record) !== split) continue;
+      texts.push(record.text);
+      if (texts.length === count) return texts;
+    }
+  }
+  if (texts.length > 0) return texts;
+  throw new BigVaeError(
+    "usage",
+    `--data ${path}: expected texts${split ? ` of the split ${split}` : ""}, got none; check --split and the file`,
+  );
+}
+
+/** Means of consecutive spans of the texts, shorter tails dropped. */
+async function spanMeans(vae: BigVae, texts: readonly string[], span: number): Promise<Float32Array[]> {
+  const rows = texts.flatMap((text) => {
+    const ids = vae.tokenizer.encode(text);
+    return Array.from({ length: Math.floor(ids.length / span) }, (_, i) => ids.slice(i * span, (i + 1) * span));
+  });
+  return (await vae.engine.encode(rows.map((ids) => ({ ids })))).map(({ mean }) => mean);
+}
+
+const LONGEST_SENTENCE = 32;
+
+/** Share of single sentences of up to 32 tokens that come back without a mistake, ended by the end token. */
+async function sentenceMatches(vae: BigVae, texts: readonly string[]): Promise<object> {
+  const sentences = texts
+    .flatMap((text) => text.match(/[A-Z"'][^.!?]*[.!?]+["']?(?=\s|$)/g) ?? [])
+    .filter((sentence) => vae.tokenizer.encode(sentence).length <= LONGEST_SENTENCE);
+  const encoded = await vae.encode(sentences);
+  const rebuilt = await vae.decodeAll(encoded.map(({ mean }) => mean));
+  const exact = sentences.filter((sentence, i) => rebuilt[i] === sentence).length;
+  return { sentences: sentences.length, exactMatch: exact / sentences.length };
+}
+
+const PROSE_RUNS = 20;
+
+/** Texts by the averaging sampler, begun with the first sentence of unseen texts, against the words of all texts given. */
+async function prose(vae: BigVae, texts: readonly string[], seed: number): Promise<object> {
+  const known = new Set(texts.flatMap(wordsOf));
+  const written: string[] = [];
+  for (const [i, text] of texts.slice(0, PROSE_RUNS).entries()) {
+    const prompt = /^[^.!?]*[.!?]+/.exec(text)?.[0] ?? text.slice(0, 100);
+    const { text: all } = await drive(
+      vae.generate("avg", { prompt, preset: "repository", nSteps: 3, seed: seed + i }),
+      () => {},
+    );
+    written.push(all.slice(prompt.length));
+  }
+  const rng = Rng.fromSeed(seed);
+  return { written: proseMeasures(written, known, rng), texts: proseMeasures(texts, known, rng) };
+}
+
+/** Names and values in two columns; intervals in brackets. */
+function printReport(report: object): void {
+  for (const [name, value] of Object.entries(report)) {
+    if (name === "klPerDimension") continue;
+    process.stdout.write(`${name.padEnd(22)} ${shown(value)}\n`);
+  }
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "number") return Number.isInteger(value) ? `${value}` : value.toFixed(4);
+  if (Array.isArray(value)) return value.map((item) => `\n  ${shown(item)}`).join("");
+  if (typeof value !== "object" || value === null) return `${value}`;
+  if ("low" in value && "high" in value && "value" in value) {
+    const { value: middle, low, high } = value as { value: number; low: number; high: number };
+    return `${shown(middle)} [${shown(low)}, ${shown(high)}]`;
+  }
+  return Object.entries(value)
+    .map(([name, item]) => `${name} ${shown(item)}`)
+    .join(", ");
+}

@@ -1,0 +1,80 @@
+/** What `bigvae train` prints: progress while it runs, its end, and the plan of --dry-run. */
+import { EXIT_CODES } from "../../errors.js";
+import type { RunPlan } from "../../train/plan.js";
+import type { RunReport } from "../../train/run.js";
+import { type Progress, progress } from "../progress.js";
+
+export interface ReportFlags {
+  output: string;
+  json: boolean;
+  quiet: boolean;
+}
+
+/** Runs with a bar, and prints where the model lies. An aborted run, which can be resumed, ends with its own exit code. */
+export async function reportRun(
+  flags: ReportFlags,
+  run: (onReport: (report: RunReport) => void) => Promise<boolean>,
+): Promise<void> {
+  const bar = progress(flags.quiet);
+  try {
+    const finished = await run((report) => show(bar, report));
+    if (!finished) process.exitCode = EXIT_CODES.aborted;
+    process.stdout.write(`${JSON.stringify({ output: flags.output, finished })}\n`);
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Steps move the bar, looks print a line. A warning is printed even with --quiet. */
+export function show(bar: Progress, report: RunReport): void {
+  const named = (values: Readonly<Record<string, number>>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+      .join(" ");
+  switch (report.kind) {
+    case "step": {
+      const { step, totalSteps, metrics, lr, tokens, seconds, applied } = report;
+      const note = `${named(metrics)} lr ${lr.toExponential(1)} ${Math.round(tokens / seconds)} tokens/s`;
+      bar.update(step, totalSteps, applied ? note : `${note} (not finite, not applied)`);
+      break;
+    }
+    case "heldOut":
+      bar.print(`step ${report.step}, held out: ${named(report.metrics)}`);
+      break;
+    case "sample":
+      bar.print(`step ${report.step}: ${JSON.stringify(report.sample)}`);
+      break;
+    case "earlyStop":
+      bar.print(`step ${report.step}: the parameters of step ${report.best} are kept, the best on held-out rows`);
+      break;
+    case "warning":
+      process.stderr.write(`bigvae: ${report.text}\n`);
+  }
+}
+
+/** The plan of --dry-run: lines, or one JSON object. */
+export function printPlan(plan: RunPlan, availableBytes: number, json: boolean): void {
+  const text = json ? JSON.stringify({ ...plan, availableBytes }) : planLines(plan, availableBytes).join("\n");
+  process.stdout.write(`${text}\n`);
+}
+
+function planLines(plan: RunPlan, availableBytes: number): string[] {
+  const count = (value: number) => Math.round(value).toLocaleString("en-US");
+  const megabytes = (bytes: number) => `${count(bytes / 1e6)} MB`;
+  const { total, ...parts } = plan.memoryBytes;
+  const named = Object.entries(parts).map(([name, bytes]) => `${name} ${megabytes(bytes)}`);
+  return [
+    `rows        ${count(plan.rows)} of ${plan.tokensPerRow} tokens, ${plan.rowsPerStep} in a step`,
+    `steps       ${count(plan.steps)}: ${count(plan.tokens)} tokens, ${plan.epochs.toFixed(2)} epochs`,
+    `parameters  ${count(plan.trainableParameters)} trained, ${count(plan.frozenParameters)} frozen`,
+    `memory      about ${megabytes(total)} (${named.join(", ")}); free ${megabytes(availableBytes)}`,
+    plan.seconds === undefined
+      ? "time        not measured: the memory is not there; lower --batch-size or add --gradient-checkpointing"
+      : `time        ${plan.secondsPerStep!.toFixed(2)} s a step, about ${duration(plan.seconds)} in all`,
+  ];
+}
+
+function duration(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

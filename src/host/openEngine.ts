@@ -1,0 +1,29 @@
+/** From paths to an engine at work: everything that can be refused is refused here, the cheapest first. */
+import { Engine } from "../engine/engine.js";
+import { onnxNodeRuntime } from "../runtime/onnxNode.js";
+import { availableBytes, checkFits, chooseForm } from "./memory.js";
+import { adapterBytes, checkBaseHash, openAdapters, openWeights, readConfig } from "./modelFiles.js";
+import type { EngineFacts, OpenArguments } from "./protocol.js";
+
+/** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and openAdapters do. */
+export async function openEngine(args: OpenArguments): Promise<{ engine: Engine; facts: EngineFacts }> {
+  const { base: basePath, adapters, threads, memoryBytes = Number.POSITIVE_INFINITY } = args;
+  const config = await readConfig(basePath);
+  const available = Math.min(availableBytes(), memoryBytes);
+  const size = { config, adapterBytes: adapters === undefined ? 0 : await adapterBytes(adapters) };
+  const form = args.form ?? chooseForm(size, available);
+  checkFits(size, form, available);
+  const base = await openWeights(basePath);
+  await checkBaseHash({ base: basePath, adapters });
+  const vae = adapters === undefined ? undefined : await openAdapters(adapters, base);
+  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
+  const facts = {
+    vocabSize: base.config.vocabSize,
+    maxPositions: engine.maxPositions,
+    zDim: vae?.zDim ?? 0,
+    span: vae?.span ?? 64,
+    gap: vae?.gap ?? 0,
+    aeScale: vae?.facts.ae_scale ?? 1,
+  };
+  return { engine, facts };
+}

@@ -1,0 +1,110 @@
+/** `--dry-run`: how much a run would read, hold and take, from its graph and from two steps of it. Nothing is written. */
+import type { HostTensors, Runtime } from "../runtime/runtime.js";
+import { Adam } from "./adam.js";
+import { GradientRunner, lossAndGradients } from "./gradientRunner.js";
+import { activationBytes } from "./memoryEstimate.js";
+import type { PreparedRun } from "./run.js";
+import { type TrainerOptions, trainStep } from "./trainer.js";
+
+/** What a run would take. */
+export interface RunPlan {
+  kind: string;
+  /** Rows of the training split, and the tokens of each. */
+  rows: number;
+  tokensPerRow: number;
+  rowsPerStep: number;
+  steps: number;
+  /** Tokens read in all, and passes over the data that they are. */
+  tokens: number;
+  epochs: number;
+  trainableParameters: number;
+  frozenParameters: number;
+  memoryBytes: MemoryPlan;
+  /** Undefined where the memory is not there. */
+  secondsPerStep?: number;
+  seconds?: number;
+}
+
+export interface MemoryPlan {
+  /** Frozen and trained weights. */
+  weights: number;
+  /** Of the trained weights, twice where microbatches are added up. */
+  gradients: number;
+  /** Mean and square of Adam. */
+  optimizer: number;
+  /** What lies between the layers while a microbatch runs. */
+  activations: number;
+  /** Node, ONNX Runtime and this library. */
+  process: number;
+  total: number;
+}
+
+export interface PlanOptions {
+  /** Free memory in bytes: a run that needs more is not tried. */
+  availableBytes: number;
+}
+
+interface PlannedOptions extends Pick<TrainerOptions, "accumulation" | "clipNorm" | "betas" | "eps" | "weightDecay"> {
+  rowCount: number;
+  columns: number;
+  batchSize: number;
+}
+
+const PROCESS_BYTES = 150e6;
+
+/** Plans a run; measures its speed where the memory is there. */
+export async function planRun(
+  runtime: Runtime,
+  run: PreparedRun,
+  options: PlannedOptions,
+  { availableBytes }: PlanOptions,
+): Promise<RunPlan> {
+  const { rowCount, columns, batchSize, accumulation } = options;
+  const { totalSteps } = run.schedule;
+  const rowsPerStep = batchSize * accumulation;
+  const memoryBytes = await planMemory(run, accumulation);
+  const measured = memoryBytes.total <= availableBytes ? await secondsOfStep(runtime, run, options) : undefined;
+  return {
+    kind: `${run.facts.kind}`,
+    rows: rowCount,
+    tokensPerRow: columns,
+    rowsPerStep,
+    steps: totalSteps,
+    tokens: totalSteps * rowsPerStep * columns,
+    epochs: (totalSteps * rowsPerStep) / rowCount,
+    trainableParameters: run.objective.parameters.data.length,
+    frozenParameters: elements(run.objective.frozen),
+    memoryBytes,
+    ...(measured === undefined ? {} : { secondsPerStep: measured, seconds: measured * totalSteps }),
+  };
+}
+
+async function planMemory({ objective }: PreparedRun, accumulation: number): Promise<MemoryPlan> {
+  const trained = objective.parameters.data.byteLength;
+  const { graph } = await objective.microbatch(1, 0);
+  const parts = {
+    weights: 4 * elements(objective.frozen) + trained,
+    gradients: trained * (accumulation > 1 ? 2 : 1),
+    optimizer: 2 * trained,
+    activations: activationBytes(Object.values(lossAndGradients(graph()))),
+    process: PROCESS_BYTES,
+  };
+  return { ...parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+function elements(tensors: HostTensors): number {
+  return Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** The second of two steps: the first one makes the session. */
+async function secondsOfStep(runtime: Runtime, run: PreparedRun, options: PlannedOptions): Promise<number> {
+  const adam = new Adam(run.objective.parameters, options);
+  const runner = new GradientRunner(runtime, run.objective);
+  try {
+    const planned = { ...options, schedule: run.schedule };
+    await trainStep(runner, adam, planned, 1);
+    return (await trainStep(runner, adam, planned, 2)).seconds;
+  } finally {
+    await runner.release();
+  }
+}

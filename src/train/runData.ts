@@ -1,0 +1,125 @@
+/** The rows that a run is trained on and looked at with. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { Shards, type Split } from "../data/index.js";
+import { readManifest } from "../data/manifest.js";
+import { BigVaeError } from "../errors.js";
+import { Rng } from "../rng.js";
+import type { Tokenizer } from "../tokenizer/index.js";
+import type { Microbatch, Objective } from "./objective.js";
+import { RowOrder, type RowSource } from "./rowOrder.js";
+import type { LearningRateSchedule } from "./schedule.js";
+
+/** Options of the data that all objectives share. */
+export interface DataOptions {
+  /** Folder of shards (data prepare). */
+  preprocessed: string;
+  tokenizer: Tokenizer;
+  batchSize: number;
+  /** Microbatches of a step. */
+  accumulation: number;
+  /** Passes over the data; or give `steps`. */
+  epochs: number;
+  steps?: number;
+  lr: number;
+  warmup: number;
+  lrDecay: "constant" | "cosine";
+  seed: number;
+}
+
+/** Data of a run, in order. */
+export interface TrainingRows {
+  rows: RowOrder;
+  /** Of the validation split, for looks. */
+  held: RowOrder;
+  schedule: LearningRateSchedule;
+  rng: Rng;
+}
+
+/** Held-out microbatches looked at. */
+const HELD_OUT_BATCHES = 8;
+
+/**
+ * Opens rows of `columns` tokens, hands them over, and closes them whatever happens.
+ * @throws BigVaeError: "usage" for too few rows, "mismatch" for rows of another tokenizer, "format" for a malformed folder.
+ */
+export async function withRows<T>(
+  options: DataOptions,
+  columns: number,
+  use: (data: TrainingRows) => Promise<T>,
+): Promise<T> {
+  const { preprocessed, batchSize, accumulation, lr, warmup, lrDecay } = options;
+  await checkTokenizer(options);
+  const rng = Rng.fromSeed(options.seed);
+  const [training, validation] = await Promise.all([
+    openRows(preprocessed, columns, "train"),
+    openRows(preprocessed, columns, "validation"),
+  ]);
+  try {
+    const rows = new RowOrder(training, batchSize, accumulation, rng.fork("rows"));
+    const held = new RowOrder(validation, batchSize, 1, rng.fork("held out"));
+    const totalSteps = options.steps ?? rows.steps(options.epochs);
+    if (totalSteps < 1 || training.rowCount === 0) throw tooLittleData(options, columns, training.rowCount);
+    return await use({ rows, held, schedule: { lr, warmup, decay: lrDecay, totalSteps }, rng });
+  } finally {
+    await Promise.all([training.close(), validation.close()]);
+  }
+}
+
+/** The microbatches of all looks: the same rows and the same noise each time. */
+export function heldOutBatches(held: RowOrder, microbatch: Objective["microbatch"]): Promise<Microbatch[]> {
+  const count = Math.min(HELD_OUT_BATCHES, held.steps(1));
+  return Promise.all(Array.from({ length: count }, (_, i) => microbatch(i + 1, 0)));
+}
+
+/** Rows of `columns` tokens of one split. */
+export async function openRows(
+  preprocessed: string,
+  columns: number,
+  split: Split,
+): Promise<RowSource & { close(): Promise<void> }> {
+  const shards = await Shards.open(preprocessed, split);
+  return {
+    rowCount: shards.rowCount(columns),
+    row: (index) => shards.row(index, columns),
+    close: () => shards.close(),
+  };
+}
+
+/** Facts of the data and of the schedule that a resumed run must share. A run at a constant rate may be made longer. */
+export function dataFacts(
+  { seed, batchSize, accumulation }: DataOptions,
+  { lr, warmup, decay, totalSteps }: LearningRateSchedule,
+): Record<string, unknown> {
+  const length = decay === "constant" ? {} : { totalSteps };
+  return { seed, batchSize, accumulation, lr, warmup, lrDecay: decay, ...length };
+}
+
+/** Ids of another tokenizer would train without an error, on nonsense. */
+async function checkTokenizer({ preprocessed, tokenizer }: DataOptions): Promise<void> {
+  const expected = (await readManifest(preprocessed))?.settings.tokenizerSha256;
+  if (expected === undefined) return;
+  const got = createHash("sha256").update(JSON.stringify(tokenizer.toJson())).digest("hex");
+  if (got === expected) return;
+  throw new BigVaeError(
+    "mismatch",
+    `--preprocessed ${preprocessed}: expected rows of the model's own tokenizer (sha256 ${got.slice(0, 12)}), got those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")}); prepare the data again with --tokenizer of this model`,
+  );
+}
+
+/** Throws unless `expected` positions fit into the window. */
+export function checkWindow(flag: string, tokens: number, window: number): void {
+  if (tokens <= window) return;
+  throw new BigVaeError(
+    "usage",
+    `${flag}: expected rows that fit the model's window of ${window} positions, got ${tokens}; give a smaller one`,
+  );
+}
+
+function tooLittleData(options: DataOptions, columns: number, rows: number): BigVaeError {
+  const needed = options.batchSize * options.accumulation;
+  return new BigVaeError(
+    "usage",
+    `train: expected at least ${needed} rows of ${columns} tokens for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower --context or --batch-size`,
+  );
+}

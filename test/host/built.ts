@@ -1,0 +1,15 @@
+/** The built library: a thread needs JavaScript. `npm test` builds it first. */
+import { fileURLToPath } from "node:url";
+import { tinyFolder } from "../parity/reference.js";
+
+export const distFolder = fileURLToPath(new URL("../../dist/", import.meta.url));
+
+export async function importBuilt(): Promise<typeof import("../../src/index.js")> {
+  return import(/* @vite-ignore */ new URL("../../dist/index.js", import.meta.url).href);
+}
+
+/** The reference model in its thread. */
+export async function loadTiny(options: { threads?: number; memoryBytes?: number } = {}) {
+  const { BigVae } = await importBuilt();
+  return BigVae.load(`${tinyFolder}/base`, { adapters: `${tinyFolder}/adapters`, threads: 2, ...options });
+}

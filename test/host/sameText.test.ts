@@ -1,0 +1,150 @@
+/** The same seed gives the same text, and the same text the same latent, whatever else is computed beside it. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Engine } from "../../src/engine/engine.js";
+import { sampleToken } from "../../src/latent/index.js";
+import { Rng } from "../../src/rng.js";
+import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
+import { loadTinyAdapters, loadTinyBase, maxDifference, runtime } from "../parity/reference.js";
+
+const TOLERANCE = 1e-5;
+/** Logits nearer than this to the choice's border may fall either way. */
+const NEAR_TIE = 1e-4;
+const rng = Rng.fromSeed("same text");
+const ids = (length: number, seed: number) => {
+  const stream = rng.fork("ids", seed);
+  return Array.from({ length }, () => 5 + stream.integer(500));
+};
+const rows = Array.from({ length: 12 }, (_, i) => ({ z: rng.fork("z", i).normals(48), noise: rng.fork(i).key }));
+const how = { writer: "router", context: ids(37, 99), nTokens: 40, tau: 0.9 } as const;
+
+let base: Awaited<ReturnType<typeof loadTinyBase>>;
+let vae: Awaited<ReturnType<typeof loadTinyAdapters>>;
+let engine: Engine;
+beforeAll(async () => {
+  base = await loadTinyBase();
+  vae = await loadTinyAdapters(base.config);
+  engine = new Engine({ runtime, base, vae });
+});
+afterAll(() => engine.close());
+
+/** How sure each choice of a row is: the top logit over the second, noise included. */
+async function write(which: readonly number[], options: { tau?: number; stopId?: number } = {}) {
+  const { tau = how.tau } = options;
+  const nearest = which.map(() => Number.POSITIVE_INFINITY);
+  const choose = (row: number) => {
+    const stream = Rng.fromKey(rows[which[row]!]!.noise);
+    return (logits: Float32Array) => {
+      const [first, second] = Float32Array.from(logits).sort().subarray(-2).reverse();
+      if (tau === 0) nearest[row] = Math.min(nearest[row]!, first! - second!);
+      return sampleToken(logits, tau, stream);
+    };
+  };
+  const texts = await engine.write(
+    which.map((i) => rows[i]!),
+    { ...how, ...options, choose },
+  );
+  return which.map((_, k) => ({ ids: texts[k]!, nearTie: nearest[k]! < NEAR_TIE }));
+}
+
+describe("writing", () => {
+  it.each([0, 0.9])("at temperature %d a row does not depend on its neighbours", async (tau) => {
+    const together = await write(Array.from(rows.keys()), { tau });
+    const ties = together.filter(({ nearTie }) => nearTie).length;
+    if (ties > 0) console.warn(`${ties} of ${rows.length} rows have a choice of logits within ${NEAR_TIE}`);
+    for (const batch of [[0], [7, 3], [11, 10, 9, 8, 7]]) {
+      for (const [k, { ids, nearTie }] of (await write(batch, { tau })).entries()) {
+        if (!nearTie) expect(ids, `row ${batch[k]} in a batch of ${batch.length}`).toEqual(together[batch[k]!]!.ids);
+      }
+    }
+  });
+
+  it("uses the row's noise, as a chooser of its own would", async () => {
+    const [own] = await engine.write([rows[4]!], how);
+    expect(own).toEqual((await write([4]))[0]!.ids);
+    const [other] = await engine.write([{ ...rows[4]!, noise: rows[5]!.noise }], how);
+    expect(other).not.toEqual(own);
+  });
+
+  it("is greedy at temperature 0", async () => {
+    const [[a], [b]] = await Promise.all([
+      engine.write([rows[0]!], { ...how, tau: 0 }),
+      engine.write([{ ...rows[0]!, noise: rows[1]!.noise }], { ...how, tau: 0 }),
+    ]);
+    expect(a).toEqual(b);
+  });
+
+  it("runs many calls at once as one after another", async () => {
+    const one = [];
+    for (const row of rows) one.push(await engine.write([row], how));
+    expect(await Promise.all(rows.map((row) => engine.write([row], how)))).toEqual(one);
+  });
+
+  it("stops a row at the end token, and only that row", async () => {
+    const free = await write([0, 1, 2, 3]);
+    // A token that some row writes early stands for the end token.
+    const stopId = free[2]!.ids[5]!;
+    const stopped = await write([0, 1, 2, 3], { stopId });
+    for (const [k, { ids }] of stopped.entries()) {
+      const at = free[k]!.ids.indexOf(stopId);
+      expect(ids).toEqual(at < 0 ? free[k]!.ids : free[k]!.ids.slice(0, at + 1));
+    }
+    expect(stopped[2]!.ids.length).toBeLessThanOrEqual(6);
+  });
+
+  it("is the same after other contexts were read in between", async () => {
+    const first = await engine.write([rows[6]!], how);
+    await engine.write([rows[6]!], { ...how, context: ids(50, 1) });
+    await engine.write([rows[6]!], { ...how, context: how.context.slice(0, 10) });
+    expect(await engine.write([rows[6]!], how)).toEqual(first);
+  });
+
+  it("reads a context longer than a chunk as a shorter one", async () => {
+    const long = ids(1300, 3);
+    const [whole] = await engine.score([{ z: rows[0]!.z, target: ids(8, 4) }], "router", long);
+    const fresh = new Engine({ runtime, base, vae });
+    for (const length of [300, 900])
+      await fresh.score([{ z: rows[0]!.z, target: [5] }], "router", long.slice(0, length));
+    const [grown] = await fresh.score([{ z: rows[0]!.z, target: ids(8, 4) }], "router", long);
+    await fresh.close();
+    expect(maxDifference(whole!.logProbabilities, grown!.logProbabilities)).toBeLessThan(1e-4);
+  });
+});
+
+describe("encoding", () => {
+  const texts = Array.from({ length: 32 }, (_, i) => ({ ids: ids(1 + ((i * 7) % 64), i), mask: undefined }));
+  const means = async (with_: Engine, which: readonly number[]) =>
+    (await with_.encode(which.map((i) => texts[i]!))).map(({ mean }) => mean);
+
+  it("does not depend on batch, order or padding", async () => {
+    const all = Array.from(texts.keys());
+    const together = await means(engine, all);
+    const backwards = (await means(engine, all.toReversed())).toReversed();
+    const sevens = [];
+    for (let i = 0; i < 32; i += 7) sevens.push(...(await means(engine, all.slice(i, i + 7))));
+    for (const i of all) {
+      const [alone] = await means(engine, [i]);
+      for (const other of [together[i]!, backwards[i]!, sevens[i]!])
+        expect(maxDifference(alone!, other)).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it("is repeated to the bit", async () => {
+    expect(await means(engine, [3, 1, 4])).toEqual(await means(engine, [3, 1, 4]));
+  });
+
+  it("does not depend on the number of threads", async () => {
+    const one = new Engine({ runtime: onnxNodeRuntime({ threads: 1 }), base, vae });
+    const all = Array.from(texts.keys());
+    const [a, b] = [await means(engine, all), await means(one, all)];
+    await one.close();
+    for (const i of all) expect(maxDifference(a[i]!, b[i]!)).toBeLessThan(TOLERANCE);
+  });
+
+  it("weighs the tokens of a text, not those beside it", async () => {
+    const encodings = await engine.encode(texts);
+    for (const [i, { poolWeights }] of encodings.entries()) {
+      expect(poolWeights).toHaveLength(texts[i]!.ids.length);
+      expect(poolWeights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+    }
+  });
+});

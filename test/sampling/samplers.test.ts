@@ -1,0 +1,363 @@
+/** What each sampler asks of the model, in order, and what it returns; a fake model writes it down. The weights are MiniHF's. */
+import { describe, expect, it } from "vitest";
+import { Rng } from "../../src/rng.js";
+import { AVG_PRESETS } from "../../src/sampling/avg.js";
+import type { LatentModel, SamplingOptions } from "../../src/sampling/model.js";
+import { type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
+import { FakeModel, type FakeOptions, fakeOptions, finish, show, text } from "./fakeModel.js";
+
+/** P and Q are prompts, C the context, X and Y examples of a task, S a start, T a terminal; written texts are a, b, c, ... */
+const INPUTS: SamplerInputs = {
+  prompts: [text("P", 6), text("Q", 3)],
+  context: text("C", 2),
+  examples: [text("X", 6), text("Y", 3)],
+  start: text("S", 3),
+  terminal: text("T", 3),
+  aeScale: 2,
+  nStarts: 1,
+};
+
+/** ^ is the beginning token, ~ a line break. Lengths that are restored show as weights: guide's 0.85 and 0.15 become 0.985 and 0.174. */
+const EXPECTED: Record<SamplerName, string> = {
+  generate: `
+    z1 = ^ P0-5
+    a = z1: 16 after ^ C0-1
+    z2 = a8-15
+    b = z2: 16 after ^ C0-1 ^ P0-5
+    yields a0-0 . a2-15 | b0-0 . b2-15
+    returns ^ C0-1 ^ P0-5 a8-15
+  `,
+  guide: `
+    z1 = P0-5
+    z2 = P0-5
+    a = 0.174 z1 + 0.985 z2: 8 after C0-1
+    z3 = a4-7
+    b = 0.174 z1 + 0.985 z3: 8 after C0-1 a0-0 . a2-3
+    yields a0-0 . a2-7 | b0-0 . b2-7
+    returns C0-1 a0-0 . a2-3 b0-0 . b2-3
+  `,
+  prose: `
+    z1 = P0-5
+    z2 = P0-5
+    a = 0.174 z1 + 0.985 z2: 8 after C0-1
+    z3 = a4-7
+    b = 0.174 z1 + 0.985 z3: 8 after C0-1 a0-0 . a2-3
+    z4 = b0-0 . ~ ~
+    c = z4: 8 after C0-1 a0-0 . a2-3
+    yields a0-0 . a2-7 | b0-0 . b2-7 | c0-0 . c2-7
+    returns C0-1 a0-0 . a2-3 c0-0 . c2-3
+    next c4-7
+  `,
+  task: `
+    z1 = P0-5
+    z2 = X0-3
+    z3 = Y0-2
+    z4 = P0-5
+    a = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z4: 8 after ^ C0-1
+    z5 = a4-7
+    b = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z5: 8 after ^ C0-1 a0-0 . a2-3
+    yields a0-0 . a2-7 | b0-0 . b2-7
+    returns ^ C0-1 a0-0 . a2-3 b0-0 . b2-7
+  `,
+  paragraph: `
+    z1 = ^ P0-5
+    z2 = X2-5
+    z3 = ^ Y0-2
+    z4 = ^ P0-5
+    a = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z4: 8 after ^ C0-1
+    b = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z4: 8 after ^ C0-1
+    z5 = a4-7
+    z6 = b4-7
+    c = 0.2 z2 + 0.2 z3 + 0.4 z5 + 0.4 z6: 4 after ^ C0-1
+    z7 = c0-0 . c2-3
+    d = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z7: 8 after ^ C0-1 ^ P0-5
+    e = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z7: 8 after ^ C0-1 ^ P0-5
+    z8 = d4-7
+    z9 = e4-7
+    f = 0.2 z2 + 0.2 z3 + 0.4 z8 + 0.4 z9: 4 after ^ C0-1 ^ P0-5
+    g = 0.2 z2 + 0.2 z3 + 0.25 z5 + 0.25 z6 + 0.15 z8 + 0.15 z9: 8 after ^ C0-1 ^ P0-5 c0-0 . c2-3 ^ ~ ~, tau 1
+    yields c0-0 . c2-3 | f0-0 . f2-3 | g0-0 . g2-7
+    returns ^ C0-1 ^ P0-5 c0-0 . c2-3
+    next ~ ~ g0-0 . g2-7
+  `,
+  "paragraph-topic": `
+    z1 = P0-5
+    z2 = X0-3
+    z3 = Y0-2
+    a = z1: 8 after C0-1, cfg 1.25
+    z4 = a4-7
+    b = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z4: 8 after C0-1 a0-0 . a2-3, cfg 1.25
+    z5 = b0-0 . ~ ~
+    c = z5: 8 after C0-1 a0-0 . a2-3, cfg 1.25
+    yields a0-0 . a2-7 | b0-0 . b2-7 | c0-0 . c2-7
+    returns C0-1 a0-0 . a2-3 c0-0 . c2-3
+    next c4-7
+  `,
+  avg: `
+    z1 = ^ P0-5
+    z2 = ^ P0-5
+    a = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
+    b = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
+    z3 = a8-15
+    z4 = b8-15
+    c = 0.3 z1 + 0.35 z3 + 0.35 z4: 8 after ^ C0-1
+    z5 = c0-0 . c2-7
+    d = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
+    e = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
+    z6 = d8-15
+    z7 = e8-15
+    f = 0.3 z1 + 0.35 z6 + 0.35 z7: 8 after ^ C0-1 ^ P0-5
+    yields c0-0 . c2-7 | f0-0 . f2-7
+    returns ^ C0-1 ^ P0-5 c0-0 . c2-7
+  `,
+  "user-avg": `
+    z1 = ^ P0-5
+    z2 = ^ Q0-2
+    a = 0.5 z1 + 0.5 z2: 8 after ^ C0-1, tau 1
+    yields a0-0 . a2-7
+    returns ^ C0-1 a0-0 . a2-7
+  `,
+  plan: `
+    z1 = T0-2
+    z2 = S0-2
+    z3 = X0-3
+    z4 = Y0-2
+    a = 0.8 z2 + 0.141 z3 + 0.141 z4: 8 after C0-1
+    b = 0.8 z2 + 0.141 z3 + 0.141 z4: 8 after C0-1
+    z5 = a4-7
+    z6 = b4-7
+    c = 0.052 z1 + 0.499 z5 + 0.499 z6: 4 after C0-1
+    z7 = c0-0 . c2-3
+    d = z7: 8 after C0-1 c0-0 . c2-3
+    e = z7: 8 after C0-1 c0-0 . c2-3
+    z8 = d4-7
+    z9 = e4-7
+    f = 0.081 z1 + 0.497 z8 + 0.497 z9: 4 after C0-1 c0-0 . c2-3
+    yields c0-0 . c2-3 | f0-0 . f2-3
+    returns C0-1 c0-0 . c2-3 f0-0 . f2-3
+  `,
+  "plan-2": `
+    z1 = T0-2
+    z2 = S0-2
+    z3 = X0-3
+    z4 = Y0-2
+    a = 0.089 z1 + 0.881 z2 + 0.156 z3 + 0.156 z4: 8 after C0-1
+    z5 = a4-7
+    b = 0.11 z1 + 0.994 z5: 8 after C0-1 a0-0 . a2-3
+    yields a0-0 . a2-7 | b0-0 . b2-7
+    returns C0-1 a0-0 . a2-3 b0-0 . b2-3
+  `,
+  "plan-search": `
+    z1 = T0-2
+    a = random: 4 after C0-1
+    score a0-0 . a2-3 from random after C0-1
+    b = random: 4 after C0-1
+    z2 = b0-0 . b2-3
+    c = 0.5 z1 + 0.5 z2: 4 after C0-1 b0-0 . b2-3
+    score b0-0 . b2-3 from random after C0-1
+    score c0-0 . c2-3 from 0.5 z1 + 0.5 z2 after C0-1 b0-0 . b2-3
+    yields a0-0 . a2-3
+    returns C0-1 a0-0 . a2-3
+  `,
+};
+
+/** Every text ends after three tokens: what was not written is not encoded, and a text without a second span is the last. */
+const EXPECTED_EARLY: Partial<Record<SamplerName, string>> = {
+  guide: `
+    z1 = P0-5
+    z2 = P0-5
+    a = 0.174 z1 + 0.985 z2: 8 after C0-1
+    yields a0-0 . a2-2
+    returns C0-1 a0-0 . a2-2
+  `,
+  prose: `
+    z1 = P0-5
+    z2 = P0-5
+    a = 0.174 z1 + 0.985 z2: 8 after C0-1
+    z3 = a0-0 . ~ ~
+    b = z3: 8 after C0-1
+    yields a0-0 . a2-2 | b0-0 . b2-2
+    returns C0-1 b0-0 . b2-2
+  `,
+  task: `
+    z1 = P0-5
+    z2 = X0-3
+    z3 = Y0-2
+    z4 = P0-5
+    a = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z4: 8 after ^ C0-1
+    yields a0-0 . a2-2
+    returns ^ C0-1 a0-0 . a2-2
+  `,
+  "paragraph-topic": `
+    z1 = P0-5
+    z2 = X0-3
+    z3 = Y0-2
+    a = z1: 8 after C0-1, cfg 1.25
+    z4 = a0-0 . ~ ~
+    b = z4: 8 after C0-1, cfg 1.25
+    yields a0-0 . a2-2 | b0-0 . b2-2
+    returns C0-1 b0-0 . b2-2
+  `,
+  avg: `
+    z1 = ^ P0-5
+    z2 = ^ P0-5
+    a = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
+    b = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
+    z3 = a0-0 . a2-2
+    z4 = b0-0 . b2-2
+    c = 0.3 z1 + 0.35 z3 + 0.35 z4: 8 after ^ C0-1
+    z5 = c0-0 . c2-2
+    d = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
+    e = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
+    z6 = d0-0 . d2-2
+    z7 = e0-0 . e2-2
+    f = 0.3 z1 + 0.35 z6 + 0.35 z7: 8 after ^ C0-1 ^ P0-5
+    yields c0-0 . c2-2 | f0-0 . f2-2
+    returns ^ C0-1 ^ P0-5 c0-0 . c2-2
+  `,
+  "plan-2": `
+    z1 = T0-2
+    z2 = S0-2
+    z3 = X0-3
+    z4 = Y0-2
+    a = 0.089 z1 + 0.881 z2 + 0.156 z3 + 0.156 z4: 8 after C0-1
+    yields a0-0 . a2-2
+    returns C0-1 a0-0 . a2-2
+  `,
+};
+
+const NAMES = Object.keys(samplers) as SamplerName[];
+const lines = (log: string) => log.trim().split(/\n\s*/);
+
+async function run(name: SamplerName, fake: FakeOptions = {}, options: Partial<SamplingOptions> = {}, inputs = INPUTS) {
+  const model = new FakeModel({ stopAt: 1, score: (target) => target.length, ...fake });
+  const { write, defaults } = samplers[name];
+  const { spans, written } = await finish(write(model, inputs, fakeOptions({ ...defaults, nSteps: 2, ...options })));
+  const texts = spans.map(({ ids }) => show(ids)).join(" | ");
+  const next = written.next ? [`next ${show(written.next)}`] : [];
+  return { model, spans, written, log: [...model.log, `yields ${texts}`, `returns ${show(written.ids)}`, ...next] };
+}
+
+describe("asks, in order", () => {
+  it.each(NAMES)("%s", async (name) => {
+    expect((await run(name)).log).toEqual(lines(EXPECTED[name]));
+  });
+
+  it("avg with the weights and lengths of the repository", async () => {
+    const { log } = await run("avg", {}, { nSteps: 1 }, { ...INPUTS, preset: "repository" });
+    expect(AVG_PRESETS.repository.draftPull).toBe(0.3);
+    expect(log).toEqual(
+      lines(`z1 = ^ P0-5
+        z2 = ^ P0-5
+        a = 0.3 z1 + 0.7 z2: 8 after ^ C0-1
+        b = 0.3 z1 + 0.7 z2: 8 after ^ C0-1
+        z3 = a4-7
+        z4 = b4-7
+        c = 0.2 z1 + 0.4 z3 + 0.4 z4: 4 after ^ C0-1
+        yields c0-0 . c2-3
+        returns ^ C0-1 ^ P0-5`),
+    );
+  });
+
+  it("plan-search keeps the likeliest plan", async () => {
+    const likesLong = await run("plan-search", { score: (target) => (show(target).startsWith("a") ? -2 : -1) });
+    expect(likesLong.log.slice(-2)).toEqual([
+      "yields b0-0 . b2-3 | c0-0 . c2-3",
+      "returns C0-1 b0-0 . b2-3 c0-0 . c2-3",
+    ]);
+  });
+
+  it("plan-search goes to the terminal whatever its last weight", async () => {
+    const { model } = await run("plan-search", {}, { nSteps: 4 });
+    const weights = model.log.filter((line) => / z1 \+ .*: 4 after/.test(line)).slice(-3);
+    expect(weights.map((line) => line.split(" = ")[1]!.split(":")[0])).toEqual([
+      expect.stringMatching(/^0\.25 z1 \+ 0\.75 /),
+      expect.stringMatching(/^0\.5 z1 \+ 0\.5 /),
+      expect.stringMatching(/^0\.75 z1 \+ 0\.25 /),
+    ]);
+  });
+});
+
+describe("where rows end early", () => {
+  it.each(Object.keys(EXPECTED_EARLY) as SamplerName[])("%s uses what there is", async (name) => {
+    expect((await run(name, { length: () => 3 })).log).toEqual(lines(EXPECTED_EARLY[name]!));
+  });
+
+  it.each(NAMES)("%s never encodes an empty span, whatever the lengths", async (name) => {
+    for (let seed = 0; seed < 30; seed++) {
+      const rng = Rng.fromSeed(seed);
+      const { spans } = await run(name, { length: () => 1 + rng.integer(9) }, { nSteps: 4 });
+      expect(spans.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("prose keeps a text without a full stop", async () => {
+    const { log } = await run("prose", { stopAt: -1 }, { nSteps: 1 });
+    expect(log).toContain("z3 = a2-3 ~ ~");
+    expect(log).toContain("b = z3: 8 after C0-1 a0-1");
+  });
+});
+
+describe("noise", () => {
+  it.each(NAMES)("%s: each row of each call has its own", async (name) => {
+    const { model } = await run(name);
+    expect(new Set(model.noises).size).toBe(model.noises.length);
+  });
+
+  it.each(NAMES)("%s: a seed repeats it, another changes it", async (name) => {
+    const noises = async (seed: number) => (await run(name, {}, { rng: Rng.fromSeed(seed) })).model.noises;
+    expect(await noises(1)).toEqual(await noises(1));
+    expect(await noises(1)).not.toEqual(await noises(2));
+  });
+
+  it("a draft's noise does not depend on how many drafts there are", async () => {
+    const noises = async (nAvg: number) => (await run("avg", {}, { nAvg, nSteps: 1 })).model.noises;
+    const [two, five] = [await noises(2), await noises(5)];
+    expect(five.slice(0, 2)).toEqual(two.slice(0, 2));
+    expect(five.at(-1)).toBe(two.at(-1));
+  });
+
+  it("on latents is drawn anew for each, and none where noise is 0", async () => {
+    const zs = async (noise: number) =>
+      (await run("guide", {}, { noise })).spans.map(({ latent }) => latent.parents[0]!.latent);
+    const [a, b] = await zs(1);
+    expect(a!.z).not.toEqual(b!.z);
+    expect((await zs(0)).every(({ z }) => Math.hypot(...z) === 1)).toBe(true);
+  });
+});
+
+describe("on the way", () => {
+  it.each(NAMES)("%s gives each token of the spans, and none of drafts or of plans that were dropped", async (name) => {
+    const streamed: number[] = [];
+    const { spans } = await run(name, {}, { onToken: (id) => void streamed.push(id) });
+    expect(streamed).toEqual(spans.flatMap(({ ids }) => ids));
+  });
+
+  it.each(NAMES)("%s names the origin of every latent", async (name) => {
+    const { spans } = await run(name);
+    for (const { latent, written } of spans) {
+      expect(written.noise).toHaveLength(4);
+      const roots = [latent];
+      for (const found of roots) roots.push(...found.parents.map(({ latent: parent }) => parent));
+      for (const root of roots.filter(({ parents }) => parents.length === 0))
+        expect(root.ids !== undefined || root.role === "random").toBe(true);
+    }
+  });
+
+  it("an error of the model ends the run", async () => {
+    const model: LatentModel = new FakeModel();
+    model.write = async () => Promise.reject(new Error("no room"));
+    await expect(finish(samplers.guide.write(model, INPUTS, fakeOptions()))).rejects.toThrow("no room");
+  });
+});
+
+describe("what is missing is named", () => {
+  const cases: [SamplerName, Partial<SamplerInputs>, RegExp][] = [
+    ["guide", { prompts: [] }, /--prompt/],
+    ["task", { examples: [] }, /--task/],
+    ["plan", { terminal: undefined }, /--terminal/],
+  ];
+  it.each(cases)("%s", async (name, change, message) => {
+    await expect(run(name, {}, {}, { ...INPUTS, ...change })).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,165 @@
+/** `bigvae train` as a user types it: what is refused and how, --resume without other flags, --dry-run. */
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunPlan } from "../../src/train/plan.js";
+import { type CompiledCommand, compileCommand } from "./command.js";
+import { tinyRows, tinyTokenizer, writeTinyBase } from "./tiny.js";
+
+let folder: string;
+let command: CompiledCommand;
+const path = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-flags-"));
+  command = compileCommand();
+  const tokenizer = tinyTokenizer();
+  await tinyRows(folder, tokenizer);
+  await tinyRows(path("other"), tinyTokenizer("zyzzyva "));
+  await writeTinyBase(path("base"), tokenizer);
+  await mkdir(path("empty"));
+});
+afterAll(async () => {
+  command.remove();
+  await rm(folder, { recursive: true });
+});
+
+const split = (text: string) => text.split(" ").filter((word) => word !== "");
+/** Words that begin with @ are names in the test's folder. */
+const train = (text: string) =>
+  command.run(["train", ...split(text).map((word) => (word.startsWith("@") ? path(word.slice(1)) : word))]);
+
+const VAE =
+  "vae --model @base --preprocessed @rows --context 8 --z-dim 8 --rank 2 --batch-size 2 --threads 1 --save-every 2 --quiet";
+
+describe("train refuses", () => {
+  it.each([
+    [
+      "a model that is not there",
+      "--model @nothing",
+      2,
+      /--model .*nothing: expected .* a model's folder .*, got nothing there; download/,
+    ],
+    [
+      "a folder that is no model",
+      "--model @empty",
+      2,
+      /--model .*empty: expected .*, got a folder without config.json/,
+    ],
+    [
+      "spans that the model's window does not hold",
+      "--context 40",
+      2,
+      /--context, --gap: expected rows that fit the model's window of 64 positions, got 81/,
+    ],
+    ["no epochs", "--epochs 0", 2, /--epochs <x>' argument '0' is invalid. Expected a number above 0/],
+    ["an unknown decay", "--lr-decay linear", 2, /Allowed choices are constant, cosine/],
+    ["rank 0", "--rank 0", 2, /Expected a whole number of at least 1, got "0"/],
+    ["dropout of everything", "--dropout 1", 2, /Expected a number from 0 to less than 1/],
+    [
+      "rows of another tokenizer",
+      "--preprocessed @other/rows",
+      5,
+      /expected rows of the model's own tokenizer .* prepare the data again/,
+    ],
+    ["rows that are not there", "--preprocessed @nothing", 4, /nothing/],
+    [
+      "more rows a step than there are",
+      "--batch-size 4000",
+      2,
+      /expected at least 4000 rows of 16 tokens for one step/,
+    ],
+  ])("%s", async (_what, change, code, message) => {
+    const { code: got, stderr, stdout } = await train(`${VAE} --output @refused ${change}`);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("    at ");
+    expect([got, stdout]).toEqual([code, ""]);
+    expect(await readdir(folder)).not.toContain("refused");
+  });
+
+  it("a missing flag, by name", async () => {
+    const { code, stderr } = await train("vae --model @base --output @refused");
+    expect([code, stderr]).toEqual([2, "bigvae: --preprocessed: expected a value, got none; see --help\n"]);
+  });
+
+  it("--resume where there is no run", async () => {
+    const { code, stderr } = await train("vae --resume --output @empty");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--model: expected a value, got none, and no run.json in .*empty; name the folder of a run/);
+  });
+});
+
+describe("--resume", () => {
+  it("needs no other flag, refuses other values by name, and lets a run at a constant rate be longer", async () => {
+    expect((await train(`${VAE} --steps 2 --output @run`)).code).toBe(0);
+    const saved = JSON.parse(await readFile(path("run/run.json"), "utf8"));
+    expect(saved).toMatchObject({ command: "vae", flags: { model: path("base"), zDim: 8, steps: 2 } });
+
+    const again = await train(`${VAE} --steps 2 --output @run`);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(
+      /got one that has come to step 2; add --resume to go on with it, or name another --output/,
+    );
+
+    const other = await train("vae --resume --output @run --kl-weight 0.3");
+    expect(other.code).toBe(5);
+    expect(other.stderr).toMatch(
+      /--resume: expected --kl-weight 0.1 as the run was started, got 0.3; leave the flag out/,
+    );
+
+    const router = await train("router --resume --output @run");
+    expect(router.code).toBe(5);
+    expect(router.stderr).toMatch(/expected a run of train router, got one of train vae/);
+
+    const longer = await train("vae --resume --output @run --steps 5 --quiet");
+    expect([longer.code, longer.stderr]).toEqual([0, ""]);
+    const steps = (await readFile(path("run/log.jsonl"), "utf8")).trim().split("\n");
+    expect(
+      steps
+        .map((line) => JSON.parse(line))
+        .filter(({ loss }) => loss)
+        .map(({ step }) => step),
+    ).toEqual([1, 2, 3, 4, 5]);
+    expect(JSON.parse(await readFile(path("run/run.json"), "utf8")).flags.steps).toBe(5);
+  });
+});
+
+describe("--dry-run", () => {
+  const base =
+    "base --preprocessed @rows --tokenizer @base --hidden-size 16 --intermediate-size 24 --layers 2 --heads 2 --kv-heads 1 --context 15 --batch-size 2 --threads 1";
+  const router = "router --model @base --preprocessed @rows --start-from @run --context 24 --batch-size 2 --threads 1";
+
+  it.each([
+    ["base", base, 16],
+    ["vae", VAE, 16],
+    ["router", router, 24],
+  ])("%s: one JSON object, and no file", async (kind, flags, columns) => {
+    const before = await readdir(folder, { recursive: true });
+    const { code, stdout, stderr } = await train(`${flags} --output @planned --dry-run --json`);
+    expect([code, stderr]).toEqual([0, ""]);
+    const plan = JSON.parse(stdout) as RunPlan & { availableBytes: number };
+    expect(plan).toMatchObject({ kind, tokensPerRow: columns });
+    expect(plan.steps).toBe(Math.floor(plan.rows / plan.rowsPerStep));
+    expect(plan.tokens).toBe(plan.steps * plan.rowsPerStep * columns);
+    const { total, ...parts } = plan.memoryBytes;
+    expect(Object.values(parts).every((bytes) => bytes > 0)).toBe(true);
+    expect(total).toBe(Object.values(parts).reduce((sum, bytes) => sum + bytes, 0));
+    expect(plan.memoryBytes.optimizer).toBe(8 * plan.trainableParameters);
+    expect(plan.seconds).toBeCloseTo(plan.secondsPerStep! * plan.steps);
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
+  });
+
+  it("prints lines without --json, and needs no --output", async () => {
+    const { code, stdout } = await train(`${VAE} --dry-run`);
+    expect(code).toBe(0);
+    expect(stdout.split("\n").map((line) => line.split(" ")[0])).toEqual([
+      "rows",
+      "steps",
+      "parameters",
+      "memory",
+      "time",
+      "",
+    ]);
+  });
+});
