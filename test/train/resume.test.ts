@@ -11,7 +11,8 @@ import { trainRouter } from "../../src/train/runRouter.js";
 import { trainVae } from "../../src/train/runVae.js";
 import { runtime, tinyBase, tinyBaseRun, tinyRouterRun, tinyRows, tinyRun, tinyTokenizer, tinyVaeRun } from "./tiny.js";
 
-const STEPS = 12;
+/** 12 at every commit; BIGVAE_STEPS=200 for a night. */
+const STEPS = Number(process.env.BIGVAE_STEPS ?? 12);
 const tokenizer = tinyTokenizer();
 let folder: string;
 let rows: string;
