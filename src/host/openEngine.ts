@@ -18,11 +18,9 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const vae = adapters === undefined ? undefined : await openAdapters(adapters, base);
   const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
   const facts = {
-    vocabSize: base.config.vocabSize,
     maxPositions: engine.maxPositions,
     zDim: vae?.zDim ?? 0,
     span: vae?.span ?? 64,
-    gap: vae?.gap ?? 0,
     aeScale: vae?.facts.ae_scale ?? 1,
   };
   return { engine, facts };

@@ -31,11 +31,9 @@ export type CallName = keyof Calls;
 
 /** What the caller knows of the model on the other side. */
 export interface EngineFacts {
-  vocabSize: number;
   maxPositions: number;
   zDim: number;
   span: number;
-  gap: number;
   aeScale: number;
 }
 

@@ -1,5 +1,4 @@
 /** `bigvae data`: stories from the generator, a tokenizer, and shards of token rows. */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
@@ -106,8 +105,4 @@ async function readJsonFile(path: string): Promise<unknown> {
     );
   });
   return JSON.parse(text);
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
