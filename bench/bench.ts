@@ -81,7 +81,7 @@ async function decodeJob(): Promise<void> {
 async function avgJob(): Promise<void> {
   const model = engine();
   const latent: LatentModel = {
-    encode: async (spans) => (await model.encode(spans.map((ids) => ({ ids })))).map(({ mean }) => mean),
+    encode: (spans) => model.encode(spans.map((ids) => ({ ids }))),
     write: (rows, context, options) => model.write(rows, { ...options, writer: "router", context }),
     score: async () => [],
     tokenizer: { encode: () => [], decode: () => "" },
@@ -109,6 +109,9 @@ async function trainJob(): Promise<void> {
     klWeight: 0.1,
     klRampSteps: 50000,
     noiseScale: 1,
+    dropPrefix: 0.5,
+    shiftedSpans: false,
+    encodeLast: false,
     shortSpans: 0,
     edgeWeights: true,
     tokenizer: {},

@@ -3,7 +3,7 @@
 # Every step goes on where it was stopped: run the script again. About ten hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-run="node dist/cli/main.js"
+run="${BIGVAE:-node dist/cli/main.js}"
 work="${1:-runs/pocket}"
 mkdir -p "$work"
 
@@ -17,10 +17,29 @@ step() { # step NAME COMMAND...: runs it once, from its newest checkpoint on
   if [ -f "$folder/done" ]; then return; fi
   local resume=()
   if [ -d "$folder/checkpoints" ]; then resume=(--resume); fi
-  $run "$@" --preprocessed "$work/rows" --output "$folder" --seed 1 "${resume[@]}"
+  $run "$@" --preprocessed "$work/rows" --output "$folder" "${resume[@]}"
   touch "$folder/done"
 }
 
-step base train base --tokenizer "$work/tokenizer.json" --steps 3600 --batch-size 8 --gradient-accumulation-steps 2 --lr 2e-3 --warmup 200 --save-every 100 --eval-every 300
+step base train base --tokenizer "$work/tokenizer.json" --steps 4900 --batch-size 8 --gradient-accumulation-steps 2 \
+  --lr 2e-3 --warmup 200 --save-every 100 --eval-every 300
+# Rows of 256 tokens are enough to learn most; the window of 512 is learned at the end.
+step base-512 train base --tokenizer "$work/tokenizer.json" --start-from "$work/base" --context 512 --steps 1500 --batch-size 4 \
+  --gradient-accumulation-steps 2 --lr 4e-4 --warmup 20 --save-every 100 --eval-every 200 --seed 2
 
-$run pack --model "$work/base" --adapters "$work/router" --output pocket
+# Spans of 16 tokens, then 32, then 64: short ones are learned first. All from z alone, right behind it.
+vae() { # vae NAME SPAN STEPS FLAGS...
+  local name="$1" span="$2" steps="$3"
+  shift 3
+  step "$name" train vae --model "$work/base-512" --context "$span" --steps "$steps" --batch-size 32 --rank 64 --alpha 64 --z-dim 256 \
+    --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.3 --token-weights uniform \
+    --kl-weight 0.0005 --kl-ramp 1 --latent-noise 0.1 --warmup 30 --clip-norm 1 --save-every 100 --eval-every 250 "$@"
+}
+vae vae-16 16 3000 --lr 1.5e-3
+vae vae-32 32 3000 --lr 1.5e-3 --start-from "$work/vae-16"
+vae vae-64 64 8000 --lr 1.5e-3 --lr-decay cosine --start-from "$work/vae-32"
+
+step router train router --model "$work/base-512" --start-from "$work/vae-64" --context 256 --vae-context 64 --index-step 32 --steps 6000 \
+  --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 500
+
+$run pack --model "$work/base-512" --adapters "$work/router" --output pocket

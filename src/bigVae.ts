@@ -10,7 +10,18 @@ import {
 } from "./host/modelFiles.js";
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
-import { type Latent, lerp, medoid, norm, normLerp, rescale, sample, slerp, weightedSum } from "./latent/index.js";
+import {
+  type Latent,
+  lerp,
+  medoid,
+  norm,
+  normLerp,
+  type Posterior,
+  rescale,
+  sample,
+  slerp,
+  weightedSum,
+} from "./latent/index.js";
 import { Rng } from "./rng.js";
 import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
 import { Run } from "./sampling/run.js";
@@ -30,11 +41,9 @@ export interface LoadOptions {
 }
 
 /** A text in the latent space. */
-export interface EncodedText {
+export interface EncodedText extends Posterior {
   text: string;
   ids: number[];
-  /** The latent: [Z]. */
-  mean: Latent;
   /** How much of it was taken from each token: [T], sums to 1. */
   poolWeights: Float32Array;
   /** True where the text has more tokens than the span that the model was trained on: it is encoded whole, less exactly. */
@@ -163,9 +172,10 @@ export class BigVae {
     }));
   }
 
-  /** A draw from the posterior N(mean, tau). */
-  sample(mean: Latent, tau = 1, seed = 0): Latent {
-    return sample(mean, tau, Rng.fromSeed(seed).fork("sample"));
+  /** A draw from the posterior of an encoded text, its variance times tau; from N(mean, tau) where a mean alone is given. */
+  sample(posterior: Posterior | Latent, tau = 1, seed = 0): Latent {
+    const of = posterior instanceof Float32Array ? { mean: posterior } : posterior;
+    return sample(of, tau, Rng.fromSeed(seed).fork("sample"));
   }
 
   /** Text of a latent, by the decoder. */
@@ -303,13 +313,11 @@ function routerModel(engine: RemoteEngine, tokenizer: Tokenizer): LatentModel {
   const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
   return {
     tokenizer,
-    encode: async (spans, signal) =>
-      (
-        await engine.encode(
-          spans.map((ids) => ({ ids })),
-          signal,
-        )
-      ).map(({ mean }) => mean),
+    encode: (spans, signal) =>
+      engine.encode(
+        spans.map((ids) => ({ ids })),
+        signal,
+      ),
     write: (rows, context, options) => engine.write(rows, { ...options, ...stop, writer: "router", context }),
     async score(rows, context, signal) {
       const scores = await engine.score(rows, "router", context, signal);

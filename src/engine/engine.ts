@@ -1,6 +1,13 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
-import { greedyToken, type Latent, logProbability, sampleToken, type TokenChooser } from "../latent/index.js";
+import {
+  greedyToken,
+  type Latent,
+  logProbability,
+  type Posterior,
+  sampleToken,
+  type TokenChooser,
+} from "../latent/index.js";
 import { MASKED } from "../model/attention.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, int64, type Runtime } from "../runtime/runtime.js";
@@ -16,13 +23,9 @@ export interface TokenRow {
   mask?: readonly number[];
 }
 
-export interface Encoding {
-  /** [Z] */
-  mean: Latent;
+export interface Encoding extends Posterior {
   /** How much of the latent was taken from each token: [T], sums to 1. */
   poolWeights: Float32Array;
-  /** log s^2 of the posterior N(mean, s^2), [Z], where the variance was learned; else s = 1. */
-  logVariance?: Latent;
 }
 
 /** What one row is written from. */
@@ -105,9 +108,11 @@ export class Engine {
     const byLength = Array.from(rows.keys()).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
     const encodings: Encoding[] = [];
     for (let start = 0; start < byLength.length; ) {
+      const shortest = rows[byLength[start]!]!.ids.length;
+      const fits = (longest: number, count: number) =>
+        count * longest <= ENCODE_BATCH_TOKENS && longest <= shortest + Math.max(4, shortest / 4);
       let end = start + 1;
-      while (end < byLength.length && (end + 1 - start) * rows[byLength[end]!]!.ids.length <= ENCODE_BATCH_TOKENS)
-        end++;
+      while (end < byLength.length && fits(rows[byLength[end]!]!.ids.length, end + 1 - start)) end++;
       const batch = byLength.slice(start, end);
       signal?.throwIfAborted();
       const results = await this.#encodeBatch(batch.map((i) => rows[i]!));

@@ -68,9 +68,7 @@ export async function evaluateArithmetic(options: ArithmeticOptions): Promise<Ar
   const { tokenizer, rng, cases: count = 200 } = options;
   const scoring = new Scoring(options);
   const cases = Array.from({ length: count }, (_, i) => arithmeticCase(rng.fork("arithmetic", i)));
-  const zs = await scoring.encode(
-    cases.flatMap(({ sentences }) => sentences.map(({ text }) => tokenizer.encode(text))),
-  );
+  const zs = await scoring.means(cases.flatMap(({ sentences }) => sentences.map(({ text }) => tokenizer.encode(text))));
   const lengths = cases.map(({ expected }) => tokenizer.encode(expected.text).length);
   const points = cases.flatMap((_, i) => {
     const [z1, z2, z3] = [zs[3 * i]!, zs[3 * i + 1]!, zs[3 * i + 2]!];

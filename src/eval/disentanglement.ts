@@ -93,7 +93,7 @@ export async function evaluateDisentanglement(options: DisentanglementOptions): 
     const stream = rng.fork("sentence", i);
     return labelledSentence(drawFactors(stream), stream.integer(FACTOR_FORMS));
   });
-  const latents = await new Scoring(options).encode(sentences.map(({ text }) => tokenizer.encode(text)));
+  const latents = await new Scoring(options).means(sentences.map(({ text }) => tokenizer.encode(text)));
   const order = rng.fork("labels").permutation(count);
   const labelsBy = (pick: (i: number) => number) =>
     Object.fromEntries(

@@ -2,7 +2,7 @@
  * Reconstruction, use of the latent and likelihood over unseen texts. Each text is cut into consecutive spans (64 tokens),
  * a shorter tail is dropped, no beginning or end token is added; the decoder has no prefix. Intervals are over texts.
  */
-import { rms, sample } from "../latent/index.js";
+import { type Posterior, rms, sample } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bleuCounts, bleuOfCounts } from "./bleu.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
@@ -62,7 +62,7 @@ export interface EvaluationReport {
   editSimilarity: Estimate;
   /** Corpus BLEU-4 (13a) of the written spans as text against the spans as text, 0 to 100. */
   bleu4: Estimate;
-  /** |mean|^2 / 2, mean over spans; nats. */
+  /** Of the posterior to N(0, I), mean over spans; nats. */
   kl: Estimate;
   klPerDimension: number[];
   /** Dimensions whose means vary by at least the threshold. */
@@ -83,8 +83,7 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
   const scoring = new Scoring(options);
   const ids = texts.map((text) => tokenizer.encode(text));
   const spans = await cutSpans(scoring, ids, span);
-  const means = spans.map(({ mean }) => mean);
-  const zs = means.map((mean, i) => sample(mean, 1, rng.fork("posterior", i)));
+  const zs = spans.map((posterior, i) => sample(posterior, 1, rng.fork("posterior", i)));
   const estimate = (values: readonly (readonly number[])[], measure = ratio) =>
     bootstrap(sumsByText(spans, values), measure, rng.fork("bootstrap"));
   return {
@@ -94,8 +93,8 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
     bitsPerByte: bootstrap(await baseBits(scoring, options, ids), ratio, rng.fork("bootstrap")),
     ...(await forcedMeasures(scoring, spans, rng, options.samples ?? 8, estimate)),
     ...(await writtenMeasures(scoring, spans, span, estimate)),
-    ...latentMeasures(means, zs),
-    kl: estimate(means.map((mean) => [klToPrior(mean), 1])),
+    ...latentMeasures(spans, zs),
+    kl: estimate(spans.map((posterior) => [klToPrior(posterior), 1])),
     perplexity: await perplexities(scoring, spans, options),
   };
 }
@@ -129,7 +128,7 @@ async function forcedMeasures(
   const base = await scoring.readByBase(targets);
   const sampledNll = new Float64Array(spans.length);
   for (let k = 0; k < samples; k++) {
-    const scores = await readFrom(spans.map(({ mean }, i) => sample(mean, 1, rng.fork("sampled", k, i))));
+    const scores = await readFrom(spans.map((posterior, i) => sample(posterior, 1, rng.fork("sampled", k, i))));
     for (const [i, score] of scores.entries()) sampledNll[i]! += nll(score) / samples;
   }
   return {
@@ -155,15 +154,15 @@ async function writtenMeasures(scoring: Scoring, spans: readonly Span[], span: n
   };
 }
 
-function latentMeasures(means: readonly Float32Array[], zs: readonly Float32Array[]) {
-  const variance = variances(means);
+function latentMeasures(posteriors: readonly Posterior[], zs: readonly Float32Array[]) {
+  const variance = variances(posteriors.map(({ mean }) => mean));
   return {
-    klPerDimension: Array.from(klPerDimension(means)),
+    klPerDimension: Array.from(klPerDimension(posteriors)),
     activeUnits: [0.01, 0.2].map((delta) => ({ delta, count: activeUnits(variance, delta) })),
     mutualInformation: {
-      value: mutualInformation(means, zs),
-      cap: Math.log(means.length),
-      bound: mutualInformationBound(variance),
+      value: mutualInformation(posteriors, zs),
+      cap: Math.log(posteriors.length),
+      bound: mutualInformationBound(posteriors),
     },
     aeScale: rms(zs),
   };
@@ -176,10 +175,11 @@ async function perplexities(scoring: Scoring, spans: readonly Span[], options: E
   const kept = chosen.sort((a, b) => a - b).map((i) => spans[i]!);
   const most = Math.max(0, ...importance.draws);
   const logWeights: number[][] = [];
-  for (const [i, { ids, mean }] of kept.entries()) {
-    const zs = Array.from({ length: most }, (_, k) => sample(mean, 1, rng.fork("importance", i, k)));
+  for (const [i, posterior] of kept.entries()) {
+    const { ids } = posterior;
+    const zs = Array.from({ length: most }, (_, k) => sample(posterior, 1, rng.fork("importance", i, k)));
     const scores = await scoring.read(zs.map((z) => ({ z, target: ids })));
-    logWeights.push(scores.map((score, k) => logWeight(-nll(score), zs[k]!, mean)));
+    logWeights.push(scores.map((score, k) => logWeight(-nll(score), zs[k]!, posterior)));
   }
   const estimate = (values: readonly (readonly number[])[], measure: (sums: readonly number[]) => number) =>
     bootstrap(sumsByText(kept, values), measure, rng.fork("bootstrap"));

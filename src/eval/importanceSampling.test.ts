@@ -15,9 +15,9 @@ const xs = [1.1, -0.3, 0.7];
 const mean = Float32Array.from(xs, (x) => 0.6 * x);
 
 function draw(rng: Rng): number {
-  const z = sample(mean, 1, rng);
+  const z = sample({ mean }, 1, rng);
   const logLikelihood = xs.reduce((sum, x, i) => sum + logNormal(x, A * z[i]!, V), 0);
-  return logWeight(logLikelihood, z, mean);
+  return logWeight(logLikelihood, z, { mean });
 }
 
 /** Mean and standard error of the estimate with k draws. */
@@ -57,11 +57,24 @@ describe("importance sampling", () => {
 
   it("has no variance where the posterior is the true one: with a = 0 every weight is p(x)", () => {
     const rng = Rng.fromSeed("exact");
-    const zero = new Float32Array(3);
+    const zero = { mean: new Float32Array(3) };
     const weights = Array.from({ length: 5 }, () => logWeight(-7, sample(zero, 1, rng), zero));
     const { logLikelihood, effectiveSamples } = importanceEstimate(weights);
     expect(logLikelihood).toBeCloseTo(-7, 6);
     expect(effectiveSamples).toBeCloseTo(5, 6);
+  });
+
+  it("has no variance where a learned posterior is the true one: N(a x / (a^2 + v), v / (a^2 + v))", () => {
+    const rng = Rng.fromSeed("true posterior");
+    const posterior = {
+      mean: Float32Array.from(xs, (x) => (A * x) / (A * A + V)),
+      logVariance: new Float32Array(3).fill(Math.log(V / (A * A + V))),
+    };
+    for (let k = 0; k < 5; k++) {
+      const z = sample(posterior, 1, rng);
+      const logLikelihood = xs.reduce((sum, x, i) => sum + logNormal(x, A * z[i]!, V), 0);
+      expect(logWeight(logLikelihood, z, posterior)).toBeCloseTo(closedForm(xs), 4);
+    }
   });
 
   it("counts the draws that matter", () => {

@@ -1,13 +1,16 @@
 /** The likelihood of a text under the VAE, by importance sampling from its posterior (Burda et al. 2016). All logarithms are natural. */
-import type { Latent } from "../latent/index.js";
+import type { Latent, Posterior } from "../latent/index.js";
 
 /**
- * log w = log p(x|z) + log p(z) - log q(z|x) for a draw z of q(z|x) = N(mean, I), with the prior p(z) = N(0, I):
- * log p(x|z) - |z|^2 / 2 + |z - mean|^2 / 2, as the normalisers cancel. Nats.
+ * log w = log p(x|z) + log p(z) - log q(z|x) for a draw z of q(z|x) = N(mean, s^2), with the prior p(z) = N(0, I):
+ * log p(x|z) + 1/2 sum_i ((z_i - mean_i)^2 / s_i^2 + log s_i^2 - z_i^2), as the other normalisers cancel. Nats.
  */
-export function logWeight(logLikelihood: number, z: Latent, mean: Latent): number {
+export function logWeight(logLikelihood: number, z: Latent, { mean, logVariance }: Posterior): number {
   let difference = 0;
-  for (let i = 0; i < z.length; i++) difference += (z[i]! - mean[i]!) ** 2 - z[i]! ** 2;
+  for (let i = 0; i < z.length; i++) {
+    const log = logVariance?.[i] ?? 0;
+    difference += (z[i]! - mean[i]!) ** 2 * Math.exp(-log) + log - z[i]! ** 2;
+  }
   return logLikelihood + difference / 2;
 }
 

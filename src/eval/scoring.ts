@@ -1,6 +1,6 @@
 /** Engine calls of the measures: many rows, a few at a time. */
 import type { Engine, Score } from "../engine/engine.js";
-import type { Latent } from "../latent/index.js";
+import type { Latent, Posterior } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 
@@ -27,14 +27,17 @@ const NO_NOISE = Rng.fromSeed(0).key;
 export class Scoring {
   constructor(readonly options: ScoringOptions) {}
 
-  /** Posterior means of token rows. */
-  async encode(rows: readonly (readonly number[])[]): Promise<Latent[]> {
+  posteriors(rows: readonly (readonly number[])[]): Promise<Posterior[]> {
     const { model, signal } = this.options;
-    const encodings = await model.encode(
+    return model.encode(
       rows.map((ids) => ({ ids })),
       signal,
     );
-    return encodings.map(({ mean }) => mean);
+  }
+
+  /** Posterior means of token rows. */
+  async means(rows: readonly (readonly number[])[]): Promise<Latent[]> {
+    return (await this.posteriors(rows)).map(({ mean }) => mean);
   }
 
   /** What the decoder gives each target after its z, without a prefix. */

@@ -1,15 +1,14 @@
 /** Texts cut into spans, the unit of the measures. */
 import { BigVaeError } from "../errors.js";
-import type { Latent } from "../latent/index.js";
+import type { Latent, Posterior } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import type { Scoring } from "./scoring.js";
 
-/** Consecutive tokens of a text, with the mean of their posterior. */
-export interface Span {
+/** Consecutive tokens of a text, with the posterior of their z. */
+export interface Span extends Posterior {
   /** Which text it is from. */
   text: number;
   ids: readonly number[];
-  mean: Latent;
 }
 
 /** Consecutive spans of `length` tokens of each text; shorter tails are dropped. Throws "usage" where fewer than two are left. */
@@ -30,8 +29,8 @@ export async function cutSpans(
       `eval: expected texts with at least two spans of ${length} tokens, got ${cut.length}; give more or longer texts`,
     );
   }
-  const means = await scoring.encode(cut.map(({ ids }) => ids));
-  return cut.map((span, i) => ({ ...span, mean: means[i]! }));
+  const posteriors = await scoring.posteriors(cut.map(({ ids }) => ids));
+  return cut.map((span, i) => ({ ...span, ...posteriors[i]! }));
 }
 
 /** Sums of the spans' values over each text that has spans: what `bootstrap` resamples. */

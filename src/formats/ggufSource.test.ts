@@ -169,8 +169,8 @@ function sized(bytes: Uint8Array): [Uint8Array, number] {
   return [bytes, bytes.length];
 }
 
-const smol = process.env.BIGVAE_SMOLLM2_GGUF;
-describe.skipIf(!smol)("SmolLM2-135M-Instruct (skipped unless BIGVAE_SMOLLM2_GGUF names its GGUF file)", () => {
+const smol = process.env.BIGVAE_SMOLLM2;
+describe.skipIf(!smol)("SmolLM2-135M-Instruct (skipped unless BIGVAE_SMOLLM2 names its GGUF file)", () => {
   it("opens, dequantises every tensor to finite values and tokenizes", async () => {
     const source = await openGguf(smol!);
     expect(source.config).toMatchObject({

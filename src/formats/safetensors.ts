@@ -3,7 +3,7 @@
  * Everything is checked against the file's size before anything is allocated. No file access here: this runs in a browser.
  */
 import { BigVaeError } from "../errors.js";
-import { parseStrictJsonBytes, type StrictJson } from "./strictJson.js";
+import { parseStrictJsonBytes, type StrictJson, shorten } from "./strictJson.js";
 import {
   bytesPerElement,
   type Dtype,
@@ -89,15 +89,18 @@ function parseEntry(value: StrictJson, dataStart: number, what: string): Safeten
   if (fields.size !== 3 || !Array.isArray(shape) || !Array.isArray(offsets) || offsets.length !== 2)
     throw new BigVaeError("format", `${what} must have exactly dtype, shape and two data_offsets; get the file again.`);
   if (!isDtype(dtype))
-    throw new BigVaeError("unsupported", `${what} has the dtype ${String(dtype)}; convert it to F32, F16 or BF16.`);
+    throw new BigVaeError(
+      "unsupported",
+      `${what} has the dtype ${shorten(String(dtype))}; convert it to F32, F16 or BF16.`,
+    );
   const sizeBytes = elementCount(shape, what) * bytesPerElement(dtype);
   const [begin, end] = offsets as [unknown, unknown];
   if (!isOffset(begin) || !isOffset(end) || end < begin)
-    throw new BigVaeError("format", `${what} has the data_offsets [${String(begin)}, ${String(end)}], not a range.`);
+    throw new BigVaeError("format", `${what} has the data_offsets [${shorten(`${begin}, ${end}`)}], not a range.`);
   if (end - begin !== sizeBytes)
     throw new BigVaeError(
       "format",
-      `${what} spans ${end - begin} bytes, but ${dtype} of shape [${shape.join(", ")}] takes ${sizeBytes}.`,
+      `${what} spans ${end - begin} bytes, but ${dtype} of shape [${shorten(shape.join(", "))}] takes ${sizeBytes}.`,
     );
   return { dtype, shape: shape as number[], begin: dataStart + begin, end: dataStart + end };
 }

@@ -143,6 +143,7 @@ class Scanner {
   }
 }
 
-function shorten(text: string): string {
+/** What a file holds, as part of an error: at most 80 characters of it. */
+export function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

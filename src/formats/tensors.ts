@@ -1,6 +1,7 @@
 /** Tensors at rest: element types, stored tensors and the reader that the whole engine takes weights from. */
 import { BigVaeError } from "../errors.js";
 import { widenBFloat16, widenFloat16 } from "./halfFloats.js";
+import { shorten } from "./strictJson.js";
 
 /** Element types as safetensors spells them. F16 and BF16 are kept as their 16 bits, BOOL as a byte. */
 const ARRAYS = {
@@ -67,10 +68,13 @@ export function elementCount(shape: readonly unknown[], what: string): number {
   let count = 1;
   for (const size of shape) {
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-      throw new BigVaeError("format", `${what} has a dimension ${String(size)}, not a whole number of at least 0.`);
+      throw new BigVaeError(
+        "format",
+        `${what} has a dimension ${shorten(String(size))}, not a whole number of at least 0.`,
+      );
     count *= size;
     if (count > Number.MAX_SAFE_INTEGER)
-      throw new BigVaeError("format", `${what} has the shape [${shape.join(", ")}], more than 2^53 elements.`);
+      throw new BigVaeError("format", `${what} has the shape [${shorten(shape.join(", "))}], more than 2^53 elements.`);
   }
   return count;
 }

@@ -5,6 +5,7 @@ import type { AdapterForm } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import { linearShapes, weightShapes } from "../model/weights.js";
+import { controlGroupRoom } from "./controlGroup.js";
 
 /** Bytes that can be taken: MemAvailable, less where a control group allows less. */
 export function availableBytes(): number {
@@ -15,12 +16,6 @@ export function availableBytes(): number {
 function fromMeminfo(): number | undefined {
   const found = /^MemAvailable:\s+(\d+) kB$/m.exec(readText("/proc/meminfo"));
   return found ? Number(found[1]) * 1024 : undefined;
-}
-
-function controlGroupRoom(): number {
-  const limit = Number.parseInt(readText("/sys/fs/cgroup/memory.max"), 10);
-  const used = Number.parseInt(readText("/sys/fs/cgroup/memory.current"), 10);
-  return Number.isFinite(limit) && Number.isFinite(used) ? limit - used : Number.POSITIVE_INFINITY;
 }
 
 function readText(path: string): string {

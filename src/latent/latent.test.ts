@@ -127,7 +127,7 @@ describe("noise", () => {
   it("of temperature 0 leaves the mean, as a copy", () => {
     fc.assert(
       fc.property(latent, (mean) => {
-        const z = sample(mean, 0, Rng.fromSeed(1));
+        const z = sample({ mean }, 0, Rng.fromSeed(1));
         expect(z).toEqual(mean);
         expect(z).not.toBe(mean);
       }),
@@ -136,8 +136,13 @@ describe("noise", () => {
   });
 
   it("has variance tau", () => {
-    const zero = new Float32Array(20_000);
+    const zero = { mean: new Float32Array(20_000) };
     for (const tau of [0.1, 1, 2]) expect(rms([sample(zero, tau, Rng.fromSeed(4))]) ** 2 / tau).toBeCloseTo(1, 1);
+  });
+
+  it("has the learned variance times tau", () => {
+    const posterior = { mean: new Float32Array(20_000), logVariance: new Float32Array(20_000).fill(Math.log(0.25)) };
+    expect(rms([sample(posterior, 2, Rng.fromSeed(4))]) ** 2 / 0.5).toBeCloseTo(1, 1);
   });
 
   it("of a random latent lies at ae_scale", () => {

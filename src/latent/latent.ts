@@ -5,6 +5,14 @@ import type { Rng } from "../rng.js";
 /** A point z of the latent space: float32 [Z]. */
 export type Latent = Float32Array;
 
+/** What the encoder knows of a text's z: N(mean, s^2). */
+export interface Posterior {
+  /** [Z] */
+  mean: Latent;
+  /** log s^2 by dimension, [Z], where the model has learned it; s is 1, as in BigVAE, where it is left out. */
+  logVariance?: Latent;
+}
+
 /** Euclidean length. */
 export function norm(z: Latent): number {
   return Math.sqrt(dot(z, z));
@@ -29,11 +37,12 @@ export function rescale(z: Latent, length: number): Latent {
   return current === 0 ? z.slice() : z.map((value) => (value * length) / current);
 }
 
-/** mean + sqrt(tau) * eps with eps standard normal: a draw from the posterior N(mean, 1) where tau is 1, the mean where it is 0. */
-export function sample(mean: Latent, tau: number, rng: Rng): Latent {
+/** mean + sqrt(tau) s eps with eps standard normal: a draw from the posterior where tau is 1, its mean where tau is 0. */
+export function sample({ mean, logVariance }: Posterior, tau: number, rng: Rng): Latent {
   if (tau === 0) return mean.slice();
   const deviation = Math.sqrt(tau);
-  return mean.map((value) => value + deviation * rng.normal());
+  const s = logVariance?.map((value) => Math.exp(value / 2));
+  return mean.map((value, i) => value + deviation * (s?.[i] ?? 1) * rng.normal());
 }
 
 /** Random z of root mean square `scale` (ae_scale), the radius at which the decoder was trained. */

@@ -1,13 +1,13 @@
 /** What a sampler needs of a model, and what it gives: the whole of `sampling/` stands on these types. */
-import type { Latent } from "../latent/index.js";
+import type { Latent, Posterior } from "../latent/index.js";
 import type { Rng, RngKey } from "../rng.js";
 
 export type TokenIds = readonly number[];
 
 /** A model that can be sampled from. A fake of it tests every sampler in milliseconds. */
 export interface LatentModel {
-  /** Means of the spans' latents. */
-  encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Latent[]>;
+  /** Posteriors of the spans' latents. */
+  encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
   /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */
   write(rows: readonly { z: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
   /** The router's log-likelihood of each target from its z after the context, mean per token. */

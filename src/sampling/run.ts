@@ -1,5 +1,5 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
-import { average, type Latent, meanNorm, rescale, sample, weightedSum } from "../latent/index.js";
+import { average, meanNorm, type Posterior, rescale, sample, weightedSum } from "../latent/index.js";
 import type { Draft, LatentModel, LatentRole, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
 
 export class Run {
@@ -19,16 +19,17 @@ export class Run {
 
   /** Means of the spans' posteriors. */
   async means(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
-    const means = await this.model.encode(spans, this.options.signal);
-    return means.map((z, i) => ({ z, role, ids: spans[i]!, parents: [] }));
+    const posteriors = await this.model.encode(spans, this.options.signal);
+    return posteriors.map(({ mean }, i) => ({ z: mean, role, ids: spans[i]!, parents: [] }));
   }
 
   /** Draws from the spans' posteriors. */
   async samples(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
     const call = this.#calls++;
-    const means = await this.means(spans, role);
-    const draw = (z: Latent, i: number) => sample(z, this.options.noise, this.options.rng.fork("latent", call, i));
-    return means.map((latent, i) => ({ ...latent, z: draw(latent.z, i) }));
+    const { signal, noise, rng } = this.options;
+    const posteriors = await this.model.encode(spans, signal);
+    const draw = (posterior: Posterior, i: number) => sample(posterior, noise, rng.fork("latent", call, i));
+    return posteriors.map((posterior, i) => ({ z: draw(posterior, i), role, ids: spans[i]!, parents: [] }));
   }
 
   async sample(span: TokenIds, role: LatentRole): Promise<TracedLatent> {

@@ -1,44 +1,34 @@
 /** The loss on held-out microbatches, without gradients. */
-import { toOnnx } from "../graph/index.js";
-import type { Runtime, Session } from "../runtime/runtime.js";
+import type { Runtime } from "../runtime/runtime.js";
 import type { Microbatch, Objective } from "./objective.js";
+import { ShapeSessions } from "./shapeSessions.js";
 
 export class Evaluator {
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions: ShapeSessions;
 
   constructor(
-    readonly runtime: Runtime,
+    runtime: Runtime,
     /** Its parameters are read as they are at each call. */
     readonly objective: Objective,
-    readonly microbatches: readonly Microbatch[],
-  ) {}
+  ) {
+    this.#sessions = new ShapeSessions(runtime, ({ loss, metrics }) => ({ loss, ...metrics }));
+  }
 
   /** Mean loss and metrics over the microbatches. */
-  async evaluate(): Promise<Record<string, number>> {
+  async evaluate(microbatches: readonly Microbatch[]): Promise<Record<string, number>> {
+    const { frozen, parameters } = this.objective;
     const sums: Record<string, number> = {};
-    for (const microbatch of this.microbatches) {
-      const session = await this.#session(microbatch);
-      const { frozen, parameters } = this.objective;
+    for (const microbatch of microbatches) {
+      const session = await this.#sessions.of(microbatch);
       const results = await session.run({ ...frozen, ...parameters.tensors, ...microbatch.feeds });
       for (const [name, { data }] of Object.entries(results)) {
-        sums[name] = (sums[name] ?? 0) + Number(data[0]) / this.microbatches.length;
+        sums[name] = (sums[name] ?? 0) + Number(data[0]) / microbatches.length;
       }
     }
     return sums;
   }
 
-  async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await session.release();
-    this.#sessions.clear();
-  }
-
-  async #session(microbatch: Microbatch): Promise<Session> {
-    let session = this.#sessions.get(microbatch.shapeKey);
-    if (!session) {
-      const { loss, metrics } = microbatch.graph();
-      session = await this.runtime.createSession(toOnnx({ loss, ...metrics }));
-      this.#sessions.set(microbatch.shapeKey, session);
-    }
-    return session;
+  release(): Promise<void> {
+    return this.#sessions.release();
   }
 }

@@ -1,9 +1,10 @@
-/** Runs loss and gradients of microbatches; sessions are cached by shape, gradients land in one flat array. */
-import { gradients, toOnnx, type Value } from "../graph/index.js";
-import type { Runtime, Session } from "../runtime/runtime.js";
+/** Runs loss and gradients of microbatches; the gradients land in one flat array. */
+import { gradients, type Value } from "../graph/index.js";
+import type { Runtime } from "../runtime/runtime.js";
 import { FlatTensors } from "./flatTensors.js";
 import type { LossGraph, Microbatch, Objective } from "./objective.js";
 import { deepestFirst } from "./outputOrder.js";
+import { ShapeSessions } from "./shapeSessions.js";
 
 export class GradientRunner {
   /** Gradients of the last run, summed over the microbatches since `reset`. */
@@ -11,13 +12,14 @@ export class GradientRunner {
   /** Where a run writes while `gradients` holds the sum of earlier ones; made when accumulation is used. */
   #scratch: FlatTensors | undefined;
   #count = 0;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions: ShapeSessions;
   readonly #into = new WeakMap<FlatTensors, HostTensorsByOutput>();
 
   constructor(
-    readonly runtime: Runtime,
+    runtime: Runtime,
     readonly objective: Objective,
   ) {
+    this.#sessions = new ShapeSessions(runtime, lossAndGradients);
     this.gradients = new FlatTensors(objective.parameters.shapes);
   }
 
@@ -28,7 +30,7 @@ export class GradientRunner {
 
   /** Adds the gradients of one microbatch; returns its loss and metrics. */
   async run(microbatch: Microbatch): Promise<Record<string, number>> {
-    const session = await this.#session(microbatch);
+    const session = await this.#sessions.of(microbatch);
     const first = this.#count++ === 0;
     const target = first ? this.gradients : (this.#scratch ??= new FlatTensors(this.gradients.shapes));
     const feeds = { ...this.objective.frozen, ...this.objective.parameters.tensors, ...microbatch.feeds };
@@ -38,18 +40,8 @@ export class GradientRunner {
     return Object.fromEntries(scalars.map(([name, { data }]) => [name, Number(data[0])]));
   }
 
-  async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await session.release();
-    this.#sessions.clear();
-  }
-
-  async #session(microbatch: Microbatch): Promise<Session> {
-    let session = this.#sessions.get(microbatch.shapeKey);
-    if (!session) {
-      session = await this.runtime.createSession(toOnnx(lossAndGradients(microbatch.graph())));
-      this.#sessions.set(microbatch.shapeKey, session);
-    }
-    return session;
+  release(): Promise<void> {
+    return this.#sessions.release();
   }
 
   #outputsOf(target: FlatTensors): HostTensorsByOutput {

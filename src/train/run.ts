@@ -31,6 +31,8 @@ export interface PreparedRun extends Pick<TrainerOptions, "facts" | "schedule"> 
   objective: Objective;
   /** Microbatches of the validation split. */
   heldOut: readonly Microbatch[];
+  /** The same, each row with the z of another one: where z is used, their loss is the higher one. */
+  shuffled?: readonly Microbatch[];
   /** Called at each look: what the model does by now, as lines of the log. */
   samples?(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Writes the finished model into the output folder. */
@@ -59,7 +61,7 @@ export async function runTraining(runtime: Runtime, run: PreparedRun, options: R
   try {
     await openFolder(options);
     const log = await RunLog.open(output);
-    const evaluator = new Evaluator(runtime, run.objective, run.heldOut);
+    const evaluator = new Evaluator(runtime, run.objective);
     try {
       return await new RunInFolder(runtime, run, options, log, evaluator).toTheEnd();
     } finally {
@@ -150,7 +152,7 @@ class RunInFolder {
   async #look(step: number, early: EarlyStop | undefined): Promise<void> {
     const { signal, onReport } = this.options;
     if (this.run.heldOut.length > 0 && !signal?.aborted) {
-      const metrics = await this.evaluator.evaluate();
+      const metrics = await this.#heldOutMetrics();
       await this.log.record({ step, heldOut: metrics });
       onReport?.({ kind: "heldOut", step, metrics });
       await early?.look(step, metrics.loss!);
@@ -160,6 +162,15 @@ class RunInFolder {
       await this.log.record({ step, sample });
       onReport?.({ kind: "sample", step, sample });
     }
+  }
+
+  /** Of the microbatches with the z of other rows, only the cross entropy is of interest. */
+  async #heldOutMetrics(): Promise<Record<string, number>> {
+    const { heldOut, shuffled } = this.run;
+    const metrics = await this.evaluator.evaluate(heldOut);
+    if (!shuffled) return metrics;
+    const { loss, rec = loss } = await this.evaluator.evaluate(shuffled);
+    return { ...metrics, shuffled: rec! };
   }
 
   #warn(text: string): void {

@@ -1,5 +1,6 @@
 /** `train base` as a library call: a small Llama from scratch, written as a Hugging Face folder. */
 import { join } from "node:path";
+import type { BaseModel } from "../engine/baseModel.js";
 import { writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import { formatConfig, type ModelConfig } from "../model/config.js";
 import type { Runtime } from "../runtime/runtime.js";
@@ -12,6 +13,8 @@ import { baseBatches, baseObjective } from "./trainBase.js";
 
 export interface TrainBaseOptions extends RunOptions, DataOptions {
   config: ModelConfig;
+  /** A base of this config to go on from; fresh weights where left out. */
+  startFrom?: BaseModel;
   /** Tokens of a row that are fed. */
   context: number;
   /** Blocks are computed again for the gradients: less memory, a third more time. */
@@ -38,6 +41,8 @@ async function withBaseRun<T>(
   checkWindow("--context", context, config.maxPositionEmbeddings);
   return withRows(options, context + 1, async ({ rows, held, schedule, rng }) => {
     const objective = baseObjective({ config, rows, context, batchSize, checkpointing, rng });
+    for (const [name, { data }] of Object.entries(options.startFrom?.weights ?? {}))
+      objective.parameters.set(name, data as Float32Array);
     const heldOut = await heldOutBatches(held, baseBatches({ config, rows: held, context, batchSize }));
     const { weightDecay } = options;
     const run: PreparedRun = {

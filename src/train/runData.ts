@@ -86,13 +86,12 @@ export async function openRows(
   };
 }
 
-/** Facts of the data and of the schedule that a resumed run must share. A run at a constant rate may be made longer. */
+/** Facts of the data and of the schedule that a resumed run must share, and the length that its rate follows. */
 export function dataFacts(
   { seed, batchSize, accumulation }: DataOptions,
   { lr, warmup, decay, totalSteps }: LearningRateSchedule,
 ): Record<string, unknown> {
-  const length = decay === "constant" ? {} : { totalSteps };
-  return { seed, batchSize, accumulation, lr, warmup, lrDecay: decay, ...length };
+  return { seed, batchSize, accumulation, lr, warmup, lrDecay: decay, totalSteps };
 }
 
 /** Ids of another tokenizer would train without an error, on nonsense. */

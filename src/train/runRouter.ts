@@ -57,6 +57,8 @@ async function withRouterRun<T>(
     const run: PreparedRun = {
       objective,
       heldOut: await heldOutBatches(held, routerBatches(looks)),
+      shuffled:
+        options.batchSize > 1 ? await heldOutBatches(held, routerBatches({ ...looks, shuffled: true })) : undefined,
       schedule,
       facts: {
         kind: "router",

@@ -19,7 +19,8 @@ import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
 
 export interface TrainVaeOptions
   extends VaeRunOptions,
-    Pick<OverlapOptions, "span" | "gap" | "klWeight" | "klRampSteps" | "shortSpans" | "edgeWeights">,
+    Pick<OverlapOptions, "span" | "gap" | "klWeight" | "klRampSteps">,
+    Pick<OverlapOptions, "dropPrefix" | "shiftedSpans" | "encodeLast" | "shortSpans" | "edgeWeights">,
     Pick<VaeShape, "freeBits" | "learnedVariance"> {
   zDim: number;
   /** Adapters to go on from. */
@@ -52,18 +53,24 @@ async function withVaeRun<T>(
   const frozen = { ...base.weights, ...ropeFeeds(base.config, positions) };
   return withRows(options, 2 * span, async ({ rows, held, schedule, rng }) => {
     const objective = overlapObjective({ ...options, shape, frozen, rows, rng });
-    if (options.startFrom) copyFrom(objective.parameters, options.startFrom);
+    if (options.startFrom) copyFrom(objective.parameters, options.startFrom, options.noiseScale);
     const looks = { ...options, shape: { ...shape, dropout: 0 }, frozen, rows: held, rng: rng.fork("held out") };
     const heldOut = await heldOutBatches(held, overlapBatches(looks));
+    const shuffled =
+      options.batchSize > 1 ? await heldOutBatches(held, overlapBatches({ ...looks, shuffled: true })) : undefined;
     const vae = liveVae(objective.parameters, options, shape.encoder);
     const engine = new Engine({ runtime, base, vae, form: "unmerged" });
     const run: PreparedRun = {
       objective,
       heldOut,
+      shuffled,
       schedule,
       facts: { kind: "vae", span, gap, zDim, ...overlapFacts(options, shape), ...dataFacts(options, schedule) },
       samples: () => reconstructions(engine, options),
-      finish: (step) => finishVae(engine, vae, step, options),
+      finish: (step) => {
+        scaleLatents(objective.parameters, 1 / options.noiseScale);
+        return finishVae(engine, vae, step, options);
+      },
     };
     try {
       return await use(run, rows.source.rowCount);
@@ -91,8 +98,9 @@ function vaeShape(options: TrainVaeOptions): VaeShape {
 }
 
 function overlapFacts(options: TrainVaeOptions, { freeBits = 0, learnedVariance = false }: VaeShape) {
-  const { klWeight, klRampSteps, shortSpans, edgeWeights } = options;
-  return { klWeight, klRampSteps, shortSpans, edgeWeights, freeBits, learnedVariance, ...adapterFacts(options) };
+  const { klWeight, klRampSteps, dropPrefix, shiftedSpans, encodeLast, shortSpans, edgeWeights } = options;
+  const cuts = { dropPrefix, shiftedSpans, encodeLast, shortSpans };
+  return { klWeight, klRampSteps, ...cuts, edgeWeights, freeBits, learnedVariance, ...adapterFacts(options) };
 }
 
 /** Adapters whose tensors are views of what is trained, so that they are always up to date. */
@@ -111,7 +119,8 @@ function liveVae(
   };
 }
 
-function copyFrom(parameters: FlatTensors, vae: VaeAdapters): void {
+/** The start has the posterior N(mean, s^2); training adds noise of `noiseScale` s. */
+function copyFrom(parameters: FlatTensors, vae: VaeAdapters, noiseScale: number): void {
   const all: HostTensors = { ...vae.adapters.encoder.tensors, ...vae.adapters.decoder.tensors, ...vae.head };
   for (const [name, shape] of parameters.shapes) {
     const from = all[name];
@@ -125,6 +134,21 @@ function copyFrom(parameters: FlatTensors, vae: VaeAdapters): void {
     }
     parameters.set(name, from.data as Float32Array);
   }
+  scaleLatents(parameters, noiseScale);
+}
+
+/**
+ * Makes z `scale` times as long, and the decoder read it as before: w_e and its bias are multiplied, w_d is divided. In training the
+ * posterior is N(mean, noiseScale^2 s^2); scaled by 1 / noiseScale it is N(mean, s^2), as everything that uses a checkpoint expects. Without noise there is nothing to scale by.
+ */
+function scaleLatents(parameters: FlatTensors, scale: number): void {
+  if (scale === 0 || scale === Number.POSITIVE_INFINITY) return;
+  for (const name of ["vae.w_e.weight", "vae.w_e.bias"]) multiply(parameters.values(name), scale);
+  multiply(parameters.values("vae.w_d.weight"), 1 / scale);
+}
+
+function multiply(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! *= factor;
 }
 
 /** The fixed texts and what becomes of them through z, greedily. */
@@ -144,12 +168,12 @@ async function reconstructions(engine: Engine, { sampleTexts, tokenizer, span }:
 
 const AE_SCALE_SPANS = 512;
 
-/** The finished folder, with the RMS of z sampled over held-out spans: sqrt(mean^2 + (noiseScale s)^2). */
+/** The finished folder, with the RMS of z sampled over held-out spans: sqrt(mean^2 + s^2). */
 async function finishVae(engine: Engine, vae: VaeAdapters, step: number, options: TrainVaeOptions): Promise<void> {
-  const { base, baseSha256, dropout = 0, noiseScale } = options;
+  const { base, baseSha256, dropout = 0 } = options;
   const encodings = await engine.encode(await heldOutSpans(options));
   const squares = encodings.flatMap(({ mean, logVariance }) =>
-    Array.from(mean, (value, d) => value ** 2 + noiseScale ** 2 * Math.exp(logVariance?.[d] ?? 0)),
+    Array.from(mean, (value, d) => value ** 2 + Math.exp(logVariance?.[d] ?? 0)),
   );
   const aeScale = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
   const names = ["encoder", "decoder"] as const;

@@ -6,7 +6,7 @@ import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
 import { dropoutFeeds, initialiseLora } from "./trainVae.js";
-import { batchShape, keptFirst, type VaeExample, vaeFeeds } from "./vaeBatch.js";
+import { batchShape, droppedPrefixes, keptFirst, shuffledLatents, type VaeExample, vaeFeeds } from "./vaeBatch.js";
 
 export interface RouterOptions {
   shape: VaeShape;
@@ -20,6 +20,8 @@ export interface RouterOptions {
   /** Context lengths are multiples of this, so that few graphs serve; 1 in the original. */
   indexStep: number;
   noiseScale: number;
+  /** Whether each row is written from the z of another one: to see how much z is used. */
+  shuffled?: boolean;
   rng: Rng;
 }
 
@@ -38,11 +40,11 @@ export function routerBatches(options: RouterOptions): Objective["microbatch"] {
     const batch = await rows.batch(step, index);
     const noise = rng.fork("router", step, index);
     const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
-    const examples = keptFirst(
-      batch.map((row, i) => routerExample(row, at, span, dropsContext(i, batch.length, noise))),
-    );
+    const drops = droppedPrefixes(batch.length, 0.5, noise.fork("drop"));
+    const examples = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!)));
     const eps = noise.fork("eps").normals(batch.length * shape.zDim);
-    const { feeds, ...rest } = routerMicrobatch(options, examples, eps);
+    const read = options.shuffled ? shuffledLatents(examples) : examples;
+    const { feeds, ...rest } = routerMicrobatch(options, read, eps);
     return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), ["router"], noise) } };
   };
 }
@@ -81,10 +83,4 @@ export function routerExample({ inputIds, attentionMask }: Row, at: number, span
     encoded: part(at, at + span),
     target: part(at, at + 2 * span),
   };
-}
-
-/** As in the overlap objective: half of the rows, an odd row out is drawn. */
-function dropsContext(i: number, rows: number, noise: Rng): boolean {
-  if (i < rows - 1 || rows % 2 === 0) return i % 2 === 1;
-  return noise.fork("drop").uniform() < 0.5;
 }

@@ -12,7 +12,7 @@ import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
 import { klWeight } from "./schedule.js";
-import { batchShape, keptFirst, type VaeExample, vaeFeeds } from "./vaeBatch.js";
+import { batchShape, droppedPrefixes, keptFirst, shuffledLatents, type VaeExample, vaeFeeds } from "./vaeBatch.js";
 
 export interface OverlapOptions {
   shape: VaeShape;
@@ -28,6 +28,14 @@ export interface OverlapOptions {
   klRampSteps: number;
   /** z = mean + noiseScale * eps; 1 in the original. */
   noiseScale: number;
+  /** Share of rows whose prefix is dropped; 0.5 in the original. */
+  dropPrefix: number;
+  /** Whether a target without prefix starts anywhere in its row, so that a row serves many times; always in its middle in the original. */
+  shiftedSpans: boolean;
+  /** Whether the encoder reads the last token of a span, as it does in use; it does not in the original. */
+  encodeLast: boolean;
+  /** Whether each row is written from the z of another one: to see how much z is used. */
+  shuffled?: boolean;
   /** Share of microbatches whose targets are shorter, 8 tokens and on, and end with the end token; 0 in the original. */
   shortSpans: number;
   /** Whether the tokens at the edges of a span weigh less, as in the original. */
@@ -49,18 +57,24 @@ export function overlapObjective(options: OverlapOptions): Objective {
 
 /** The microbatches of the rows, without parameters of their own. */
 export function overlapBatches(options: OverlapOptions): Objective["microbatch"] {
-  const { shape, rows, span, rng } = options;
+  const { shape, rows, span, shiftedSpans, encodeLast, rng } = options;
   return async (step, index) => {
     const batch = await rows.batch(step, index);
     const noise = rng.fork("vae", step, index);
     const length = targetLength(options, noise.fork("length"));
-    const cut = (row: Row) => (length === undefined ? row : endedRow(row, span, length, endId(options)));
+    const ended = length === undefined ? {} : { length, endId: endId(options) };
+    const drops = droppedPrefixes(batch.length, options.dropPrefix, noise.fork("drop"));
+    const starts = noise.fork("start");
     const examples = keptFirst(
-      batch.map((row, i) => overlapExample(cut(row), span, dropsPrefix(i, batch.length, noise))),
+      batch.map((row, i) => {
+        const start = shiftedSpans && drops[i] ? starts.integer(span + 1) : span;
+        return overlapExample(row, span, { drop: drops[i]!, start, encodeLast, ...ended });
+      }),
     );
     const eps = noise.fork("eps").normals(batch.length * shape.zDim);
     const weight = klWeight(options.klWeight, options.klRampSteps, step);
-    const { feeds, ...rest } = overlapMicrobatch(options, examples, eps, weight);
+    const read = options.shuffled ? shuffledLatents(examples) : examples;
+    const { feeds, ...rest } = overlapMicrobatch(options, read, eps, weight);
     const adapters = ["encoder", "decoder"] as const;
     return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), adapters, noise) } };
   };
@@ -109,21 +123,38 @@ export function overlapMicrobatch(
   };
 }
 
-/** A row of `span` tokens of prefix and then the target. The encoder reads all of the target but its last token. `bridge`: as the original. */
+/** How an example is cut from a row. */
+interface Cut {
+  /** Whether it has no prefix. */
+  drop: boolean;
+  /** First token of the target; the second half of the row where left out. */
+  start?: number;
+  /** Tokens of the target; a span where left out. */
+  length?: number;
+  /** Stands in the place of the target's last token. */
+  endId?: number;
+  /** Whether the encoder reads the last token too; never an end token. */
+  encodeLast?: boolean;
+  /** Whether a dropped prefix leaves its last place, as in the original. */
+  bridge?: boolean;
+}
+
+/** An example of a row of two spans: the first is the prefix, the target is cut from the second, or from both without prefix. */
 export function overlapExample(
   { inputIds, attentionMask }: Row,
   span: number,
-  drop: boolean,
-  bridge = false,
+  { drop, start = span, length = span, endId, encodeLast = false, bridge = false }: Cut,
 ): VaeExample {
-  const part = (start: number, end: number) => ({
-    inputIds: inputIds.subarray(start, end),
-    attentionMask: attentionMask.subarray(start, end),
+  const part = (from: number, to: number) => ({
+    inputIds: inputIds.slice(from, to),
+    attentionMask: attentionMask.subarray(from, to),
   });
+  const target = part(start, start + length);
+  if (endId !== undefined) target.inputIds[length - 1] = endId;
   return {
     prefix: drop ? undefined : part(0, span),
-    encoded: part(span, inputIds.length - 1),
-    target: part(span, inputIds.length),
+    encoded: part(start, start + length - (encodeLast && endId === undefined ? 0 : 1)),
+    target,
     ...(drop && bridge ? { bridge: DROPPED_TOKEN } : {}),
   };
 }
@@ -135,13 +166,6 @@ const LENGTH_STEP = 8;
 function targetLength({ shortSpans, span }: OverlapOptions, noise: Rng): number | undefined {
   if (noise.uniform() >= shortSpans) return undefined;
   return (1 + noise.integer(Math.floor(span / LENGTH_STEP))) * LENGTH_STEP;
-}
-
-/** The row with its target cut to `length` tokens, of which the last is the end token. */
-function endedRow({ inputIds, attentionMask }: Row, span: number, length: number, eosId: number): Row {
-  const ended = inputIds.slice(0, span + length);
-  ended[span + length - 1] = eosId;
-  return { inputIds: ended, attentionMask: attentionMask.subarray(0, span + length) };
 }
 
 function endId({ tokenizer }: OverlapOptions): number {
@@ -163,15 +187,6 @@ export function tokenWeights({ attentionMask }: Row): number[] {
     if (i < edge) return 0.05;
     return i >= attentionMask.length - edge ? 0.15 : 1;
   });
-}
-
-/**
- * Half of the rows drop their prefix. The original draws each row (p = 0.5); here exactly half of a batch is drawn, so
- * that batches have one shape and a step less variance. An odd row out is drawn.
- */
-function dropsPrefix(i: number, rows: number, noise: Rng): boolean {
-  if (i < rows - 1 || rows % 2 === 0) return i % 2 === 1;
-  return noise.fork("drop").uniform() < 0.5;
 }
 
 /** A: uniform in +-1/sqrt(in) (PEFT's Kaiming with a = sqrt 5); B: zero. */

@@ -90,8 +90,8 @@ async function resumeStep(options: TrainerOptions, arrays: StateArrays): Promise
   return step;
 }
 
-/** A lower rate is what a run that diverged goes on with. */
-const FREE_FACTS = ["step", "lr"];
+/** A lower rate is what a run that diverged goes on with; one that still learns may be made longer, its rate follows the new length. */
+const FREE_FACTS = ["step", "lr", "totalSteps"];
 
 /** Throws where a fact of the checkpoint is not the run's. One that an older version did not write is not asked for. */
 function checkFacts(saved: Facts, given: Facts): void {

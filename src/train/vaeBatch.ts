@@ -2,6 +2,7 @@
 import { MASKED } from "../model/attention.js";
 import { causalMask } from "../model/causalMask.js";
 import type { ModelConfig } from "../model/config.js";
+import type { Rng } from "../rng.js";
 import { float32, type HostTensor, type HostTensors, int64 } from "../runtime/runtime.js";
 import type { BatchShape } from "../vae/loss.js";
 import type { Row } from "./rowOrder.js";
@@ -22,6 +23,20 @@ export interface VaeExample {
 /** Examples in the order of the graphs: those with a prefix first. */
 export function keptFirst(examples: readonly VaeExample[]): VaeExample[] {
   return [...examples.filter(({ prefix }) => prefix), ...examples.filter(({ prefix }) => !prefix)];
+}
+
+/**
+ * Which rows drop their prefix, spread evenly. The original draws each row (p = 0.5); here a batch has exactly its share, so that
+ * batches have one shape and a step less variance. A fraction of a row is drawn.
+ */
+export function droppedPrefixes(rows: number, share: number, noise: Rng): boolean[] {
+  const count = Math.floor(rows * share + noise.uniform());
+  return Array.from({ length: rows }, (_, i) => Math.floor(((i + 1) * count) / rows) > Math.floor((i * count) / rows));
+}
+
+/** The same targets and prefixes, each with the span of the next example as what is encoded. */
+export function shuffledLatents(examples: readonly VaeExample[]): VaeExample[] {
+  return examples.map((example, i) => ({ ...example, encoded: examples[(i + 1) % examples.length]!.encoded }));
 }
 
 /** Shape of a batch in the order of `keptFirst`; `prefixLength` counts even where all are dropped, as they keep their places. */

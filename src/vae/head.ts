@@ -37,7 +37,7 @@ export interface HeadInputs {
 }
 
 /** What a text is encoded as: N(mean, s^2), s = 1 where there is no log variance. */
-export interface Posterior {
+export interface PosteriorValues {
   /** [B, Z] */
   mean: Value;
   /** log s^2 [B, Z] */
@@ -52,7 +52,7 @@ function headParameter({ config, zDim, parameter, learnedVariance }: HeadInputs,
  * weights = softmax over T of f(h) + mask; mean = w_e(sum_t weights_t h_t).
  * hidden [B, T, D], mask [B, T] (0, or MASKED for padding) -> weights [B, T], mean [B, Z], log variance [B, Z] of w_s.
  */
-export function pool(head: HeadInputs, hidden: Value, mask: Value): Posterior & { weights: Value } {
+export function pool(head: HeadInputs, hidden: Value, mask: Value): PosteriorValues & { weights: Value } {
   const [b, t, d] = hidden.shape as [number, number, number];
   const scores = add(linear(hidden, headParameter(head, "f.weight")), headParameter(head, "f.bias"));
   const weights = softmax(add(reshape(scores, [b, t]), mask));

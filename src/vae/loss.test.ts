@@ -23,7 +23,7 @@ const rng = Rng.fromSeed("loss");
 const examples = keptFirst(
   Array.from({ length: ROWS }, (_, i) => {
     const inputIds = Int32Array.from({ length: 2 * SPAN }, () => rng.integer(VOCABULARY));
-    return overlapExample({ inputIds, attentionMask: new Int32Array(2 * SPAN).fill(1) }, SPAN, i % 2 === 1);
+    return overlapExample({ inputIds, attentionMask: new Int32Array(2 * SPAN).fill(1) }, SPAN, { drop: i % 2 === 1 });
   }),
 );
 const batch = batchShape(examples);

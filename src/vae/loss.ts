@@ -21,9 +21,18 @@ import {
 import { type Attend, type AttentionGroup, groupedAttention, type RopeInputs, ropeInputs } from "../model/attention.js";
 import type { ModelConfig } from "../model/config.js";
 import { embedTokens, hiddenStates, logits } from "../model/llama.js";
-import { type Linear, type LoraShape, loraLinear, loraShapes, makeParameter, type Parameter } from "../model/lora.js";
+import {
+  isCheaperMerged,
+  type Linear,
+  type LoraShape,
+  loraLinear,
+  loraShapes,
+  makeParameter,
+  mergedLinear,
+  type Parameter,
+} from "../model/lora.js";
 import { loraDropout } from "./dropout.js";
-import { headShapes, latentEmbedding, type Posterior, pool } from "./head.js";
+import { headShapes, latentEmbedding, type PosteriorValues, pool } from "./head.js";
 
 /** What the graphs of a VAE in training share. */
 export interface VaeShape {
@@ -113,13 +122,13 @@ function pick(parameter: Parameter, shapes: ReadonlyMap<string, readonly number[
 }
 
 /** z = mean + noiseScale s eps. Inputs eps [B, Z] and noise_scale []. */
-function sampled({ mean, logVariance }: Posterior): Value {
+function sampled({ mean, logVariance }: PosteriorValues): Value {
   const noise = mul(input("eps", mean.shape), input("noise_scale", []));
   return add(mean, logVariance ? mul(noise, exp(mul(logVariance, 0.5))) : noise);
 }
 
 /** Twice the KL of N(mean, s^2) from N(0, 1), by row and dimension: mean^2 + s^2 - 1 - log s^2 [B, Z]. */
-function doubledKl({ mean, logVariance }: Posterior): Value {
+function doubledKl({ mean, logVariance }: PosteriorValues): Value {
   const square = mul(mean, mean);
   return logVariance ? sub(add(square, exp(logVariance)), add(logVariance, 1)) : square;
 }
@@ -137,7 +146,7 @@ function encodedPosterior(
   parameter: Parameter,
   rope: RopeInputs,
   trained: boolean,
-): Posterior {
+): PosteriorValues {
   const { config, zDim, encoder, learnedVariance, checkpointing } = shape;
   const rows = batch.kept + batch.dropped;
   const time = batch.encoded;
@@ -146,7 +155,7 @@ function encodedPosterior(
   const attend = groupedAttention(config, [{ batch: rows, time, positions, mask }], rope);
   const linear = trained
     ? trainedLinear(shape, parameter, "encoder", encoder, rows * time)
-    : loraLinear(config, parameter, "encoder", encoder);
+    : adapterLinear(config, parameter, "encoder", encoder);
   const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("encoder_ids", [rows * time], "int64")));
   const head = { config, zDim, parameter, learnedVariance };
@@ -161,7 +170,13 @@ function trainedLinear(
   lora: LoraShape,
   rows: number,
 ): Linear {
-  return loraLinear(config, parameter, adapter, lora, dropout > 0 ? loraDropout(adapter, rows, dropout) : undefined);
+  if (dropout > 0) return loraLinear(config, parameter, adapter, lora, loraDropout(adapter, rows, dropout));
+  return adapterLinear(config, parameter, adapter, lora);
+}
+
+/** The form of an adapter without dropout that computes less. */
+function adapterLinear(...[config, parameter, adapter, lora]: Parameters<typeof mergedLinear>): Linear {
+  return (isCheaperMerged(config, lora) ? mergedLinear : loraLinear)(config, parameter, adapter, lora);
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */

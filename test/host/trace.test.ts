@@ -24,7 +24,7 @@ beforeAll(async () => {
   const tokenizer = await openTokenizer(`${tinyFolder}/base`);
   const latentModel: LatentModel = {
     tokenizer,
-    encode: async (texts) => (await engine.encode(texts.map((ids) => ({ ids })))).map(({ mean }) => mean),
+    encode: (texts) => engine.encode(texts.map((ids) => ({ ids }))),
     write: (rows, context, options) => engine.write(rows, { ...options, writer: "router", context }),
     score: async () => [],
   };

@@ -103,7 +103,9 @@ describe("training equals the original", () => {
     const microbatch = async (step: number): Promise<Microbatch> => {
       const prefix = `overlap.${step - 1}`;
       const drop = await cases.booleans(`${prefix}.drop`);
-      const unordered = (await rowsOf(prefix)).map((row, i) => overlapExample(row, SPAN, drop[i]!, true));
+      const unordered = (await rowsOf(prefix)).map((row, i) =>
+        overlapExample(row, SPAN, { drop: drop[i]!, bridge: true }),
+      );
       const { examples, eps } = ordered(unordered, await cases.floats(`${prefix}.eps`));
       return overlapMicrobatch(
         { shape, gap: SPAN, noiseScale: 1, edgeWeights: true },

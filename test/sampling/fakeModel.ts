@@ -73,7 +73,7 @@ export class FakeModel implements LatentModel {
       this.log.push(`z${this.#encoded + 1} = ${show(ids)}`);
       const z = new Float32Array(WIDTH);
       z[this.#encoded++ % WIDTH] = 1;
-      return z;
+      return { mean: z };
     });
   }
 

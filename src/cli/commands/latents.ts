@@ -123,7 +123,7 @@ export function reconstructCommand() {
         for await (const batch of batches(texts(given, flags.file))) {
           const encoded = await vae.encode(batch);
           warnLong(flags, vae, encoded);
-          const zs = encoded.map(({ mean }, i) => vae.sample(mean, flags.noise, flags.seed + i));
+          const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, flags.seed + i));
           const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
           for (const [i, { text, longerThanSpan }] of encoded.entries()) {
             if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan });
@@ -187,7 +187,12 @@ export function mixCommand() {
           flags.kind,
         );
         const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed });
-        if (flags.json) printJson({ text, z, parts: parsed });
+        if (flags.json)
+          printJson({
+            text,
+            z,
+            parts: parsed.map((part, i) => ({ ...part, longerThanSpan: encoded[i]!.longerThanSpan })),
+          });
         else process.stdout.write(`${text}\n`);
       });
     });

@@ -1,11 +1,13 @@
 /** `bigvae train`: a base from scratch, the VAE, the router. */
 import { Command, Option } from "@commander-js/extra-typings";
+import type { BaseModel } from "../../engine/baseModel.js";
 import { BigVaeError } from "../../errors.js";
 import { availableBytes, checkFits } from "../../host/memory.js";
 import { baseSha256, findModel, openAdapters, openBase, readConfig } from "../../host/modelFiles.js";
 import { parseConfig } from "../../model/config.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { planBase, type TrainBaseOptions, trainBase } from "../../train/runBase.js";
+import { flagName } from "../../train/runFile.js";
 import { planRouter, type TrainRouterOptions, trainRouter } from "../../train/runRouter.js";
 import { planVae, type TrainVaeOptions, trainVae } from "../../train/runVae.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
@@ -31,6 +33,7 @@ function baseCommand() {
     .option("--kv-heads <n>", "key heads", wholeNumber(1), 2)
     .option("--rope-theta <x>", "base of the rotary frequencies", realNumber(1), 10000)
     .option("--max-positions <n>", "window of the finished model", wholeNumber(1), 512)
+    .option("--start-from <folder>", "a base to go on from, which keeps its shape")
     .option("--context <n>", "tokens of a training row", wholeNumber(1), 256)
     .option("--batch-size <n>", "rows of a microbatch", wholeNumber(1), 8)
     .option("--gradient-accumulation-steps <n>", "microbatches of a step", wholeNumber(1), 4)
@@ -47,20 +50,41 @@ function baseCommand() {
       "\nExample:\n  bigvae train base --preprocessed runs/rows --tokenizer runs/tokenizer.json --output runs/base",
     )
     .action(async (given, command) => {
-      const { flags, runFile } = await settleFlags(command, given, ["preprocessed", "tokenizer"]);
+      const { flags, runFile, explicit } = await settleFlags(command, given, ["preprocessed", "tokenizer"]);
       const tokenizer = await readTokenizer(flags.tokenizer);
+      const startFrom = flags.startFrom ? await openStart(flags.startFrom, tokenizer.vocabSize, explicit) : undefined;
       const options: TrainBaseOptions = {
         ...flags,
         ...runParts(flags),
         runFile,
         tokenizer,
-        config: baseConfig(flags, tokenizer.vocabSize),
+        startFrom,
+        config: startFrom?.config ?? baseConfig(flags, tokenizer.vocabSize),
       };
       const runtime = onnxNodeRuntime({ threads: flags.threads });
       if (flags.dryRun) return printDryRun(flags, (plan) => planBase(runtime, options, plan));
       await reportRun(flags, (onReport) => trainBase(runtime, { ...options, onReport, signal: interruptSignal() }));
     });
 }
+
+/** A base to go on from. Throws where a flag would give it another shape, or the tokenizer is of another size. */
+async function openStart(path: string, vocabSize: number, explicit: ReadonlySet<string>): Promise<BaseModel> {
+  const shape = SHAPE_FLAGS.find((name) => explicit.has(name));
+  if (shape !== undefined) {
+    throw new BigVaeError(
+      "usage",
+      `--start-from: expected no ${flagName(shape)} beside it, as the base keeps its shape; leave one of them out`,
+    );
+  }
+  const { base } = await openTrainingBase(path);
+  if (base.config.vocabSize === vocabSize) return base;
+  throw new BigVaeError(
+    "mismatch",
+    `--tokenizer: expected ${base.config.vocabSize} tokens, the vocabulary of --start-from, got ${vocabSize}; give the tokenizer of that base`,
+  );
+}
+
+const SHAPE_FLAGS = ["hiddenSize", "intermediateSize", "layers", "heads", "kvHeads", "ropeTheta", "maxPositions"];
 
 interface BaseFlags {
   hiddenSize: number;
@@ -105,6 +129,13 @@ function vaeCommand() {
     .option("--kl-ramp <n>", "steps of its ramp", wholeNumber(1), 50000)
     .option("--free-bits <x>", "nats of KL that each dimension of z has for nothing", realNumber(0), 0)
     .option("--learned-variance", "learn the variance of z given the text, 1 in MiniHF", false)
+    .option("--drop-prefix <p>", "share of rows that are written from z alone, without prefix", realNumber(0, 1), 0.5)
+    .option(
+      "--shifted-spans",
+      "a span without prefix starts anywhere in its row of two spans, so that a row serves many times",
+      false,
+    )
+    .option("--encode-last", "the encoder reads a span's last token too, as in use; not so in MiniHF", false)
     .option(
       "--short-spans <p>",
       "share of microbatches with targets of 8 tokens and more that end with the end token",

@@ -89,7 +89,12 @@ export function withAdapterTraining(command: Command): Command<[], AdapterFlags>
     .option("--rank <n>", "rank of the adapters", wholeNumber(1), 32)
     .option("--alpha <x>", "alpha of the adapters: their product counts alpha/rank times", positiveNumber, 8)
     .option("--dropout <p>", "share of values dropped from what the trained adapters read", share, 0)
-    .option("--latent-noise <x>", "z = mean + x * s * eps", realNumber(0), 1)
+    .option(
+      "--latent-noise <x>",
+      "training draws z = mean + x * s * eps; the finished z is scaled by 1/x",
+      realNumber(0),
+      1,
+    )
     .option("--save-every <n>", "steps between checkpoints", wholeNumber(1), 1000)
     .option("--eval-every <n>", "steps between looks at held-out loss and samples", wholeNumber(1), 500)
     .option("--seed <n>", "seed of weights, noise and data order", wholeNumber(), 1);
@@ -102,8 +107,8 @@ interface RunFlags {
   lrDecay: string;
 }
 
-/** Flags that change nothing of what is computed, and the cure of a run that diverged. */
-const FREE = ["threads", "saveEvery", "evalEvery", "earlyStop", "lr", "clipNorm"];
+/** Flags that change nothing of what is computed, the cure of a run that diverged, and the length. */
+const FREE = ["threads", "saveEvery", "evalEvery", "earlyStop", "lr", "clipNorm", "steps", "epochs"];
 /** Flags of one call alone. */
 const UNSAVED = ["output", "resume", "dryRun", "json", "quiet"];
 const PATHS = ["model", "preprocessed", "tokenizer", "startFrom"];
@@ -129,7 +134,9 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
   const absolute = withAbsolutePaths(given);
   const explicit = new Set(Object.keys(given).filter((flag) => command.getOptionValueSource(flag) === "cli"));
   const saved = given.resume && given.output !== undefined ? await readRunFile(given.output) : undefined;
-  const flags = saved ? resumedFlags(saved, name, { flags: absolute, explicit, free: freeFlags(saved) }) : absolute;
+  const flags = saved
+    ? resumedFlags(saved, name, { flags: absolute, explicit, free: new Set([...FREE, ...UNSAVED]) })
+    : absolute;
   // Of the two ways to say how long, the one that was written counts.
   if (explicit.has("epochs") && !explicit.has("steps")) delete (flags as { steps?: number }).steps;
   for (const flag of [...required, "output"]) {
@@ -144,11 +151,6 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
     runFile,
     explicit,
   };
-}
-
-/** A run at a constant rate may also be made longer. */
-function freeFlags({ flags }: RunFile): Set<string> {
-  return new Set([...FREE, ...UNSAVED, ...(flags.lrDecay === "constant" ? ["steps", "epochs"] : [])]);
 }
 
 /** So that a run can go on from another folder. */
