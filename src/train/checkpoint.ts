@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { diskError } from "../formats/fileOps.js";
 import {
@@ -58,9 +58,11 @@ export async function saveCheckpoint(
   const target = join(folder, `step-${`${step}`.padStart(8, "0")}`);
   try {
     await rm(target, { recursive: true, force: true });
-    await mkdir(target, { recursive: true });
+    const made = await mkdir(target, { recursive: true });
     await writeState(target, state, ops);
     await ops.syncFolder(folder);
+    // The first save makes `folder` itself: its name is durable by its own folder's fsync.
+    if (made !== undefined && made !== target) await ops.syncFolder(dirname(folder));
   } catch (error) {
     // Part of a checkpoint would only take the room that the disk lacks.
     await rm(target, { recursive: true, force: true }).catch(() => undefined);
@@ -134,17 +136,16 @@ export async function newestCheckpoint(
 
 /** The manifest of a sound checkpoint, or what is wrong with it. */
 async function inspect(path: string): Promise<Manifest | string> {
-  let manifest: Manifest;
   try {
-    manifest = JSON.parse(await readFile(join(path, MANIFEST), "utf8")) as Manifest;
+    const manifest = JSON.parse(await readFile(join(path, MANIFEST), "utf8")) as Manifest;
     if (manifest.sha256 !== undefined && manifest.sha256 !== sha256OfManifest(manifest)) return MANIFEST;
+    for (const [name, sha256] of Object.entries(manifest.files)) {
+      if ((await sha256OfFile(join(path, name)).catch(() => "")) !== sha256) return name;
+    }
+    return manifest;
   } catch {
     return MANIFEST;
   }
-  for (const [name, sha256] of Object.entries(manifest.files)) {
-    if ((await sha256OfFile(join(path, name)).catch(() => "")) !== sha256) return name;
-  }
-  return manifest;
 }
 
 /** Folders of checkpoints, newest first; complete ones have a manifest. */

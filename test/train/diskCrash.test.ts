@@ -67,12 +67,12 @@ async function saveOn(leaves: Carelessness): Promise<Crash[]> {
   await mkdir(root);
   const disk = new LossyDisk(root, draw, leaves);
   for (const step of STEPS) {
-    await saveCheckpoint(root, step, stateOf(step), { ops: disk });
+    await saveCheckpoint(join(root, "checkpoints"), step, stateOf(step), { ops: disk });
     progress.saved = step;
     await disk.observe();
     draw(disk);
   }
-  expect((await readdir(root)).length).toBe(2);
+  expect((await readdir(join(root, "checkpoints"))).length).toBe(2);
   expect(progress.draws).toBeGreaterThan(1000);
   return [...drawn.values()];
 }
@@ -84,7 +84,8 @@ async function faultOf({ remains, saved }: Crash): Promise<string | undefined> {
   try {
     await restore(remains, target);
     const warnings: string[] = [];
-    const found = await newestCheckpoint(target, (line) => warnings.push(line));
+    const checkpoints = join(target, "checkpoints");
+    const found = await newestCheckpoint(checkpoints, (line) => warnings.push(line));
     if (!found) return saved === 0 ? undefined : `nothing is left of step ${saved}`;
     const step = found.facts.step as number;
     if (step !== saved && step !== saved + 1) return `step ${step} is found, ${saved} was saved`;
@@ -93,7 +94,7 @@ async function faultOf({ remains, saved }: Crash): Promise<string | undefined> {
     await readArrays(found, arrays);
     if (arrays.parameters.data.some((value) => value !== step)) return `step ${step} holds others' parameters`;
     if (arrays.mean.data.some((value) => value !== -step)) return `step ${step} holds others' mean`;
-    await removeUnfinished(target);
+    await removeUnfinished(checkpoints);
     const left = await readdir(target, { recursive: true });
     return left.some((name) => name.endsWith(".tmp")) ? `left behind: ${left}` : undefined;
   } catch (error) {
@@ -135,7 +136,7 @@ describe("a run whose power failed", () => {
     await mkdir(root);
     const disk = new LossyDisk(root, draw);
     const straight = toyObjective();
-    const options = toyOptions(root, LAST);
+    const options = toyOptions(join(root, "checkpoints"), LAST);
     await train(runtime, straight, {
       ...options,
       fileOps: disk,
@@ -149,8 +150,8 @@ describe("a run whose power failed", () => {
     expect(new Set(all.map(({ saved }) => saved)).size).toBeGreaterThan(3);
     for (const { remains, saved } of all) {
       const output = join(folder, "run");
-      await mkdir(join(output, "checkpoints"), { recursive: true });
-      await restore(remains, join(output, "checkpoints"));
+      await mkdir(output);
+      await restore(remains, output);
       const objective = toyObjective();
       const { schedule, facts, ...rest } = toyOptions("", LAST);
       const steps: number[] = [];

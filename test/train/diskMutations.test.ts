@@ -1,4 +1,4 @@
-/** Damaged files of a run and of prepared data: a text that was changed anywhere ends in a typed error or in what was meant. */
+/** Damaged files of a run and of prepared data: a text that was changed anywhere ends in a typed error, in an older checkpoint, or in what was meant. */
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Shards } from "../../src/data/index.js";
 import { BigVaeError } from "../../src/errors.js";
+import { newestCheckpoint, readArrays, saveCheckpoint } from "../../src/train/checkpoint.js";
+import { FlatTensors } from "../../src/train/flatTensors.js";
 import { readRunFile, writeRunFile } from "../../src/train/runFile.js";
 import { tinyRows, tinyTokenizer } from "./tiny.js";
 
@@ -13,13 +15,28 @@ const PATIENCE = { timeout: 300_000 };
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bigvae-mutations-"));
+  for (const step of [1, 2]) await saveCheckpoint(join(folder, "run"), step, stateOf(step));
   await writeRunFile(folder, { command: "vae", flags: { model: "/a", steps: 3, lr: 1e-3 } });
   await tinyRows(folder, tinyTokenizer());
 }, PATIENCE.timeout);
 afterAll(() => rm(folder, { recursive: true }));
 
+function stateOf(step: number) {
+  const arrays = { parameters: new FlatTensors(new Map([["w", [4, 8]]])) };
+  arrays.parameters.data.fill(step);
+  return { arrays, facts: { kind: "test", step } };
+}
+
 /** Opens what the file belongs to. */
 const READERS: Record<string, () => Promise<unknown>> = {
+  async "run/step-00000002/manifest.json"() {
+    const found = await newestCheckpoint(join(folder, "run"), () => {});
+    const { arrays } = stateOf(0);
+    await readArrays(found!, arrays);
+    const step = found!.facts.step as number;
+    expect([1, 2]).toContain(step);
+    expect(new Set(arrays.parameters.data)).toEqual(new Set([step]));
+  },
   async "run.json"() {
     const { command, flags } = (await readRunFile(folder))!;
     expect([typeof command, typeof flags]).toEqual(["string", "object"]);

@@ -49,6 +49,7 @@ function tokenizerCommand() {
     .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
     .requiredOption("--output <file>", "tokenizer.json to write")
     .option("--vocab-size <n>", "tokens in all", wholeNumber(257), 4096)
+    .addHelpText("after", "\nExample:\n  bigvae data tokenizer my-texts/ --vocab-size 8192 --output tokenizer.json")
     .action(async (inputs, { output, vocabSize }) => {
       const texts: string[] = [];
       for (const file of await listInputs(inputs)) {

@@ -16,6 +16,7 @@ const TOPIC = "One rainy morning, Nora the bear went into the forest to look for
 export function demoCommand() {
   return withModel(new Command("demo").description("A tour of the latent space in under two minutes."))
     .option("--seed <n>", "seed of the paragraph", wholeNumber(), 1)
+    .addHelpText("after", "\nExample:\n  bigvae demo --seed 2")
     .action(async (flags) => {
       await useModel(flags, (vae) => tour(vae, flags));
     });

@@ -20,6 +20,7 @@ export function doctorCommand() {
   return new Command("doctor")
     .description("Check this machine: Node, memory, ONNX Runtime, the pocket model.")
     .option("--json", "JSON lines on standard output", false)
+    .addHelpText("after", "\nExample:\n  bigvae doctor")
     .action(async ({ json }) => {
       const checks = [node(), memory(), await runtime(), await pocket()];
       for (const check of checks) {

@@ -164,7 +164,7 @@ export function interpolateCommand() {
 
 export function mixCommand() {
   return withModel(new Command("mix").description("The text of a weighted mix of texts; weights may be negative."))
-    .argument("<parts...>", 'WEIGHT:TEXT, such as "0.7:The fox ran." "-0.2:It rained."')
+    .argument("<parts...>", 'WEIGHT:TEXT, such as "0.7:The fox ran."; those with a negative weight after a --')
     .addOption(
       new Option("--kind <kind>", "what is made of them")
         .choices(["normKept", "sum", "medoid"] as const)

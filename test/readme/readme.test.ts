@@ -1,0 +1,217 @@
+/**
+ * The README is true: every command in it runs on the pocket model, its example compiles and runs, its lists are complete.
+ * A command that stands in it and is neither run nor named in EXCEPTED, with the reason, fails the test.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stories } from "../../src/data/stories/index.js";
+import { EXIT_CODES } from "../../src/errors.js";
+import { type Ended, output, run } from "../package/process.js";
+import { codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const scripts: Record<string, string> = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+/** A machine that does other work takes many times what an idle one takes. */
+const PATIENCE = { timeout: 600_000 };
+
+/** Commands that are not run here, each with the reason. */
+const EXCEPTED: Record<string, string> = {
+  "git clone <this repository> bigvae": "this test runs in the clone",
+  "cd bigvae": "this test runs in the clone",
+  "npm ci": "was run before any test can be",
+  "npm install bigvae": "test/package installs the packed package",
+  "npm test": "this test is a part of it",
+  "npm run bench": "measures for minutes; `npm test` checks its types",
+};
+
+/** Commands with placeholders or dots, and what is run for each. */
+const INSTANCES: Record<string, string[]> = {
+  "bigvae demo": ["demo"],
+  "bigvae encode TEXT...": ['encode "The fox found a lamp." "It rained."'],
+  "bigvae similar TEXT --file F": ['similar "The fox found a lamp." --file lines.txt'],
+  "bigvae reconstruct TEXT...": ['reconstruct "The fox found a lamp." "It rained."'],
+  "bigvae interpolate A B": ['interpolate "The fox found a lamp." "The baker lost a key."'],
+  "bigvae mix W:TEXT...": ['mix "0.7:The fox found a lamp." "0.3:It rained." -- "-0.2:It snowed."'],
+  "bigvae generate --sampler NAME": ['generate --sampler guide --prompt "The owl lost a button." --steps 2'],
+  "bigvae plan --start A --terminal B": ['plan --start "The owl lost a button." --terminal "They danced." --steps 2'],
+  "bigvae task-vector TEXT...": ['task-vector "The fox found a lamp." "The baker lost a key."'],
+  "bigvae data stories|tokenizer|prepare": [
+    "data stories --count 20 --seed 3",
+    "data tokenizer my-texts --vocab-size 300 --output tokenizer.json",
+    "data prepare my-texts --tokenizer tokenizer.json --output other-rows",
+  ],
+  "bigvae train base|vae|router": [
+    "train base --preprocessed other-rows --tokenizer tokenizer.json --hidden-size 32 --intermediate-size 48 --layers 1 --heads 2 --kv-heads 1 --context 32 --dry-run",
+  ],
+  "bigvae eval --data FILE": ["eval --data my-texts --count 2 --measure sentences"],
+  "bigvae pack --model B --adapters A": ["pack --model SmolLM2-135M --adapters my-vae --output packed"],
+  "bigvae doctor": ["doctor"],
+  "bigvae generate ... --trace FOLDER": ['generate --prompt "The owl lost a button." --steps 1 --quiet --trace trace'],
+  "bigvae generate --replay FOLDER": ["generate --replay trace"],
+};
+
+/** Names of commands and no more. */
+const NAMES = ["bigvae train"];
+
+let folder: string;
+const inFolder = () => ({ cwd: folder });
+const main = join(root, "dist", "cli", "main.js");
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-readme-"));
+  await mkdir(join(folder, "my-texts"));
+  const texts = Array.from(stories(1, 60, 0), ({ text }) => text);
+  await writeFile(join(folder, "my-texts", "stories.txt"), texts.join("\n\n"));
+  await writeFile(join(folder, "my-texts", "more.jsonl"), texts.map((text) => JSON.stringify({ text })).join("\n"));
+  await writeFile(join(folder, "lines.txt"), "A bear ate honey.\nThe fox saw a light.\nRain fell.\n");
+  await writeStandIns();
+  await mkdir(join(folder, "node_modules"));
+  await symlink(root, join(folder, "node_modules", "bigvae"), "junction");
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The pocket's parts under the names of the models that the README speaks of. */
+async function writeStandIns(): Promise<void> {
+  const pocket = join(root, "pocket");
+  await cp(join(pocket, "base"), join(folder, "SmolLM2-135M"), { recursive: true });
+  for (const name of ["my-vae", "vae_64_overlap_mistral"]) {
+    await cp(pocket, join(folder, name), { recursive: true, filter: (path) => path !== join(pocket, "base") });
+  }
+  const mistral = join(folder, "Mistral-7B-v0.1");
+  await cp(join(pocket, "base"), mistral, { recursive: true });
+  const edit = async (name: string, change: Record<string, unknown>) => {
+    const json = JSON.parse(await readFile(join(mistral, name), "utf8"));
+    await writeFile(join(mistral, name), JSON.stringify({ ...json, ...change }));
+  };
+  await edit("config.json", { max_position_embeddings: 4096 });
+  // Another tokenizer by its hash, as the real two are.
+  await edit("tokenizer.json", { version: "another" });
+}
+
+const PROGRAMS = ["bigvae", "npx", "npm", "git", "cd", "node"];
+const isCommand = (line: string) => PROGRAMS.includes(line.trim().split(/\s+/)[0]!);
+const shellBlocks = codeBlocks(readme).filter(({ lines }) => lines.some(isCommand));
+const otherBlocks = codeBlocks(readme).filter(({ lines }) => !lines.some(isCommand));
+const inBlocks = shellBlocks.flatMap(({ lines }) => shellCommands(lines));
+const inText = inlineCode(readme).filter((code) => /^(bigvae|npx|npm) /.test(code));
+
+/** "npx bigvae doctor", "npm start" -> what the command line is given; undefined where it is none of ours. */
+function wordsOf(command: string): string[] | undefined {
+  const [program, ...words] = shellWords(command.replace(/^npx /, ""));
+  if (program === "bigvae") return words;
+  if (command !== "npm start") return undefined;
+  expect(scripts.start).toMatch(/^npm run --silent build && node dist\/cli\/main\.js \w+$/);
+  return [shellWords(scripts.start!).at(-1)!];
+}
+
+const ended = new Map<string, Promise<Ended>>();
+
+/** Runs a command, once; training only says what it would do. Something must come of it: lines, or what --output names. */
+async function works(words: readonly string[]): Promise<Ended> {
+  const all = words[0] === "train" && !words.includes("--dry-run") ? [...words, "--dry-run"] : words;
+  const line = `bigvae ${all.join(" ")}`;
+  if (!ended.has(line)) ended.set(line, run(process.execPath, [main, ...all], inFolder()));
+  const { code, stdout, stderr } = await ended.get(line)!;
+  expect(code, `${line}\n${stderr}`).toBe(0);
+  const written = all[all.indexOf("--output") + 1];
+  const output = all.includes("--output") ? existsSync(join(folder, written!)) : false;
+  expect(output || stdout.trim() !== "", `${line}: something comes of it`).toBe(true);
+  return { code, stdout, stderr };
+}
+
+const literal = [...new Set(inBlocks)].filter((command) => !(command in EXCEPTED));
+
+describe("the README's commands", () => {
+  it("are all run here, or excepted by name", () => {
+    const known = new Set([...Object.keys(EXCEPTED), ...Object.keys(INSTANCES), ...NAMES, ...literal]);
+    for (const { lines } of shellBlocks)
+      expect(lines.filter((line) => line.trim() !== "" && !/^\s*#/.test(line) && !isCommand(line))).toEqual([]);
+    expect(literal.filter((command) => !wordsOf(command))).toEqual([]);
+    expect(inText.filter((code) => !known.has(code))).toEqual([]);
+    const standing = new Set([...inBlocks, ...inText]);
+    expect(
+      [...Object.keys(EXCEPTED), ...Object.keys(INSTANCES), ...NAMES].filter((code) => !standing.has(code)),
+    ).toEqual([]);
+    expect(literal.length).toBeGreaterThan(4);
+  });
+
+  it.each(literal)("%s", PATIENCE, async (command) => {
+    await works(wordsOf(command)!);
+  });
+
+  it.each(Object.entries(INSTANCES))("%s", PATIENCE, async (synopsis, instances) => {
+    const commands = instances.map((instance) => shellWords(instance));
+    const fixed = shellWords(synopsis).filter((word) => /^[a-z-]+$/.test(word) && word !== "bigvae");
+    for (const word of fixed) expect(commands.flat(), `an instance of ${synopsis}`).toContain(word);
+    for (const words of commands) await works(words);
+  });
+
+  it("give what the README shows of them", PATIENCE, async () => {
+    const shown = otherBlocks.filter(({ language }) => language === "");
+    expect(shown).toHaveLength(1);
+    const { stdout } = await works(["demo"]);
+    expect(stdout.split("\n")).toEqual(expect.arrayContaining(shown[0]!.lines.filter((line) => line !== "")));
+  });
+
+  it("are all that there are, and their flags stand in their help", PATIENCE, async () => {
+    const table = inText.filter((code) => readme.includes(`| \`${code.replaceAll("|", "\\|")}\` |`));
+    const names = table.flatMap((code) => {
+      const [, name, kinds] = shellWords(code);
+      return kinds?.includes("|") ? kinds.split("|").map((kind) => [name!, kind]) : [[name!]];
+    });
+    const usage = (await output(process.execPath, [main, "--help"], inFolder())).split("Commands:")[1]!;
+    const listed = Array.from(usage.matchAll(/^ {2}([a-z-]+)/gm), (match) => match[1]!).filter(
+      (name) => name !== "help",
+    );
+    expect([...new Set(names.map(([name]) => name))].sort()).toEqual(listed.sort());
+    let helps = "";
+    for (const name of names) {
+      const help = await output(process.execPath, [main, ...name, "--help"], inFolder());
+      expect(help, name.join(" ")).toMatch(/^Usage: bigvae /);
+      helps += help;
+    }
+    const flags = inlineCode(readme).flatMap((code) => code.match(/(?<!\S)--[a-z][a-z-]+/g) ?? []);
+    expect(flags.filter((flag) => !new RegExp(`^\\s+(-\\w, )?${flag}\\b`, "m").test(helps))).toEqual([]);
+  });
+});
+
+describe("the README's example", () => {
+  const [example, ...others] = otherBlocks.filter(({ language }) => language !== "");
+  const code = example!.lines.join("\n");
+
+  it("is the only one, and sound in its types", PATIENCE, async () => {
+    expect([example!.language, ...others]).toEqual(["ts"]);
+    const compilerOptions = {
+      target: "es2023",
+      module: "nodenext",
+      strict: true,
+      noEmit: true,
+      typeRoots: [join(root, "node_modules", "@types")],
+      types: ["node"],
+    };
+    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+    await writeFile(join(folder, "example.ts"), code);
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.ts"] }));
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    expect(await run(process.execPath, [tsc, "-p", "."], inFolder())).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  it("runs, and prints a line for each thing that it logs", PATIENCE, async () => {
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
+    await writeFile(join(folder, "example.mjs"), ts.transpileModule(code, { compilerOptions }).outputText);
+    const printed = await output(process.execPath, ["example.mjs"], inFolder());
+    expect(printed.split("\n").length).toBeGreaterThan(code.match(/console\.log/g)!.length);
+  });
+});
+
+it("the README's exit codes are those of the library", () => {
+  const [, list] = /^Exit codes: ([\s\S]*?)\n\n/m.exec(readme)!;
+  const codes = Array.from(list!.matchAll(/(?:^|; |;\n)(\d+) /g), (match) => Number(match[1]));
+  expect(codes).toEqual([0, ...Object.values(EXIT_CODES)].sort((a, b) => a - b));
+});
