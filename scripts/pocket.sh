@@ -9,7 +9,14 @@ mkdir -p "$work"
 
 [ -f "$work/generated.jsonl" ] || $run data stories --seed 1 --count 24000 --output "$work/generated.jsonl"
 [ -f "$work/tokenizer.json" ] || $run data tokenizer "$work/generated.jsonl" data/stories --vocab-size 4096 --output "$work/tokenizer.json"
-$run data prepare "$work/generated.jsonl" data/stories --tokenizer "$work/tokenizer.json" --output "$work/rows" --length 2056
+[ -f "$work/generated-2.jsonl" ] || $run data stories --seed 2 --count 18000 --output "$work/generated-2.jsonl"
+prepare() { # prepare NAME INPUTS...: rows of tokens; nothing is done twice
+  local rows="$work/$1"
+  shift
+  $run data prepare "$@" --tokenizer "$work/tokenizer.json" --output "$rows" --length 2056
+}
+prepare rows "$work/generated.jsonl" data/stories
+prepare rows-2 "$work/generated-2.jsonl" data/stories/stories-001.jsonl.gz
 
 step() { # step NAME COMMAND...: runs it once, from its newest checkpoint on
   local folder="$work/$1"
@@ -17,29 +24,34 @@ step() { # step NAME COMMAND...: runs it once, from its newest checkpoint on
   if [ -f "$folder/done" ]; then return; fi
   local resume=()
   if [ -d "$folder/checkpoints" ]; then resume=(--resume); fi
-  $run "$@" --preprocessed "$work/rows" --output "$folder" "${resume[@]}"
+  $run "$@" --output "$folder" "${resume[@]}"
   touch "$folder/done"
 }
 
-step base train base --tokenizer "$work/tokenizer.json" --steps 4900 --batch-size 8 --gradient-accumulation-steps 2 \
-  --lr 2e-3 --warmup 200 --save-every 100 --eval-every 300
-# Rows of 256 tokens are enough to learn most; the window of 512 is learned at the end.
-step base-512 train base --tokenizer "$work/tokenizer.json" --start-from "$work/base" --context 512 --steps 1500 --batch-size 4 \
-  --gradient-accumulation-steps 2 --lr 4e-4 --warmup 20 --save-every 100 --eval-every 200 --seed 2
+base() { # base NAME FLAGS...
+  local name="$1"
+  shift
+  step "$name" train base --tokenizer "$work/tokenizer.json" --save-every 100 --eval-every 200 "$@"
+}
+base base --preprocessed "$work/rows" --steps 4900 --batch-size 8 --gradient-accumulation-steps 2 --lr 2e-3 --warmup 200
+# Rows of 256 tokens are enough to learn most; the window of 512 is learned at the end, the generated text once more from new stories.
+long=(--context 512 --batch-size 4 --gradient-accumulation-steps 2 --lr 4e-4 --warmup 20)
+base base-512 --start-from "$work/base" --preprocessed "$work/rows" --steps 1500 --seed 2 "${long[@]}"
+base base-last --start-from "$work/base-512" --preprocessed "$work/rows-2" --steps 700 --seed 3 "${long[@]}"
 
 # Spans of 16 tokens, then 32, then 64: short ones are learned first. All from z alone, right behind it.
 vae() { # vae NAME SPAN STEPS FLAGS...
   local name="$1" span="$2" steps="$3"
   shift 3
-  step "$name" train vae --model "$work/base-512" --context "$span" --steps "$steps" --batch-size 32 --rank 64 --alpha 64 --z-dim 256 \
-    --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.3 --token-weights uniform \
-    --kl-weight 0.0005 --kl-ramp 1 --latent-noise 0.1 --warmup 30 --clip-norm 1 --save-every 100 --eval-every 250 "$@"
+  step "$name" train vae --model "$work/base-last" --preprocessed "$work/rows" --context "$span" --steps "$steps" --batch-size 32 \
+    --rank 64 --alpha 64 --z-dim 256 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.3 --token-weights uniform \
+    --kl-weight 0.0005 --kl-ramp 1 --latent-noise 0.1 --lr-decay cosine --warmup 30 --clip-norm 1 --save-every 100 --eval-every 250 "$@"
 }
-vae vae-16 16 3000 --lr 1.5e-3
-vae vae-32 32 3000 --lr 1.5e-3 --start-from "$work/vae-16"
-vae vae-64 64 8000 --lr 1.5e-3 --lr-decay cosine --start-from "$work/vae-32"
+vae vae-16 16 2000 --lr 1.2e-3
+vae vae-32 32 1500 --lr 8e-4 --start-from "$work/vae-16"
+vae vae-64 64 2000 --lr 8e-4 --start-from "$work/vae-32"
 
-step router train router --model "$work/base-512" --start-from "$work/vae-64" --context 256 --vae-context 64 --index-step 32 --steps 6000 \
-  --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 500
+step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-64" --context 256 --vae-context 64 \
+  --index-step 32 --steps 1500 --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 250
 
-$run pack --model "$work/base-512" --adapters "$work/router" --output pocket
+$run pack --model "$work/base-last" --adapters "$work/router" --output pocket

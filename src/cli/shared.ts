@@ -6,22 +6,32 @@ import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { wholeNumber } from "./options.js";
 
-export interface ModelFlags {
+export type OutputFlags = {
+  json: boolean;
+  quiet: boolean;
+};
+
+export type ModelFlags = OutputFlags & {
   model: string;
   adapters?: string;
   threads?: number;
-  json: boolean;
-  quiet: boolean;
+  seed: number;
+};
+
+/** Adds --json and --quiet. */
+export function withOutput(command: Command): Command<[], OutputFlags> {
+  return command
+    .option("--json", "JSON lines on standard output", false)
+    .option("--quiet", "no warnings and no progress", false);
 }
 
-/** Adds --model, --adapters, --threads, --json and --quiet. */
-export function withModel<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
-  return command
+/** Adds --model, --adapters, --threads, --seed, --json and --quiet. */
+export function withModel(command: Command): Command<[], ModelFlags> {
+  return withOutput(command)
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
     .option("--adapters <folder>", "folder of encoder/, decoder/, router/ and vae.safetensors, where it is another")
     .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
-    .option("--json", "JSON lines on standard output", false)
-    .option("--quiet", "no warnings and no progress", false);
+    .option("--seed <n>", "seed of all noise", wholeNumber(), 0);
 }
 
 /** Loads the model, hands it over, and closes it whatever happens. */
@@ -85,6 +95,12 @@ export function printJson(value: unknown): void {
   process.stdout.write(
     `${JSON.stringify(value, (_, item) => (item instanceof Float32Array ? Array.from(item) : item))}\n`,
   );
+}
+
+/** What a command has written to files: a JSON line, or a sentence, or nothing. */
+export function report(flags: OutputFlags, result: object, sentence: string): void {
+  if (flags.json) printJson(result);
+  else if (!flags.quiet) process.stdout.write(`${sentence}\n`);
 }
 
 export function warn(flags: { quiet: boolean }, line: string): void {

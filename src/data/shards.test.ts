@@ -40,6 +40,25 @@ it("reads a foreign folder as train, rows cut to the columns asked for", async (
   await shards.close();
 });
 
+it("begins rows at a token where the stored row goes on long enough", async () => {
+  const ids = Int32Array.of(1, 2, 9, 3, 4, 5, 9, 6, 7, 8, 2, 1);
+  const data = new Map([["input_ids", { dtype: "I32", shape: [1, 12], data: ids }]] as const);
+  await writeSafetensors(join(folder, "a.safetensors"), data);
+  const shards = await Shards.open(folder, "train");
+  const rows = async (columns: number) => {
+    const read = await Promise.all(count(0, shards.rowCount(columns)).map((i) => shards.row(i, columns, 9)));
+    return read.map(({ inputIds }) => [...inputIds]);
+  };
+  expect(await rows(4)).toEqual([
+    [9, 3, 4, 5],
+    [9, 6, 7, 8],
+    [7, 8, 2, 1],
+  ]);
+  expect(await rows(7)).toEqual([[9, 3, 4, 5, 9, 6, 7]]);
+  expect(await rows(12)).toEqual([[...ids]]);
+  await shards.close();
+});
+
 it("drops pieces of the last row that are padding only", async () => {
   const tokenizer = { eosId: 9, encode: () => [1, 2, 3, 4, 5], toJson: () => ({}) } as unknown as Tokenizer;
   await writeSafetensors(join(folder, "x.safetensors"), new Map());

@@ -66,12 +66,15 @@ export class Shards {
     return this.#shards.reduce((sum, shard) => sum + pieceCount(shard, columns), 0);
   }
 
-  /** Row `index` of `rowCount(columns)`. */
-  async row(index: number, columns: number): Promise<ShardRow> {
+  /**
+   * Row `index` of `rowCount(columns)`. With `beginId` it begins at the first such token that it holds, and goes on as much
+   * longer, where the stored row has that many tokens left.
+   */
+  async row(index: number, columns: number, beginId?: number): Promise<ShardRow> {
     let at = index;
     for (const shard of this.#shards) {
       const count = pieceCount(shard, columns);
-      if (at >= 0 && at < count) return this.#read(shard, at, columns);
+      if (at >= 0 && at < count) return this.#read(shard, at, columns, beginId);
       at -= count;
     }
     throw new BigVaeError(
@@ -86,17 +89,22 @@ export class Shards {
     await Promise.all(open.map(async ({ file }) => (await file).close()));
   }
 
-  async #read({ path, length }: Shard, at: number, columns: number): Promise<ShardRow> {
+  async #read({ path, length }: Shard, at: number, columns: number, beginId?: number): Promise<ShardRow> {
     const perRow = Math.floor(length / columns);
-    const begin = Math.floor(at / perRow) * length + (at % perRow) * columns;
+    const column = (at % perRow) * columns;
+    const slack = beginId === undefined ? 0 : Math.min(columns - 1, length - column - columns);
+    const begin = Math.floor(at / perRow) * length + column;
     const opened = this.#openShard(path);
     opened.users++;
     try {
       const file = await opened.file;
-      const read = async (name: string) => toInt32(await file.readElements(name, begin, begin + columns), path);
+      const read = async (name: string) => toInt32(await file.readElements(name, begin, begin + columns + slack), path);
+      const ids = await read("input_ids");
+      const start = slack > 0 ? Math.max(0, ids.subarray(0, slack + 1).indexOf(beginId!)) : 0;
+      const cut = (row: Int32Array) => row.subarray(start, start + columns);
       const hasMask = file.names.includes("attention_mask");
-      const inputIds = await read("input_ids");
-      return { inputIds, attentionMask: hasMask ? await read("attention_mask") : new Int32Array(columns).fill(1) };
+      const mask = hasMask ? cut(await read("attention_mask")) : new Int32Array(columns).fill(1);
+      return { inputIds: cut(ids), attentionMask: mask };
     } finally {
       opened.users--;
     }

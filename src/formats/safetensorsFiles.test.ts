@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { failing } from "../../test/failingDisk.js";
 import { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
-import { type FileOps, nodeFileOps } from "./fileOps.js";
 import { openSafetensors, openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
 import type { StoredTensor } from "./tensors.js";
 
@@ -16,23 +16,6 @@ afterEach(() => rm(folder, { recursive: true }));
 const floats = (...values: number[]): StoredTensor => {
   return { dtype: "F32", shape: [values.length], data: Float32Array.from(values) };
 };
-
-/** The real disk, whose n-th write, fsync, rename or creation fails with `code`. */
-function failing(n: number, code: string): FileOps & { calls: number } {
-  const ops = { ...nodeFileOps, calls: 0 };
-  const step = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (ops.calls++ === n) throw Object.assign(new Error(code), { code });
-    return work();
-  };
-  ops.create = (path) =>
-    step(async () => {
-      const file = await nodeFileOps.create(path);
-      return { ...file, write: (bytes) => step(() => file.write(bytes)), sync: () => step(() => file.sync()) };
-    });
-  ops.rename = (from, to) => step(() => nodeFileOps.rename(from, to));
-  ops.syncFolder = (path) => step(() => nodeFileOps.syncFolder(path));
-  return ops;
-}
 
 describe("writeSafetensors", () => {
   const path = () => join(folder, "m.safetensors");

@@ -54,40 +54,6 @@ export function loraLinear(
   };
 }
 
-/** The same linear layers with W + s B A computed first: one product for every x, and in training one gradient of [out, in]. */
-export function mergedLinear(config: ModelConfig, parameter: Parameter, adapter: string, lora: LoraShape): Linear {
-  const base = baseLinear(config, parameter);
-  const shapes = loraShapes(config, adapter, lora);
-  const merged = new Map<string, Value>();
-  const weightOf = (path: string): Value | undefined => {
-    const [nameA, nameB] = [loraName(adapter, path, "A"), loraName(adapter, path, "B")];
-    if (!shapes.has(nameA) || merged.has(path)) return merged.get(path);
-    const [a, b] = [parameter(nameA, shapes.get(nameA)!), parameter(nameB, shapes.get(nameB)!)];
-    const frozen = parameter(`model.${path}.weight`, [b.shape[0] as number, a.shape[1] as number]);
-    const weight = mergedWeight(frozen, a, b, lora);
-    merged.set(path, weight);
-    return weight;
-  };
-  return (path, x) => {
-    const weight = weightOf(path);
-    return weight ? linear(x, weight) : base(path, x);
-  };
-}
-
-/**
- * Whether training is cheaper merged. Per token and layer, in products of [out, in]: beside the base 2 for x and its gradient and
- * 3 r (in + out) / (in out) for the adapter; merged 3, the gradient of the merged weight among them.
- */
-export function isCheaperMerged(config: ModelConfig, { rank, targets }: LoraShape): boolean {
-  let [full, low] = [0, 0];
-  for (const [path, [out, width]] of linearShapes(config)) {
-    if (!targets.some((target) => path.endsWith(`.${target}`))) continue;
-    full += out * width;
-    low += rank * (out + width);
-  }
-  return 3 * low > full;
-}
-
 /** The name of an adapter's matrix in our graphs: "encoder.layers.0.mlp.up_proj.lora_A". */
 export function loraName(adapter: string, path: string, matrix: "A" | "B"): string {
   return `${adapter}.${path}.lora_${matrix}`;

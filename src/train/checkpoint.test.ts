@@ -3,26 +3,16 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type FileOps, nodeFileOps } from "../formats/index.js";
+import { failing } from "../../test/failingDisk.js";
+import { stateOf } from "../../test/train/toy.js";
 import { Rng } from "../rng.js";
 import { newestCheckpoint, newestStep, readArrays, removeUnfinished, saveCheckpoint } from "./checkpoint.js";
-import { FlatTensors } from "./flatTensors.js";
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bigvae-checkpoint-"));
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-const shapes = new Map([["w", [4, 8]]]);
-
-/** Values that tell the step. */
-function stateOf(step: number) {
-  const arrays = { parameters: new FlatTensors(shapes), mean: new FlatTensors(shapes) };
-  arrays.parameters.data.fill(step);
-  arrays.mean.data.fill(-step);
-  return { arrays, facts: { kind: "test", step } };
-}
 
 const save = (step: number, options?: Parameters<typeof saveCheckpoint>[3]) =>
   saveCheckpoint(folder, step, stateOf(step), options);
@@ -40,23 +30,6 @@ async function resumed(): Promise<{ step: unknown; warnings: string[] }> {
   expect(new Set(arrays.parameters.data)).toEqual(new Set([step]));
   expect(new Set(arrays.mean.data)).toEqual(new Set([-step]));
   return { step, warnings };
-}
-
-/** The real disk, whose n-th creation, write, fsync or rename fails with `code`. */
-function failing(n: number, code: string): FileOps & { calls: number } {
-  const ops = { ...nodeFileOps, calls: 0 };
-  const step = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (ops.calls++ === n) throw Object.assign(new Error(code), { code });
-    return work();
-  };
-  ops.create = (path) =>
-    step(async () => {
-      const file = await nodeFileOps.create(path);
-      return { ...file, write: (bytes) => step(() => file.write(bytes)), sync: () => step(() => file.sync()) };
-    });
-  ops.rename = (from, to) => step(() => nodeFileOps.rename(from, to));
-  ops.syncFolder = (path) => step(() => nodeFileOps.syncFolder(path));
-  return ops;
 }
 
 async function flipBit(path: string, bit: number): Promise<void> {

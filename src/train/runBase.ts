@@ -8,7 +8,7 @@ import type { Tokenizer } from "../tokenizer/index.js";
 import { storedTensors } from "./checkpoint.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
 import { type PreparedRun, type RunOptions, runTraining } from "./run.js";
-import { checkWindow, type DataOptions, dataFacts, heldOutBatches, withRows } from "./runData.js";
+import { checkWindow, type DataOptions, dataFacts, heldOutBatches, type TrainingRows, withRows } from "./runData.js";
 import { baseBatches, baseObjective } from "./trainBase.js";
 
 export interface TrainBaseOptions extends RunOptions, DataOptions {
@@ -39,21 +39,23 @@ async function withBaseRun<T>(
 ): Promise<T> {
   const { config, context, batchSize, checkpointing = false } = options;
   checkWindow("--context", context, config.maxPositionEmbeddings);
-  return withRows(options, context + 1, async ({ rows, held, schedule, rng }) => {
+  const run = async ({ rows, held, schedule, rng }: TrainingRows) => {
     const objective = baseObjective({ config, rows, context, batchSize, checkpointing, rng });
     for (const [name, { data }] of Object.entries(options.startFrom?.weights ?? {}))
       objective.parameters.set(name, data as Float32Array);
     const heldOut = await heldOutBatches(held, baseBatches({ config, rows: held, context, batchSize }));
     const { weightDecay } = options;
-    const run: PreparedRun = {
+    const prepared: PreparedRun = {
       objective,
       heldOut,
       schedule,
       facts: { kind: "base", context, weightDecay, config, ...dataFacts(options, schedule) },
       finish: () => writeBase(options.output, config, options.tokenizer, objective.parameters),
     };
-    return use(run, rows.source.rowCount);
-  });
+    return use(prepared, rows.source.rowCount);
+  };
+  // In use a text is read from the end token on: so are rows, else the model meets that only by chance.
+  return withRows(options, context + 1, run, options.tokenizer.eosId);
 }
 
 /** A model's folder in Hugging Face form. */

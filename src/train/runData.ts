@@ -40,20 +40,22 @@ export interface TrainingRows {
 const HELD_OUT_BATCHES = 8;
 
 /**
- * Opens rows of `columns` tokens, hands them over, and closes them whatever happens.
+ * Opens rows of `columns` tokens, hands them over, and closes them whatever happens. With `beginId` rows begin at such a token
+ * where they can.
  * @throws BigVaeError: "usage" for too few rows, "mismatch" for rows of another tokenizer, "format" for a malformed folder.
  */
 export async function withRows<T>(
   options: DataOptions,
   columns: number,
   use: (data: TrainingRows) => Promise<T>,
+  beginId?: number,
 ): Promise<T> {
   const { preprocessed, batchSize, accumulation, lr, warmup, lrDecay } = options;
   await checkTokenizer(options);
   const rng = Rng.fromSeed(options.seed);
   const [training, validation] = await Promise.all([
-    openRows(preprocessed, columns, "train"),
-    openRows(preprocessed, columns, "validation"),
+    openRows(preprocessed, columns, "train", beginId),
+    openRows(preprocessed, columns, "validation", beginId),
   ]);
   try {
     const rows = new RowOrder(training, batchSize, accumulation, rng.fork("rows"));
@@ -72,16 +74,26 @@ export function heldOutBatches(held: RowOrder, microbatch: Objective["microbatch
   return Promise.all(Array.from({ length: count }, (_, i) => microbatch(i + 1, 0)));
 }
 
-/** Rows of `columns` tokens of one split. */
+/** The microbatches of looks at a VAE: as they are, and each row with the z of another one, which takes two rows. */
+export async function latentLooks(
+  held: RowOrder,
+  batches: (shuffled: boolean) => Objective["microbatch"],
+): Promise<{ heldOut: Microbatch[]; shuffled?: Microbatch[] }> {
+  const heldOut = await heldOutBatches(held, batches(false));
+  return held.batchSize === 1 ? { heldOut } : { heldOut, shuffled: await heldOutBatches(held, batches(true)) };
+}
+
+/** Rows of `columns` tokens of one split, begun at `beginId` where they can be. */
 export async function openRows(
   preprocessed: string,
   columns: number,
   split: Split,
+  beginId?: number,
 ): Promise<RowSource & { close(): Promise<void> }> {
   const shards = await Shards.open(preprocessed, split);
   return {
     rowCount: shards.rowCount(columns),
-    row: (index) => shards.row(index, columns),
+    row: (index) => shards.row(index, columns, beginId),
     close: () => shards.close(),
   };
 }

@@ -5,7 +5,7 @@ import type { HostTensors, Runtime } from "../runtime/runtime.js";
 import type { VaeShape } from "../vae/loss.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
 import { type PreparedRun, runTraining } from "./run.js";
-import { checkWindow, dataFacts, heldOutBatches, withRows } from "./runData.js";
+import { checkWindow, dataFacts, latentLooks, withRows } from "./runData.js";
 import { ropeFeeds } from "./trainBase.js";
 import { routerBatches, routerObjective } from "./trainRouter.js";
 import { writeVae } from "./vaeFolder.js";
@@ -56,9 +56,7 @@ async function withRouterRun<T>(
     const { rank, alpha } = shape.writer;
     const run: PreparedRun = {
       objective,
-      heldOut: await heldOutBatches(held, routerBatches(looks)),
-      shuffled:
-        options.batchSize > 1 ? await heldOutBatches(held, routerBatches({ ...looks, shuffled: true })) : undefined,
+      ...(await latentLooks(held, (shuffled) => routerBatches({ ...looks, shuffled }))),
       schedule,
       facts: {
         kind: "router",

@@ -10,7 +10,7 @@ import type { VaeShape } from "../vae/loss.js";
 import type { FlatTensors } from "./flatTensors.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
 import { type PreparedRun, runTraining } from "./run.js";
-import { checkWindow, dataFacts, heldOutBatches, openRows, withRows } from "./runData.js";
+import { checkWindow, dataFacts, latentLooks, openRows, withRows } from "./runData.js";
 import { klWeight } from "./schedule.js";
 import { ropeFeeds } from "./trainBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective } from "./trainVae.js";
@@ -55,15 +55,11 @@ async function withVaeRun<T>(
     const objective = overlapObjective({ ...options, shape, frozen, rows, rng });
     if (options.startFrom) copyFrom(objective.parameters, options.startFrom, options.noiseScale);
     const looks = { ...options, shape: { ...shape, dropout: 0 }, frozen, rows: held, rng: rng.fork("held out") };
-    const heldOut = await heldOutBatches(held, overlapBatches(looks));
-    const shuffled =
-      options.batchSize > 1 ? await heldOutBatches(held, overlapBatches({ ...looks, shuffled: true })) : undefined;
     const vae = liveVae(objective.parameters, options, shape.encoder);
     const engine = new Engine({ runtime, base, vae, form: "unmerged" });
     const run: PreparedRun = {
       objective,
-      heldOut,
-      shuffled,
+      ...(await latentLooks(held, (shuffled) => overlapBatches({ ...looks, shuffled }))),
       schedule,
       facts: { kind: "vae", span, gap, zDim, ...overlapFacts(options, shape), ...dataFacts(options, schedule) },
       samples: () => reconstructions(engine, options),

@@ -21,16 +21,7 @@ import {
 import { type Attend, type AttentionGroup, groupedAttention, type RopeInputs, ropeInputs } from "../model/attention.js";
 import type { ModelConfig } from "../model/config.js";
 import { embedTokens, hiddenStates, logits } from "../model/llama.js";
-import {
-  isCheaperMerged,
-  type Linear,
-  type LoraShape,
-  loraLinear,
-  loraShapes,
-  makeParameter,
-  mergedLinear,
-  type Parameter,
-} from "../model/lora.js";
+import { type Linear, type LoraShape, loraLinear, loraShapes, makeParameter, type Parameter } from "../model/lora.js";
 import { loraDropout } from "./dropout.js";
 import { headShapes, latentEmbedding, type PosteriorValues, pool } from "./head.js";
 
@@ -155,7 +146,7 @@ function encodedPosterior(
   const attend = groupedAttention(config, [{ batch: rows, time, positions, mask }], rope);
   const linear = trained
     ? trainedLinear(shape, parameter, "encoder", encoder, rows * time)
-    : adapterLinear(config, parameter, "encoder", encoder);
+    : loraLinear(config, parameter, "encoder", encoder);
   const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("encoder_ids", [rows * time], "int64")));
   const head = { config, zDim, parameter, learnedVariance };
@@ -170,13 +161,7 @@ function trainedLinear(
   lora: LoraShape,
   rows: number,
 ): Linear {
-  if (dropout > 0) return loraLinear(config, parameter, adapter, lora, loraDropout(adapter, rows, dropout));
-  return adapterLinear(config, parameter, adapter, lora);
-}
-
-/** The form of an adapter without dropout that computes less. */
-function adapterLinear(...[config, parameter, adapter, lora]: Parameters<typeof mergedLinear>): Linear {
-  return (isCheaperMerged(config, lora) ? mergedLinear : loraLinear)(config, parameter, adapter, lora);
+  return loraLinear(config, parameter, adapter, lora, dropout > 0 ? loraDropout(adapter, rows, dropout) : undefined);
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */

@@ -118,6 +118,35 @@ describe("generate", () => {
   });
 });
 
+describe("every command", () => {
+  /** The help of each command below these words. */
+  const helpBelow = async (...words: string[]): Promise<string[]> => {
+    const { stdout } = await bigvae([...words, "--help"]);
+    const listed = stdout.split(/^Commands:$/m)[1];
+    if (listed === undefined) return [stdout];
+    const names = Array.from(listed.matchAll(/^ {2}([a-z-]+) /gm), ([, name]) => name!).filter(
+      (name) => name !== "help",
+    );
+    return (await Promise.all(names.map((name) => helpBelow(...words, name)))).flat();
+  };
+
+  it("has an example, --json and --quiet; with a model, its folder and a seed too", { timeout: 180_000 }, async () => {
+    const helps = await helpBelow();
+    expect(helps.length).toBeGreaterThan(15);
+    for (const help of helps) {
+      expect(help).toMatch(/^Examples?:\n {2}bigvae /m);
+      for (const flag of ["--json", "--quiet"]) expect(help).toContain(flag);
+      if (help.includes("--adapters")) expect(help).toMatch(/--model[^]*--seed|--output/);
+    }
+  });
+});
+
+it("the tour gives a line of JSON for each of its steps", async () => {
+  const lines = jsonLines<{ step: string; spans?: unknown[] }>(await bigvae(["demo", ...TINY, "--json"]));
+  expect(lines.map(({ step }) => step)).toEqual(["encode", "reconstruct", "interpolate", "generate"]);
+  expect(lines.at(-1)!.spans).toHaveLength(3);
+});
+
 describe("errors: one sentence, a documented exit code, nothing on standard output", () => {
   const cases: [string, string[], number, RegExp][] = [
     ["an empty text", ["encode", ...TINY, ""], 2, /expected some text/],

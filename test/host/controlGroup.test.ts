@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Ended, run } from "../package/process.js";
+import { type Ended, run } from "../process.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const PATIENCE = { timeout: 300_000 };

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { output } from "../package/process.js";
+import { output } from "../process.js";
 import { codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { run } from "../package/process.js";
+import { run } from "../process.js";
 import { shellWords } from "./markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -11,7 +11,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stories } from "../../src/data/stories/index.js";
 import { EXIT_CODES } from "../../src/errors.js";
-import { type Ended, output, run } from "../package/process.js";
+import { type Ended, output, run } from "../process.js";
 import { codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -10,11 +10,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
 import { newestCheckpoint, readArrays, removeUnfinished, saveCheckpoint } from "../../src/train/checkpoint.js";
-import { FlatTensors } from "../../src/train/flatTensors.js";
 import { runTraining } from "../../src/train/run.js";
 import { train } from "../../src/train/trainer.js";
 import { type Carelessness, LossyDisk, type Remains, restore } from "./lossyDisk.js";
-import { toyObjective, toyOptions } from "./toy.js";
+import { stateOf, toyObjective, toyOptions } from "./toy.js";
 
 const STEPS = [1, 2, 3, 4, 5];
 /** Crashes drawn after each change: all that was not synced lost, all kept, and some of it. */
@@ -50,14 +49,6 @@ function crashes(seed: string) {
     }
   };
   return { drawn, progress, draw };
-}
-
-const shapes = new Map([["w", [4, 8]]]);
-function stateOf(step: number) {
-  const arrays = { parameters: new FlatTensors(shapes), mean: new FlatTensors(shapes) };
-  arrays.parameters.data.fill(step);
-  arrays.mean.data.fill(-step);
-  return { arrays, facts: { kind: "test", step } };
 }
 
 /** Crashes of a writer that saves every step and keeps two. */

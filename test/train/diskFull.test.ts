@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newestCheckpoint } from "../../src/train/checkpoint.js";
-import { type Ended, run } from "../package/process.js";
+import { type Ended, run } from "../process.js";
 import { tinyRows, tinyTokenizer } from "./tiny.js";
 
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Shards } from "../../src/data/index.js";
 import { BigVaeError } from "../../src/errors.js";
 import { newestCheckpoint, readArrays, saveCheckpoint } from "../../src/train/checkpoint.js";
-import { FlatTensors } from "../../src/train/flatTensors.js";
 import { readRunFile, writeRunFile } from "../../src/train/runFile.js";
 import { tinyRows, tinyTokenizer } from "./tiny.js";
+import { stateOf } from "./toy.js";
 
 const PATIENCE = { timeout: 300_000 };
 let folder: string;
@@ -20,12 +20,6 @@ beforeAll(async () => {
   await tinyRows(folder, tinyTokenizer());
 }, PATIENCE.timeout);
 afterAll(() => rm(folder, { recursive: true }));
-
-function stateOf(step: number) {
-  const arrays = { parameters: new FlatTensors(new Map([["w", [4, 8]]])) };
-  arrays.parameters.data.fill(step);
-  return { arrays, facts: { kind: "test", step } };
-}
 
 /** Opens what the file belongs to. */
 const READERS: Record<string, () => Promise<unknown>> = {

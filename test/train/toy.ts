@@ -45,3 +45,12 @@ export function toyOptions(checkpoints: string, totalSteps: number): TrainerOpti
     facts: { kind: "toy" },
   };
 }
+
+/** A state as a run saves it, whose values tell the step. */
+export function stateOf(step: number) {
+  const shapes = new Map([["w", [4, 8]]]);
+  const arrays = { parameters: new FlatTensors(shapes), mean: new FlatTensors(shapes) };
+  arrays.parameters.data.fill(step);
+  arrays.mean.data.fill(-step);
+  return { arrays, facts: { kind: "test", step } };
+}

@@ -9,6 +9,7 @@ import { writeFileAtomic } from "../../formats/index.js";
 import { loadTokenizer, type Tokenizer, trainBpe } from "../../tokenizer/index.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
+import { printJson, report, withOutput } from "../shared.js";
 
 export function dataCommand() {
   return new Command("data")
@@ -19,17 +20,22 @@ export function dataCommand() {
 }
 
 function storiesCommand() {
-  return new Command("stories")
-    .description("Write generated stories with their factors as labels; a seed gives the same stories for ever.")
+  return withOutput(
+    new Command("stories").description(
+      "Write generated stories with their factors as labels; a seed gives the same stories for ever.",
+    ),
+  )
     .option("--seed <n>", "seed of the generator", wholeNumber(), 1)
     .option("--count <n>", "number of stories", wholeNumber(1), 1000)
     .option("--start <n>", "number of the first story", wholeNumber(), 0)
     .option("--statistics", "print bits per byte, words and repeats instead of the stories", false)
     .option("--output <file>", "write JSON lines there instead of to standard output")
     .addHelpText("after", "\nExample:\n  bigvae data stories --count 20000 --output data/generated.jsonl")
-    .action(async ({ seed, count, start, statistics, output }) => {
+    .action(async ({ seed, count, start, statistics, output, ...flags }) => {
       if (statistics) {
-        process.stdout.write(`${JSON.stringify(storyStatistics(seed, count), null, 2)}\n`);
+        const measured = storyStatistics(seed, count);
+        if (flags.json) printJson(measured);
+        else process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
         return;
       }
       const lines: string[] = [];
@@ -38,25 +44,30 @@ function storiesCommand() {
           `${JSON.stringify({ id, kind, split: splitOf({ id, text }), bits: Number(bits.toFixed(2)), factors, text })}\n`,
         );
       }
-      if (output) await writeFileAtomic(output, new TextEncoder().encode(lines.join("")));
-      else process.stdout.write(lines.join(""));
+      if (!output) {
+        process.stdout.write(lines.join(""));
+        return;
+      }
+      await writeFileAtomic(output, new TextEncoder().encode(lines.join("")));
+      report(flags, { output, stories: lines.length }, `${output}: ${lines.length} stories`);
     });
 }
 
 function tokenizerCommand() {
-  return new Command("tokenizer")
-    .description("Train a byte-level BPE tokenizer on text files.")
+  return withOutput(new Command("tokenizer").description("Train a byte-level BPE tokenizer on text files."))
     .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
     .requiredOption("--output <file>", "tokenizer.json to write")
     .option("--vocab-size <n>", "tokens in all", wholeNumber(257), 4096)
     .addHelpText("after", "\nExample:\n  bigvae data tokenizer my-texts/ --vocab-size 8192 --output tokenizer.json")
-    .action(async (inputs, { output, vocabSize }) => {
+    .action(async (inputs, { output, vocabSize, ...flags }) => {
       const texts: string[] = [];
       for (const file of await listInputs(inputs)) {
         for await (const { text } of readRecords(file, "text", 0, { bytesRead: 0 })) texts.push(text);
       }
       const json = trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
       await writeFileAtomic(output, new TextEncoder().encode(`${JSON.stringify(json)}\n`));
+      const found = loadTokenizer(json).vocabSize;
+      report(flags, { output, vocabSize: found, texts: texts.length }, `${output}: ${found} tokens`);
     });
 }
 
@@ -64,17 +75,15 @@ function tokenizerCommand() {
 export const END_OF_TEXT = "<|endoftext|>";
 
 function prepareCommand() {
-  return new Command("prepare")
-    .description("Tokenise texts into shards of token rows.")
+  return withOutput(new Command("prepare").description("Tokenise texts into shards of token rows."))
     .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
     .requiredOption("--tokenizer <path>", "tokenizer.json, or a model's folder")
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
     .option("--field <name>", "field of a record that holds the text", "text")
-    .option("--quiet", "no progress", false)
     .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
-    .action(async (inputs, { tokenizer, output, length, field, quiet }) => {
-      const bar = progress(quiet);
+    .action(async (inputs, { tokenizer, output, length, field, ...flags }) => {
+      const bar = progress(flags.quiet);
       const summary = await prepare({
         inputs,
         tokenizer: await readTokenizer(tokenizer),
@@ -85,7 +94,8 @@ function prepareCommand() {
         onProgress: ({ bytesDone, bytesTotal, tokens }) => bar.update(bytesDone, bytesTotal, `${tokens} tokens`),
       });
       bar.stop();
-      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      const counts = Object.entries(summary.tokens).map(([split, tokens]) => `${tokens} tokens ${split}`);
+      report(flags, summary, `${output}: ${summary.records} texts, ${counts.join(", ")}`);
     });
 }
 

@@ -6,7 +6,7 @@ import { availableBytes } from "../../host/memory.js";
 import { findModel } from "../../host/modelFiles.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
-import { printJson } from "../shared.js";
+import { printJson, withOutput } from "../shared.js";
 import { packageVersion } from "../version.js";
 
 interface Check {
@@ -17,15 +17,14 @@ interface Check {
 }
 
 export function doctorCommand() {
-  return new Command("doctor")
-    .description("Check this machine: Node, memory, ONNX Runtime, the pocket model.")
-    .option("--json", "JSON lines on standard output", false)
+  return withOutput(new Command("doctor").description("Check this machine: Node, memory, ONNX Runtime, the model."))
+    .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
     .addHelpText("after", "\nExample:\n  bigvae doctor")
-    .action(async ({ json }) => {
-      const checks = [node(), memory(), await runtime(), await pocket()];
+    .action(async ({ json, quiet, model: name }) => {
+      const checks = [node(), memory(), await runtime(), await model(name)];
       for (const check of checks) {
         if (json) printJson(check);
-        else
+        else if (!quiet || !check.ok)
           process.stdout.write(
             `${check.ok ? "ok  " : "FAIL"}  ${check.name}: ${check.found}${check.hint ? `\n      ${check.hint}` : ""}\n`,
           );
@@ -66,16 +65,11 @@ async function runtime(): Promise<Check> {
   }
 }
 
-async function pocket(): Promise<Check> {
+async function model(name: string): Promise<Check> {
   try {
-    const { base } = await findModel("pocket");
-    return { name: "pocket model", ok: true, found: base };
-  } catch {
-    return {
-      name: "pocket model",
-      ok: false,
-      found: "not there",
-      hint: "Install the package again, or give --model a folder.",
-    };
+    return { name: "model", ok: true, found: (await findModel(name)).base };
+  } catch (error) {
+    const hint = "Install the package again, or give --model a folder.";
+    return { name: "model", ok: false, found: error instanceof Error ? error.message : `${error}`, hint };
   }
 }

@@ -21,15 +21,17 @@ const MEASURES = ["reconstruction", "sentences", "blends", "prose", "arithmetic"
 
 export function evalCommand() {
   return withModel(new Command("eval").description("Measure a model, with 95 % intervals."))
-    .requiredOption("--data <file>", "texts (.txt, .jsonl, .jsonl.gz, .parquet, or a folder of them)")
+    .option(
+      "--data <file>",
+      "texts (.txt, .jsonl, .jsonl.gz, .parquet, or a folder of them); arithmetic and disentanglement need none",
+    )
     .addOption(new Option("--split <name>", "only records of this split").choices(SPLITS))
     .option("--count <n>", "texts at most", wholeNumber(1), 200)
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
     .option("--span <n>", "tokens of a span; the model's where left out", wholeNumber(1))
-    .option("--seed <n>", "seed of all noise", wholeNumber(), 0)
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
     .action(async (flags) => {
-      const texts = await readTestTexts(flags.data, flags.split, flags.count);
+      const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(flags.data, flags.split, flags.count);
       await useModel(flags, async (vae) => {
         const report = await measure(vae, texts, flags);
         if (flags.json) printJson(report);
@@ -42,7 +44,6 @@ interface MeasureFlags {
   measure: (typeof MEASURES)[number];
   span?: number;
   seed: number;
-  data: string;
 }
 
 async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags): Promise<object> {
@@ -65,8 +66,12 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
   }
 }
 
+/** Measured on sentences of the generator, made for them. */
+const NEEDS_NO_TEXTS = new Set<string>(["arithmetic", "disentanglement"]);
+
 /** Texts of one split, or all. Throws "usage" where there are none. */
-async function readTestTexts(path: string, split: string | undefined, count: number): Promise<string[]> {
+async function readTestTexts(path: string | undefined, split: string | undefined, count: number): Promise<string[]> {
+  if (path === undefined) throw new BigVaeError("usage", "eval: expected texts, got none; give --data FILE");
   const texts: string[] = [];
   for (const file of await listInputs([path])) {
     for await (const record of readRecords(file, "text", 0, { bytesRead: 0 })) {

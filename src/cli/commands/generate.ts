@@ -71,7 +71,6 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--cfg <x>", "guidance scale; 1 leaves the base out", realNumber(0))
     .option("--tau <x>", "temperature of tokens; 0 is greedy", realNumber(0))
     .option("--noise <x>", "variance of the noise on latents; 0 takes means", realNumber(0))
-    .option("--seed <n>", "seed of all noise", wholeNumber(), 0)
     .option("--trace <folder>", "save every span with its latent and origins there, for replay");
 }
 
@@ -140,7 +139,7 @@ export function traceLine(number: number, { latent, drafts }: GeneratedSpan): st
   return `  [span ${number}: z of length ${length}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
 }
 
-function result({ ids, text, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {
+export function result({ ids, text, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {
   return {
     text,
     ids,

@@ -94,11 +94,14 @@ export function similarCommand() {
     .action(async (text, flags) => {
       await useModel(flags, async (vae) => {
         const [query] = await vae.encode([text]);
-        const found: { text: string; similarity: number; line: number }[] = [];
+        warnLong(flags, vae, [query!]);
+        const found: { text: string; similarity: number; line: number; longerThanSpan: boolean }[] = [];
         let line = 0;
         for await (const batch of batches(texts([], flags.file))) {
-          for (const item of await vae.encode(batch))
-            found.push({ text: item.text, similarity: cosine(query!.mean, item.mean), line: ++line });
+          const encoded = await vae.encode(batch);
+          warnLong(flags, vae, encoded);
+          for (const { text, mean, longerThanSpan } of encoded)
+            found.push({ text, similarity: cosine(query!.mean, mean), line: ++line, longerThanSpan });
           found.sort((a, b) => b.similarity - a.similarity || a.line - b.line);
           found.length = Math.min(found.length, flags.count);
         }
@@ -116,7 +119,6 @@ export function reconstructCommand() {
     .option("--file <path>", 'a text a line; "-" is standard input')
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
     .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
-    .option("--seed <n>", "seed of the noise", wholeNumber(), 0)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
       await useModel(flags, async (vae) => {
@@ -145,17 +147,17 @@ export function interpolateCommand() {
         .default("normLerp" as const),
     )
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
-    .option("--seed <n>", "seed of the noise", wholeNumber(), 0)
     .addHelpText("after", '\nExample:\n  bigvae interpolate "The fox found a lamp." "The baker lost a key." --steps 7')
     .action(async (from, to, flags) => {
       await useModel(flags, async (vae) => {
         const [a, b] = await vae.encode([from, to]);
         warnLong(flags, vae, [a!, b!]);
+        const longerThanSpan = a!.longerThanSpan || b!.longerThanSpan;
         const ts = Array.from({ length: flags.steps }, (_, i) => i / (flags.steps - 1));
         const zs = ts.map((t) => vae.interpolate(a!.mean, b!.mean, t, flags.kind));
         const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
         for (const [i, t] of ts.entries()) {
-          if (flags.json) printJson({ t, text: decoded[i], z: zs[i] });
+          if (flags.json) printJson({ t, text: decoded[i], z: zs[i], longerThanSpan });
           else process.stdout.write(`${t.toFixed(2)}  ${decoded[i]}\n`);
         }
       });
@@ -171,7 +173,6 @@ export function mixCommand() {
         .default("normKept" as const),
     )
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
-    .option("--seed <n>", "seed of the noise", wholeNumber(), 0)
     .addHelpText(
       "after",
       '\nExample:\n  bigvae mix "1:The fox found a lamp." "1:The baker lost a key." -- "-1:The fox lost a key."',
@@ -217,7 +218,10 @@ export function taskVectorCommand() {
       await useModel(flags, async (vae) => {
         const examples = flags.task ? await readTexts(flags.task) : given;
         const z = await vae.taskVector(examples);
-        if (flags.json) printJson({ z, texts: examples });
+        const encoded = examples.map((text) => ({ text, ids: vae.tokenizer.encode(text) }));
+        warnLong(flags, vae, encoded);
+        const longerThanSpan = encoded.some(({ ids }) => ids.length > vae.span);
+        if (flags.json) printJson({ z, texts: examples, longerThanSpan });
         else process.stdout.write(`${await vae.decode(z)}\n  z: ${summary(z)}\n`);
       });
     });

@@ -76,7 +76,7 @@ async function openStart(path: string, vocabSize: number, explicit: ReadonlySet<
       `--start-from: expected no ${flagName(shape)} beside it, as the base keeps its shape; leave one of them out`,
     );
   }
-  const { base } = await openTrainingBase(path);
+  const { base } = await openFitting(path);
   if (base.config.vocabSize === vocabSize) return base;
   throw new BigVaeError(
     "mismatch",
@@ -226,9 +226,14 @@ function checkRank(given: number, own: number): void {
 
 /** The base that adapters are trained on. Throws "usage" where --model is no folder and no file, "memory" where it does not fit. */
 async function openTrainingBase(model: string) {
-  const { base: path } = await findModel(model);
-  checkFits({ config: await readConfig(path), adapterBytes: 0 }, "unmerged", availableBytes());
-  return { ...(await openBase(path)), baseSha256: await baseSha256(path) };
+  return { ...(await openFitting(model)), baseSha256: await baseSha256((await findModel(model)).base) };
+}
+
+/** A base that is known to fit the memory before it is read. */
+async function openFitting(model: string) {
+  const { base } = await findModel(model);
+  checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes());
+  return openBase(base);
 }
 
 /** Options of a run that have another name in code, or no flag. Adam's are MiniHF's. */
