@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The pocket model from nothing: stories, tokenizer, base, VAE, router, all with this package. Needs `npm ci && npm run build`.
-# Every step goes on where it was stopped: run the script again. About ten hours on two cores.
+# Every step goes on where it was stopped: run the script again. About five and a half hours on two threads.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 run="${BIGVAE:-node dist/cli/main.js}"

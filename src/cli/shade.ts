@@ -27,3 +27,8 @@ export function shaded(
 export function hasColours(): boolean {
   return process.stdout.isTTY === true && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb";
 }
+
+/** A text as one line of a list. */
+export function onOneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, " ");
+}

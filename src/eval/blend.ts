@@ -28,7 +28,11 @@ export interface BlendReport {
   bothEnds: Estimate;
   /** Loss of the base per token of the blend minus the mean of the ends' as written; nats. 0: as fluent as they are. */
   fluencyDip: Estimate;
+  /** The first pairs drawn, unselected: both ends as written, and what stands between them. */
+  examples: { from: string; to: string; blend: string }[];
 }
+
+const EXAMPLES = 20;
 
 /** Writes random pairs of latents and the points between them greedily, and compares. */
 export async function evaluateBlends(options: BlendOptions): Promise<BlendReport> {
@@ -38,6 +42,10 @@ export async function evaluateBlends(options: BlendOptions): Promise<BlendReport
   const points = chosen.flatMap(([a, b]) => [a, b, blend(a, b, t)]);
   const written = await scoring.write(points, nTokens);
   const losses = await scoring.baseNll(written);
+  const examples = chosen.slice(0, EXAMPLES).map((_, i) => {
+    const [from, to, middle] = written.slice(3 * i, 3 * i + 3).map((ids) => scoring.text(ids));
+    return { from: from!, to: to!, blend: middle! };
+  });
   const measured = chosen.flatMap((_, i) => {
     const [a, b, middle] = written.slice(3 * i, 3 * i + 3).map((ids) => contentWords(scoring.text(ids)));
     const ofA = [...a!].filter((word) => !b!.has(word));
@@ -53,6 +61,7 @@ export async function evaluateBlends(options: BlendOptions): Promise<BlendReport
     skipped: pairs - measured.length,
     bothEnds: estimate(measured.map(({ holds }) => holds)),
     fluencyDip: estimate(measured.map(({ dip }) => dip)),
+    examples,
   };
 }
 

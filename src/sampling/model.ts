@@ -18,6 +18,8 @@ export interface LatentModel {
 export interface TextTokenizer {
   /** Begins a text where the model has such a token. */
   readonly bosId?: number;
+  /** Ends a text, and a row that is written. */
+  readonly eosId?: number;
   encode(text: string): number[];
   decode(ids: TokenIds): string;
 }

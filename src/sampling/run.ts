@@ -11,10 +11,13 @@ export class Run {
     readonly options: SamplingOptions,
   ) {}
 
-  /** The text's tokens behind the model's beginning token, where it has one. */
+  /**
+   * The text's tokens behind the model's beginning token, where it has one of its own: an end token there would come back as the
+   * first one of what its latent rebuilds, and end it.
+   */
   withBos(ids: TokenIds): TokenIds {
-    const { bosId } = this.model.tokenizer;
-    return bosId === undefined ? ids : [bosId, ...ids];
+    const { bosId, eosId } = this.model.tokenizer;
+    return bosId === undefined || bosId === eosId ? ids : [bosId, ...ids];
   }
 
   /** Means of the spans' posteriors. */

@@ -46,6 +46,8 @@ export interface FakeOptions {
   length?(call: number, row: number): number;
   /** A full stop stands at this place of every written text. */
   stopAt?: number;
+  /** The tokenizer's end token; none where it is left out. */
+  eosId?: number;
   score?(target: TokenIds): number;
 }
 
@@ -59,13 +61,16 @@ export class FakeModel implements LatentModel {
 
   readonly tokenizer = {
     bosId: BOS,
+    eosId: undefined as number | undefined,
     encode: (given: string) =>
       Array.from(given, (c) => (c === "\n" ? NEWLINE : c === "." ? STOP : c.codePointAt(0)! - 1000)),
     decode: (ids: TokenIds) =>
       ids.map((id) => (id === NEWLINE ? "\n" : id === STOP ? "." : String.fromCodePoint(id + 1000))).join(""),
   };
 
-  constructor(readonly options: FakeOptions = {}) {}
+  constructor(readonly options: FakeOptions = {}) {
+    this.tokenizer.eosId = options.eosId;
+  }
 
   async encode(spans: readonly TokenIds[]) {
     return spans.map((ids) => {

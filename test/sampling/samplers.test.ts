@@ -4,7 +4,7 @@ import { Rng } from "../../src/rng.js";
 import { AVG_PRESETS } from "../../src/sampling/avg.js";
 import type { LatentModel, SamplingOptions } from "../../src/sampling/model.js";
 import { type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
-import { FakeModel, type FakeOptions, fakeOptions, finish, show, text } from "./fakeModel.js";
+import { BOS, FakeModel, type FakeOptions, fakeOptions, finish, show, text } from "./fakeModel.js";
 
 /** P and Q are prompts, C the context, X and Y examples of a task, S a start, T a terminal; written texts are a, b, c, ... */
 const INPUTS: SamplerInputs = {
@@ -257,6 +257,11 @@ describe("asks, in order", () => {
         yields c0-0 . c2-3
         returns ^ C0-1 ^ P0-5`),
     );
+  });
+
+  it.each(NAMES)("%s without a beginning token where that is the end token", async (name) => {
+    const without = (log: string) => log.replaceAll("^ ", "").replace(/after \^$/gm, "after nothing");
+    expect((await run(name, { eosId: BOS })).log.join("\n")).toEqual(without(lines(EXPECTED[name]).join("\n")));
   });
 
   it("plan-search keeps the likeliest plan", async () => {

@@ -6,6 +6,7 @@ import { listInputs, prepare, readRecords, splitOf } from "../../data/index.js";
 import { stories, storyStatistics } from "../../data/stories/index.js";
 import { BigVaeError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/index.js";
+import { openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, type Tokenizer, trainBpe } from "../../tokenizer/index.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
@@ -77,7 +78,7 @@ export const END_OF_TEXT = "<|endoftext|>";
 function prepareCommand() {
   return withOutput(new Command("prepare").description("Tokenise texts into shards of token rows."))
     .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
-    .requiredOption("--tokenizer <path>", "tokenizer.json, or a model's folder")
+    .requiredOption("--tokenizer <path>", "tokenizer.json, a model's folder or a .gguf file")
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
     .option("--field <name>", "field of a record that holds the text", "text")
@@ -99,8 +100,9 @@ function prepareCommand() {
     });
 }
 
-/** The tokenizer of a tokenizer.json or of a model's folder. */
+/** The tokenizer of a tokenizer.json, of a model's folder or of a .gguf file. */
 export async function readTokenizer(path: string): Promise<Tokenizer> {
+  if (path.endsWith(".gguf")) return openTokenizer(path);
   const file = basename(path).endsWith(".json") ? path : join(path, "tokenizer.json");
   const folder = file.slice(0, -basename(file).length);
   const json = await readJsonFile(file);
@@ -112,7 +114,7 @@ async function readJsonFile(path: string): Promise<unknown> {
   const text = await readFile(path, "utf8").catch(() => {
     throw new BigVaeError(
       "format",
-      `tokenizer: expected a file ${path}, got none; give tokenizer.json or a model's folder`,
+      `tokenizer: expected a file ${path}, got none; give tokenizer.json, a model's folder or a .gguf file`,
     );
   });
   return JSON.parse(text);

@@ -1,7 +1,7 @@
 /** `bigvae demo`: the tour. A sentence encoded and rebuilt, two sentences blended, a paragraph by the card's averaging sampler. */
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
-import { hasColours, shaded } from "../shade.js";
+import { hasColours, onOneLine, shaded } from "../shade.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
 import { drive, result, traceLine } from "./generate.js";
 
@@ -10,7 +10,10 @@ const ENDS = [
   "The baker was sad because the bread had burned.",
   "The children were happy and danced by the river.",
 ] as const;
-const TOPIC = "One rainy morning, Nora the bear went into the forest to look for honey.";
+/** About a span long: the latent of a short text asks for a short text. */
+const TOPIC = `One rainy morning, Nora the bear went into the forest to look for honey. The path was muddy, and the trees dripped on \
+her nose. She looked under the old log and behind the big stones, but there was no honey anywhere. Then she heard a small \
+voice above her.`;
 
 export function demoCommand() {
   return withModel(new Command("demo").description("A tour of the latent space in under two minutes."))
@@ -37,7 +40,7 @@ async function tour(vae: BigVae, flags: ModelFlags): Promise<void> {
   const reconstruction = await vae.decode(encoded!.mean);
   show({ step: "reconstruct", text: SENTENCE, reconstruction }, () => [
     heading("2. The latent becomes text again"),
-    reconstruction,
+    onOneLine(reconstruction),
   ]);
 
   const [a, b] = await vae.encode(ENDS);
@@ -46,7 +49,7 @@ async function tour(vae: BigVae, flags: ModelFlags): Promise<void> {
   const blends = ts.map((t, i) => ({ t, text: texts[i] }));
   show({ step: "interpolate", from: ENDS[0], to: ENDS[1], blends }, () => [
     heading("3. From one sentence to another"),
-    ...blends.map(({ t, text }) => `${t.toFixed(2)}  ${text}`),
+    ...blends.map(({ t, text }) => `${t.toFixed(2)}  ${onOneLine(text)}`),
   ]);
 
   await paragraph(vae, flags);

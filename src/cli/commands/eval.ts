@@ -44,6 +44,7 @@ interface MeasureFlags {
   measure: (typeof MEASURES)[number];
   span?: number;
   seed: number;
+  data?: string | undefined;
 }
 
 async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags): Promise<object> {
@@ -58,7 +59,7 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
     case "blends":
       return evaluateBlends({ ...scoring, means: await spanMeans(vae, texts, span), nTokens: span, blend: normLerp });
     case "prose":
-      return prose(vae, texts, flags.seed);
+      return prose(vae, texts, await knownWords(flags.data!), flags.seed);
     case "arithmetic":
       return evaluateArithmetic(scoring);
     case "disentanglement":
@@ -73,18 +74,27 @@ const NEEDS_NO_TEXTS = new Set<string>(["arithmetic", "disentanglement"]);
 async function readTestTexts(path: string | undefined, split: string | undefined, count: number): Promise<string[]> {
   if (path === undefined) throw new BigVaeError("usage", "eval: expected texts, got none; give --data FILE");
   const texts: string[] = [];
-  for (const file of await listInputs([path])) {
-    for await (const record of readRecords(file, "text", 0, { bytesRead: 0 })) {
-      if (split !== undefined && splitOf(record) !== split) continue;
-      texts.push(record.text);
-      if (texts.length === count) return texts;
-    }
+  for await (const record of recordsOf(path)) {
+    if (split !== undefined && splitOf(record) !== split) continue;
+    texts.push(record.text);
+    if (texts.length === count) return texts;
   }
   if (texts.length > 0) return texts;
   throw new BigVaeError(
     "usage",
     `--data ${path}: expected texts${split ? ` of the split ${split}` : ""}, got none; check --split and the file`,
   );
+}
+
+async function* recordsOf(path: string) {
+  for (const file of await listInputs([path])) yield* readRecords(file, "text", 0, { bytesRead: 0 });
+}
+
+/** The words of all texts, whatever their split. */
+async function knownWords(path: string): Promise<Set<string>> {
+  const known = new Set<string>();
+  for await (const { text } of recordsOf(path)) for (const word of wordsOf(text)) known.add(word);
+  return known;
 }
 
 /** Means of consecutive spans of the texts, shorter tails dropped. */
@@ -111,9 +121,8 @@ async function sentenceMatches(vae: BigVae, texts: readonly string[]): Promise<o
 
 const PROSE_RUNS = 20;
 
-/** Texts by the averaging sampler, begun with the first sentence of unseen texts, against the words of all texts given. */
-async function prose(vae: BigVae, texts: readonly string[], seed: number): Promise<object> {
-  const known = new Set(texts.flatMap(wordsOf));
+/** Texts by the averaging sampler, begun with the first sentence of unseen texts. */
+async function prose(vae: BigVae, texts: readonly string[], known: ReadonlySet<string>, seed: number): Promise<object> {
   const written: string[] = [];
   for (const [i, text] of texts.slice(0, PROSE_RUNS).entries()) {
     const prompt = /^[^.!?]*[.!?]+/.exec(text)?.[0] ?? text.slice(0, 100);

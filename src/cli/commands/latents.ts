@@ -3,7 +3,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { cosine } from "../../latent/index.js";
 import { realNumber, wholeNumber } from "../options.js";
-import { hasColours, shaded } from "../shade.js";
+import { hasColours, onOneLine, shaded } from "../shade.js";
 import { printJson, readTexts, texts, useModel, warnLong, withModel } from "../shared.js";
 
 /** Texts encoded at a time, so that input of any length takes constant memory. */
@@ -158,7 +158,7 @@ export function interpolateCommand() {
         const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
         for (const [i, t] of ts.entries()) {
           if (flags.json) printJson({ t, text: decoded[i], z: zs[i], longerThanSpan });
-          else process.stdout.write(`${t.toFixed(2)}  ${decoded[i]}\n`);
+          else process.stdout.write(`${t.toFixed(2)}  ${onOneLine(decoded[i]!)}\n`);
         }
       });
     });
