@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # The measures of a model's card: on unseen generated stories (made here) and on the natural ones of data/stories. A JSON line each.
-# Needs `npm run build`. Usage: scripts/measure.sh [FOLDER [MODEL]]; about fifteen minutes on two cores.
+# Needs `npm run build`. Usage: scripts/measure.sh [MODEL [FOLDER]]; about ten minutes on two threads.
+# What is in the folder is not measured again: a model that was trained on wants a new one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 run="${BIGVAE:-node dist/cli/main.js}"
-folder="${1:-runs/measures}"
-model="${2:-pocket}"
+model="${1:-pocket}"
+folder="${2:-runs/measures/$(basename "$model")}"
 mkdir -p "$folder"
 
 generated="$folder/generated.jsonl"
 [ -f "$generated" ] || $run data stories --seed 1 --count 24000 --output "$generated" --quiet
-$run data stories --seed 1 --count 24000 --statistics --json > "$folder/generator.json"
+[ -s "$folder/generator.json" ] || $run data stories --seed 1 --count 24000 --statistics --json > "$folder/generator.json"
 
 measure() { # measure NAME FLAGS...: nothing is measured twice
   local file="$folder/$1.json"

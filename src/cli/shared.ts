@@ -22,7 +22,7 @@ export type ModelFlags = OutputFlags & {
 export function withOutput(command: Command): Command<[], OutputFlags> {
   return command
     .option("--json", "JSON lines on standard output", false)
-    .option("--quiet", "no warnings and no progress", false);
+    .option("--quiet", "no warnings, no progress, no closing line", false);
 }
 
 /** Adds --model, --adapters, --threads, --seed, --json and --quiet. */
@@ -31,7 +31,7 @@ export function withModel(command: Command): Command<[], ModelFlags> {
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
     .option("--adapters <folder>", "folder of encoder/, decoder/, router/ and vae.safetensors, where it is another")
     .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
-    .option("--seed <n>", "seed of all noise", wholeNumber(), 0);
+    .option("--seed <n>", "seed of all noise, where there is any", wholeNumber(), 0);
 }
 
 /** Loads the model, hands it over, and closes it whatever happens. */
@@ -98,7 +98,7 @@ export function printJson(value: unknown): void {
 }
 
 /** What a command has written to files: a JSON line, or a sentence, or nothing. */
-export function report(flags: OutputFlags, result: object, sentence: string): void {
+export function reportWritten(flags: OutputFlags, result: object, sentence: string): void {
   if (flags.json) printJson(result);
   else if (!flags.quiet) process.stdout.write(`${sentence}\n`);
 }

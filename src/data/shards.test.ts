@@ -68,6 +68,8 @@ it("drops pieces of the last row that are padding only", async () => {
   const shards = await Shards.open(join(folder, "out"), "test");
   expect([16, 8, 4, 2, 1].map((columns) => shards.rowCount(columns))).toEqual([2, 3, 5, 9, 18]);
   expect([...(await shards.row(8, 2)).inputIds]).toEqual([5, 9]);
+  // Padding is the end token: no row begins there.
+  expect([...(await shards.row(8, 2, 9)).inputIds]).toEqual([5, 9]);
   await shards.close();
 });
 

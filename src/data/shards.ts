@@ -68,7 +68,7 @@ export class Shards {
 
   /**
    * Row `index` of `rowCount(columns)`. With `beginId` it begins at the first such token that it holds, and goes on as much
-   * longer, where the stored row has that many tokens left.
+   * longer, where the stored row has that many tokens left; such rows may overlap, and leave tokens out between them.
    */
   async row(index: number, columns: number, beginId?: number): Promise<ShardRow> {
     let at = index;
@@ -89,11 +89,18 @@ export class Shards {
     await Promise.all(open.map(async ({ file }) => (await file).close()));
   }
 
-  async #read({ path, length }: Shard, at: number, columns: number, beginId?: number): Promise<ShardRow> {
+  async #read(
+    { path, rows, length, lastTokens }: Shard,
+    at: number,
+    columns: number,
+    beginId?: number,
+  ): Promise<ShardRow> {
     const perRow = Math.floor(length / columns);
     const column = (at % perRow) * columns;
-    const slack = beginId === undefined ? 0 : Math.min(columns - 1, length - column - columns);
-    const begin = Math.floor(at / perRow) * length + column;
+    const stored = Math.floor(at / perRow);
+    const tokens = stored === rows - 1 ? lastTokens : length;
+    const slack = beginId === undefined ? 0 : Math.max(0, Math.min(columns - 1, tokens - column - columns));
+    const begin = stored * length + column;
     const opened = this.#openShard(path);
     opened.users++;
     try {

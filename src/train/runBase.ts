@@ -54,7 +54,7 @@ async function withBaseRun<T>(
     };
     return use(prepared, rows.source.rowCount);
   };
-  // In use a text is read from the end token on: so are rows, else the model meets that only by chance.
+  // A text is scored, and a first one written, behind the end token: rows begin there, else the model meets that only by chance.
   return withRows(options, context + 1, run, options.tokenizer.eosId);
 }
 

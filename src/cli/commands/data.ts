@@ -10,7 +10,7 @@ import { openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, type Tokenizer, trainBpe } from "../../tokenizer/index.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
-import { printJson, report, withOutput } from "../shared.js";
+import { printJson, reportWritten, withOutput } from "../shared.js";
 
 export function dataCommand() {
   return new Command("data")
@@ -50,7 +50,7 @@ function storiesCommand() {
         return;
       }
       await writeFileAtomic(output, new TextEncoder().encode(lines.join("")));
-      report(flags, { output, stories: lines.length }, `${output}: ${lines.length} stories`);
+      reportWritten(flags, { output, stories: lines.length }, `${output}: ${lines.length} stories`);
     });
 }
 
@@ -68,7 +68,7 @@ function tokenizerCommand() {
       const json = trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
       await writeFileAtomic(output, new TextEncoder().encode(`${JSON.stringify(json)}\n`));
       const found = loadTokenizer(json).vocabSize;
-      report(flags, { output, vocabSize: found, texts: texts.length }, `${output}: ${found} tokens`);
+      reportWritten(flags, { output, vocabSize: found, texts: texts.length }, `${output}: ${found} tokens`);
     });
 }
 
@@ -96,7 +96,7 @@ function prepareCommand() {
       });
       bar.stop();
       const counts = Object.entries(summary.tokens).map(([split, tokens]) => `${tokens} tokens ${split}`);
-      report(flags, summary, `${output}: ${summary.records} texts, ${counts.join(", ")}`);
+      reportWritten(flags, summary, `${output}: ${summary.records} texts, ${counts.join(", ")}`);
     });
 }
 

@@ -4,7 +4,7 @@ import { BigVaeError } from "../../errors.js";
 import { cosine } from "../../latent/index.js";
 import { realNumber, wholeNumber } from "../options.js";
 import { hasColours, onOneLine, shaded } from "../shade.js";
-import { printJson, readTexts, texts, useModel, warnLong, withModel } from "../shared.js";
+import { printJson, readTexts, texts, useModel, warn, warnLong, withModel } from "../shared.js";
 
 /** Texts encoded at a time, so that input of any length takes constant memory. */
 const BATCH = 64;
@@ -217,10 +217,9 @@ export function taskVectorCommand() {
     .action(async (given, flags) => {
       await useModel(flags, async (vae) => {
         const examples = flags.task ? await readTexts(flags.task) : given;
+        const longerThanSpan = examples.some((text) => vae.tokenizer.encode(text).length > vae.span);
+        if (longerThanSpan) warn(flags, `of a text longer than the span, its first ${vae.span} tokens count`);
         const z = await vae.taskVector(examples);
-        const encoded = examples.map((text) => ({ text, ids: vae.tokenizer.encode(text) }));
-        warnLong(flags, vae, encoded);
-        const longerThanSpan = encoded.some(({ ids }) => ids.length > vae.span);
         if (flags.json) printJson({ z, texts: examples, longerThanSpan });
         else process.stdout.write(`${await vae.decode(z)}\n  z: ${summary(z)}\n`);
       });

@@ -1,7 +1,7 @@
 /** `bigvae pack`: a base and its adapters in one folder, in half precision. */
 import { Command } from "@commander-js/extra-typings";
 import { packModel } from "../../host/packModel.js";
-import { report, withOutput } from "../shared.js";
+import { reportWritten, withOutput } from "../shared.js";
 
 export function packCommand() {
   return withOutput(
@@ -14,7 +14,7 @@ export function packCommand() {
     .action(async ({ model, adapters, output, ...flags }) => {
       const packed = await packModel(model, adapters, output);
       const megabytes = (packed.bytes / 1e6).toFixed(1);
-      report(
+      reportWritten(
         flags,
         { output, ...packed },
         `${output}: ${megabytes} MB, largest rounding ${packed.worst.toPrecision(2)}`,

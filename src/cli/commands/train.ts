@@ -25,7 +25,7 @@ export function trainCommand() {
 
 function baseCommand() {
   return withRun(new Command("base").description("Train a small Llama from scratch, all weights."))
-    .option("--tokenizer <path>", "tokenizer.json, or a model's folder")
+    .option("--tokenizer <path>", "tokenizer.json, a model's folder or a .gguf file")
     .option("--hidden-size <n>", "D", wholeNumber(2), 256)
     .option("--intermediate-size <n>", "width of the MLP", wholeNumber(1), 640)
     .option("--layers <n>", "blocks", wholeNumber(1), 6)
