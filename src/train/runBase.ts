@@ -54,7 +54,7 @@ async function withBaseRun<T>(
     };
     return use(prepared, rows.source.rowCount);
   };
-  // A text is scored, and a first one written, behind the end token: rows begin there, else the model meets that only by chance.
+  // The base scores a text behind the end token (eval/scoring): rows begin there, else the model meets that only by chance.
   return withRows(options, context + 1, run, options.tokenizer.eosId);
 }
 
