@@ -1,5 +1,5 @@
 /**
- * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,avg,train] [--runs 3] [--threads 2].
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2].
  * Prints a JSON line per job, as peer.py does for the original's way of working; run both in turn and compare medians.
  */
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { randomAdapters, randomBase, SMOLLM2, Z_DIM } from "./model.js";
 
 const { values: flags } = parseArgs({
   options: {
-    what: { type: "string", default: "encode,decode,avg,train" },
+    what: { type: "string", default: "encode,decode,switch,avg,train" },
     runs: { type: "string", default: "3" },
     threads: { type: "string", default: "2" },
     form: { type: "string", default: "merged" },
@@ -72,6 +72,20 @@ async function decodeJob(): Promise<void> {
     await measure(`decode, ${count} rows`, async () => {
       await model.write(rows, { writer: "router", context, nTokens: 64, tau: 0.9 });
       return 64 * count;
+    });
+  }
+  await model.close();
+}
+
+/** What it costs that another adapter writes: eight single tokens by the router, then by decoder and router in turn. */
+async function switchJob(): Promise<void> {
+  const model = engine();
+  const row = { z: rng.normals(Z_DIM), noise: rng.fork("noise", 0).key };
+  for (const writers of [["router"], ["decoder", "router"]] as const) {
+    await measure(`switch, ${writers.length === 1 ? "one adapter" : "two adapters in turn"}`, async () => {
+      for (let i = 0; i < 8; i++)
+        await model.write([row], { writer: writers[i % writers.length]!, context: [], nTokens: 1, tau: 0.9 });
+      return 8;
     });
   }
   await model.close();
@@ -132,6 +146,7 @@ async function trainJob(): Promise<void> {
 const jobs: Record<string, () => Promise<void>> = {
   encode: encodeJob,
   decode: decodeJob,
+  switch: switchJob,
   avg: avgJob,
   train: trainJob,
 };

@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
 # The measures of a model's card: on unseen generated stories (made here) and on the natural ones of data/stories. A JSON line each.
 # Needs `npm run build`. Usage: scripts/measure.sh [MODEL [FOLDER]]; about ten minutes on two threads.
-# What is in the folder is not measured again: a model that was trained on wants a new one.
+# What is in the folder is not measured again; scripts/card.mjs writes it into the model's card.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 run="${BIGVAE:-node dist/cli/main.js}"
 model="${1:-pocket}"
 folder="${2:-runs/measures/$(basename "$model")}"
 mkdir -p "$folder"
+[ -d "$model" ] || { echo "$model: expected a model's folder, got none; name one" >&2; exit 2; }
+weights="$(find "$model" -name '*.safetensors' -exec cksum {} + | sort | cksum)"
+[ -f "$folder/weights" ] || echo "$weights" > "$folder/weights"
+if [ "$weights" != "$(cat "$folder/weights")" ]; then
+  echo "$folder holds the measures of other weights than $model has now; name another folder, or delete it" >&2
+  exit 2
+fi
 
 generated="$folder/generated.jsonl"
 [ -f "$generated" ] || $run data stories --seed 1 --count 24000 --output "$generated" --quiet

@@ -167,10 +167,12 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
   rmsNorm: lowerRmsNorm,
   rope: lowerRope,
+  // ONNX's own loss is taken apart into a softmax over a middle axis, which ONNX Runtime transposes twice.
   crossEntropy: (to, { inputs: [logits, labels], outputs: [loss, logProbabilities] }) => {
-    const outputs = [to.name(loss!), to.name(logProbabilities!)];
-    const inputs = [to.name(logits!), to.name(labels!)];
-    to.emit("SoftmaxCrossEntropyLoss", inputs, outputs, { reduction: { string: "none" } });
+    const all = to.emit("LogSoftmax", [to.name(logits!)], [to.name(logProbabilities!)], { axis: { int: -1 } });
+    const column = to.emit("Reshape", [to.name(labels!), to.integers([-1, 1])]);
+    const picked = to.emit("GatherElements", [all, column], undefined, { axis: { int: 1 } });
+    to.emit("Neg", [to.emit("Reshape", [picked, to.integers([-1])])], [to.name(loss!)]);
   },
   reshape: (to, { inputs: [x], outputs: [y] }) => {
     // A 0 among fixed dimensions means no elements; among named ones it copies a dimension.

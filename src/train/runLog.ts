@@ -19,14 +19,21 @@ export class RunLog {
   static async open(folder: string): Promise<RunLog> {
     const seconds = Math.floor(Date.now() / 1000);
     const path = join(folder, "log.jsonl");
+    const files: FileHandle[] = [];
+    const opened = async (name: string, flags: string) => {
+      const file = await open(name, flags);
+      files.push(file);
+      return file;
+    };
     try {
       await mkdir(folder, { recursive: true });
-      const lines = await open(path, "a+");
+      const lines = await opened(path, "a+");
       await dropTornLine(lines);
-      const events = await open(join(folder, `events.out.tfevents.${seconds}.bigvae.${process.pid}`), "a");
+      const events = await opened(join(folder, `events.out.tfevents.${seconds}.bigvae.${process.pid}`), "a");
       await events.appendFile(versionRecord(seconds));
       return new RunLog(folder, lines, events);
     } catch (error) {
+      for (const file of files) await file.close();
       throw await diskError(path, 0, error);
     }
   }
