@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BigVaeError } from "../errors.js";
 import { lockFolder } from "../formats/lock.js";
 import { openSafetensors } from "../formats/safetensorsFiles.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
@@ -203,6 +204,16 @@ describe("prepare", () => {
     await input(name, content);
     await expect(prepare(options())).rejects.toThrow(message);
     await expect(prepare(options())).rejects.toMatchObject({ name: "BigVaeError" });
+  });
+
+  it("names file and record of a text that the tokenizer cannot say", async () => {
+    await input("a.jsonl", jsonLines(["one", "two\u0004", "three"]));
+    const encode = (text: string) => {
+      if (text.includes("\u0004")) throw new BigVaeError("mismatch", "no token for it");
+      return tokenizer.encode(text);
+    };
+    const failing = prepare(options({ tokenizer: { ...tokenizer, encode } }));
+    await expect(failing).rejects.toThrow(/a\.jsonl, record 2: no token for it/);
   });
 
   it("refuses a tokenizer without end token and a folder whose shard was cut short", async () => {

@@ -142,7 +142,7 @@ class Preparation {
 
   async #readFile(path: string, bytesBefore: number): Promise<void> {
     const { position, settings } = this.manifest;
-    const { tokenizer, signal } = this.options;
+    const { signal } = this.options;
     const meter = { bytesRead: 0 };
     const file = settings.inputs[position.file]!;
     for await (const record of readRecords(file, settings.field, position.record, meter)) {
@@ -152,9 +152,20 @@ class Preparation {
       this.manifest.records++;
       if (record.text === "") continue;
       const split = splitOf(record);
-      this.#packers[split].add(tokenizer.encode(record.text));
+      this.#packers[split].add(this.#encode(record.text, path));
       await this.#writeFullShards(split);
       this.#report(bytesBefore + meter.bytesRead);
+    }
+  }
+
+  /** @throws BigVaeError that names file and record, for a text that the tokenizer cannot say. */
+  #encode(text: string, path: string): number[] {
+    try {
+      return this.options.tokenizer.encode(text);
+    } catch (error) {
+      if (!(error instanceof BigVaeError)) throw error;
+      const place = `${path}, record ${this.manifest.position.record}`;
+      throw new BigVaeError(error.kind, `${place}: ${error.message}`, { cause: error });
     }
   }
 

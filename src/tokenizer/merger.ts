@@ -8,13 +8,13 @@ type Json = Record<string, unknown>;
 type Merges = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
 
 /**
- * Words to ids, for a byte-level BPE model without rules of its own; nothing for others.
+ * Words to ids (undefined for a word with a byte that has no token), for a byte-level BPE model without rules of its own; nothing for others.
  * @throws BigVaeError("format") for a merge of tokens that the vocabulary lacks.
  */
 export function createMerger(
   model: Json,
   idOf: ReadonlyMap<string, number>,
-): ((word: string) => readonly number[]) | undefined {
+): ((word: string) => readonly (number | undefined)[]) | undefined {
   const idOfByte = characterOfByte.map((character) => idOf.get(character));
   const rules = ["unk_token", "byte_fallback", "dropout", "continuing_subword_prefix", "end_of_word_suffix"];
   if (rules.some((rule) => model[rule])) return undefined;
@@ -26,13 +26,10 @@ export function createMerger(
       const whole = idOf.get(Array.from(bytes, (byte) => characterOfByte[byte]!).join(""));
       if (whole !== undefined) return [whole];
     }
-    const ids: number[] = [];
-    for (const byte of bytes) {
-      const id = idOfByte[byte];
-      // As upstream, which passes over bytes without a token (SmolLM2 lacks some that no text holds).
-      if (id !== undefined) ids.push(id);
-    }
-    return mergeAll(ids, merges);
+    const ids = Array.from(bytes, (byte) => idOfByte[byte]);
+    // Upstream passes over such bytes; a text would lose them silently.
+    if (ids.includes(undefined)) return [undefined];
+    return mergeAll(ids as number[], merges);
   };
 }
 

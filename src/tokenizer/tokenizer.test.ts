@@ -169,6 +169,14 @@ describe("loadTokenizer", () => {
     expect(loadTokenizer(tokenizerJson)).toMatchObject({ bosId: 1, eosId: 2 });
   });
 
+  it("names a character that it has no token for", () => {
+    const vocab = Object.fromEntries(["<s>", "</s>", "a", "b", "ab"].map((token, id) => [token, id]));
+    const model = { ...tokenizerJson.model, vocab, merges: ["a b"], unk_token: null, byte_fallback: false };
+    const few = loadTokenizer({ ...tokenizerJson, added_tokens: [], model });
+    expect(few.encode("abba")).toEqual([4, 3, 2]);
+    expect(() => few.encode("ab, b")).toThrow(/no token for "," nor an unknown token; leave it out/);
+  });
+
   it("treats __proto__ as a token like any other", () => {
     const model = JSON.parse(JSON.stringify(tokenizerJson.model).replace('"vocab":{', '"vocab":{"__proto__":512,'));
     expect(loadTokenizer({ ...tokenizerJson, model }).tokenText(512)).toBe("__proto__");

@@ -16,7 +16,10 @@ export interface Tokenizer {
   readonly bosId?: number;
   readonly eosId?: number;
   readonly padId?: number;
-  /** The ids of `text` with nothing added; a special token spelt out in it becomes that token, as upstream. */
+  /**
+   * The ids of `text` with nothing added; a special token spelt out in it becomes that token, as upstream.
+   * @throws BigVaeError("mismatch") for a character without a token, where there is no unknown token either.
+   */
   encode(text: string): number[];
   /** The same after the beginning token. @throws BigVaeError("mismatch") where the tokenizer has none. */
   encodeWithBos(text: string): number[];
@@ -55,7 +58,11 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
   const encode = (text: string) => {
     const found = understood(() => encodeText(text));
     if (!found.includes(undefined)) return found as number[];
-    throw new BigVaeError("mismatch", "The tokenizer has no token for a part of the text, nor an unknown token.");
+    const lacking = Array.from(text).find((character) => encodeText(character).includes(undefined));
+    throw new BigVaeError(
+      "mismatch",
+      `The tokenizer has no token for ${JSON.stringify(lacking ?? text)} nor an unknown token; leave it out of the text, or take the model's own tokenizer.json.`,
+    );
   };
   return {
     vocabSize: vocabulary.texts.length,

@@ -31,7 +31,7 @@ export function createWordEncoder(json: Json, idOf: ReadonlyMap<string, number>)
   const split = splitterOf(json.pre_tokenizer);
   const merger = createMerger(json.model as Json, idOf);
   if (!split || !merger || (json.normalizer ?? null) !== null) return undefined;
-  const cache = new Map<string, readonly number[]>();
+  const cache = new Map<string, readonly (number | undefined)[]>();
   return (text, ids) => {
     for (const word of split(text)) {
       const known = cache.get(word);
