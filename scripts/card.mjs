@@ -4,7 +4,9 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const [model = "pocket", folder = join("runs/measures", basename(model))] = process.argv.slice(2);
 const measured = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
 const own = measured("generator").bitsPerByte;
@@ -25,7 +27,13 @@ const ROWS = [
   ["64 tokens rebuilt: edit similarity", "64", (m) => interval(m.editSimilarity), "0.90", "0.45"],
   ["64 tokens rebuilt: BLEU-4", "64", (m) => interval(m.bleu4, 1), "80", "25"],
   ["16 tokens rebuilt: edit similarity", "16", (m) => interval(m.editSimilarity), "0.97", "0.75"],
-  ["sentences up to 32 tokens, exact", "sentences", (m) => `${percent(m.exactMatch)} of ${m.sentences}`, "60 %", ""],
+  [
+    "sentences up to 32 tokens, exact",
+    "sentences",
+    (m) => `${percent(m.exactMatch.value)} of ${m.sentences}`,
+    "60 %",
+    "",
+  ],
   ["loss with z over the base's, 64 tokens", "64", (m) => interval(m.lossRatio), "0.35", "0.6"],
   ["loss with z over the base's, 16 tokens", "16", (m) => interval(m.lossRatio), "", ""],
   ["right tokens, teacher-forced, 64 tokens", "64", (m) => interval(m.forcedTokenAccuracy), "", ""],

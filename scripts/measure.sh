@@ -9,7 +9,7 @@ model="${1:-pocket}"
 folder="${2:-runs/measures/$(basename "$model")}"
 mkdir -p "$folder"
 [ -d "$model" ] || { echo "$model: expected a model's folder, got none; name one" >&2; exit 2; }
-weights="$(find "$model" -name '*.safetensors' -exec cksum {} + | sort | cksum)"
+weights="$(cd "$model" && find . -name '*.safetensors' -exec cksum {} + | sort | cksum)"
 [ -f "$folder/weights" ] || echo "$weights" > "$folder/weights"
 if [ "$weights" != "$(cat "$folder/weights")" ]; then
   echo "$folder holds the measures of other weights than $model has now; name another folder, or delete it" >&2

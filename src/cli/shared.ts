@@ -51,9 +51,17 @@ export async function* texts(given: readonly string[], file?: string): AsyncGene
     yield* given;
     return;
   }
+  for await (const { text } of numberedLines(file)) yield text;
+}
+
+/** The lines of `file` that are not blank ("-" or nothing: standard input), numbered from 1 with the blank ones counted. */
+export async function* numberedLines(file?: string): AsyncGenerator<{ text: string; line: number }> {
   const input = file === undefined || file === "-" ? process.stdin : await fileStream(file);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
-    if (line.trim() !== "") yield line;
+  let line = 0;
+  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++;
+    if (text.trim() !== "") yield { text, line };
+  }
 }
 
 async function fileStream(path: string) {

@@ -1,9 +1,11 @@
 /** manifest.json of a prepared corpus: what was read and written so far, enough to go on after a crash. */
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { errorCode, readError } from "../formats/fileOps.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { InputFile } from "./records.js";
 import { SPLITS, type Split } from "./splits.js";
 
@@ -127,4 +129,9 @@ export function checkSettings(manifest: Manifest, settings: PrepareSettings, fol
 
 function shorten(text: string | undefined): string {
   return text === undefined || text.length <= 120 ? String(text) : `${text.slice(0, 120)}...`;
+}
+
+/** What a folder of rows remembers of the tokenizer that made them: the sha256 of its tokenizer.json. */
+export function hashTokenizer(tokenizer: Pick<Tokenizer, "toJson">): string {
+  return createHash("sha256").update(JSON.stringify(tokenizer.toJson())).digest("hex");
 }

@@ -11,6 +11,7 @@ import type { StoredTensor } from "../formats/tensors.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import {
   checkSettings,
+  hashTokenizer,
   type Manifest,
   newManifest,
   type PrepareSettings,
@@ -92,7 +93,7 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
       throw new BigVaeError("usage", `${name} is ${value}; expected a whole number of at least 1.`);
   if (length * rowsPerShard > 2 ** 28)
     throw new BigVaeError("usage", `A shard of ${rowsPerShard} rows of ${length} tokens is too big; use fewer rows.`);
-  const tokenizerSha256 = createHash("sha256").update(JSON.stringify(tokenizer.toJson())).digest("hex");
+  const tokenizerSha256 = hashTokenizer(tokenizer);
   return { inputs: await listInputs(options.inputs), tokenizerSha256, length, rowsPerShard, field };
 }
 

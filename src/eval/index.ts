@@ -8,5 +8,7 @@ export { editSimilarity, tokenEditDistance } from "./editDistance.js";
 export { type EvaluationOptions, type EvaluationReport, evaluate } from "./evaluate.js";
 export { importanceEstimate, logWeight } from "./importanceSampling.js";
 export * from "./latentStatistics.js";
-export type { EvaluatedModel, ScoringOptions } from "./scoring.js";
+export { type EvaluatedModel, Scoring, type ScoringOptions } from "./scoring.js";
+export { evaluateSentences, type SentenceReport } from "./sentences.js";
+export { cutSpans } from "./spans.js";
 export { type ProseMeasures, proseMeasures, wordsOf } from "./words.js";

@@ -52,13 +52,13 @@ export class Scoring {
     return this.#score(rows, "base", [bosId ?? eosId ?? 0]);
   }
 
-  /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix; an end token does not stop it. */
-  async write(zs: readonly Latent[], nTokens: number): Promise<number[][]> {
+  /** `nTokens` tokens from each z, written greedily by the decoder without a prefix; fewer only where `stopId` is given and comes. */
+  async write(zs: readonly Latent[], nTokens: number, stopId?: number): Promise<number[][]> {
     const { model, signal } = this.options;
     const rows = zs.map((z) => ({ z, noise: NO_NOISE }));
     const written: number[][] = [];
     for (const batch of batches(rows, () => nTokens))
-      written.push(...(await model.write(batch, { writer: "decoder", context: [], nTokens, tau: 0, signal })));
+      written.push(...(await model.write(batch, { writer: "decoder", context: [], nTokens, tau: 0, stopId, signal })));
     return written;
   }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   ADAPTER_NAMES,
@@ -102,15 +102,17 @@ export async function readConfig(path: string): Promise<ModelConfig> {
   return parseConfig(file.config);
 }
 
-/** The tokenizer of a base. */
+/** The tokenizer of a base, or of a tokenizer.json with what lies beside it. */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   if (path.endsWith(".gguf")) {
     const file = await openGguf(path);
     await file.close();
     return loadTokenizer(tokenizerFromGguf(file.metadata), tokenizerConfigFromGguf(file.metadata));
   }
-  const optional = async (name: string) => ((await exists(join(path, name))) ? readJson(path, name) : undefined);
-  const json = await readJson(path, "tokenizer.json");
+  const file = path.endsWith(".json") ? path : join(path, "tokenizer.json");
+  const folder = dirname(file);
+  const optional = async (name: string) => ((await exists(join(folder, name))) ? readJson(folder, name) : undefined);
+  const json = await readJson(folder, basename(file));
   return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
 }
 
@@ -155,7 +157,7 @@ export async function openAdapters(
 const HEAD = "vae.safetensors";
 
 /** The folder of each adapter. Throws "format" naming the part that is not there. */
-async function adapterFolders(folder: string): Promise<Record<AdapterName, AdapterName>> {
+export async function adapterFolders(folder: string): Promise<Record<AdapterName, AdapterName>> {
   for (const part of ["encoder", "decoder", HEAD]) {
     if (await exists(join(folder, part))) continue;
     throw new BigVaeError(
@@ -205,12 +207,12 @@ export async function readFacts(folder: string): Promise<CheckpointFacts> {
   return facts;
 }
 
-/** Throws "mismatch" where the adapters' folder names another base by its sha256. */
-export async function checkBaseHash({ base, adapters }: ModelPaths): Promise<void> {
+/** Throws "mismatch" where the adapters' folder names another base by its sha256. `sha256`: that of the base, where it is known. */
+export async function checkBaseHash({ base, adapters }: ModelPaths, sha256?: string): Promise<void> {
   if (!adapters) return;
   const expected = (await readFacts(adapters)).base_sha256;
   if (expected === undefined) return;
-  const got = await baseSha256(base);
+  const got = sha256 ?? (await baseSha256(base));
   if (got === expected) return;
   throw new BigVaeError(
     "mismatch",

@@ -1,7 +1,8 @@
 /** One folder for a base and its adapters, weights in half precision: the form in which the pocket model is kept. */
-import { copyFile, mkdir, stat } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ADAPTER_NAMES } from "../engine/adapters.js";
+import { BigVaeError } from "../errors.js";
+import { diskError, errorCode, readError } from "../formats/fileOps.js";
 import {
   narrowFloat16,
   type OpenTensors,
@@ -12,7 +13,7 @@ import {
   writeFileAtomic,
   writeSafetensors,
 } from "../formats/index.js";
-import { baseSha256, readFacts } from "./modelFiles.js";
+import { adapterFolders, baseSha256, checkBaseHash, findModel, readFacts } from "./modelFiles.js";
 
 /** How far the rounding moved the weights. */
 export interface PackReport {
@@ -22,8 +23,19 @@ export interface PackReport {
   worst: number;
 }
 
-/** Writes base/, the adapters, vae.safetensors and their facts to `output`; every float32 is rounded to float16. */
-export async function packModel(base: string, adapters: string, output: string): Promise<PackReport> {
+/**
+ * Writes base/, the adapters, vae.safetensors and their facts to `output`; every float32 is rounded to float16.
+ * @throws BigVaeError: "usage" and "format" for what is missing, "unsupported" for a .gguf file, "mismatch" for adapters of another base, "disk".
+ */
+export async function packModel(model: string, adapters: string, output: string): Promise<PackReport> {
+  const { base } = await findModel(model);
+  if (base.endsWith(".gguf"))
+    throw new BigVaeError(
+      "unsupported",
+      `--model ${model}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
+    );
+  await checkBaseHash({ base, adapters });
+  const folders = new Set(Object.values(await adapterFolders(adapters)));
   const report: PackReport = { bytes: 0, worst: 0 };
   const round = async (source: OpenTensors, path: string) => {
     try {
@@ -33,23 +45,38 @@ export async function packModel(base: string, adapters: string, output: string):
       await source.close();
     }
   };
-  await mkdir(join(output, "base"), { recursive: true });
-  for (const name of ["config.json", "tokenizer.json", "tokenizer_config.json"]) {
-    await copyFile(join(base, name), join(output, "base", name));
-  }
+  await makeFolder(join(output, "base"));
+  for (const name of ["config.json", "tokenizer.json"]) await copy(base, name, join(output, "base"));
+  for (const name of ["tokenizer_config.json", "special_tokens_map.json"])
+    await copy(base, name, join(output, "base"), "optional");
   await round(await openSafetensorsFolder(base), join(output, "base", "model.safetensors"));
-  for (const name of ADAPTER_NAMES) {
-    await mkdir(join(output, name), { recursive: true });
-    await copyFile(join(adapters, name, "adapter_config.json"), join(output, name, "adapter_config.json"));
+  for (const name of folders) {
+    await makeFolder(join(output, name));
+    await copy(join(adapters, name), "adapter_config.json", join(output, name));
     const file = "adapter_model.safetensors";
     await round(await openSafetensors(join(adapters, name, file)), join(output, name, file));
   }
   await round(await openSafetensors(join(adapters, "vae.safetensors")), join(output, "vae.safetensors"));
-  await copyFile(join(adapters, "state.json"), join(output, "state.json"));
+  await copy(adapters, "state.json", output, "optional");
   const facts = await readFacts(adapters);
   const packed = { ...facts, base_sha256: await baseSha256(join(output, "base")) };
   await writeFileAtomic(join(output, "bigvae.json"), `${JSON.stringify(packed, null, 2)}\n`);
   return report;
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(async (error) => {
+    throw await diskError(path, 0, error);
+  });
+}
+
+async function copy(from: string, name: string, to: string, need?: "optional"): Promise<void> {
+  const path = join(from, name);
+  const bytes = await readFile(path).catch((error) => {
+    if (need === "optional" && errorCode(error) === "ENOENT") return undefined;
+    throw readError(path, error);
+  });
+  if (bytes) await writeFileAtomic(join(to, name), bytes);
 }
 
 async function rounded(source: OpenTensors, report: PackReport): Promise<Map<string, StoredTensor>> {

@@ -67,7 +67,7 @@ export function parseConfig(json: unknown): ModelConfig {
     numKeyValueHeads,
     headDim,
     rmsNormEps: fields.positive("rms_norm_eps", 1e-6),
-    ropeTheta: fields.positive("rope_theta", 10000),
+    ropeTheta: parseRopeTheta(fields),
     ropeScaling: parseRopeScaling(fields, maxPositionEmbeddings),
     ...(window == null ? {} : { slidingWindow: fields.count("sliding_window") }),
     maxPositionEmbeddings,
@@ -77,8 +77,9 @@ export function parseConfig(json: unknown): ModelConfig {
 
 /** config.json of a model trained here. */
 export function formatConfig(config: ModelConfig, special: { bosId: number; eosId: number }): Record<string, unknown> {
+  const type = config.slidingWindow === undefined ? "llama" : "mistral";
   return {
-    architectures: ["LlamaForCausalLM"],
+    architectures: [ARCHITECTURES[type]],
     bos_token_id: special.bosId,
     eos_token_id: special.eosId,
     head_dim: config.headDim,
@@ -87,12 +88,14 @@ export function formatConfig(config: ModelConfig, special: { bosId: number; eosI
     initializer_range: 0.02,
     intermediate_size: config.intermediateSize,
     max_position_embeddings: config.maxPositionEmbeddings,
-    model_type: "llama",
+    model_type: type,
     num_attention_heads: config.numAttentionHeads,
     num_hidden_layers: config.numHiddenLayers,
     num_key_value_heads: config.numKeyValueHeads,
     rms_norm_eps: config.rmsNormEps,
+    rope_scaling: formatRopeScaling(config.ropeScaling),
     rope_theta: config.ropeTheta,
+    ...(config.slidingWindow === undefined ? {} : { sliding_window: config.slidingWindow }),
     tie_word_embeddings: config.tieWordEmbeddings,
     torch_dtype: "float32",
     use_cache: true,
@@ -114,6 +117,14 @@ function refuseOtherArchitectures(fields: Fields): void {
   const activation = hidden_act ?? "silu";
   if (activation !== "silu") throw fields.error("hidden_act", "silu", `${activation}`);
   if (attention_bias === true || mlp_bias === true) throw fields.error("attention_bias, mlp_bias", "false", "true");
+}
+
+/** Transformers 5 writes it into `rope_parameters`, earlier ones beside the other fields. */
+function parseRopeTheta(fields: Fields): number {
+  const inner = (fields.json.rope_parameters as Record<string, unknown> | null | undefined)?.rope_theta;
+  const theta = fields.positive("rope_theta", (inner ?? 10000) as number);
+  if (inner == null || inner === theta) return theta;
+  throw fields.error("rope_theta", `${JSON.stringify(inner)}, as in rope_parameters`, `${theta}`);
 }
 
 function parseRopeScaling(fields: Fields, maxPositions: number): RopeScaling {
@@ -148,6 +159,33 @@ function parseRopeScaling(fields: Fields, maxPositions: number): RopeScaling {
     }
     default:
       throw scaling.error("rope_type", "default, linear, llama3 or yarn", kind);
+  }
+}
+
+/** What parseRopeScaling reads; null for plain rotations, as Transformers writes it. */
+function formatRopeScaling(scaling: RopeScaling): Record<string, unknown> | null {
+  switch (scaling.kind) {
+    case "default":
+      return null;
+    case "linear":
+      return { rope_type: "linear", factor: scaling.factor };
+    case "llama3":
+      return {
+        rope_type: "llama3",
+        factor: scaling.factor,
+        low_freq_factor: scaling.lowFreqFactor,
+        high_freq_factor: scaling.highFreqFactor,
+        original_max_position_embeddings: scaling.originalMaxPositions,
+      };
+    case "yarn":
+      return {
+        rope_type: "yarn",
+        factor: scaling.factor,
+        beta_fast: scaling.betaFast,
+        beta_slow: scaling.betaSlow,
+        attention_factor: scaling.attentionFactor,
+        original_max_position_embeddings: scaling.originalMaxPositions,
+      };
   }
 }
 

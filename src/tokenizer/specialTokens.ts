@@ -7,11 +7,11 @@ export interface SpecialTokens {
   readonly padId?: number;
 }
 
-/** Names in use among Llama-family models, tried where no file names one. */
+/** Names in use among Llama-family models, tried where no file names one; GPT-2 has one token for all three, as tokenizers made here. */
 const USUAL_NAMES = {
-  bos_token: ["<s>", "<|begin_of_text|>", "<|im_start|>", "<bos>"],
+  bos_token: ["<s>", "<|begin_of_text|>", "<|im_start|>", "<bos>", "<|endoftext|>"],
   eos_token: ["</s>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<eos>"],
-  pad_token: ["<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>"],
+  pad_token: ["<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>", "<|endoftext|>"],
 } as const;
 
 type Role = keyof typeof USUAL_NAMES;

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { diskError } from "../formats/fileOps.js";
+import { diskError, errorCode, readError } from "../formats/fileOps.js";
 import {
   type FileOps,
   nodeFileOps,
@@ -150,13 +150,20 @@ async function inspect(path: string): Promise<Manifest | string> {
 
 /** Folders of checkpoints, newest first; complete ones have a manifest. */
 async function checkpointFolders(folder: string): Promise<{ path: string; step: number; complete: boolean }[]> {
-  const names = (await readdir(folder).catch(() => [] as string[])).filter((name) => FOLDER.test(name));
+  const names = (await namesIn(folder)).filter((name) => FOLDER.test(name));
   const found = names.map(async (name) => {
     const path = join(folder, name);
-    const inside = await readdir(path).catch(() => [] as string[]);
-    return { path, step: Number(FOLDER.exec(name)![1]), complete: inside.includes(MANIFEST) };
+    return { path, step: Number(FOLDER.exec(name)![1]), complete: (await namesIn(path)).includes(MANIFEST) };
   });
   return (await Promise.all(found)).sort((a, b) => b.step - a.step);
+}
+
+/** What lies in a folder; nothing where there is none. A folder that cannot be read is not an empty one. */
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error) => {
+    if (errorCode(error) === "ENOENT") return [];
+    throw readError(folder, error);
+  });
 }
 
 /** Fills the arrays from a checkpoint. */

@@ -4,6 +4,7 @@ import type { HostTensors, Runtime } from "../runtime/runtime.js";
 import { Adam } from "./adam.js";
 import { GradientRunner, lossAndGradients } from "./gradientRunner.js";
 import { activationBytes } from "./memoryEstimate.js";
+import type { Microbatch, Objective } from "./objective.js";
 import type { PreparedRun } from "./run.js";
 import { type TrainerOptions, trainStep } from "./trainer.js";
 
@@ -66,8 +67,9 @@ export async function planRun(
   const { rowCount, columns, batchSize, accumulation } = options;
   const { totalSteps } = run.schedule;
   const rowsPerStep = batchSize * accumulation;
-  const memoryBytes = await planMemory(run, accumulation);
-  const measured = memoryBytes.total <= availableBytes ? await secondsOfStep(runtime, run, options) : undefined;
+  const { middle, largest } = await someMicrobatches(run.objective);
+  const memoryBytes = await planMemory(run, largest, accumulation);
+  const measured = memoryBytes.total <= availableBytes ? await secondsOfStep(runtime, run, middle, options) : undefined;
   return {
     kind: `${run.facts.kind}`,
     rows: rowCount,
@@ -83,9 +85,26 @@ export async function planRun(
   };
 }
 
-async function planMemory({ objective }: PreparedRun, accumulation: number): Promise<MemoryPlan> {
+/** Steps whose microbatches are looked at: lengths are drawn, and memory is what the longest takes. */
+const PLANNED_STEPS = 32;
+
+/** The middle one and the largest of some microbatches, by the tokens and masks that are fed. */
+async function someMicrobatches(objective: Objective): Promise<{ middle: Microbatch; largest: Microbatch }> {
+  const sized: { microbatch: Microbatch; size: number }[] = [];
+  for (let step = 1; step <= PLANNED_STEPS; step++) {
+    const microbatch = await objective.microbatch(step, 0);
+    sized.push({ microbatch, size: elements(microbatch.feeds) });
+  }
+  sized.sort((a, b) => a.size - b.size);
+  return { middle: sized[PLANNED_STEPS / 2]!.microbatch, largest: sized.at(-1)!.microbatch };
+}
+
+async function planMemory(
+  { objective }: PreparedRun,
+  { graph }: Microbatch,
+  accumulation: number,
+): Promise<MemoryPlan> {
   const trained = objective.parameters.data.byteLength;
-  const { graph } = await objective.microbatch(1, 0);
   const outputs = Object.values(lossAndGradients(graph()));
   const parts = {
     weights: 4 * elements(objective.frozen) + trained,
@@ -101,10 +120,15 @@ function elements(tensors: HostTensors): number {
   return Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
 }
 
-/** The second of two steps: the first one makes the session. */
-async function secondsOfStep(runtime: Runtime, run: PreparedRun, options: PlannedOptions): Promise<number> {
+/** The second of two steps of the same microbatch: the first one makes the session. */
+async function secondsOfStep(
+  runtime: Runtime,
+  run: PreparedRun,
+  microbatch: Microbatch,
+  options: PlannedOptions,
+): Promise<number> {
   const adam = new Adam(run.objective.parameters, options);
-  const runner = new GradientRunner(runtime, run.objective);
+  const runner = new GradientRunner(runtime, { ...run.objective, microbatch: async () => microbatch });
   try {
     const planned = { ...options, schedule: run.schedule };
     await trainStep(runner, adam, planned, 1);

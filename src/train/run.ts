@@ -114,7 +114,7 @@ class RunInFolder {
       schedule,
       checkpoints: checkpointFolder(options.output),
       onStep: (report) => this.#step(report, early),
-      onResume: (step) => this.log.record({ step, resumed: true }),
+      onResume: (step) => this.#resumed(step, early),
       onWarning: (text) => this.#warn(text),
       isOver: (step) => early?.isOver(step) ?? false,
     });
@@ -142,18 +142,27 @@ class RunInFolder {
     return EarlyStop.open({ output, parameters, patience, evalEvery }, resume, (text) => this.#warn(text));
   }
 
+  /** A run that was stopped in a look makes up for it. */
+  async #resumed(step: number, early: EarlyStop | undefined): Promise<void> {
+    await this.log.record({ step, resumed: true });
+    if (this.#isLook(step) && this.log.lastLook !== step) await this.#look(step, early);
+  }
+
   async #step(report: StepReport, early: EarlyStop | undefined): Promise<void> {
     await this.log.step(report);
     this.options.onReport?.({ kind: "step", ...report });
-    if (report.step % this.options.evalEvery === 0 || report.step === report.totalSteps)
-      await this.#look(report.step, early);
+    if (report.applied && this.#isLook(report.step)) await this.#look(report.step, early);
+  }
+
+  #isLook(step: number): boolean {
+    return step % this.options.evalEvery === 0 || step === this.run.schedule.totalSteps;
   }
 
   async #look(step: number, early: EarlyStop | undefined): Promise<void> {
     const { signal, onReport } = this.options;
     if (this.run.heldOut.length > 0 && !signal?.aborted) {
       const metrics = await this.#heldOutMetrics();
-      await this.log.record({ step, heldOut: metrics });
+      await this.log.look(step, metrics);
       onReport?.({ kind: "heldOut", step, metrics });
       await early?.look(step, metrics.loss!);
     }

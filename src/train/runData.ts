@@ -1,8 +1,7 @@
 /** The rows that a run is trained on and looked at with. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Shards, type Split } from "../data/index.js";
-import { readManifest } from "../data/manifest.js";
+import { hashTokenizer, readManifest } from "../data/manifest.js";
 import { BigVaeError } from "../errors.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
@@ -59,9 +58,10 @@ export async function withRows<T>(
   ]);
   try {
     const rows = new RowOrder(training, batchSize, accumulation, rng.fork("rows"));
-    const held = new RowOrder(validation, batchSize, 1, rng.fork("held out"));
+    const heldBatch = Math.max(1, Math.min(batchSize, validation.rowCount));
+    const held = new RowOrder(validation, heldBatch, 1, rng.fork("held out"));
     const totalSteps = options.steps ?? rows.steps(options.epochs);
-    if (totalSteps < 1 || training.rowCount === 0) throw tooLittleData(options, columns, training.rowCount);
+    if (totalSteps < 1 || training.rowCount === 0) throw await tooLittleData(options, columns, training.rowCount);
     return await use({ rows, held, schedule: { lr, warmup, decay: lrDecay, totalSteps }, rng });
   } finally {
     await Promise.all([training.close(), validation.close()]);
@@ -110,7 +110,7 @@ export function dataFacts(
 async function checkTokenizer({ preprocessed, tokenizer }: DataOptions): Promise<void> {
   const expected = (await readManifest(preprocessed))?.settings.tokenizerSha256;
   if (expected === undefined) return;
-  const got = createHash("sha256").update(JSON.stringify(tokenizer.toJson())).digest("hex");
+  const got = hashTokenizer(tokenizer);
   if (got === expected) return;
   throw new BigVaeError(
     "mismatch",
@@ -127,7 +127,14 @@ export function checkWindow(flag: string, tokens: number, window: number): void 
   );
 }
 
-function tooLittleData(options: DataOptions, columns: number, rows: number): BigVaeError {
+async function tooLittleData(options: DataOptions, columns: number, rows: number): Promise<BigVaeError> {
+  const stored = (await readManifest(options.preprocessed))?.settings.length;
+  if (stored !== undefined && stored < columns) {
+    return new BigVaeError(
+      "usage",
+      `--preprocessed ${options.preprocessed}: expected rows of at least ${columns} tokens, got rows of ${stored}; prepare the data again with --length ${columns}, or lower --context`,
+    );
+  }
   const needed = options.batchSize * options.accumulation;
   return new BigVaeError(
     "usage",

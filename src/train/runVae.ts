@@ -2,6 +2,7 @@
 import type { VaeAdapters } from "../engine/adapters.js";
 import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
+import { rms } from "../latent/index.js";
 import type { LoraShape } from "../model/lora.js";
 import { blockLinears } from "../model/weights.js";
 import { Rng } from "../rng.js";
@@ -54,7 +55,14 @@ async function withVaeRun<T>(
   return withRows(options, 2 * span, async ({ rows, held, schedule, rng }) => {
     const objective = overlapObjective({ ...options, shape, frozen, rows, rng });
     if (options.startFrom) copyFrom(objective.parameters, options.startFrom, options.noiseScale);
-    const looks = { ...options, shape: { ...shape, dropout: 0 }, frozen, rows: held, rng: rng.fork("held out") };
+    const looks = {
+      ...options,
+      shape: { ...shape, dropout: 0 },
+      klRampSteps: 1,
+      frozen,
+      rows: held,
+      rng: rng.fork("held out"),
+    };
     const vae = liveVae(objective.parameters, options, shape.encoder);
     const engine = new Engine({ runtime, base, vae, form: "unmerged" });
     const run: PreparedRun = {
@@ -125,7 +133,7 @@ function copyFrom(parameters: FlatTensors, vae: VaeAdapters, noiseScale: number)
     if (from?.shape.join() !== shape.join()) {
       throw new BigVaeError(
         "mismatch",
-        `--start-from: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give the same --rank and --z-dim`,
+        `--start-from: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give adapters of this rank and width`,
       );
     }
     parameters.set(name, from.data as Float32Array);
@@ -168,10 +176,11 @@ const AE_SCALE_SPANS = 512;
 async function finishVae(engine: Engine, vae: VaeAdapters, step: number, options: TrainVaeOptions): Promise<void> {
   const { base, baseSha256, dropout = 0 } = options;
   const encodings = await engine.encode(await heldOutSpans(options));
-  const squares = encodings.flatMap(({ mean, logVariance }) =>
-    Array.from(mean, (value, d) => value ** 2 + Math.exp(logVariance?.[d] ?? 0)),
+  // E z^2 = mean^2 + s^2: no draws are needed.
+  const rootMeanSquares = encodings.map(({ mean, logVariance }) =>
+    mean.map((value, d) => Math.hypot(value, Math.exp((logVariance?.[d] ?? 0) / 2))),
   );
-  const aeScale = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+  const aeScale = rms(rootMeanSquares);
   const names = ["encoder", "decoder"] as const;
   const weight = klWeight(options.klWeight, options.klRampSteps, step);
   await writeVae(options.output, vae, { base, baseSha256, names, dropout, aeScale, step, klWeight: weight });

@@ -70,6 +70,7 @@ it("an event file holds its version and every scalar of every step", async () =>
       gradientNorm: Number.POSITIVE_INFINITY,
       applied: false,
     });
+    await log.look(2, { loss: 0.75, kl: Number.NaN });
     await log.record({ step: 2, sample: { text: "Ende \u2028 \n gut" } });
     await log.close();
     const [events, lines] = (await readdir(folder)).sort();
@@ -85,6 +86,7 @@ it("an event file holds its version and every scalar of every step", async () =>
     expect(scalars).toEqual([
       [1, { loss: 1.5, kl: 0.125, gradientNorm: 0.5, ...rates }],
       [2, { loss: Number.NaN, kl: 0, gradientNorm: Number.POSITIVE_INFINITY, ...rates }],
+      [2, { "heldOut/loss": 0.75, "heldOut/kl": Number.NaN }],
     ]);
     const parsed = (await readFile(join(folder, lines!), "utf8"))
       .trimEnd()
@@ -93,6 +95,7 @@ it("an event file holds its version and every scalar of every step", async () =>
     expect(parsed.map(({ time, ...rest }) => [typeof time, rest])).toEqual([
       ["string", { step: 1, loss: 1.5, kl: 0.125, gradientNorm: 0.5, ...rates }],
       ["string", { step: 2, loss: "NaN", kl: 0, gradientNorm: "Infinity", ...rates, applied: false }],
+      ["string", { step: 2, heldOut: { loss: 0.75, kl: "NaN" } }],
       ["string", { step: 2, sample: { text: "Ende \u2028 \n gut" } }],
     ]);
   } finally {

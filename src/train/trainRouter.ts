@@ -6,7 +6,15 @@ import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
 import { dropoutFeeds, initialiseLora } from "./trainVae.js";
-import { batchShape, droppedPrefixes, keptFirst, shuffledLatents, type VaeExample, vaeFeeds } from "./vaeBatch.js";
+import {
+  batchShape,
+  droppedPrefixes,
+  inverseWeightSum,
+  keptFirst,
+  shuffledLatents,
+  type VaeExample,
+  vaeFeeds,
+} from "./vaeBatch.js";
 
 export interface RouterOptions {
   shape: VaeShape;
@@ -57,7 +65,6 @@ export function routerMicrobatch(
 ): Microbatch {
   const batch = batchShape(examples);
   const weights = Float32Array.from(examples.flatMap(({ target }) => Array.from(target.attentionMask)));
-  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
   return {
     shapeKey: `router ${Object.values(batch).join()}`,
     graph: () => routerLoss(shape, batch),
@@ -66,7 +73,7 @@ export function routerMicrobatch(
       eps: float32(eps, examples.length, shape.zDim),
       noise_scale: float32(Float32Array.of(noiseScale)),
       token_weights: float32(weights, weights.length),
-      inverse_weight_sum: float32(Float32Array.of(1 / weightSum)),
+      inverse_weight_sum: inverseWeightSum(weights),
     },
     tokens: weights.length,
   };

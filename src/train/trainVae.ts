@@ -12,7 +12,15 @@ import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
 import { klWeight } from "./schedule.js";
-import { batchShape, droppedPrefixes, keptFirst, shuffledLatents, type VaeExample, vaeFeeds } from "./vaeBatch.js";
+import {
+  batchShape,
+  droppedPrefixes,
+  inverseWeightSum,
+  keptFirst,
+  shuffledLatents,
+  type VaeExample,
+  vaeFeeds,
+} from "./vaeBatch.js";
 
 export interface OverlapOptions {
   shape: VaeShape;
@@ -106,7 +114,6 @@ export function overlapMicrobatch(
   const weights = Float32Array.from(
     examples.flatMap(({ target }) => (edgeWeights ? tokenWeights(target) : Array.from(target.attentionMask))),
   );
-  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
   const scalar = (value: number) => float32(Float32Array.of(value));
   return {
     shapeKey: `overlap ${Object.values(batch).join()}`,
@@ -116,7 +123,7 @@ export function overlapMicrobatch(
       eps: float32(eps, examples.length, shape.zDim),
       noise_scale: scalar(noiseScale),
       token_weights: float32(weights, weights.length),
-      inverse_weight_sum: scalar(1 / weightSum),
+      inverse_weight_sum: inverseWeightSum(weights),
       kl_weight: scalar(weightOfKl),
     },
     tokens: weights.length,

@@ -47,7 +47,7 @@ export interface StepReport {
   applied: boolean;
 }
 
-/** Three non-finite steps in a row stop a run. */
+/** Three non-finite steps in a row stop a run; none of them was applied, so that the state is that of the step before. */
 const MAX_NON_FINITE = 3;
 
 /** Trains until the last step, or until `signal` is aborted (the state is saved then, too). Returns the last step done. */
@@ -70,7 +70,12 @@ export async function train(runtime: Runtime, objective: Objective, options: Tra
       step++;
       nonFinite = report.applied ? 0 : nonFinite + 1;
       await options.onStep?.(report);
-      if (nonFinite === MAX_NON_FINITE) throw divergence(step, options.checkpoints);
+      if (nonFinite === MAX_NON_FINITE) {
+        const diverged = step;
+        step -= MAX_NON_FINITE;
+        if (step > saved) await save();
+        throw divergence(diverged, step > 0 ? options.checkpoints : undefined);
+      }
       if (step % options.saveEvery === 0) await save();
     }
     if (step !== saved) await save();
@@ -133,9 +138,12 @@ export async function trainStep(
   return { step, totalSteps, metrics: sums, gradientNorm, lr, tokens, seconds, applied };
 }
 
-function divergence(step: number, checkpoints: string): BigVaeError {
+function divergence(step: number, checkpoints: string | undefined): BigVaeError {
+  const advice = checkpoints
+    ? `the last good state is in ${checkpoints}; go on from it with --resume and a lower --lr or --clip-norm 1`
+    : "no step was applied; look at the model and the data, or start again with a lower --lr";
   return new BigVaeError(
     "diverged",
-    `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; the last good checkpoint stays in ${checkpoints}; go on from it with --resume and a lower --lr or --clip-norm 1`,
+    `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; ${advice}`,
   );
 }

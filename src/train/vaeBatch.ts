@@ -39,7 +39,7 @@ export function shuffledLatents(examples: readonly VaeExample[]): VaeExample[] {
   return examples.map((example, i) => ({ ...example, encoded: examples[(i + 1) % examples.length]!.encoded }));
 }
 
-/** Shape of a batch in the order of `keptFirst`; `prefixLength` counts even where all are dropped, as they keep their places. */
+/** Shape of a batch in the order of `keptFirst`; its prefix is 0 tokens where all are dropped. */
 export function batchShape(examples: readonly VaeExample[]): BatchShape {
   const kept = examples.filter(({ prefix }) => prefix);
   return {
@@ -77,6 +77,12 @@ export function vaeFeeds(
     ),
     labels: int64(labels, labels.length),
   };
+}
+
+/** 1 / sum of the token weights; 0 where no token counts, so that such a microbatch changes nothing. */
+export function inverseWeightSum(weights: Float32Array): HostTensor {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return float32(Float32Array.of(sum > 0 ? 1 / sum : 0));
 }
 
 function encoderFeeds(examples: readonly VaeExample[], time: number): HostTensors {

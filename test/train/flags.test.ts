@@ -1,5 +1,5 @@
 /** `bigvae train` as a user types it: what is refused and how, --resume without other flags, --dry-run. */
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -122,6 +122,54 @@ describe("--resume", () => {
         .map(({ step }) => step),
     ).toEqual([1, 2, 3, 4, 5]);
     expect(JSON.parse(await readFile(path("run/run.json"), "utf8")).flags.steps).toBe(5);
+  });
+});
+
+describe("--start-from", () => {
+  it("keeps the adapters' rank and alpha, and refuses a flag that says otherwise", async () => {
+    expect((await train(`${VAE} --alpha 3 --steps 1 --output @three`)).code).toBe(0);
+    const flags = VAE.replace("--rank 2", "").replace("--z-dim 8", "");
+    expect((await train(`${flags} --start-from @three --steps 1 --output @on`)).code).toBe(0);
+    const config = JSON.parse(await readFile(path("on/decoder/adapter_config.json"), "utf8"));
+    expect(config).toMatchObject({ r: 2, lora_alpha: 3 });
+    const other = await train(`${flags} --start-from @three --alpha 8 --steps 1 --output @other-alpha`);
+    expect(other.code).toBe(5);
+    expect(other.stderr).toMatch(
+      /--alpha: expected 3, that of the adapters in --start-from, got 8; leave the flag out/,
+    );
+  });
+
+  it("wants the base of the VAE for a router, and warns of another one where a VAE goes on", async () => {
+    await cp(path("base"), path("later"), { recursive: true });
+    const bytes = await readFile(path("later/model.safetensors"));
+    bytes[bytes.length - 2]! ^= 1;
+    await writeFile(path("later/model.safetensors"), bytes);
+    const flags = "--preprocessed @rows --batch-size 2 --threads 1 --steps 1 --model @later --start-from @three";
+    const router = await train(`router ${flags} --context 24 --output @router`);
+    expect(router.code).toBe(5);
+    expect(router.stderr).toMatch(/expected the base with sha256 .*, got .*; give --model the base that they were/);
+    const vae = await train(`vae ${flags} --context 8 --output @later-vae`);
+    expect(vae.code).toBe(0);
+    expect(vae.stderr).toMatch(/bigvae: --start-from: trained on another base than --model/);
+  });
+
+  it("pack takes a checkpoint without a router, and refuses the adapters of another base", async () => {
+    const pack = (base: string, adapters: string) =>
+      command.run(["pack", "--model", path(base), "--adapters", path(adapters), "--output", path("packed")]);
+    expect(await pack("later", "three")).toMatchObject({ code: 5, stdout: "" });
+    expect(await pack("nothing", "three")).toMatchObject({ code: 2 });
+    expect(await pack("base", "empty")).toMatchObject({ code: 4 });
+    expect(await pack("base", "three")).toMatchObject({ code: 0, stderr: "" });
+    expect((await readdir(path("packed"))).sort()).toEqual([
+      "base",
+      "bigvae.json",
+      "decoder",
+      "encoder",
+      "state.json",
+      "vae.safetensors",
+    ]);
+    const written = await command.run(["reconstruct", "--model", path("packed"), "a fox"]);
+    expect(written).toMatchObject({ code: 0, stderr: "" });
   });
 });
 

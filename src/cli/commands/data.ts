@@ -1,13 +1,10 @@
 /** `bigvae data`: stories from the generator, a tokenizer, and shards of token rows. */
-import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { listInputs, prepare, readRecords, splitOf } from "../../data/index.js";
 import { stories, storyStatistics } from "../../data/stories/index.js";
-import { BigVaeError } from "../../errors.js";
 import { writeFileAtomic } from "../../formats/index.js";
 import { openTokenizer } from "../../host/modelFiles.js";
-import { loadTokenizer, type Tokenizer, trainBpe } from "../../tokenizer/index.js";
+import { loadTokenizer, trainBpe } from "../../tokenizer/index.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
 import { printJson, reportWritten, withOutput } from "../shared.js";
@@ -73,7 +70,7 @@ function tokenizerCommand() {
 }
 
 /** The one special token of tokenizers trained here: it ends a text, begins a context, and pads. */
-export const END_OF_TEXT = "<|endoftext|>";
+const END_OF_TEXT = "<|endoftext|>";
 
 function prepareCommand() {
   return withOutput(new Command("prepare").description("Tokenise texts into shards of token rows."))
@@ -87,35 +84,14 @@ function prepareCommand() {
       const bar = progress(flags.quiet);
       const summary = await prepare({
         inputs,
-        tokenizer: await readTokenizer(tokenizer),
+        tokenizer: await openTokenizer(tokenizer),
         output,
         length,
         field,
         signal: interruptSignal(),
         onProgress: ({ bytesDone, bytesTotal, tokens }) => bar.update(bytesDone, bytesTotal, `${tokens} tokens`),
-      });
-      bar.stop();
+      }).finally(() => bar.stop());
       const counts = Object.entries(summary.tokens).map(([split, tokens]) => `${tokens} tokens ${split}`);
       reportWritten(flags, summary, `${output}: ${summary.records} texts, ${counts.join(", ")}`);
     });
-}
-
-/** The tokenizer of a tokenizer.json, of a model's folder or of a .gguf file. */
-export async function readTokenizer(path: string): Promise<Tokenizer> {
-  if (path.endsWith(".gguf")) return openTokenizer(path);
-  const file = basename(path).endsWith(".json") ? path : join(path, "tokenizer.json");
-  const folder = file.slice(0, -basename(file).length);
-  const json = await readJsonFile(file);
-  const config = await readJsonFile(join(folder, "tokenizer_config.json")).catch(() => undefined);
-  return loadTokenizer(json, config ?? { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, pad_token: END_OF_TEXT });
-}
-
-async function readJsonFile(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch(() => {
-    throw new BigVaeError(
-      "format",
-      `tokenizer: expected a file ${path}, got none; give tokenizer.json, a model's folder or a .gguf file`,
-    );
-  });
-  return JSON.parse(text);
 }

@@ -4,14 +4,18 @@ import type { BigVae } from "../../bigVae.js";
 import { listInputs, readRecords, SPLITS, splitOf } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import {
+  cutSpans,
   evaluate,
   evaluateArithmetic,
   evaluateBlends,
   evaluateDisentanglement,
+  evaluateSentences,
   proseMeasures,
+  Scoring,
+  type ScoringOptions,
   wordsOf,
 } from "../../eval/index.js";
-import { normLerp } from "../../latent/index.js";
+import { type Latent, normLerp } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { wholeNumber } from "../options.js";
 import { printJson, useModel, withModel } from "../shared.js";
@@ -55,9 +59,14 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
     case "reconstruction":
       return evaluate({ ...scoring, texts, span, maxPositions: vae.facts.maxPositions });
     case "sentences":
-      return sentenceMatches(vae, texts);
+      return evaluateSentences({ ...scoring, texts });
     case "blends":
-      return evaluateBlends({ ...scoring, means: await spanMeans(vae, texts, span), nTokens: span, blend: normLerp });
+      return evaluateBlends({
+        ...scoring,
+        means: await spanMeans(scoring, texts, span),
+        nTokens: span,
+        blend: normLerp,
+      });
     case "prose":
       return prose(vae, texts, await knownWords(flags.data!), flags.seed);
     case "arithmetic":
@@ -98,25 +107,9 @@ async function knownWords(path: string): Promise<Set<string>> {
 }
 
 /** Means of consecutive spans of the texts, shorter tails dropped. */
-async function spanMeans(vae: BigVae, texts: readonly string[], span: number): Promise<Float32Array[]> {
-  const rows = texts.flatMap((text) => {
-    const ids = vae.tokenizer.encode(text);
-    return Array.from({ length: Math.floor(ids.length / span) }, (_, i) => ids.slice(i * span, (i + 1) * span));
-  });
-  return (await vae.engine.encode(rows.map((ids) => ({ ids })))).map(({ mean }) => mean);
-}
-
-const LONGEST_SENTENCE = 32;
-
-/** Share of single sentences of up to 32 tokens that come back without a mistake, ended by the end token. */
-async function sentenceMatches(vae: BigVae, texts: readonly string[]): Promise<object> {
-  const sentences = texts
-    .flatMap((text) => text.match(/[A-Z"'][^.!?]*[.!?]+["']?(?=\s|$)/g) ?? [])
-    .filter((sentence) => vae.tokenizer.encode(sentence).length <= LONGEST_SENTENCE);
-  const encoded = await vae.encode(sentences);
-  const rebuilt = await vae.decodeAll(encoded.map(({ mean }) => mean));
-  const exact = sentences.filter((sentence, i) => rebuilt[i] === sentence).length;
-  return { sentences: sentences.length, exactMatch: exact / sentences.length };
+async function spanMeans(scoring: ScoringOptions, texts: readonly string[], span: number): Promise<Latent[]> {
+  const ids = texts.map((text) => scoring.tokenizer.encode(text));
+  return (await cutSpans(new Scoring(scoring), ids, span)).map(({ mean }) => mean);
 }
 
 const PROSE_RUNS = 20;

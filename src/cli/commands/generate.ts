@@ -89,8 +89,10 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
       if (!flags.json) process.stdout.write(`${stream!.end()}\n${traceLine(spans.length, span)}\n`);
+    }).finally(async () => {
+      // A run that is stopped keeps the spans that it finished.
+      if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
     });
-    if (flags.trace) await writeTrace(flags.trace, spans, vae);
     if (flags.json) printJson(result(written, spans));
     else if (written.nextText !== undefined) process.stdout.write(`next topic: ${written.nextText.trim()}\n`);
   });
@@ -120,7 +122,7 @@ async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
   };
 }
 
-/** Runs a sampler to its end; a run that is aborted keeps what was written. */
+/** Runs a sampler to its end. */
 export async function drive(
   sampler: ReturnType<BigVae["generate"]>,
   onSpan: (span: GeneratedSpan) => void,

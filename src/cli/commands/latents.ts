@@ -2,9 +2,10 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { cosine } from "../../latent/index.js";
+import { Rng } from "../../rng.js";
 import { realNumber, wholeNumber } from "../options.js";
 import { hasColours, onOneLine, shaded } from "../shade.js";
-import { printJson, readTexts, texts, useModel, warn, warnLong, withModel } from "../shared.js";
+import { numberedLines, printJson, readTexts, texts, useModel, warn, warnLong, withModel } from "../shared.js";
 
 /** Texts encoded at a time, so that input of any length takes constant memory. */
 const BATCH = 64;
@@ -96,12 +97,11 @@ export function similarCommand() {
         const [query] = await vae.encode([text]);
         warnLong(flags, vae, [query!]);
         const found: { text: string; similarity: number; line: number; longerThanSpan: boolean }[] = [];
-        let line = 0;
-        for await (const batch of batches(texts([], flags.file))) {
-          const encoded = await vae.encode(batch);
+        for await (const batch of batches(numberedLines(flags.file))) {
+          const encoded = await vae.encode(batch.map(({ text }) => text));
           warnLong(flags, vae, encoded);
-          for (const { text, mean, longerThanSpan } of encoded)
-            found.push({ text, similarity: cosine(query!.mean, mean), line: ++line, longerThanSpan });
+          for (const [i, { text, mean, longerThanSpan }] of encoded.entries())
+            found.push({ text, similarity: cosine(query!.mean, mean), line: batch[i]!.line, longerThanSpan });
           found.sort((a, b) => b.similarity - a.similarity || a.line - b.line);
           found.length = Math.min(found.length, flags.count);
         }
@@ -122,11 +122,15 @@ export function reconstructCommand() {
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
       await useModel(flags, async (vae) => {
+        const rng = Rng.fromSeed(flags.seed);
+        let count = 0;
         for await (const batch of batches(texts(given, flags.file))) {
           const encoded = await vae.encode(batch);
           warnLong(flags, vae, encoded);
-          const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, flags.seed + i));
-          const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
+          // The noise of a text belongs to its place among all of them, not within a batch.
+          const seeds = encoded.map(() => rng.fork(count++).integer(2 ** 32));
+          const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, seeds[i]!));
+          const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
           for (const [i, { text, longerThanSpan }] of encoded.entries()) {
             if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan });
             else process.stdout.write(`${rebuilt[i]}\n`);

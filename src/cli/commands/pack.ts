@@ -7,8 +7,8 @@ export function packCommand() {
   return withOutput(
     new Command("pack").description("Put a base and its adapters into one folder, weights rounded to float16."),
   )
-    .requiredOption("--model <folder>", "the base")
-    .requiredOption("--adapters <folder>", "encoder/, decoder/, router/ and vae.safetensors")
+    .requiredOption("--model <folder>", "the base: a model's folder")
+    .requiredOption("--adapters <folder>", "encoder/, decoder/, router/ (where there is one) and vae.safetensors")
     .requiredOption("--output <folder>", "folder to write")
     .addHelpText("after", "\nExample:\n  bigvae pack --model runs/base --adapters runs/router --output pocket")
     .action(async ({ model, adapters, output, ...flags }) => {

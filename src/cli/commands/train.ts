@@ -1,9 +1,18 @@
 /** `bigvae train`: a base from scratch, the VAE, the router. */
 import { Command, Option } from "@commander-js/extra-typings";
+import type { VaeAdapters } from "../../engine/adapters.js";
 import type { BaseModel } from "../../engine/baseModel.js";
 import { BigVaeError } from "../../errors.js";
 import { availableBytes, checkFits } from "../../host/memory.js";
-import { baseSha256, findModel, openAdapters, openBase, readConfig } from "../../host/modelFiles.js";
+import {
+  baseSha256,
+  checkBaseHash,
+  findModel,
+  openAdapters,
+  openBase,
+  openTokenizer,
+  readConfig,
+} from "../../host/modelFiles.js";
 import { parseConfig } from "../../model/config.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { planBase, type TrainBaseOptions, trainBase } from "../../train/runBase.js";
@@ -11,7 +20,7 @@ import { flagName } from "../../train/runFile.js";
 import { planRouter, type TrainRouterOptions, trainRouter } from "../../train/runRouter.js";
 import { planVae, type TrainVaeOptions, trainVae } from "../../train/runVae.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
-import { readTokenizer } from "./data.js";
+import { warn } from "../shared.js";
 import { lrDecay, positiveNumber, settleFlags, withAdapterTraining, withRun } from "./trainFlags.js";
 import { printPlan, reportRun } from "./trainReport.js";
 
@@ -51,7 +60,7 @@ function baseCommand() {
     )
     .action(async (given, command) => {
       const { flags, runFile, explicit } = await settleFlags(command, given, ["preprocessed", "tokenizer"]);
-      const tokenizer = await readTokenizer(flags.tokenizer);
+      const tokenizer = await openTokenizer(flags.tokenizer);
       const startFrom = flags.startFrom ? await openStart(flags.startFrom, tokenizer.vocabSize, explicit) : undefined;
       const options: TrainBaseOptions = {
         ...flags,
@@ -152,18 +161,20 @@ function vaeCommand() {
       "\nExample:\n  bigvae train vae --model pocket/base --preprocessed runs/rows --context 64 --batch-size 24 --output runs/vae",
     )
     .action(async (given, command) => {
-      const { flags, runFile } = await settleFlags(command, given, ["model", "preprocessed"]);
+      const { flags, runFile, explicit } = await settleFlags(command, given, ["model", "preprocessed"]);
       const opened = await openTrainingBase(flags.model);
       const startFrom = flags.startFrom ? await openAdapters(flags.startFrom, opened.base) : undefined;
+      if (startFrom) await warnOfOtherBase(flags, opened.baseSha256);
       const options: TrainVaeOptions = {
         ...flags,
         ...runParts(flags),
         ...opened,
+        ...(startFrom ? ownShape(startFrom, flags, explicit) : {}),
         startFrom,
         runFile,
         noiseScale: flags.latentNoise,
         span: flags.context,
-        gap: flags.gap ?? flags.context,
+        gap: flags.gap ?? startFrom?.gap ?? flags.context,
         klRampSteps: flags.klRamp,
         edgeWeights: flags.tokenWeights === "edges",
         sampleTexts: SAMPLE_TEXTS,
@@ -188,9 +199,9 @@ function routerCommand() {
     .option("--vae-context <n>", "tokens of a span; that of the VAE where left out", wholeNumber(8))
     .option(
       "--index-step <n>",
-      "contexts are multiples of this long, so that few graphs serve; 1 as MiniHF",
+      "contexts are multiples of this long, so that few graphs serve; 1 is MiniHF's",
       wholeNumber(1),
-      1,
+      32,
     )
     .option("--batch-size <n>", "rows of a microbatch", wholeNumber(1), 1)
     .addHelpText(
@@ -200,8 +211,9 @@ function routerCommand() {
     .action(async (given, command) => {
       const { flags, runFile, explicit } = await settleFlags(command, given, ["model", "preprocessed", "startFrom"]);
       const opened = await openTrainingBase(flags.model);
+      await checkBaseHash({ base: flags.model, adapters: flags.startFrom }, opened.baseSha256);
       const vae = await openAdapters(flags.startFrom, opened.base);
-      if (explicit.has("rank")) checkRank(flags.rank, vae.adapters.router.shape.rank);
+      checkShape({ rank: flags.rank, alpha: flags.alpha }, vae.adapters.router.shape, explicit);
       const options: TrainRouterOptions = {
         ...flags,
         ...runParts(flags),
@@ -216,12 +228,42 @@ function routerCommand() {
     });
 }
 
-function checkRank(given: number, own: number): void {
-  if (given === own) return;
+/** Rank, alpha and width of z of the adapters to go on from, which no flag may contradict. */
+function ownShape(
+  { zDim, adapters }: VaeAdapters,
+  given: { rank: number; alpha: number; zDim: number },
+  explicit: ReadonlySet<string>,
+): { rank: number; alpha: number; zDim: number } {
+  const { rank, alpha } = adapters.decoder.shape;
+  const own = { rank, alpha, zDim };
+  checkShape({ rank: given.rank, alpha: given.alpha, zDim: given.zDim }, own, explicit);
+  return own;
+}
+
+function checkShape<F extends Readonly<Record<string, number>>>(
+  given: F,
+  own: { readonly [K in keyof F]: number },
+  explicit: ReadonlySet<string>,
+): void {
+  const name = Object.keys(given).find((flag) => explicit.has(flag) && given[flag] !== own[flag]);
+  if (name === undefined) return;
   throw new BigVaeError(
     "mismatch",
-    `--rank: expected ${own}, the rank of the adapters in --start-from, got ${given}; leave the flag out`,
+    `${flagName(name)}: expected ${own[name]}, that of the adapters in --start-from, got ${given[name]}; leave the flag out`,
   );
+}
+
+/** Adapters may go on from those of an earlier base; they then begin with a higher loss. */
+async function warnOfOtherBase(
+  flags: { model: string; startFrom?: string; quiet: boolean },
+  sha256: string,
+): Promise<void> {
+  try {
+    await checkBaseHash({ base: flags.model, adapters: flags.startFrom }, sha256);
+  } catch (error) {
+    if (!(error instanceof BigVaeError && error.kind === "mismatch")) throw error;
+    warn(flags, `--start-from: trained on another base than --model; ${error.message}`);
+  }
 }
 
 /** The base that adapters are trained on. Throws "usage" where --model is no folder and no file, "memory" where it does not fit. */

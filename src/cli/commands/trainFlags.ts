@@ -56,7 +56,7 @@ export function withRun(command: Command): Command<[], SharedFlags> {
     .option("--resume", "go on with the run in --output; no other flag is needed", false)
     .option("--dry-run", "print tokens, steps, memory and time, and write nothing", false)
     .option("--json", "one JSON object on standard output", false)
-    .option("--quiet", "no progress", false);
+    .option("--quiet", "no warnings, no progress, no closing line", false);
 }
 
 type AdapterFlags = SharedFlags & {

@@ -3,6 +3,7 @@ import { EXIT_CODES } from "../../errors.js";
 import type { RunPlan } from "../../train/plan.js";
 import type { RunReport } from "../../train/run.js";
 import { type Progress, progress } from "../progress.js";
+import { reportWritten, warn } from "../shared.js";
 
 export interface ReportFlags {
   output: string;
@@ -17,16 +18,17 @@ export async function reportRun(
 ): Promise<void> {
   const bar = progress(flags.quiet);
   try {
-    const finished = await run((report) => show(bar, report));
+    const finished = await run((report) => show(flags, bar, report));
     if (!finished) process.exitCode = EXIT_CODES.aborted;
-    process.stdout.write(`${JSON.stringify({ output: flags.output, finished })}\n`);
+    const sentence = finished ? "finished" : "stopped; go on with --resume";
+    reportWritten(flags, { output: flags.output, finished }, `${flags.output}: ${sentence}`);
   } finally {
     bar.stop();
   }
 }
 
-/** Steps move the bar, looks print a line. A warning is printed even with --quiet. */
-export function show(bar: Progress, report: RunReport): void {
+/** Steps move the bar, looks print a line. */
+export function show(flags: { quiet: boolean }, bar: Progress, report: RunReport): void {
   const named = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
       .map(([name, value]) => `${name} ${value.toFixed(4)}`)
@@ -48,7 +50,7 @@ export function show(bar: Progress, report: RunReport): void {
       bar.print(`step ${report.step}: the parameters of step ${report.best} are kept, the best on held-out rows`);
       break;
     case "warning":
-      process.stderr.write(`bigvae: ${report.text}\n`);
+      warn(flags, report.text);
   }
 }
 
