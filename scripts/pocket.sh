@@ -39,7 +39,7 @@ long=(--context 512 --batch-size 4 --gradient-accumulation-steps 2 --lr 4e-4 --w
 base base-512 --start-from "$work/base" --preprocessed "$work/rows" --steps 1500 --seed 2 "${long[@]}"
 base base-last --start-from "$work/base-512" --preprocessed "$work/rows-2" --steps 700 --seed 3 "${long[@]}"
 
-# Spans of 16 tokens, then 32, then 64: short ones are learned first. All from z alone, right behind it.
+# Spans of 16 tokens for long, then 64 with as many short ones: short ones are learned first. All from z alone, right behind it.
 vae() { # vae NAME SPAN STEPS FLAGS...
   local name="$1" span="$2" steps="$3"
   shift 3
@@ -48,8 +48,8 @@ vae() { # vae NAME SPAN STEPS FLAGS...
     --kl-weight 0.0005 --kl-ramp 1 --latent-noise 0.1 --lr-decay cosine --warmup 30 --clip-norm 1 --save-every 100 --eval-every 250 "$@"
 }
 vae vae-16 16 2000 --lr 1.2e-3
-vae vae-32 32 1500 --lr 8e-4 --start-from "$work/vae-16"
-vae vae-64 64 2000 --lr 8e-4 --start-from "$work/vae-32"
+vae vae-16-long 16 8000 --lr 8e-4 --seed 11 --start-from "$work/vae-16"
+vae vae-64 64 2000 --lr 7e-4 --seed 12 --short-spans 0.5 --start-from "$work/vae-16-long"
 
 step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-64" --context 256 --vae-context 64 \
   --index-step 32 --steps 1500 --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 250

@@ -39,7 +39,7 @@ export interface EvaluationReport {
   tokens: number;
   /**
    * Of the base over whole texts, read from the beginning (or end) token on: sum of -log2 p of every token of the text,
-   * the closing end token not counted, over the bytes of its UTF-8. A text longer than the window counts up to the window.
+   * the closing end token not counted, over the bytes of its UTF-8. A text longer than the window, or than 2,048 tokens, counts up to there.
    */
   bitsPerByte: Estimate;
   /** z the posterior's mean. */
@@ -101,11 +101,14 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
 
 type EstimateOf = (values: readonly (readonly number[])[], measure?: (sums: readonly number[]) => number) => Estimate;
 
+/** Tokens of a text that the base's bits are measured on, at most: scores grow with the square of the length, logits with the vocabulary. */
+const LONGEST_READ = 2048;
+
 /** [bits, bytes] of each text under the base. */
 async function baseBits(scoring: Scoring, options: EvaluationOptions, ids: readonly number[][]): Promise<number[][]> {
   const { maxPositions, texts } = options;
   const bytesOf = (text: string) => new TextEncoder().encode(text).length;
-  const read = ids.map((row) => row.slice(0, maxPositions));
+  const read = ids.map((row) => row.slice(0, Math.min(maxPositions, LONGEST_READ)));
   const scores = await scoring.readByBase(read);
   return scores.map((score, i) => {
     const text = read[i]!.length < ids[i]!.length ? scoring.text(read[i]!) : texts[i]!;

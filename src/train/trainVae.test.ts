@@ -95,19 +95,35 @@ it("shifts spans without prefix over their whole row, and never those with one",
   expect(Math.max(...starts)).toBe(SPAN);
 });
 
-it("reads the last token where that is asked for, but never an end token that it put there", async () => {
+it("reads the last token where that is asked for", async () => {
   const whole = await cuts({ encodeLast: true }, 1);
   expect(whole.encoded).toEqual(whole.targets);
-  const ended = await cuts({ encodeLast: true, shortSpans: 1 }, 1);
-  for (const [i, target] of ended.targets.entries()) {
-    expect(target.at(-1)).toBe(EOS);
-    expect(ended.encoded[i]).toEqual(target.slice(0, -1));
+});
+
+it("short spans have every length, end with an end token that is not read, and count up to it", async () => {
+  const lengths = new Set<number>();
+  for (let step = 1; step <= 40; step++) {
+    const { targets, encoded, feeds } = await cuts({ encodeLast: true, shortSpans: 1 }, step);
+    const width = targets[0]!.length;
+    const weights = feeds.token_weights!.data as Float32Array;
+    const mask = feeds.encoder_mask!.data as Float32Array;
+    expect(width % 8).toBe(0);
+    for (const [i, target] of targets.entries()) {
+      const end = target.indexOf(EOS);
+      lengths.add(end);
+      expect(encoded[i]!.slice(0, end)).toEqual(target.slice(0, end));
+      const counted = Array.from(weights.subarray(i * width, (i + 1) * width));
+      expect(counted).toEqual(target.map((_, t) => (t <= end ? 1 : 0)));
+      const read = Array.from(mask.subarray(i * (width - 1), (i + 1) * (width - 1)), (value) => value === 0);
+      expect(read).toEqual(encoded[i]!.map((_, t) => t < end));
+    }
   }
+  expect([...lengths].sort((a, b) => a - b)).toEqual(Array.from({ length: SPAN - 1 }, (_, i) => i + 1));
 });
 
 it("leaves the row itself as it is", () => {
   const row = rowOf(0);
-  overlapExample(row, SPAN, { drop: true, length: 8, endId: EOS });
+  overlapExample(row, SPAN, { drop: true, length: 8, seen: 5, endId: EOS });
   expect(row).toEqual(rowOf(0));
 });
 

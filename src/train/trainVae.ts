@@ -70,13 +70,17 @@ export function overlapBatches(options: OverlapOptions): Objective["microbatch"]
     const batch = await rows.batch(step, index);
     const noise = rng.fork("vae", step, index);
     const length = targetLength(options, noise.fork("length"));
-    const ended = length === undefined ? {} : { length, endId: endId(options) };
+    const ends = noise.fork("ends");
+    const ended = () =>
+      length === undefined
+        ? {}
+        : { length, seen: Math.max(2, length - ends.integer(LENGTH_STEP)), endId: endId(options) };
     const drops = droppedPrefixes(batch.length, options.dropPrefix, noise.fork("drop"));
     const starts = noise.fork("start");
     const examples = keptFirst(
       batch.map((row, i) => {
         const start = shiftedSpans && drops[i] ? starts.integer(span + 1) : span;
-        return overlapExample(row, span, { drop: drops[i]!, start, encodeLast, ...ended });
+        return overlapExample(row, span, { drop: drops[i]!, start, encodeLast, ...ended() });
       }),
     );
     const eps = noise.fork("eps").normals(batch.length * shape.zDim);
@@ -138,7 +142,9 @@ interface Cut {
   start?: number;
   /** Tokens of the target; a span where left out. */
   length?: number;
-  /** Stands in the place of the target's last token. */
+  /** Tokens of it that count, the others are padding; all where left out. */
+  seen?: number;
+  /** Stands in the place of the last token that counts. */
   endId?: number;
   /** Whether the encoder reads the last token too; never an end token. */
   encodeLast?: boolean;
@@ -150,26 +156,27 @@ interface Cut {
 export function overlapExample(
   { inputIds, attentionMask }: Row,
   span: number,
-  { drop, start = span, length = span, endId, encodeLast = false, bridge = false }: Cut,
+  { drop, start = span, length = span, seen = length, endId, encodeLast = false, bridge = false }: Cut,
 ): VaeExample {
-  const part = (from: number, to: number) => ({
+  const part = (from: number, to: number, counted = to - from) => ({
     inputIds: inputIds.slice(from, to),
-    attentionMask: attentionMask.subarray(from, to),
+    attentionMask: attentionMask.slice(from, to).fill(0, counted),
   });
-  const target = part(start, start + length);
-  if (endId !== undefined) target.inputIds[length - 1] = endId;
+  const target = part(start, start + length, seen);
+  if (endId !== undefined) target.inputIds[seen - 1] = endId;
+  const last = encodeLast && endId === undefined ? 0 : 1;
   return {
     prefix: drop ? undefined : part(0, span),
-    encoded: part(start, start + length - (encodeLast && endId === undefined ? 0 : 1)),
+    encoded: part(start, start + length - last, seen - last),
     target,
     ...(drop && bridge ? { bridge: DROPPED_TOKEN } : {}),
   };
 }
 
-/** Lengths of short targets are multiples of this, so that few graphs serve. */
+/** Short targets are padded to multiples of this, so that few graphs serve. */
 const LENGTH_STEP = 8;
 
-/** Tokens of this microbatch's targets where they are shorter than a span. */
+/** What this microbatch's targets are padded to where they are shorter than a span. */
 function targetLength({ shortSpans, span }: OverlapOptions, noise: Rng): number | undefined {
   if (noise.uniform() >= shortSpans) return undefined;
   return (1 + noise.integer(Math.floor(span / LENGTH_STEP))) * LENGTH_STEP;

@@ -147,7 +147,7 @@ function vaeCommand() {
     .option("--encode-last", "the encoder reads a span's last token too, as in use; not so in MiniHF", false)
     .option(
       "--short-spans <p>",
-      "share of microbatches with targets of 8 tokens and more that end with the end token",
+      "share of microbatches with targets of every length up to the span that end with the end token",
       realNumber(0, 1),
       0,
     )
