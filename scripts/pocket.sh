@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The pocket model from nothing: stories, tokenizer, base, VAE, router, all with this package. Needs `npm ci && npm run build`.
-# Every step goes on where it was stopped: run the script again. About five and a half hours on two threads.
+# Every step goes on where it was stopped: run the script again. About six hours on two threads.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 run="${BIGVAE:-node dist/cli/main.js}"
@@ -50,8 +50,9 @@ vae() { # vae NAME SPAN STEPS FLAGS...
 vae vae-16 16 2000 --lr 1.2e-3
 vae vae-16-long 16 8000 --lr 8e-4 --seed 11 --start-from "$work/vae-16"
 vae vae-64 64 2000 --lr 7e-4 --seed 12 --short-spans 0.5 --start-from "$work/vae-16-long"
+vae vae-ends 64 600 --lr 4e-4 --seed 13 --short-spans 0.8 --start-from "$work/vae-64"
 
-step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-64" --context 256 --vae-context 64 \
-  --index-step 32 --steps 1500 --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 250
+step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-ends" --context 256 --vae-context 64 \
+  --index-step 32 --steps 1400 --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 250
 
 $run pack --model "$work/base-last" --adapters "$work/router" --output pocket

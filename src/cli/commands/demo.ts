@@ -76,8 +76,8 @@ async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void>
     preset: "repository",
     nSteps: 3,
     nAvg: 4,
-    tau: 0.6,
-    noise: 0.1,
+    tau: 0.7,
+    noise: 1,
     seed,
     ...(json ? {} : { onToken }),
   });
