@@ -2,6 +2,7 @@
 /** The command `bigvae`: one verb per file in commands/. */
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { BigVaeError, EXIT_CODES } from "../errors.js";
+import { diskError } from "../formats/fileOps.js";
 import { dataCommand } from "./commands/data.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -45,11 +46,20 @@ function program(): Command {
   return command;
 }
 
+/** Whoever reads the output may leave (`| head`), which is no mistake; a disk may be full. The command then stops as at Ctrl-C. */
+let outputError: NodeJS.ErrnoException | undefined;
+process.stdout.on("error", (error) => {
+  outputError ??= error;
+  process.emit("SIGTERM");
+});
+
 try {
   await program().parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = outputError ? 0 : report(error);
 }
+if (outputError && outputError.code !== "EPIPE")
+  process.exitCode = report(await diskError("standard output", 0, outputError));
 
 /** Mistakes on the command line are thrown, so that all errors leave by one door. */
 function throwErrors(command: Command): void {

@@ -1,4 +1,5 @@
 /** Options that several commands share, and the parsing of their values. */
+import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 
 /** A whole number from `least` on. */
@@ -8,6 +9,16 @@ export function wholeNumber(least = 0) {
     if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
     throw new InvalidArgumentError(`Expected a whole number of at least ${least}, got ${JSON.stringify(text)}.`);
   };
+}
+
+/** Threads per core beyond which a run only waits for itself. */
+const MAX_THREADS_PER_CORE = 4;
+
+/** A number of threads that this machine can use. */
+export function threadCount(text: string): number {
+  const [value, cores] = [wholeNumber(1)(text), availableParallelism()];
+  if (value <= MAX_THREADS_PER_CORE * cores) return value;
+  throw new InvalidArgumentError(`Expected a few threads for this machine's ${cores} cores, got ${value}.`);
 }
 
 /** A number within [least, most]. */

@@ -1,10 +1,10 @@
 /** What the commands that use a model share: its options, loading, texts from arguments, files or standard input, and output. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Command } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import { wholeNumber } from "./options.js";
+import { threadCount, wholeNumber } from "./options.js";
 
 export type OutputFlags = {
   json: boolean;
@@ -30,7 +30,7 @@ export function withModel(command: Command): Command<[], ModelFlags> {
   return withOutput(command)
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
     .option("--adapters <folder>", "folder of encoder/, decoder/, router/ and vae.safetensors, where it is another")
-    .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
+    .option("--threads <n>", "threads; all cores where left out", threadCount)
     .option("--seed <n>", "seed of all noise, where there is any", wholeNumber(), 0);
 }
 
@@ -59,6 +59,8 @@ export async function* numberedLines(file?: string): AsyncGenerator<{ text: stri
   const input = file === undefined || file === "-" ? process.stdin : await fileStream(file);
   let line = 0;
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    // Nobody reads the output any more.
+    if (process.stdout.destroyed) return;
     line++;
     if (text.trim() !== "") yield { text, line };
   }
@@ -66,6 +68,8 @@ export async function* numberedLines(file?: string): AsyncGenerator<{ text: stri
 
 async function fileStream(path: string) {
   const { createReadStream } = await import("node:fs");
+  if ((await stat(path).catch(() => undefined))?.isDirectory())
+    throw new BigVaeError("usage", `--file ${path}: expected a file, got a folder; name a file of it`);
   const stream = createReadStream(path);
   await new Promise<void>((resolve, reject) => {
     stream.once("open", () => resolve());

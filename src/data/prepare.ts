@@ -1,10 +1,9 @@
 /** Corpus to shards: texts become rows of token ids in safetensors files, in constant memory, resumable after a crash. */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { removeStaleTemporaries, writeFileAtomic } from "../formats/atomic.js";
-import { diskError } from "../formats/fileOps.js";
+import { makeFolder } from "../formats/fileOps.js";
 import { lockFolder } from "../formats/lock.js";
 import { safetensorsChunks } from "../formats/safetensors.js";
 import type { StoredTensor } from "../formats/tensors.js";
@@ -70,9 +69,7 @@ const PROGRESS_MS = 200;
 export async function prepare(options: PrepareOptions): Promise<PreparedSummary> {
   const { output } = options;
   const settings = await readSettings(options);
-  await mkdir(output, { recursive: true }).catch(async (error) => {
-    throw await diskError(join(output, "manifest.json"), 0, error);
-  });
+  await makeFolder(output);
   const lock = await lockFolder(output);
   try {
     await removeStaleTemporaries(output);

@@ -1,5 +1,5 @@
 /** The few calls to the disk that writing needs, as an interface, so that a test can make any of them fail. */
-import { open, rename, rm, statfs } from "node:fs/promises";
+import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BigVaeError } from "../errors.js";
 
@@ -64,6 +64,8 @@ const ADVICE: Record<string, string> = {
   EPERM: "check the permissions",
   EMFILE: "close other files or raise `ulimit -n`",
   ENOENT: "check that the folder exists",
+  EEXIST: "it is a file where a folder is wanted: name another path",
+  ENOTDIR: "it lies in a file, not in a folder: name another path",
 };
 
 /** A disk's refusal as one sentence for the user. */
@@ -76,6 +78,13 @@ export async function diskError(path: string, neededBytes: number, cause: unknow
     `Could not write ${path} (${code}): ${neededBytes} bytes needed, ${free ?? "unknown"} free; ${advice} and run again.`,
     { cause },
   );
+}
+
+/** Makes a folder, and those that it lies in. @throws BigVaeError("disk"). */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(async (error) => {
+    throw await diskError(path, 0, error);
+  });
 }
 
 /** Node's code of a failed call (ENOENT), if it is one. */

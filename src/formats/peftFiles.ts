@@ -1,9 +1,9 @@
 /** Reads and writes folders of PEFT LoRA adapters. */
-import { access, mkdir, readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
-import { diskError, readError } from "./fileOps.js";
+import { makeFolder, readError } from "./fileOps.js";
 import { type LoraAdapter, loraConfig, loraTensors, parseLora } from "./peft.js";
 import { confine, openSafetensors, writeSafetensors } from "./safetensorsFiles.js";
 import { parseStrictJsonBytes, toPlain } from "./strictJson.js";
@@ -50,9 +50,7 @@ async function refusePickle(folder: string): Promise<void> {
  */
 export async function writeLora(folder: string, adapter: LoraAdapter): Promise<void> {
   const path = join(folder, MODEL);
-  await mkdir(folder, { recursive: true }).catch(async (error) => {
-    throw await diskError(path, 0, error);
-  });
+  await makeFolder(folder);
   await writeSafetensors(path, loraTensors(adapter), { format: "pt" });
   await writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(loraConfig(adapter), null, 2)}\n`);
 }

@@ -1,8 +1,8 @@
 /** One folder for a base and its adapters, weights in half precision: the form in which the pocket model is kept. */
-import { mkdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { diskError, errorCode, readError } from "../formats/fileOps.js";
+import { errorCode, makeFolder, readError } from "../formats/fileOps.js";
 import {
   narrowFloat16,
   type OpenTensors,
@@ -34,6 +34,12 @@ export async function packModel(model: string, adapters: string, output: string)
       "unsupported",
       `--model ${model}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
     );
+  const written = [output, join(output, "base")].map((path) => resolve(path));
+  if ([base, adapters].some((path) => written.includes(resolve(path))))
+    throw new BigVaeError(
+      "usage",
+      `--output ${output}: expected another folder than those of the base and the adapters, which it would overwrite, got one of them; name a new one`,
+    );
   await checkBaseHash({ base, adapters });
   const folders = new Set(Object.values(await adapterFolders(adapters)));
   const report: PackReport = { bytes: 0, worst: 0 };
@@ -62,12 +68,6 @@ export async function packModel(model: string, adapters: string, output: string)
   const packed = { ...facts, base_sha256: await baseSha256(join(output, "base")) };
   await writeFileAtomic(join(output, "bigvae.json"), `${JSON.stringify(packed, null, 2)}\n`);
   return report;
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch(async (error) => {
-    throw await diskError(path, 0, error);
-  });
 }
 
 async function copy(from: string, name: string, to: string, need?: "optional"): Promise<void> {

@@ -1,7 +1,8 @@
 /** The trace of a run: trace.jsonl (a line per latent and per span) and latents.safetensors (every z, float32 [N, Z]). */
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
+import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { Tokenizer } from "../tokenizer/index.js";
@@ -75,7 +76,7 @@ export async function writeTrace(folder: string, spans: readonly Span[], model: 
   const flat = new Float32Array(rows.size * facts.zDim);
   for (const [{ z }, row] of rows) flat.set(z, row * facts.zDim);
   const latents = { dtype: "F32" as const, shape: [rows.size, facts.zDim], data: flat };
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeSafetensors(join(folder, LATENTS), new Map([["z", latents]]));
   await writeFileAtomic(join(folder, LINES), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }

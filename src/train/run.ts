@@ -1,8 +1,7 @@
 /** A training run in a folder: one writer, its log, held-out losses, checkpoints, and the finished model at the end. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { diskError } from "../formats/fileOps.js";
+import { makeFolder } from "../formats/fileOps.js";
 import { lockFolder, removeStaleTemporaries } from "../formats/index.js";
 import type { Runtime } from "../runtime/runtime.js";
 import { newestStep, removeUnfinished } from "./checkpoint.js";
@@ -54,9 +53,7 @@ export type RunReport =
  */
 export async function runTraining(runtime: Runtime, run: PreparedRun, options: RunOptions): Promise<boolean> {
   const { output } = options;
-  await mkdir(output, { recursive: true }).catch(async (error) => {
-    throw await diskError(output, 0, error);
-  });
+  await makeFolder(output);
   const lock = await lockFolder(output);
   try {
     await openFolder(options);

@@ -1,6 +1,7 @@
 /** `bigvae doctor`: what this machine has, what was found, and one hint per problem. */
 import { availableParallelism, totalmem } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
 import { availableBytes } from "../../host/memory.js";
 import { findModel } from "../../host/modelFiles.js";
@@ -29,7 +30,7 @@ export function doctorCommand() {
             `${check.ok ? "ok  " : "FAIL"}  ${check.name}: ${check.found}${check.hint ? `\n      ${check.hint}` : ""}\n`,
           );
       }
-      if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
+      if (checks.some(({ ok }) => !ok)) process.exitCode = EXIT_CODES.unsupported;
     });
 }
 

@@ -1,6 +1,7 @@
 /** `bigvae generate` and `bigvae plan`: the samplers, streamed span by span. */
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan, GeneratedText, GenerateOptions } from "../../bigVae.js";
+import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { type SamplerName, samplers } from "../../sampling/samplers.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
@@ -86,6 +87,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     );
     if (stream) options.onToken = (id) => void process.stdout.write(stream.push(id));
     const spans: GeneratedSpan[] = [];
+    if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
       if (!flags.json) process.stdout.write(`${stream!.end()}\n${traceLine(spans.length, span)}\n`);

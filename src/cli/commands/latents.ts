@@ -25,8 +25,12 @@ export function encodeCommand() {
           if (flags.ids) {
             const rows = batch.map(tokenRow);
             const encodings = await vae.engine.encode(rows);
-            for (const [i, encoding] of encodings.entries())
-              printJson({ text: vae.tokenizer.decode(rows[i]!.ids), ids: rows[i]!.ids, ...encoding });
+            const encoded = encodings.map((encoding, i) => {
+              const { ids } = rows[i]!;
+              return { text: vae.tokenizer.decode(ids), ids, ...encoding, longerThanSpan: ids.length > vae.span };
+            });
+            warnLong(flags, vae, encoded);
+            for (const item of encoded) printJson(item);
             continue;
           }
           const encoded = await vae.encode(batch);
@@ -184,6 +188,8 @@ export function mixCommand() {
     .action(async (parts, flags) => {
       await useModel(flags, async (vae) => {
         const parsed = parts.map(weightedText);
+        if (parsed.every(({ weight }) => weight === 0))
+          throw new BigVaeError("usage", "mix: expected a weight other than 0, got none; write for example 0.5:TEXT");
         const encoded = await vae.encode(parsed.map(({ text }) => text));
         warnLong(flags, vae, encoded);
         const z = vae.mix(

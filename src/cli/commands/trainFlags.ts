@@ -4,7 +4,7 @@ import { type Command, type CommandUnknownOpts, InvalidArgumentError, Option } f
 import { BigVaeError } from "../../errors.js";
 import { POCKET } from "../../host/modelFiles.js";
 import { flagName, type RunFile, readRunFile, resumedFlags } from "../../train/runFile.js";
-import { realNumber, wholeNumber } from "../options.js";
+import { realNumber, threadCount, wholeNumber } from "../options.js";
 
 /** A number above 0. */
 export function positiveNumber(text: string): number {
@@ -52,7 +52,7 @@ export function withRun(command: Command): Command<[], SharedFlags> {
     .option("--steps <n>", "steps, in place of epochs", wholeNumber(1))
     .option("--gradient-checkpointing", "compute blocks again for the gradients: less memory, more time", false)
     .option("--early-stop <n>", "end after n looks without a better held-out loss, and keep the best", wholeNumber(1))
-    .option("--threads <n>", "threads; all cores where left out", wholeNumber(1))
+    .option("--threads <n>", "threads; all cores where left out", threadCount)
     .option("--resume", "go on with the run in --output; no other flag is needed", false)
     .option("--dry-run", "print tokens, steps, memory and time, and write nothing", false)
     .option("--json", "one JSON object on standard output", false)
