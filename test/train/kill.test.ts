@@ -75,7 +75,7 @@ it(`resumes after ${KILLS} kills, each time losing at most one step, and leaves 
     args = ["train", "base", "--resume", "--quiet", "--output", output(), ...(saved === undefined ? flags : [])];
   }
   const { step } = (await log()).at(-1)!;
-  const finished = await command.run([...args, "--steps", `${step + 3}`, "--quiet"]);
+  const finished = await command.run([...args, "--steps", `${step + 3}`, "--quiet", "--json"]);
   expect(finished.stderr).toBe("");
   expect(JSON.parse(finished.stdout)).toEqual({ output: output(), finished: true });
   expect((await log()).at(-1)!.step).toBe(step + 3);
