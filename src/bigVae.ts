@@ -40,6 +40,9 @@ export interface LoadOptions {
   memoryBytes?: number;
 }
 
+/** Steps of a sampler whose original says no other number. */
+export const DEFAULT_STEPS = 4;
+
 /** A text in the latent space. */
 export interface EncodedText extends Posterior {
   text: string;
@@ -159,6 +162,8 @@ export class BigVae {
 
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
+    if (!Array.isArray(texts))
+      throw new BigVaeError("usage", `encode: expected a list of texts, got a ${typeof texts}; write encode([text])`);
     const rows = texts.map((text, i) => this.#ids(text, `text ${i}`));
     const encodings = await this.engine.encode(
       rows.map((ids) => ({ ids })),
@@ -244,7 +249,15 @@ export class BigVae {
   }
 
   /** Runs a sampler; yields each span as it is written and returns the whole. */
-  async *generate(name: SamplerName, options: GenerateOptions): AsyncGenerator<GeneratedSpan, GeneratedText, void> {
+  async *generate(
+    name: SamplerName,
+    options: GenerateOptions = {},
+  ): AsyncGenerator<GeneratedSpan, GeneratedText, void> {
+    if (!Object.hasOwn(samplers, name))
+      throw new BigVaeError(
+        "usage",
+        `generate: expected a sampler, got ${JSON.stringify(name)}; the samplers are ${Object.keys(samplers).join(", ")}`,
+      );
     const { write, defaults } = samplers[name];
     const sampler = write(
       this.latentModel,
@@ -288,7 +301,7 @@ export class BigVae {
   #samplingOptions(options: GenerateOptions): SamplingOptions {
     const {
       seed = 0,
-      nSteps = 4,
+      nSteps = DEFAULT_STEPS,
       nAvg = 4,
       tau = 0.9,
       noise = 1,
@@ -302,6 +315,8 @@ export class BigVae {
   }
 
   #ids(text: string, what: string): number[] {
+    if (typeof text !== "string")
+      throw new BigVaeError("usage", `${what}: expected some text, got a ${typeof text}; give a string`);
     const ids = this.tokenizer.encode(text);
     if (ids.length > 0) return ids;
     throw new BigVaeError("usage", `${what}: expected some text, got an empty one; give at least one word`);

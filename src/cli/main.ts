@@ -74,7 +74,10 @@ function report(error: unknown): number {
     process.stderr.write(`bigvae: ${error.message}\n`);
     return error.exitCode;
   }
-  if (error instanceof Error && error.name === "AbortError") return EXIT_CODES.aborted;
+  if (error instanceof Error && error.name === "AbortError") {
+    process.stderr.write("bigvae: stopped before the end\n");
+    return EXIT_CODES.aborted;
+  }
   const text = process.env.BIGVAE_DEBUG ? (error as Error).stack : `${error}; set BIGVAE_DEBUG=1 to see where`;
   process.stderr.write(`bigvae: ${text}\n`);
   return EXIT_CODES.internal;

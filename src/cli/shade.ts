@@ -1,20 +1,30 @@
 /** Pool weights as shading on a terminal; as numbers where there are no colours. */
 import type { EncodedText } from "../bigVae.js";
 
+/** Gives the text that is complete once a token is known, and at the end what is left. */
+interface TokenStream {
+  push(id: number): string;
+  end(): string;
+}
+
 /** Shades of the 256-colour palette, dark to bright. */
 const SHADES = [236, 238, 240, 243, 246, 250, 254, 231];
 
-/** The text with each token as bright as its weight. */
-export function shaded(
-  { ids, poolWeights }: EncodedText,
-  tokenText: (ids: number[]) => string,
-  colours: boolean,
-): string {
+/** The text with each token as bright as its weight; tokens that share a character are as bright as the brightest of them. */
+export function shaded({ ids, poolWeights }: EncodedText, stream: TokenStream, colours: boolean): string {
+  const pieces: { text: string; weight: number }[] = [];
+  let weight = 0;
+  for (const [i, id] of ids.entries()) {
+    weight = Math.max(weight, poolWeights[i]!);
+    const text = stream.push(id) + (i === ids.length - 1 ? stream.end() : "");
+    if (text === "") continue;
+    pieces.push({ text, weight });
+    weight = 0;
+  }
   const most = Math.max(...poolWeights);
-  return ids
-    .map((id, i) => {
-      const text = tokenText([id]);
-      const level = poolWeights[i]! / most;
+  return pieces
+    .map(({ text, weight }) => {
+      const level = weight / most;
       if (!colours) return level > 0.5 ? `[${text}]` : text;
       const shade = SHADES[Math.min(SHADES.length - 1, Math.floor(level * SHADES.length))]!;
       const background = level > 0.5 ? "\x1b[48;5;24m" : "";

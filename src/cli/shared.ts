@@ -1,6 +1,7 @@
 /** What the commands that use a model share: its options, loading, texts from arguments, files or standard input, and output. */
 import { readFile, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import type { Command } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
@@ -45,18 +46,37 @@ export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promi
   }
 }
 
-/** Texts given as arguments, or else the lines of `file` ("-" or nothing: standard input). */
-export async function* texts(given: readonly string[], file?: string): AsyncGenerator<string> {
-  if (given.length > 0 && file === undefined) {
-    yield* given;
-    return;
+/**
+ * Texts given as arguments, or else the lines of `file` ("-" or nothing: standard input). The file is opened here, so that
+ * a wrong path is named before a model is loaded.
+ */
+export async function texts(given: readonly string[], file?: string): Promise<AsyncIterable<string>> {
+  if (given.length > 0) {
+    notBoth(given, "--file", file);
+    return Readable.from(given);
   }
-  for await (const { text } of numberedLines(file)) yield text;
+  return textsOf(await numberedLines(file));
+}
+
+async function* textsOf(lines: AsyncIterable<{ text: string }>): AsyncGenerator<string> {
+  for await (const { text } of lines) yield text;
+}
+
+/** Throws "usage" where texts are given as arguments and by an option too. */
+export function notBoth(given: readonly string[], option: string, value: unknown): void {
+  if (given.length === 0 || value === undefined || value === false) return;
+  throw new BigVaeError(
+    "usage",
+    `expected texts as arguments or by ${option}, got both; leave out ${JSON.stringify(given[0]!.slice(0, 40))} or ${option}`,
+  );
 }
 
 /** The lines of `file` that are not blank ("-" or nothing: standard input), numbered from 1 with the blank ones counted. */
-export async function* numberedLines(file?: string): AsyncGenerator<{ text: string; line: number }> {
-  const input = file === undefined || file === "-" ? process.stdin : await fileStream(file);
+export async function numberedLines(file?: string): Promise<AsyncIterable<{ text: string; line: number }>> {
+  return linesOf(file === undefined || file === "-" ? process.stdin : await fileStream(file));
+}
+
+async function* linesOf(input: Readable): AsyncGenerator<{ text: string; line: number }> {
   let line = 0;
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     // Nobody reads the output any more.
@@ -84,21 +104,27 @@ async function fileStream(path: string) {
 
 /** The texts of a JSON array file, for --task. */
 export async function readTexts(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  const value = text === undefined ? undefined : parse(text);
-  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")) return value;
-  const got = text === undefined ? "no such file" : "something else";
-  throw new BigVaeError(
-    "usage",
-    `--task ${path}: expected a JSON array of texts, got ${got}; write ["first text", "second text"]`,
+  const fail = (got: string): never => {
+    throw new BigVaeError(
+      "usage",
+      `--task ${path}: expected a JSON array of texts, got ${got}; write ["first text", "second text"]`,
+    );
+  };
+  const text = await readFile(path, "utf8").catch((error: Error) =>
+    fail(`a file that cannot be read (${error.message})`),
   );
+  const value = parse(text, (error) => fail(`no JSON (${error.message.replaceAll(/\s+/g, " ")})`));
+  if (!Array.isArray(value)) return fail(`a JSON ${value === null ? "null" : typeof value}`);
+  if (value.length === 0) return fail("an empty one");
+  const other = value.findIndex((item) => typeof item !== "string");
+  return other === -1 ? value : fail(`a ${typeof value[other]} at place ${other}`);
 }
 
-function parse(text: string): unknown {
+function parse(text: string, fail: (error: Error) => never): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return fail(error as Error);
   }
 }
 

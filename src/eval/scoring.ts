@@ -11,6 +11,8 @@ export interface ScoringOptions {
   model: EvaluatedModel;
   tokenizer: Pick<Tokenizer, "encode" | "decode" | "bosId" | "eosId">;
   signal?: AbortSignal;
+  /** Called after each batch: rows done of those that are read or written now. */
+  onProgress?(done: number, total: number, doing: string): void;
 }
 
 /** A text to read under teacher forcing, with the latent it is read from (none for the base). */
@@ -54,11 +56,13 @@ export class Scoring {
 
   /** `nTokens` tokens from each z, written greedily by the decoder without a prefix; fewer only where `stopId` is given and comes. */
   async write(zs: readonly Latent[], nTokens: number, stopId?: number): Promise<number[][]> {
-    const { model, signal } = this.options;
+    const { model, signal, onProgress } = this.options;
     const rows = zs.map((z) => ({ z, noise: NO_NOISE }));
     const written: number[][] = [];
-    for (const batch of batches(rows, () => nTokens))
+    for (const batch of batches(rows, () => nTokens)) {
       written.push(...(await model.write(batch, { writer: "decoder", context: [], nTokens, tau: 0, stopId, signal })));
+      onProgress?.(written.length, rows.length, "spans written");
+    }
     return written;
   }
 
@@ -72,10 +76,11 @@ export class Scoring {
   }
 
   async #score(rows: readonly Reading[], writer: "decoder" | "base", context: readonly number[]): Promise<Score[]> {
-    const { model, signal } = this.options;
+    const { model, signal, onProgress } = this.options;
     const scores: Score[] = [];
     for (const batch of batches(rows, ({ target }) => target.length)) {
       scores.push(...(await model.score(batch, writer, context, signal)));
+      onProgress?.(scores.length, rows.length, `texts read by the ${writer}`);
     }
     return scores;
   }

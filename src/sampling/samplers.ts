@@ -23,9 +23,16 @@ export interface SamplerInputs {
   nStarts?: number;
 }
 
+/** What a sampler may be given besides a context: texts, and options that not all have a use for. */
+export type SamplerInput = "prompt" | "start" | "terminal" | "task" | "preset" | "nSteps" | "nAvg";
+
 export interface SamplerEntry {
   /** One line for help texts. */
   summary: string;
+  /** The texts that it cannot begin without. */
+  needs: readonly ("prompt" | "terminal" | "task")[];
+  /** What else it makes use of. */
+  takes: readonly SamplerInput[];
   defaults: Partial<SamplingOptions>;
   write(model: LatentModel, inputs: SamplerInputs, options: SamplingOptions): Sampler;
 }
@@ -33,36 +40,50 @@ export interface SamplerEntry {
 export const samplers = {
   generate: {
     summary: "the latent of each span writes the next ones",
+    needs: ["prompt"],
+    takes: ["nSteps"],
     defaults: {},
     write: (model, inputs, options) => generate(model, prompt(inputs), inputs.context, options),
   },
   guide: {
     summary: "every latent is pulled toward the prompt's",
+    needs: ["prompt"],
+    takes: ["nSteps"],
     defaults: {},
     write: (model, inputs, options) => guide(model, prompt(inputs), inputs.context, options),
   },
   prose: {
     summary: "guide, cut after the last sentence, and the next topic",
+    needs: ["prompt"],
+    takes: ["nSteps"],
     defaults: {},
     write: (model, inputs, options) => prose(model, prompt(inputs), inputs.context, options),
   },
   task: {
     summary: "guide toward the prompt and toward what example texts have in common",
+    needs: ["prompt", "task"],
+    takes: ["nSteps"],
     defaults: {},
     write: (model, inputs, options) => task(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
   paragraph: {
     summary: "five averaged spans that keep to topic and task, and the next topic",
+    needs: ["prompt", "task"],
+    takes: ["nSteps", "nAvg"],
     defaults: { nSteps: 5 },
     write: (model, inputs, options) => paragraph(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
   "paragraph-topic": {
     summary: "task without noise on latents, with CFG, and the next topic",
+    needs: ["prompt", "task"],
+    takes: ["nSteps"],
     defaults: { cfgScale: 1.25 },
     write: (model, inputs, options) => paragraphTopic(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
   avg: {
     summary: "write from the mean of several drafts (the model card's sampler)",
+    needs: ["prompt"],
+    takes: ["preset", "nSteps", "nAvg"],
     defaults: {},
     write: (model, inputs, options) => {
       return avg(model, prompt(inputs), inputs.context, options, AVG_PRESETS[inputs.preset ?? "card"]);
@@ -70,22 +91,30 @@ export const samplers = {
   },
   "user-avg": {
     summary: "write from the mean of several prompts",
+    needs: ["prompt"],
+    takes: [],
     defaults: { tau: 1 },
     write: (model, inputs, options) =>
       userAvg(model, [prompt(inputs), ...inputs.prompts.slice(1)], inputs.context, options),
   },
   plan: {
     summary: "from a start to a terminal text, by averaged drafts",
+    needs: ["terminal"],
+    takes: ["start", "task", "nSteps", "nAvg"],
     defaults: {},
     write: (model, inputs, options) => plan(model, { ...inputs, terminal: terminal(inputs) }, options),
   },
   "plan-2": {
     summary: "from a start to a terminal text, span by span",
+    needs: ["terminal"],
+    takes: ["start", "task", "nSteps"],
     defaults: {},
     write: (model, inputs, options) => plan2(model, { ...inputs, terminal: terminal(inputs) }, options),
   },
   "plan-search": {
     summary: "the likeliest of many plans from random starts to a terminal text",
+    needs: ["terminal"],
+    takes: ["nSteps"],
     defaults: {},
     write: (model, inputs, options) => {
       return planSearch(model, { ...inputs, terminal: terminal(inputs), nStarts: inputs.nStarts ?? 4 }, options);
@@ -95,18 +124,29 @@ export const samplers = {
 
 export type SamplerName = keyof typeof samplers;
 
+/** @throws BigVaeError("usage") where the sampler needs a text that is not among those given. */
+export function requireInputs(name: SamplerName, given: ReadonlySet<string>): void {
+  for (const needed of samplers[name].needs) if (!given.has(needed)) missing(needed);
+}
+
 function prompt({ prompts }: SamplerInputs): TokenIds {
-  return prompts[0] ?? missing("prompt", "--prompt with the text to begin from");
+  return prompts[0] ?? missing("prompt");
 }
 
 function terminal({ terminal }: SamplerInputs): TokenIds {
-  return terminal ?? missing("terminal", "--terminal with the text to arrive at");
+  return terminal ?? missing("terminal");
 }
 
 function examples({ examples }: SamplerInputs): readonly TokenIds[] {
-  return examples.length > 0 ? examples : missing("task", "--task with a JSON file of example texts");
+  return examples.length > 0 ? examples : missing("task");
 }
 
-function missing(name: string, remedy: string): never {
-  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give ${remedy}`);
+const REMEDIES = {
+  prompt: "--prompt with the text to begin from",
+  terminal: "--terminal with the text to arrive at",
+  task: "--task with a JSON file of example texts",
+};
+
+function missing(name: keyof typeof REMEDIES): never {
+  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give ${REMEDIES[name]}`);
 }

@@ -1,8 +1,8 @@
 /** The folder of a published BigVAE checkpoint: adapters as PEFT stores them, the head, and our own facts beside them. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Adapter, AdapterName, VaeAdapters } from "../engine/adapters.js";
 import type { BaseModel } from "../engine/baseModel.js";
+import { makeFolder } from "../formats/fileOps.js";
 import { type LoraAdapter, writeFileAtomic, writeLora, writeSafetensors } from "../formats/index.js";
 import { linearShapes } from "../model/weights.js";
 import { headShapes } from "../vae/head.js";
@@ -25,7 +25,7 @@ export interface FolderFacts {
 /** The published checkpoint's folder, with our facts beside it. */
 export async function writeVae(folder: string, vae: VaeAdapters, facts: FolderFacts): Promise<void> {
   const { base, baseSha256, names, dropout, aeScale, step, klWeight } = facts;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const name of names) await writeLora(join(folder, name), storedAdapter(name, vae.adapters[name], base, dropout));
   const head = Array.from(headShapes(base.config, vae.zDim, "vae.w_s.weight" in vae.head).keys(), (name) => {
     const { shape, data } = vae.head[`vae.${name}`]!;

@@ -1,10 +1,13 @@
 /** What other programs rely on: names in JSON, exit codes, one sentence on standard error, nothing else on standard output. */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EXIT_CODES } from "../../src/errors.js";
 import { maxDifference, openCases, readJson, tinyFolder } from "../parity/reference.js";
-import { bigvae, jsonLines, TINY } from "./run.js";
+import { bigvae, jsonLines, MAIN, TINY } from "./run.js";
 
 let folder: string;
 
@@ -116,6 +119,60 @@ describe("generate", () => {
     expect(generated!.next?.ids).toEqual(next_ids);
     for (const span of generated!.spans) expect(span.z).toHaveLength(48);
   });
+
+  const GUIDE = ["generate", ...TINY, "--json", "--tau", "0", "--sampler", "guide", "--prompt", "The river ran."];
+
+  it("names what a sampler has no use for, and goes on", async () => {
+    const finished = await bigvae([...GUIDE, "--span", "8", "--steps", "1", "--n-avg", "2", "--terminal", "A mill"]);
+    expect(finished.stderr).toBe("bigvae: the sampler guide has no use for --terminal, --n-avg\n");
+    expect(jsonLines<Generated>(finished)[0]!.spans).toHaveLength(1);
+  });
+
+  it("gives what was written before the window was full", async () => {
+    const sentence = "The river ran past the mill. ";
+    const [one] = jsonLines<Encoded>(await bigvae(["encode", ...TINY, "--json", sentence]));
+    const config = await readJson(join(tinyFolder, "base/config.json"));
+    const { max_position_embeddings: window } = config as { max_position_embeddings: number };
+    const fitting = sentence.repeat(Math.floor((window - 200) / one!.ids.length));
+    const finished = await bigvae([...GUIDE, "--context", fitting, "--steps", "9"]);
+    expect(finished.code).toBe(2);
+    const [generated] = jsonLines<Generated & { error: string }>(finished);
+    expect(generated!.error).toMatch(/window/);
+    expect(finished.stderr).toMatch(/window/);
+    expect(generated!.spans.length).toBeGreaterThan(0);
+    expect(generated!.ids).toEqual(generated!.spans.flatMap(({ ids }) => ids));
+  });
+});
+
+it("a mix takes a negative weight as it is", async () => {
+  const finished = await bigvae(["mix", ...TINY, "--json", "1:The river ran.", "-0.5:A mill"]);
+  expect(jsonLines<{ parts: { weight: number }[] }>(finished)[0]!.parts.map(({ weight }) => weight)).toEqual([1, -0.5]);
+});
+
+describe("standard output that ends early", () => {
+  const lines = "The river ran.\n".repeat(300);
+
+  it("is no mistake: whoever read it has enough", async () => {
+    const child = spawn(process.execPath, [MAIN, "encode", ...TINY, "--json"], { stdio: ["pipe", "pipe", "pipe"] });
+    let stderr = "";
+    child.stderr.on("data", (text) => (stderr += text));
+    child.stdin.on("error", () => {});
+    child.stdout.once("data", () => child.stdout.destroy());
+    child.stdin.end(lines);
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+    expect(stderr).toBe("");
+  });
+
+  it.runIf(existsSync("/dev/full"))("is a full disk where nothing can be written", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [MAIN, "encode", ...TINY, "--json", "x"], { stdio: ["pipe", full, "pipe"] });
+    let stderr = "";
+    child.stderr!.on("data", (text) => (stderr += text));
+    child.stdin!.end();
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(EXIT_CODES.disk);
+    closeSync(full);
+    expect(stderr).toMatch(/^bigvae: Could not write standard output [^\n]*\n$/);
+  });
 });
 
 const MODEL_COMMANDS = "demo encode similar reconstruct interpolate mix generate plan task-vector eval".split(" ");
@@ -166,6 +223,10 @@ describe("errors: one sentence, a documented exit code, nothing on standard outp
       2,
       /JSON array/,
     ],
+    ["a task file that is no JSON", ["task-vector", ...TINY, "--task", "README.md"], 2, /got no JSON/],
+    ["texts given twice", ["encode", ...TINY, "x", "--file", "README.md"], 2, /got both/],
+    ["a file that is not there", ["similar", ...TINY, "x", "--file", "none.txt"], 2, /ENOENT/],
+    ["a part that is an option", ["mix", "--modell", "x", "1:x"], 2, /--modell/],
     ["a mix without weights", ["mix", ...TINY, "no weight"], 2, /WEIGHT:TEXT/],
     ["a negative temperature", ["reconstruct", ...TINY, "--tau", "-1", "x"], 2, /from 0/],
     ["a negative number of steps", ["interpolate", ...TINY, "a", "b", "--steps", "1"], 2, /at least 2/],

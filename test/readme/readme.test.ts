@@ -37,7 +37,7 @@ const INSTANCES: Record<string, string[]> = {
   "bigvae similar TEXT --file F": ['similar "The fox found a lamp." --file lines.txt'],
   "bigvae reconstruct TEXT...": ['reconstruct "The fox found a lamp." "It rained."'],
   "bigvae interpolate A B": ['interpolate "The fox found a lamp." "The baker lost a key."'],
-  "bigvae mix W:TEXT...": ['mix "0.7:The fox found a lamp." "0.3:It rained." -- "-0.2:It snowed."'],
+  "bigvae mix W:TEXT...": ['mix "0.7:The fox found a lamp." "0.3:It rained." "-0.2:It snowed."'],
   "bigvae generate --sampler NAME": ['generate --sampler guide --prompt "The owl lost a button." --steps 2'],
   "bigvae plan --start A --terminal B": ['plan --start "The owl lost a button." --terminal "They danced." --steps 2'],
   "bigvae task-vector TEXT...": ['task-vector "The fox found a lamp." "The baker lost a key."'],

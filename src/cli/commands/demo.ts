@@ -31,7 +31,7 @@ async function tour(vae: BigVae, flags: ModelFlags): Promise<void> {
   const [encoded] = await vae.encode([SENTENCE]);
   show({ step: "encode", ...encoded }, () => [
     heading(`1. A sentence becomes a latent (model "${flags.model}", z of ${vae.zDim} values)`),
-    shaded(encoded!, (ids) => vae.tokenizer.decode(ids), hasColours()),
+    shaded(encoded!, vae.tokenizer.stream(), hasColours()),
     hasColours()
       ? "The brighter a token, the more of z was taken from it."
       : "z was taken mostly from the tokens in brackets.",

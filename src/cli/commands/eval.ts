@@ -17,7 +17,8 @@ import {
 } from "../../eval/index.js";
 import { type Latent, normLerp } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
-import { wholeNumber } from "../options.js";
+import { interruptSignal, wholeNumber } from "../options.js";
+import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
 import { drive } from "./generate.js";
 
@@ -30,31 +31,45 @@ export function evalCommand() {
       "texts (.txt, .jsonl, .jsonl.gz, .parquet, or a folder of them); arithmetic and disentanglement need none",
     )
     .addOption(new Option("--split <name>", "only records of this split").choices(SPLITS))
-    .option("--count <n>", "texts at most", wholeNumber(1), 200)
+    .option(
+      "--count <n>",
+      "texts, or cases of arithmetic; 200 where left out (sentences of disentanglement: 2,000)",
+      wholeNumber(1),
+    )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
     .option("--span <n>", "tokens of a span; the model's where left out", wholeNumber(1))
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
     .action(async (flags) => {
-      const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(flags.data, flags.split, flags.count);
-      await useModel(flags, async (vae) => {
-        const report = await measure(vae, texts, flags);
-        if (flags.json) printJson(report);
-        else printReport(report);
-      });
+      const { data, split, count = TEXTS } = flags;
+      const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(data, split, count);
+      const bar = progress(flags.quiet);
+      const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar)).finally(() => bar.stop());
+      if (flags.json) printJson(report);
+      else printReport(report);
     });
 }
+
+/** Texts that are measured where --count is left out. */
+const TEXTS = 200;
 
 interface MeasureFlags {
   measure: (typeof MEASURES)[number];
   span?: number;
   seed: number;
+  count?: number | undefined;
   data?: string | undefined;
 }
 
-async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags): Promise<object> {
+async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags, bar: Progress): Promise<object> {
   const span = flags.span ?? vae.span;
   const rng = Rng.fromSeed(flags.seed);
-  const scoring = { model: vae.engine, tokenizer: vae.tokenizer, rng };
+  const scoring = {
+    model: vae.engine,
+    tokenizer: vae.tokenizer,
+    rng,
+    signal: interruptSignal(),
+    onProgress: (done: number, total: number, doing: string) => bar.update(done, total, doing),
+  };
   switch (flags.measure) {
     case "reconstruction":
       return evaluate({ ...scoring, texts, span, maxPositions: vae.facts.maxPositions });
@@ -68,11 +83,11 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
         blend: normLerp,
       });
     case "prose":
-      return prose(vae, texts, await knownWords(flags.data!), flags.seed);
+      return prose(vae, texts, await knownWords(flags.data!), { ...scoring, seed: flags.seed });
     case "arithmetic":
-      return evaluateArithmetic(scoring);
+      return evaluateArithmetic({ ...scoring, ...(flags.count === undefined ? {} : { cases: flags.count }) });
     case "disentanglement":
-      return evaluateDisentanglement(scoring);
+      return evaluateDisentanglement({ ...scoring, ...(flags.count === undefined ? {} : { sentences: flags.count }) });
   }
 }
 
@@ -115,17 +130,23 @@ async function spanMeans(scoring: ScoringOptions, texts: readonly string[], span
 const PROSE_RUNS = 20;
 
 /** Texts by the averaging sampler, begun with the first sentence of unseen texts. */
-async function prose(vae: BigVae, texts: readonly string[], known: ReadonlySet<string>, seed: number): Promise<object> {
+async function prose(
+  vae: BigVae,
+  texts: readonly string[],
+  known: ReadonlySet<string>,
+  { seed, rng, signal, onProgress }: ScoringOptions & { seed: number; rng: Rng },
+): Promise<object> {
   const written: string[] = [];
-  for (const [i, text] of texts.slice(0, PROSE_RUNS).entries()) {
+  const begun = texts.slice(0, PROSE_RUNS);
+  for (const [i, text] of begun.entries()) {
     const prompt = /^[^.!?]*[.!?]+/.exec(text)?.[0] ?? text.slice(0, 100);
     const { text: all } = await drive(
-      vae.generate("avg", { prompt, preset: "repository", nSteps: 3, seed: seed + i }),
+      vae.generate("avg", { prompt, preset: "repository", nSteps: 3, seed: seed + i, ...(signal ? { signal } : {}) }),
       () => {},
     );
+    onProgress?.(i + 1, begun.length, "texts written");
     written.push(all.slice(prompt.length));
   }
-  const rng = Rng.fromSeed(seed);
   return { written: proseMeasures(written, known, rng), texts: proseMeasures(texts, known, rng) };
 }
 

@@ -1,11 +1,23 @@
 /** `bigvae generate` and `bigvae plan`: the samplers, streamed span by span. */
 import { Command, Option } from "@commander-js/extra-typings";
-import type { BigVae, GeneratedSpan, GeneratedText, GenerateOptions } from "../../bigVae.js";
+import {
+  type BigVae,
+  DEFAULT_STEPS,
+  type GeneratedSpan,
+  type GeneratedText,
+  type GenerateOptions,
+} from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
-import { type SamplerName, samplers } from "../../sampling/samplers.js";
+import {
+  requireInputs,
+  type SamplerEntry,
+  type SamplerInput,
+  type SamplerName,
+  samplers,
+} from "../../sampling/samplers.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
-import { type ModelFlags, printJson, readTexts, useModel, warnLong, withModel } from "../shared.js";
+import { type ModelFlags, printJson, readTexts, useModel, warn, warnLong, withModel } from "../shared.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
 const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
@@ -15,9 +27,10 @@ export function generateCommand() {
   return withSampling(withModel(new Command("generate").description("Write by one of the samplers, span by span.")))
     .addOption(new Option("--sampler <name>", "how to write").choices(NAMES).default("avg" as SamplerName))
     .addOption(
-      new Option("--preset <name>", "weights and lengths of avg")
-        .choices(["card", "repository"] as const)
-        .default("card" as const),
+      new Option("--preset <name>", "weights and lengths of avg; the card's where left out").choices([
+        "card",
+        "repository",
+      ] as const),
     )
     .option(
       "--prompt <text>",
@@ -40,12 +53,12 @@ export function planCommand() {
       "after",
       '\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4',
     )
-    .action((flags) => run(flags.sampler, { ...flags, prompt: [], preset: "card" as const }));
+    .action((flags) => run(flags.sampler, { ...flags, prompt: [] }));
 }
 
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
-  preset: "card" | "repository";
+  preset?: "card" | "repository";
   context: string;
   start?: string;
   terminal?: string;
@@ -76,9 +89,10 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
 }
 
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
+  const options = await generateOptions(flags);
+  checkInputs(name, flags);
   await useModel(flags, async (vae) => {
     const stream = flags.json ? undefined : vae.tokenizer.stream({ skipSpecial: true });
-    const options = await generateOptions(flags);
     const given = [...flags.prompt, flags.start, flags.terminal].filter((text) => text !== undefined);
     warnLong(
       flags,
@@ -91,13 +105,55 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
       if (!flags.json) process.stdout.write(`${stream!.end()}\n${traceLine(spans.length, span)}\n`);
-    }).finally(async () => {
-      // A run that is stopped keeps the spans that it finished.
-      if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
-    });
+    })
+      .catch((error: Error) => {
+        if (flags.json && spans.length > 0) printJson({ ...result(joined(spans), spans), error: error.message });
+        throw error;
+      })
+      .finally(async () => {
+        // A run that is stopped keeps the spans that it finished.
+        if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
+      });
+    warnEnded(name, flags, spans, vae);
     if (flags.json) printJson(result(written, spans));
     else if (written.nextText !== undefined) process.stdout.write(`next topic: ${written.nextText.trim()}\n`);
   });
+}
+
+/** Inputs by flag. */
+const FLAGS: Record<SamplerInput, string> = {
+  prompt: "--prompt",
+  start: "--start",
+  terminal: "--terminal",
+  task: "--task",
+  preset: "--preset",
+  nSteps: "--steps",
+  nAvg: "--n-avg",
+};
+
+/** Throws where the sampler needs a text that was not given; warns of what it has no use for. */
+function checkInputs(name: SamplerName, { prompt, steps, ...rest }: SamplingFlags): void {
+  const values: Partial<Record<SamplerInput, unknown>> = { ...rest, prompt: prompt[0], nSteps: steps };
+  const given = (Object.keys(FLAGS) as SamplerInput[]).filter((input) => values[input] !== undefined);
+  requireInputs(name, new Set(given));
+  const { needs, takes } = samplers[name] as SamplerEntry;
+  const unused = given.filter((input) => ![...needs, ...takes].includes(input)).map((input) => FLAGS[input]);
+  if (unused.length > 0) warn(rest, `the sampler ${name} has no use for ${unused.join(", ")}`);
+}
+
+/** Says where a text came to its end before all steps were done. */
+function warnEnded(name: SamplerName, flags: SamplingFlags, spans: readonly GeneratedSpan[], vae: BigVae): void {
+  const { takes, defaults } = samplers[name] as SamplerEntry;
+  const asked = flags.steps ?? defaults.nSteps ?? DEFAULT_STEPS;
+  const { eosId } = vae.tokenizer;
+  const ended = takes.includes("nSteps") && spans.length < asked && spans.at(-1)?.ids.at(-1) === eosId;
+  if (ended && eosId !== undefined)
+    warn(flags, `the text ended in span ${spans.length} of ${asked}; another --seed or --context may go on further`);
+}
+
+/** What was written before a run was stopped. */
+function joined(spans: readonly GeneratedSpan[]): GeneratedText {
+  return { ids: spans.flatMap(({ ids }) => ids), text: spans.map(({ text }) => text).join("") };
 }
 
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
@@ -113,11 +169,10 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
 
 async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
   const { prompt, context, start, terminal, preset, seed, steps, nAvg, span, cfg, tau, noise } = flags;
-  const given = { start, terminal, nSteps: steps, nAvg, span, cfgScale: cfg, tau, noise };
+  const given = { preset, start, terminal, nSteps: steps, nAvg, span, cfgScale: cfg, tau, noise };
   return {
     prompt,
     context,
-    preset,
     seed,
     ...(flags.task ? { task: await readTexts(flags.task) } : {}),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

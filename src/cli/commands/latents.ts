@@ -5,7 +5,7 @@ import { cosine } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { realNumber, wholeNumber } from "../options.js";
 import { hasColours, onOneLine, shaded } from "../shade.js";
-import { numberedLines, printJson, readTexts, texts, useModel, warn, warnLong, withModel } from "../shared.js";
+import { notBoth, numberedLines, printJson, readTexts, texts, useModel, warn, warnLong, withModel } from "../shared.js";
 
 /** Texts encoded at a time, so that input of any length takes constant memory. */
 const BATCH = 64;
@@ -14,14 +14,15 @@ export function encodeCommand() {
   return withModel(new Command("encode").description("Latents of texts, with the tokens that each was taken from."))
     .argument("[texts...]", "texts; else lines of --file or of standard input")
     .option("--file <path>", 'a text a line; "-" is standard input')
-    .option("--ids", 'standard input holds lines {"ids": [...], "mask": [...]} instead of texts', false)
+    .option("--ids", 'the lines are {"ids": [...], "mask": [...]} instead of texts', false)
     .addHelpText(
       "after",
       '\nExamples:\n  bigvae encode "The fox found a lamp."\n  bigvae encode --json < lines.txt > latents.jsonl',
     )
     .action(async (given, flags) => {
+      const lines = await texts(given, flags.file);
       await useModel(flags, async (vae) => {
-        for await (const batch of batches(texts(given, flags.ids ? "-" : flags.file))) {
+        for await (const batch of batches(lines)) {
           if (flags.ids) {
             const rows = batch.map(tokenRow);
             const encodings = await vae.engine.encode(rows);
@@ -39,7 +40,7 @@ export function encodeCommand() {
             if (flags.json) printJson(item);
             else
               process.stdout.write(
-                `${shaded(item, (ids) => vae.tokenizer.decode(ids), hasColours())}\n  z: ${summary(item.mean)}\n`,
+                `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(item.mean)}\n`,
               );
           }
         }
@@ -97,11 +98,12 @@ export function similarCommand() {
     .option("--count <n>", "lines shown", wholeNumber(1), 5)
     .addHelpText("after", '\nExample:\n  bigvae similar "A boat on a lake" --file sentences.txt --count 3')
     .action(async (text, flags) => {
+      const lines = await numberedLines(flags.file);
       await useModel(flags, async (vae) => {
         const [query] = await vae.encode([text]);
         warnLong(flags, vae, [query!]);
         const found: { text: string; similarity: number; line: number; longerThanSpan: boolean }[] = [];
-        for await (const batch of batches(numberedLines(flags.file))) {
+        for await (const batch of batches(lines)) {
           const encoded = await vae.encode(batch.map(({ text }) => text));
           warnLong(flags, vae, encoded);
           for (const [i, { text, mean, longerThanSpan }] of encoded.entries())
@@ -125,10 +127,11 @@ export function reconstructCommand() {
     .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
+      const lines = await texts(given, flags.file);
       await useModel(flags, async (vae) => {
         const rng = Rng.fromSeed(flags.seed);
         let count = 0;
-        for await (const batch of batches(texts(given, flags.file))) {
+        for await (const batch of batches(lines)) {
           const encoded = await vae.encode(batch);
           warnLong(flags, vae, encoded);
           // The noise of a text belongs to its place among all of them, not within a batch.
@@ -137,7 +140,7 @@ export function reconstructCommand() {
           const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
           for (const [i, { text, longerThanSpan }] of encoded.entries()) {
             if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan });
-            else process.stdout.write(`${rebuilt[i]}\n`);
+            else process.stdout.write(`${onOneLine(rebuilt[i]!)}\n`);
           }
         }
       });
@@ -173,46 +176,52 @@ export function interpolateCommand() {
 }
 
 export function mixCommand() {
-  return withModel(new Command("mix").description("The text of a weighted mix of texts; weights may be negative."))
-    .argument("<parts...>", 'WEIGHT:TEXT, such as "0.7:The fox ran."; those with a negative weight after a --')
-    .addOption(
-      new Option("--kind <kind>", "what is made of them")
-        .choices(["normKept", "sum", "medoid"] as const)
-        .default("normKept" as const),
-    )
-    .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
-    .addHelpText(
-      "after",
-      '\nExample:\n  bigvae mix "1:The fox found a lamp." "1:The baker lost a key." -- "-1:The fox lost a key."',
-    )
-    .action(async (parts, flags) => {
-      await useModel(flags, async (vae) => {
+  return (
+    withModel(new Command("mix").description("The text of a weighted mix of texts; weights may be negative."))
+      // A part may begin with a minus sign; an option that does not exist is refused as a part.
+      .allowUnknownOption()
+      .argument("<parts...>", 'WEIGHT:TEXT, such as "0.7:The fox ran." or "-1:The fox ran."')
+      .addOption(
+        new Option("--kind <kind>", "what is made of them")
+          .choices(["normKept", "sum", "medoid"] as const)
+          .default("normKept" as const),
+      )
+      .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+      .addHelpText(
+        "after",
+        '\nExample:\n  bigvae mix "1:The fox found a lamp." "1:The baker lost a key." "-1:The fox lost a key."',
+      )
+      .action(async (parts, flags) => {
         const parsed = parts.map(weightedText);
         if (parsed.every(({ weight }) => weight === 0))
           throw new BigVaeError("usage", "mix: expected a weight other than 0, got none; write for example 0.5:TEXT");
-        const encoded = await vae.encode(parsed.map(({ text }) => text));
-        warnLong(flags, vae, encoded);
-        const z = vae.mix(
-          encoded.map(({ mean }) => mean),
-          parsed.map(({ weight }) => weight),
-          flags.kind,
-        );
-        const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed });
-        if (flags.json)
-          printJson({
-            text,
-            z,
-            parts: parsed.map((part, i) => ({ ...part, longerThanSpan: encoded[i]!.longerThanSpan })),
-          });
-        else process.stdout.write(`${text}\n`);
-      });
-    });
+        await useModel(flags, async (vae) => {
+          const encoded = await vae.encode(parsed.map(({ text }) => text));
+          warnLong(flags, vae, encoded);
+          const z = vae.mix(
+            encoded.map(({ mean }) => mean),
+            parsed.map(({ weight }) => weight),
+            flags.kind,
+          );
+          const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed });
+          if (flags.json)
+            printJson({
+              text,
+              z,
+              parts: parsed.map((part, i) => ({ ...part, longerThanSpan: encoded[i]!.longerThanSpan })),
+            });
+          else process.stdout.write(`${onOneLine(text)}\n`);
+        });
+      })
+  );
 }
 
 function weightedText(part: string): { weight: number; text: string } {
   const colon = part.indexOf(":");
   const weight = Number(part.slice(0, colon));
   if (colon > 0 && Number.isFinite(weight)) return { weight, text: part.slice(colon + 1) };
+  if (part.startsWith("--"))
+    throw new BigVaeError("usage", `mix: expected one of its options, got ${part}; bigvae mix --help names them`);
   throw new BigVaeError(
     "usage",
     `mix: expected WEIGHT:TEXT, got ${JSON.stringify(part)}; write for example "0.5:${part.slice(0, 20)}"`,
@@ -225,13 +234,14 @@ export function taskVectorCommand() {
     .option("--task <file>", "a JSON array of texts instead")
     .addHelpText("after", "\nExample:\n  bigvae task-vector --task examples.json --json")
     .action(async (given, flags) => {
+      notBoth(given, "--task", flags.task);
+      const examples = flags.task ? await readTexts(flags.task) : given;
       await useModel(flags, async (vae) => {
-        const examples = flags.task ? await readTexts(flags.task) : given;
         const longerThanSpan = examples.some((text) => vae.tokenizer.encode(text).length > vae.span);
         if (longerThanSpan) warn(flags, `of a text longer than the span, its first ${vae.span} tokens count`);
         const z = await vae.taskVector(examples);
         if (flags.json) printJson({ z, texts: examples, longerThanSpan });
-        else process.stdout.write(`${await vae.decode(z)}\n  z: ${summary(z)}\n`);
+        else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(z)}\n`);
       });
     });
 }
