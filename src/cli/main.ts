@@ -61,9 +61,11 @@ try {
 if (outputError && outputError.code !== "EPIPE")
   process.exitCode = report(await diskError("standard output", 0, outputError));
 
-/** Mistakes on the command line are thrown, so that all errors leave by one door. */
+/** Mistakes on the command line are thrown, so that all errors leave by one door, and begin like all others. */
 function throwErrors(command: Command): void {
-  command.exitOverride();
+  command.exitOverride().configureOutput({
+    outputError: (text, write) => write(text.replace(/^error: /, "bigvae: ")),
+  });
   for (const verb of command.commands) throwErrors(verb as Command);
 }
 

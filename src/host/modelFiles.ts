@@ -67,6 +67,11 @@ export async function findModel(model: string, adapters?: string): Promise<Model
     const own = (await isFile(join(path, "vae.safetensors"))) ? path : undefined;
     return { base: path, adapters: adapters ?? own };
   }
+  if (await isFile(join(path, "vae.safetensors")))
+    throw new BigVaeError(
+      "usage",
+      `--model ${model}: expected a base, got the adapters of one; give the base's folder with --model and this one with --adapters`,
+    );
   const folder = (await isFile(path)) ? "a file of another kind" : "a folder without config.json or base/config.json";
   const got = (await exists(path)) ? folder : "nothing there";
   throw new BigVaeError(

@@ -213,7 +213,8 @@ describe("errors: one sentence, a documented exit code, nothing on standard outp
   const cases: [string, string[], number, RegExp][] = [
     ["an empty text", ["encode", ...TINY, ""], 2, /expected some text/],
     ["no such model", ["encode", "--model", "nowhere/at/all", "x"], 2, /--model nowhere\/at\/all: expected/],
-    ["an unknown option", ["encode", "--modell", "x"], 2, /--modell/],
+    ["adapters as a model", ["encode", "--model", `${tinyFolder}/adapters`, "x"], 2, /this one with --adapters/],
+    ["an unknown option", ["encode", "--modell", "x"], 2, /^bigvae: .*--modell/],
     ["an unknown sampler", ["generate", ...TINY, "--sampler", "magic", "--prompt", "x"], 2, /magic/],
     ["a sampler without its prompt", ["generate", ...TINY, "--sampler", "guide"], 2, /--prompt/],
     ["a plan without an end", ["plan", ...TINY, "--start", "x"], 2, /--terminal/],

@@ -83,6 +83,15 @@ describe("train refuses", () => {
     expect([code, stderr]).toEqual([2, "bigvae: --preprocessed: expected a value, got none; see --help\n"]);
   });
 
+  it.each([
+    ["--hidden-size 33 --heads 2", /--hidden-size: expected a multiple of twice the 2 --heads, got 33/],
+    ["--heads 4 --kv-heads 3", /--kv-heads: expected a divisor of the 4 --heads, got 3/],
+  ])("the shape of a base by its flags: %s", async (shape, message) => {
+    const finished = await train(`base --preprocessed @rows --tokenizer @base --output @refused ${shape}`);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(message);
+  });
+
   it("--resume where there is no run", async () => {
     const { code, stderr } = await train("vae --resume --output @empty");
     expect(code).toBe(2);

@@ -106,6 +106,17 @@ interface BaseFlags {
 }
 
 function baseConfig(flags: BaseFlags, vocabSize: number) {
+  const { hiddenSize, heads, kvHeads } = flags;
+  if (hiddenSize % (2 * heads) !== 0)
+    throw new BigVaeError(
+      "usage",
+      `--hidden-size: expected a multiple of twice the ${heads} --heads, got ${hiddenSize}; a head has an even width`,
+    );
+  if (heads % kvHeads !== 0)
+    throw new BigVaeError(
+      "usage",
+      `--kv-heads: expected a divisor of the ${heads} --heads, got ${kvHeads}; as many heads share each`,
+    );
   return parseConfig({
     model_type: "llama",
     vocab_size: vocabSize,
