@@ -54,6 +54,7 @@ describe("encode", () => {
         await cases.floats("encode.left.mean"),
       ),
     ).toBeLessThan(1e-4);
+    await cases.close();
   });
 });
 

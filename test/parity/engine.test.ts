@@ -22,7 +22,10 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     base = await loadTinyBase();
     vae = await loadTinyAdapters(base.config);
     engine = new Engine({ runtime, base, vae, form });
-    return () => engine.close();
+    return async () => {
+      await engine.close();
+      await cases.close();
+    };
   });
 
   it("gives the base's logits", async () => {

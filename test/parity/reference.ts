@@ -45,6 +45,7 @@ export async function openCases() {
   const file = await openSafetensors(join(tinyFolder, "cases.safetensors"));
   const integers = async (name: string) => Array.from((await file.readRaw(name)).data as Int32Array);
   return {
+    close: () => file.close(),
     has: (name: string) => file.names.includes(name),
     shape: (name: string) => file.info(name).shape,
     floats: (name: string) => file.readFloat32(name),

@@ -23,6 +23,7 @@ beforeAll(async () => {
   cases = await openCases();
   base = await loadTinyBase();
   vae = await loadTinyAdapters(base.config);
+  return () => cases.close();
 });
 
 /** The name of a trained value in the reference file. */
