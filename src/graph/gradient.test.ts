@@ -19,6 +19,7 @@ import {
   input,
   keepMask,
   log,
+  lowRankLinear,
   matmul,
   maximum,
   mul,
@@ -94,6 +95,13 @@ const cases: Readonly<Record<Exclude<OpName, "input" | "constant">, readonly Cas
   sqrt: [{ formula: "sqrt x", shapes: { x: [4] }, range: [0.5, 2], build: ({ x }) => sqrt(x!) }],
   sigmoid: [{ formula: "1 / (1 + e^-x)", shapes: { x: [5] }, range: [-4, 4], build: ({ x }) => sigmoid(x!) }],
   silu: [{ formula: "x / (1 + e^-x)", shapes: { x: [5] }, range: [-4, 4], build: ({ x }) => silu(x!) }],
+  lowRankLinear: [
+    {
+      formula: "x (W + s B A)^T",
+      shapes: { x: [4, 3], weight: [5, 3], a: [2, 3], b: [5, 2] },
+      build: ({ x, weight, a, b }) => lowRankLinear(x!, weight!, a!, b!, 0.75),
+    },
+  ],
   matmul: [
     ...matmulCases("A B", [2, 3], [3, 4]),
     ...matmulCases("A_i B_i", [2, 2, 3], [2, 3, 4]),

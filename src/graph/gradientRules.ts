@@ -1,7 +1,7 @@
 /** Reverse mode, one rule per op: from the gradients of a node's outputs to those of its inputs (undefined: none flows). */
 import { add, constant, div, exp, greater, mul, neg, scalar, sigmoid, sub } from "./ops/elementwise.js";
 import { addAtColumn, concat, expand, gatherRows, reshape, scatterRows, slice, transpose } from "./ops/layout.js";
-import { matmul } from "./ops/matmul.js";
+import { linear, matmul } from "./ops/matmul.js";
 import { rope } from "./ops/network.js";
 import { reduceMean, reduceSum } from "./ops/reduce.js";
 import { type Shape, sameShape, sizeOf } from "./shape.js";
@@ -62,6 +62,15 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
       transB ? matmul(dc, a!, { transA: true, transB: transA, alpha }) : matmul(a!, dc, { transA: !transA, alpha });
     return [needs[0] ? unbroadcast(dA(), a!.shape) : undefined, needs[1] ? unbroadcast(dB(), b!.shape) : undefined];
   },
+
+  // y = x S^T, S = W + s B A: dx = dy S, dW = dy^T x, dA = s B^T dW = s (dy B)^T x, dB = s dW A^T = s dy^T (x A^T)
+  lowRankLinear: ({ inputs: [x, , a, b, sum], attributes: { scale: alpha } }, dy, needs) => [
+    needs[0] ? matmul(dy, sum!) : undefined,
+    needs[1] ? matmul(dy, x!, { transA: true }) : undefined,
+    needs[2] ? matmul(matmul(dy, b!), x!, { transA: true, alpha }) : undefined,
+    needs[3] ? matmul(dy, linear(x!, a!), { transA: true, alpha }) : undefined,
+    undefined,
+  ],
 
   // y = softmax(x): dx = y (dy - sum(y dy))
   softmax: ({ outputs: [y] }, dy) => [mul(y!, sub(dy, reduceSum(mul(y!, dy), [-1])))],

@@ -164,6 +164,9 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
     }
   },
   matmul: lowerMatmul,
+  lowRankLinear: (to, { inputs: [x, , , , sum], outputs: [y] }) => {
+    to.emit("Gemm", [to.name(x!), to.name(sum!)], [to.name(y!)], { transB: { int: 1 } });
+  },
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
   rmsNorm: lowerRmsNorm,
   rope: lowerRope,

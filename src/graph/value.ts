@@ -23,6 +23,8 @@ export interface OpAttributes {
   greater: object;
   /** alpha * op(a) @ op(b), where op transposes the last two axes if asked; leading axes broadcast. */
   matmul: { transA: boolean; transB: boolean; alpha: number };
+  /** Inputs: x [M, in], weight [out, in], a [r, in], b [out, r], and weight + scale b a, by which x is multiplied. */
+  lowRankLinear: { scale: number };
   /** Over the last axis. */
   softmax: object;
   /** Outputs: normalised [.., D], and 1/rms [.., 1]. */

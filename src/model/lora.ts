@@ -2,7 +2,7 @@
  * Low-rank adapters (Hu et al. 2021):   x ──┬── W [out, in] ────────────────────┐
  *                                           └── A [r, in] ── B [out, r] ── * s ─┴─ + ── y,   s = alpha / r
  */
-import { add, input, linear, matmul, type Value } from "../graph/index.js";
+import { add, input, linear, lowRankLinear, matmul, type Value } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
 import { linearShapes } from "./weights.js";
 
@@ -35,24 +35,54 @@ export interface LoraShape {
   targets: readonly string[];
 }
 
-/** Linear layers with an adapter beside them; the base is untouched. `dropout` changes what the adapter reads, in training. */
+/** A linear layer W with its adapter: y = x W^T + scale (x A^T) B^T. */
+export interface AdaptedLayer {
+  path: string;
+  weight: Value;
+  a: Value;
+  b: Value;
+  scale: number;
+}
+
+/** The way that x takes through a layer with its adapter; all give the same y. */
+export type LoraForm = (layer: AdaptedLayer, x: Value) => Value;
+
+/** Linear layers with an adapter; the base is untouched. */
 export function loraLinear(
   config: ModelConfig,
   parameter: Parameter,
   adapter: string,
   lora: LoraShape,
-  dropout: Linear = (_path, x) => x,
+  form: LoraForm = besideBase,
 ): Linear {
   const base = baseLinear(config, parameter);
   const shapes = loraShapes(config, adapter, lora);
   return (path, x) => {
-    const [nameA, nameB] = [loraName(adapter, path, "A"), loraName(adapter, path, "B")];
-    if (!shapes.has(nameA)) return base(path, x);
-    const a = parameter(nameA, shapes.get(nameA)!);
-    const b = parameter(nameB, shapes.get(nameB)!);
-    return add(base(path, x), linear(linear(dropout(path, x), a), b, lora.alpha / lora.rank));
+    const matrix = (letter: "A" | "B") => {
+      const name = loraName(adapter, path, letter);
+      return parameter(name, shapes.get(name)!);
+    };
+    if (!shapes.has(loraName(adapter, path, "A"))) return base(path, x);
+    const weight = parameter(`model.${path}.weight`, linearShapes(config).get(path)!);
+    return form({ path, weight, a: matrix("A"), b: matrix("B"), scale: lora.alpha / lora.rank }, x);
   };
 }
+
+/** As drawn above. `read` is what the adapter reads in place of x (dropout). */
+export function besideBase({ weight, a, b, scale }: AdaptedLayer, x: Value, read = x): Value {
+  return add(linear(x, weight), linear(linear(read, a), b, scale));
+}
+
+/** The adapter is added to the weight where x [M, in] has so many rows that this is less work; otherwise it stays beside it. */
+export function withinBase(layer: AdaptedLayer, x: Value): Value {
+  const { weight, a, b, scale } = layer;
+  const [out, width] = weight.shape as [number, number];
+  const rows = x.shape[0] as number;
+  return rows * (out + width) > SUM_PAYS * out * width ? lowRankLinear(x, weight, a, b, scale) : besideBase(layer, x);
+}
+
+/** Products of rank r that are saved, over the one that makes B A: measured to pay from here on (docs/log.md). */
+const SUM_PAYS = 2.5;
 
 /** The name of an adapter's matrix in our graphs: "encoder.layers.0.mlp.up_proj.lora_A". */
 export function loraName(adapter: string, path: string, matrix: "A" | "B"): string {

@@ -21,7 +21,17 @@ import {
 import { type Attend, type AttentionGroup, groupedAttention, type RopeInputs, ropeInputs } from "../model/attention.js";
 import type { ModelConfig } from "../model/config.js";
 import { embedTokens, hiddenStates, logits } from "../model/llama.js";
-import { type Linear, type LoraShape, loraLinear, loraShapes, makeParameter, type Parameter } from "../model/lora.js";
+import {
+  besideBase,
+  type Linear,
+  type LoraForm,
+  type LoraShape,
+  loraLinear,
+  loraShapes,
+  makeParameter,
+  type Parameter,
+  withinBase,
+} from "../model/lora.js";
 import { loraDropout } from "./dropout.js";
 import { headShapes, latentEmbedding, type PosteriorValues, pool } from "./head.js";
 
@@ -155,13 +165,17 @@ function encodedPosterior(
 
 /** The linear layers of an adapter that is trained on `rows` tokens at a time. */
 function trainedLinear(
-  { config, dropout = 0 }: VaeShape,
+  { config, dropout = 0, checkpointing }: VaeShape,
   parameter: Parameter,
   adapter: string,
   lora: LoraShape,
   rows: number,
 ): Linear {
-  return loraLinear(config, parameter, adapter, lora, dropout > 0 ? loraDropout(adapter, rows, dropout) : undefined);
+  const dropped = loraDropout(adapter, rows, dropout);
+  const withDropout: LoraForm = (layer, x) => besideBase(layer, x, dropped(layer.path, x));
+  // Where memory is short, there is none for a second copy of the weights.
+  const form = dropout > 0 ? withDropout : checkpointing ? besideBase : withinBase;
+  return loraLinear(config, parameter, adapter, lora, form);
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */

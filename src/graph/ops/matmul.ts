@@ -1,6 +1,7 @@
 /** Products of matrices. */
 import { broadcastShapes, formatShape, shapeError } from "../shape.js";
 import { commonFloat, makeValue, type Value } from "../value.js";
+import { add } from "./elementwise.js";
 
 export interface MatmulOptions {
   /** Use a with its last two axes exchanged. */
@@ -29,6 +30,16 @@ export function matmul(a: Value, b: Value, { transA = false, transB = false, alp
 /** x [M, in] @ weight [out, in] transposed -> [M, out], a linear layer as PyTorch stores it. */
 export function linear(x: Value, weight: Value, alpha = 1): Value {
   return matmul(x, weight, { transB: true, alpha });
+}
+
+/**
+ * x [M, in] @ (weight [out, in] + scale b [out, r] @ a [r, in]) transposed -> [M, out]. One product of the layer's size forward and one
+ * back, where x W^T + scale (x A^T) B^T takes two more of rank r; the gradients of a and b pass through r columns all the same.
+ */
+export function lowRankLinear(x: Value, weight: Value, a: Value, b: Value, scale = 1): Value {
+  const sum = add(weight, matmul(b, a, { alpha: scale }));
+  const { shape, dtype } = linear(x, sum);
+  return makeValue("lowRankLinear", [x, weight, a, b, sum], { scale }, shape, dtype);
 }
 
 function lastTwo(value: Value, transposed: boolean) {
