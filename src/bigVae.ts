@@ -14,15 +14,15 @@ import {
   type Latent,
   lerp,
   medoid,
-  norm,
+  normKeptSum,
   normLerp,
   type Posterior,
-  rescale,
   sample,
   slerp,
   weightedSum,
 } from "./latent/index.js";
 import { Rng } from "./rng.js";
+import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
 import { Run } from "./sampling/run.js";
 import { type SamplerInputs, type SamplerName, samplers } from "./sampling/samplers.js";
@@ -222,19 +222,12 @@ export class BigVae {
 
   /** The latent at t between a and b. normLerp, the default, goes straight and keeps the length between theirs. */
   interpolate(a: Latent, b: Latent, t: number, kind: InterpolationKind = "normLerp"): Latent {
-    return { lerp, slerp, normLerp }[kind](a, b, t);
+    return oneOf({ lerp, slerp, normLerp }, kind, "interpolate")(a, b, t);
   }
 
   /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */
   mix(zs: readonly Latent[], weights: readonly number[], kind: MixKind = "normKept"): Latent {
-    if (kind === "medoid") return medoid(zs);
-    const sum = weightedSum(zs, weights);
-    if (kind === "sum") return sum;
-    const total = weights.reduce((all, weight) => all + Math.abs(weight), 0);
-    return rescale(
-      sum,
-      zs.reduce((length, z, i) => length + (Math.abs(weights[i]!) / total) * norm(z), 0),
-    );
+    return oneOf({ sum: weightedSum, normKept: normKeptSum, medoid }, kind, "mix")(zs, weights);
   }
 
   /** What texts have in common: means of their first spans, averaged, at their mean length. */
@@ -258,12 +251,10 @@ export class BigVae {
         "usage",
         `generate: expected a sampler, got ${JSON.stringify(name)}; the samplers are ${Object.keys(samplers).join(", ")}`,
       );
-    const { write, defaults } = samplers[name];
-    const sampler = write(
-      this.latentModel,
-      this.#samplerInputs(options),
-      this.#samplingOptions({ ...defaults, ...options }),
-    );
+    const { write, defaults, weights } = samplers[name];
+    const sampling = this.#samplingOptions({ ...defaults, ...options });
+    checkOptions(name, sampling, weights);
+    const sampler = write(this.latentModel, this.#samplerInputs(options), sampling);
     for (;;) {
       const { value, done } = await sampler.next();
       const text = this.tokenizer.decode(value.ids as number[], { skipSpecial: true });
@@ -293,8 +284,8 @@ export class BigVae {
       ...(start === undefined ? {} : { start: this.#ids(start, "start") }),
       ...(terminal === undefined ? {} : { terminal: this.#ids(terminal, "terminal") }),
       aeScale: this.aeScale,
-      preset: preset ?? "card",
-      nStarts: nStarts ?? 4,
+      ...(preset === undefined ? {} : { preset }),
+      ...(nStarts === undefined ? {} : { nStarts }),
     };
   }
 
@@ -307,11 +298,12 @@ export class BigVae {
       noise = 1,
       span = this.span,
       cfgScale = 1,
+      weights = {},
       signal,
       onToken,
     } = options;
     const calls = { ...(signal ? { signal } : {}), ...(onToken ? { onToken } : {}) };
-    return { nSteps, nAvg, tau, noise, span, cfgScale, ...calls, rng: Rng.fromSeed(seed) };
+    return { nSteps, nAvg, tau, noise, span, cfgScale, weights, ...calls, rng: Rng.fromSeed(seed) };
   }
 
   #ids(text: string, what: string): number[] {
@@ -321,6 +313,13 @@ export class BigVae {
     if (ids.length > 0) return ids;
     throw new BigVaeError("usage", `${what}: expected some text, got an empty one; give at least one word`);
   }
+}
+
+/** The function of that name. @throws BigVaeError("usage") where there is none. */
+function oneOf<T>(functions: Readonly<Record<string, T>>, kind: string, what: string): T {
+  if (Object.hasOwn(functions, kind)) return functions[kind]!;
+  const known = Object.keys(functions).join(", ");
+  throw new BigVaeError("usage", `${what}: expected a kind of ${known}, got ${JSON.stringify(kind)}; give one of them`);
 }
 
 /** The engine's router behind the samplers' interface; a row ends at the tokenizer's end token. */

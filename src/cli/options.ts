@@ -30,6 +30,17 @@ export function realNumber(least = Number.NEGATIVE_INFINITY, most = Number.POSIT
   };
 }
 
+/** "span=0.8,prompt=0.2" */
+export function namedNumbers(text: string): Record<string, number> {
+  const pairs = text.split(",").map((pair) => {
+    const [name = "", value = "", ...rest] = pair.split("=");
+    if (name.trim() === "" || value.trim() === "" || rest.length > 0 || !Number.isFinite(Number(value)))
+      throw new InvalidArgumentError(`Expected NAME=NUMBER pairs with commas between, got ${JSON.stringify(pair)}.`);
+    return [name.trim(), Number(value)] as const;
+  });
+  return Object.fromEntries(pairs);
+}
+
 /** An abort signal that the first Ctrl-C sets; the second ends the process. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();

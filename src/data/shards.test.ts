@@ -67,6 +67,10 @@ it("drops pieces of the last row that are padding only", async () => {
   await prepare({ inputs: [input], tokenizer, output: join(folder, "out"), length: 16 });
   const shards = await Shards.open(join(folder, "out"), "test");
   expect([16, 8, 4, 2, 1].map((columns) => shards.rowCount(columns))).toEqual([2, 3, 5, 9, 18]);
+  const full = await Promise.all(
+    [16, 8, 4, 2, 1].map(async (columns) => (await shards.rowsWith(columns, columns)).length),
+  );
+  expect(full).toEqual([1, 2, 4, 9, 18]);
   expect([...(await shards.row(8, 2)).inputIds]).toEqual([5, 9]);
   // Padding is the end token: no row begins there.
   expect([...(await shards.row(8, 2, 9)).inputIds]).toEqual([5, 9]);
@@ -96,4 +100,20 @@ it("refuses folders without rows of ids", async () => {
     new Map([["input_ids", { dtype: "F32", shape: [1, 4], data }]]),
   );
   await expect(Shards.open(folder, "train")).rejects.toThrow(/lacks input_ids/);
+});
+
+it("counts the tokens of rows, wherever another program has put its padding", async () => {
+  const mask = Int32Array.of(0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1);
+  const padded = new Map([
+    ["input_ids", { dtype: "I32", shape: [2, 8], data: Int32Array.from(count(0, 16)) }],
+    ["attention_mask", { dtype: "I32", shape: [2, 8], data: mask }],
+  ] as const);
+  await writeSafetensors(join(folder, "a.safetensors"), padded);
+  const shards = await Shards.open(folder, "train");
+  const kept = async (minTokens: number, columns: number) => [...(await shards.rowsWith(minTokens, columns))];
+  expect(await kept(1, 4)).toEqual([0, 1, 3]);
+  expect(await kept(2, 4)).toEqual([1]);
+  expect(await kept(5, 8)).toEqual([0]);
+  expect(await kept(6, 8)).toEqual([]);
+  await shards.close();
 });

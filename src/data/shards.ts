@@ -19,6 +19,8 @@ interface Shard {
   readonly rows: number;
   readonly length: number;
   readonly lastTokens: number;
+  /** Whether padding may stand anywhere, not behind the last tokens alone. */
+  readonly mayHavePadding: boolean;
 }
 
 interface OpenShard {
@@ -26,6 +28,9 @@ interface OpenShard {
   /** Reads under way. */
   users: number;
 }
+
+/** Elements of a mask that are read at a time. */
+const MASK_ELEMENTS = 2 ** 22;
 
 /** Shards kept open; a file descriptor each. */
 const MAX_OPEN_SHARDS = 16;
@@ -56,7 +61,8 @@ export class Shards {
     const last = shards.length - 1;
     return new Shards(
       shards.map(({ name, rows }, i) => {
-        return { path: join(folder, name), rows, length, lastTokens: i === last ? length - padding : length };
+        const lastTokens = i === last ? length - padding : length;
+        return { path: join(folder, name), rows, length, lastTokens, mayHavePadding: false };
       }),
     );
   }
@@ -64,6 +70,43 @@ export class Shards {
   /** How many rows of `columns` tokens there are. What is left of a longer row, and rows of padding only, are dropped. */
   rowCount(columns: number): number {
     return this.#shards.reduce((sum, shard) => sum + pieceCount(shard, columns), 0);
+  }
+
+  /**
+   * Numbers of the rows of `columns` tokens that have at least `minTokens` of them, padding not counted. Shards of other origin may
+   * hold padding anywhere: their masks are read, once.
+   */
+  async rowsWith(minTokens: number, columns: number): Promise<Uint32Array> {
+    const kept: number[] = [];
+    let first = 0;
+    for (const shard of this.#shards) {
+      const count = pieceCount(shard, columns);
+      const tokens = shard.mayHavePadding ? await this.#maskSums(shard, columns) : tokensOfPieces(shard, columns);
+      for (let at = 0; at < count; at++) if (tokens(at) >= minTokens) kept.push(first + at);
+      first += count;
+    }
+    return Uint32Array.from(kept);
+  }
+
+  /** Tokens of each piece, by its number. */
+  async #maskSums(shard: Shard, columns: number): Promise<(at: number) => number> {
+    const perRow = Math.floor(shard.length / columns);
+    const sums = new Uint32Array(shard.rows * perRow);
+    await this.#use(shard.path, async (file) => {
+      const step = Math.max(1, Math.floor(MASK_ELEMENTS / shard.length));
+      for (let row = 0; row < shard.rows; row += step) {
+        const end = Math.min(shard.rows, row + step);
+        const mask = toInt32(
+          await file.readElements("attention_mask", row * shard.length, end * shard.length),
+          shard.path,
+        );
+        for (let i = 0; i < (end - row) * perRow; i++) {
+          const begin = Math.floor(i / perRow) * shard.length + (i % perRow) * columns;
+          sums[row * perRow + i] = mask.subarray(begin, begin + columns).reduce((sum, value) => sum + value, 0);
+        }
+      }
+    });
+    return (at) => sums[at]!;
   }
 
   /**
@@ -89,22 +132,14 @@ export class Shards {
     await Promise.all(open.map(async ({ file }) => (await file).close()));
   }
 
-  async #read(
-    { path, rows, length, lastTokens }: Shard,
-    at: number,
-    columns: number,
-    beginId?: number,
-  ): Promise<ShardRow> {
+  #read({ path, rows, length, lastTokens }: Shard, at: number, columns: number, beginId?: number): Promise<ShardRow> {
     const perRow = Math.floor(length / columns);
     const column = (at % perRow) * columns;
     const stored = Math.floor(at / perRow);
     const tokens = stored === rows - 1 ? lastTokens : length;
     const slack = beginId === undefined ? 0 : Math.max(0, Math.min(columns - 1, tokens - column - columns));
     const begin = stored * length + column;
-    const opened = this.#openShard(path);
-    opened.users++;
-    try {
-      const file = await opened.file;
+    return this.#use(path, async (file) => {
       const read = async (name: string) => toInt32(await file.readElements(name, begin, begin + columns + slack), path);
       const ids = await read("input_ids");
       const start = slack > 0 ? Math.max(0, ids.subarray(0, slack + 1).indexOf(beginId!)) : 0;
@@ -112,6 +147,15 @@ export class Shards {
       const hasMask = file.names.includes("attention_mask");
       const mask = hasMask ? cut(await read("attention_mask")) : new Int32Array(columns).fill(1);
       return { inputIds: cut(ids), attentionMask: mask };
+    });
+  }
+
+  /** Hands over an open shard, which is not closed meanwhile. */
+  async #use<T>(path: string, use: (file: OpenTensors) => Promise<T>): Promise<T> {
+    const opened = this.#openShard(path);
+    opened.users++;
+    try {
+      return await use(await opened.file);
     } finally {
       opened.users--;
     }
@@ -129,6 +173,15 @@ export class Shards {
     }
     return shard;
   }
+}
+
+/** Tokens of a piece, where all rows are full but for the end of the last one. */
+function tokensOfPieces({ rows, length, lastTokens }: Shard, columns: number): (at: number) => number {
+  const perRow = Math.floor(length / columns);
+  return (at) => {
+    const tokens = Math.floor(at / perRow) === rows - 1 ? lastTokens : length;
+    return Math.max(0, Math.min(columns, tokens - (at % perRow) * columns));
+  };
 }
 
 function pieceCount({ rows, length, lastTokens }: Shard, columns: number): number {
@@ -172,7 +225,7 @@ function shardOf(file: OpenTensors, path: string): Shard {
       "format",
       `${path} lacks input_ids and attention_mask of one shape [rows, length], I32 or I64.`,
     );
-  return { path, rows, length, lastTokens: length };
+  return { path, rows, length, lastTokens: length, mayHavePadding: file.names.includes("attention_mask") };
 }
 
 function toInt32(data: ArrayLike<number> | BigInt64Array, path: string): Int32Array {

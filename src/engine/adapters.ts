@@ -35,9 +35,12 @@ export interface StoredAdapter {
   tensors: ReadonlyMap<string, { a: Float32Array; b: Float32Array; inWidth: number; outWidth: number }>;
 }
 
-/** Brings a stored adapter into graph form. Throws "mismatch" when its shapes are not those of this base. */
+/**
+ * Brings a stored adapter into graph form. Throws "mismatch" when its shapes are not those of this base, or a layer lacks a matrix
+ * that another one has.
+ */
 export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: ModelConfig): Adapter {
-  const shape: LoraShape = { rank: stored.rank, alpha: stored.alpha, targets: stored.targetModules };
+  const shape: LoraShape = { rank: stored.rank, alpha: stored.alpha, targets: targetsOf(stored) };
   const tensors: Record<string, HostTensor> = {};
   for (const [graphName, [rows, columns]] of loraShapes(config, name, shape) as Map<string, [number, number]>) {
     const path = graphName.slice(name.length + 1, -".lora_A".length);
@@ -64,6 +67,15 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
     );
   }
   return { shape, tensors };
+}
+
+/** The layers that have matrices: as the folder names them where it does, and not by a pattern, a full path, or in part. */
+function targetsOf({ targetModules, tensors }: StoredAdapter): readonly string[] {
+  const named = (path: string) => targetModules.filter((target) => path.endsWith(`.${target}`));
+  const paths = [...tensors.keys()];
+  const used = new Set(paths.flatMap(named));
+  if (paths.every((path) => named(path).length > 0) && used.size === targetModules.length) return targetModules;
+  return [...new Set(paths.map((path) => path.split(".").slice(2).join(".")))];
 }
 
 /** Reads f, w_e and w_d, and w_s where there is one; Z is taken from w_e. */

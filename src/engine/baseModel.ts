@@ -24,7 +24,8 @@ export interface BaseModel {
 export async function loadBase(configJson: unknown, source: WeightSource): Promise<BaseModel> {
   const parsed = parseConfig(configJson);
   // Some files leave the flag out and the head too: then the head is the table.
-  const tied = parsed.tieWordEmbeddings || !source.names.includes("lm_head.weight");
+  const flag = (configJson as { tie_word_embeddings?: unknown }).tie_word_embeddings;
+  const tied = parsed.tieWordEmbeddings || (flag !== false && !source.names.includes("lm_head.weight"));
   const config = { ...parsed, tieWordEmbeddings: tied };
   const shapes = weightShapes(config);
   for (const [name, shape] of shapes) checkShape(source, name, shape);

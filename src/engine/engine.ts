@@ -1,6 +1,7 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
 import {
+  checkLogits,
   greedyToken,
   type Latent,
   logProbability,
@@ -131,6 +132,8 @@ export class Engine {
     const { writer, context, nTokens, tau, cfgScale = 1, stopId, signal } = options;
     if (rows.length === 0) return [];
     if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
+    if (!Number.isFinite(cfgScale))
+      throw new BigVaeError("usage", `cfgScale: expected a number, got ${cfgScale}; 1 leaves the base out`);
     this.#checkRoom(writer, context.length, nTokens);
     const start = await this.#start(rows, writer, context, signal);
     const guideContext = context.length > 0 ? context : [stopId ?? 0];
@@ -144,6 +147,7 @@ export class Engine {
       const guideLogits = await guide?.advance();
       const ids = active.map((row, k) => {
         const guided = guideLogits ? classifierFree(guideLogits[k]!, logits[k]!, cfgScale) : logits[k]!;
+        if (t === 0) checkLogits(guided);
         const id = choosers[row]!(guided);
         written[row]!.push(id);
         options.onToken?.(row, id);

@@ -39,6 +39,11 @@ export function rescale(z: Latent, length: number): Latent {
 
 /** mean + sqrt(tau) s eps with eps standard normal: a draw from the posterior where tau is 1, its mean where tau is 0. */
 export function sample({ mean, logVariance }: Posterior, tau: number, rng: Rng): Latent {
+  if (!(tau >= 0) || tau === Number.POSITIVE_INFINITY)
+    throw new BigVaeError(
+      "usage",
+      `sample: expected a variance tau of at least 0, got ${tau}; 1 is the posterior's own`,
+    );
   if (tau === 0) return mean.slice();
   const deviation = Math.sqrt(tau);
   const s = logVariance?.map((value) => Math.exp(value / 2));
@@ -120,12 +125,23 @@ export function meanNorm(zs: readonly Latent[]): number {
   return zs.reduce((sum, z) => sum + norm(z), 0) / zs.length;
 }
 
-/** The one whose summed distance to the others is least; the first where several are. */
-export function medoid(zs: readonly Latent[]): Latent {
+/** The weighted sum with the weighted mean of the lengths, each weight as large as it is without its sign. */
+export function normKeptSum(zs: readonly Latent[], weights: readonly number[]): Latent {
+  const sum = weightedSum(zs, weights);
+  const total = weights.reduce((all, weight) => all + Math.abs(weight), 0);
+  return rescale(
+    sum,
+    zs.reduce((length, z, i) => length + (Math.abs(weights[i]!) / total) * norm(z), 0),
+  );
+}
+
+/** The one whose weighted distances to all have the least sum; the first where several are. Each counts once where no weights are given. */
+export function medoid(zs: readonly Latent[], weights: readonly number[] = zs.map(() => 1)): Latent {
   if (zs.length === 0)
     throw new BigVaeError("usage", "medoid: expected at least one latent, got none; give some texts");
   const distance = (a: Latent, b: Latent) => norm(weightedSum([a, b], [1, -1]));
-  const sums = zs.map((z) => zs.reduce((sum, other) => sum + distance(z, other), 0));
+  weightedSum(zs, weights); // the same demands of latents and weights
+  const sums = zs.map((z) => zs.reduce((sum, other, i) => sum + weights[i]! * distance(z, other), 0));
   return zs[sums.indexOf(Math.min(...sums))]!;
 }
 

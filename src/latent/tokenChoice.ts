@@ -1,4 +1,5 @@
 /** From logits to a token. */
+import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
 
 /** Picks the next token of a row from its logits [V]. */
@@ -9,6 +10,16 @@ export function greedyToken(logits: Float32Array): number {
   let best = 0;
   for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
   return best;
+}
+
+/** Throws "nonFinite" where no token is likelier than another, as from a z so far out that the model's numbers overflow. */
+export function checkLogits(logits: Float32Array): void {
+  const most = logits[greedyToken(logits)]!;
+  if (Number.isFinite(most) && logits.some((logit) => logit < most)) return;
+  throw new BigVaeError(
+    "nonFinite",
+    `writing: expected logits that tell tokens apart, got ${most} for all; check the length of z, ae_scale is the usual one per dimension`,
+  );
 }
 
 /**

@@ -26,9 +26,10 @@ export async function* avg(
   prompt: TokenIds,
   context: TokenIds,
   options: SamplingOptions,
-  preset: AvgPreset = AVG_PRESETS.card,
+  preset: AvgPreset,
 ): Sampler {
   const run = new Run(model, options);
+  const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   let span = run.withBos(prompt);
   let before = run.withBos(context);
@@ -36,16 +37,16 @@ export async function* avg(
   for (let step = 0; step < options.nSteps; step++) {
     const z = await run.sample(span, "span");
     const pulled = mix([
-      [z, 1 - preset.draftPull],
-      [topic, preset.draftPull],
+      [z, 1 - draftPull],
+      [topic, draftPull],
     ]);
     const drafts = await run.drafts(pulled, before, draftTokens, tail);
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
     const next = averaged(drafts.map(({ latent }) => latent));
     // The original writes on to the length of a draft and drops the rest.
     const toWrite = mix([
-      [next, 1 - preset.meanPull],
-      [topic, preset.meanPull],
+      [next, 1 - meanPull],
+      [topic, meanPull],
     ]);
     const written = await run.write(toWrite, before, draftTokens - tail, drafts);
     before = [...before, ...span];

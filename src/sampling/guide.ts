@@ -13,6 +13,9 @@ export interface Guided {
   span: TokenIds;
 }
 
+export const GUIDE_WEIGHTS = { span: 0.85, prompt: 0.15 };
+export const TASK_WEIGHTS = { span: 0.75, prompt: 0.1, task: 0.15 };
+
 /** guide: 0.85 of the span, 0.15 of the prompt, at their mean length. */
 export async function* guide(
   model: LatentModel,
@@ -34,30 +37,32 @@ export async function* task(
   options: SamplingOptions,
 ): Sampler {
   const run = new Run(model, options);
-  const toward = towardTask(await run.sample(prompt, "prompt"), await taskVector(run, examples));
+  const toward = towardTask(run, await run.sample(prompt, "prompt"), await taskVector(run, examples));
   const guided = yield* guidedSteps(run, prompt, run.withBos(context), toward);
   return { ids: [...guided.context, ...guided.span] };
 }
 
 export async function towardPrompt(run: Run, prompt: TokenIds): Promise<Guidance> {
   const topic = await run.sample(prompt, "prompt");
+  const weights = run.weights(GUIDE_WEIGHTS);
   return (z) =>
     mix(
       [
-        [z, 0.85],
-        [topic, 0.15],
+        [z, weights.span],
+        [topic, weights.prompt],
       ],
       "meanNorm",
     );
 }
 
-export function towardTask(prompt: TracedLatent, task: TracedLatent): Guidance {
+export function towardTask(run: Run, prompt: TracedLatent, task: TracedLatent): Guidance {
+  const weights = run.weights(TASK_WEIGHTS);
   return (z) =>
     mix(
       [
-        [z, 0.75],
-        [prompt, 0.1],
-        [task, 0.15],
+        [z, weights.span],
+        [prompt, weights.prompt],
+        [task, weights.task],
       ],
       "meanNorm",
     );

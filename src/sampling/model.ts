@@ -48,10 +48,15 @@ export interface SamplingOptions {
   /** Tokens of a span: 64 in MiniHF. */
   span: number;
   cfgScale: number;
+  /** In place of the sampler's own weights, by their names (`samplers[name].weights`). */
+  weights?: Weights;
   signal?: AbortSignal;
   /** Called with each token of a span as it is written; not for drafts. */
   onToken?(id: number): void;
 }
+
+/** Weights of a mix, or shares of a pull, by name. */
+export type Weights = Readonly<Record<string, number>>;
 
 /** A latent and where it came from. */
 export interface TracedLatent {

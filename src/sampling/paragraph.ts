@@ -3,6 +3,17 @@ import { weightedSum } from "../latent/index.js";
 import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
 import { averaged, mix, Run } from "./run.js";
 
+/** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
+export const PARAGRAPH_WEIGHTS = {
+  span: 0.7,
+  prompt: 0.2,
+  task: 0.1,
+  taskPull: 0.2,
+  first: 0.5,
+  last: 0.3,
+  middle: 0.2,
+};
+
 /** `options.nSteps` is 5 in MiniHF. */
 export async function* paragraph(
   model: LatentModel,
@@ -12,6 +23,7 @@ export async function* paragraph(
   options: SamplingOptions,
 ): Sampler {
   const run = new Run(model, options);
+  const weights = run.weights(PARAGRAPH_WEIGHTS);
   const s = options.span;
   let span = run.withBos(prompt);
   let before = run.withBos(context);
@@ -22,17 +34,17 @@ export async function* paragraph(
     const z = await run.sample(span, "span");
     const drafts = await run.drafts(
       mix([
-        [z, 0.7],
-        [topic, 0.2],
-        [task, 0.1],
+        [z, weights.span],
+        [topic, weights.prompt],
+        [task, weights.task],
       ]),
       before,
       2 * s,
       s,
     );
     const next = mix([
-      [averaged(drafts.map(({ latent }) => latent)), 0.8],
-      [task, 0.2],
+      [averaged(drafts.map(({ latent }) => latent)), 1 - weights.taskPull],
+      [task, weights.taskPull],
     ]);
     // The original writes two spans and drops the second.
     const written = await run.write(next, before, s, drafts);
@@ -43,7 +55,7 @@ export async function* paragraph(
   }
   const blankLine = run.model.tokenizer.encode("\n\n");
   const written = await run.write(
-    nextTopic(spanLatents),
+    nextTopic(spanLatents, weights),
     [...before, ...run.withBos(blankLine)],
     2 * s,
     [],
@@ -69,18 +81,19 @@ async function summedTask(run: Run, examples: readonly TokenIds[]): Promise<Trac
   return { z, role: "task", parents: latents.map((latent) => ({ latent, weight: 1 })) };
 }
 
-/** Half of the first latent, 0.3 of the last, 0.2 of the mean of those between. */
-function nextTopic(latents: readonly TracedLatent[]): TracedLatent {
+/** Half of the first latent, 0.3 of the last, 0.2 of the mean of those between; of two, by the same ratio. */
+function nextTopic(latents: readonly TracedLatent[], weights: typeof PARAGRAPH_WEIGHTS): TracedLatent {
   const [first, last] = [latents[0]!, latents.at(-1)!];
   const middle = latents.slice(1, -1);
+  const ends = weights.first + weights.last;
   return middle.length === 0
     ? mix([
-        [first, 0.5 / 0.8],
-        [last, 0.3 / 0.8],
+        [first, weights.first / ends],
+        [last, weights.last / ends],
       ])
     : mix([
-        [first, 0.5],
-        [last, 0.3],
-        [averaged(middle), 0.2],
+        [first, weights.first],
+        [last, weights.last],
+        [averaged(middle), weights.middle],
       ]);
 }

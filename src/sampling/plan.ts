@@ -1,6 +1,6 @@
 /** plan, plan-2 and plan-search: go from one latent to another, span by span. MiniHF vae_infer.py, its errors mended as named below. */
 import { norm, randomLatent, rescale } from "../latent/index.js";
-import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
+import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
 import { averaged, mix, Run } from "./run.js";
 import { taskVector } from "./task.js";
 
@@ -16,6 +16,12 @@ export interface PlanInputs {
   aeScale: number;
 }
 
+/** Shares of the start and of a random latent, the rest is the task's; of the terminal, and by how much it grows each step. */
+export const PLAN_WEIGHTS = { start: 0.8, random: 0.7, pull: 0.025, pullStep: 0.025 };
+export const PLAN_2_WEIGHTS = { start: 0.8, random: 0.7, pull: 0.05, pullStep: 0.025 };
+/** Share of a random latent, the rest is the terminal's. */
+export const PLAN_SEARCH_WEIGHTS = { random: 0.7 };
+
 /**
  * plan: nAvg drafts of z a step, averaged, then (0.975 - t) of the mean and (0.025 + t) of the terminal, t = 0.025, 0.05, ...,
  * at the mean's length; one span is written from that and is the next z. The original fixes the length at 50, and with a
@@ -24,16 +30,18 @@ export interface PlanInputs {
 export async function* plan(model: LatentModel, inputs: PlanInputs, options: SamplingOptions): Sampler {
   const run = new Run(model, options);
   const terminal = await run.sample(inputs.terminal, "terminal");
-  let z = await startLatent(run, inputs, terminal);
+  const weights = run.weights(PLAN_WEIGHTS);
+  const from = inputs.start ? await run.sample(inputs.start, "start") : randomStart(run, terminal, inputs.aeScale, 0);
+  let z = await withTask(run, from, inputs.examples, weights);
   let context = inputs.context;
   for (let step = 1; step <= options.nSteps; step++) {
     const drafts = await run.drafts(z, context, 2 * options.span, options.span);
     const next = averaged(drafts.map(({ latent }) => latent));
-    const t = Math.min(0.025 * step, 0.975);
+    const pull = pullAt(step, weights);
     const pulled = withNorm(
       mix([
-        [next, 0.975 - t],
-        [terminal, 0.025 + t],
+        [next, 1 - pull],
+        [terminal, pull],
       ]),
       norm(next.z),
     );
@@ -52,14 +60,16 @@ export async function* plan(model: LatentModel, inputs: PlanInputs, options: Sam
 export async function* plan2(model: LatentModel, inputs: PlanInputs, options: SamplingOptions): Sampler {
   const run = new Run(model, options);
   const terminal = await run.mean(inputs.terminal, "terminal");
-  let z = await startLatent(run, inputs, terminal);
+  const weights = run.weights(PLAN_2_WEIGHTS);
+  const from = inputs.start ? await run.mean(inputs.start, "start") : randomStart(run, terminal, inputs.aeScale, 0);
+  let z = await withTask(run, from, inputs.examples, weights);
   let context = inputs.context;
   for (let step = 1; step <= options.nSteps; step++) {
-    const t = Math.min(0.025 * step, 0.95);
+    const pull = pullAt(step, weights);
     const pulled = mix(
       [
-        [z, 0.95 - t],
-        [terminal, 0.05 + t],
+        [z, 1 - pull],
+        [terminal, pull],
       ],
       "meanNorm",
     );
@@ -73,27 +83,28 @@ export async function* plan2(model: LatentModel, inputs: PlanInputs, options: Sa
   return { ids: context };
 }
 
-/** 0.8 of the start and 0.2 of the task vector; without a start 0.7 of a random latent and 0.3 of the task vector. */
-async function startLatent(
+/** The terminal's share at a step (from 1): it reaches 1 and stays there. */
+function pullAt(step: number, { pull, pullStep }: typeof PLAN_WEIGHTS): number {
+  return Math.min(pull + pullStep * step, 1);
+}
+
+/** 0.8 of a start and 0.2 of the task vector; 0.7 of a random latent and 0.3 of it, at their mean length. */
+async function withTask(
   run: Run,
-  { start, examples, aeScale }: PlanInputs,
-  like: TracedLatent,
+  from: TracedLatent,
+  examples: readonly TokenIds[] | undefined,
+  { start, random }: typeof PLAN_WEIGHTS,
 ): Promise<TracedLatent> {
-  const from = start ? await run.mean(start, "start") : randomStart(run, like, aeScale, 0);
   if (!examples?.length) return from;
+  const [share, length] = from.role === "random" ? ([random, "meanNorm"] as const) : ([start] as const);
   const task = await taskVector(run, examples);
-  return start
-    ? mix([
-        [from, 0.8],
-        [task, 0.2],
-      ])
-    : mix(
-        [
-          [from, 0.7],
-          [task, 0.3],
-        ],
-        "meanNorm",
-      );
+  return mix(
+    [
+      [from, share],
+      [task, 1 - share],
+    ],
+    length,
+  );
 }
 
 function randomStart(run: Run, like: TracedLatent, aeScale: number, index: number): TracedLatent {
@@ -111,66 +122,69 @@ export interface PlanSearchInputs extends Omit<PlanInputs, "start" | "examples">
 }
 
 /**
- * plan-search: from random starts (0.7, with 0.3 of the terminal) plans of n = 1..nSteps spans; at step i the next z is
- * (n - i)/n of the last span's and the rest the terminal's. The plan whose text the router finds likeliest per token wins.
- * The original's pull to the terminal is without effect, and its score divides a mean by the length again.
+ * plan-search: from random starts (0.7, with 0.3 of the terminal) plans of n = 1..nSteps spans; each step writes two spans, of which the
+ * first is the plan's and the second is encoded: the next z is (n - i)/n of that and the rest the terminal's, i = 1, 2, ... The plan
+ * whose text the router finds likeliest per token wins. The original's pull to the terminal is without effect, and its score
+ * divides a mean by the length again.
  */
 export async function* planSearch(model: LatentModel, inputs: PlanSearchInputs, options: SamplingOptions): Sampler {
   const run = new Run(model, { ...options, onToken: undefined });
-  const terminal = await run.mean(inputs.terminal, "terminal");
-  let best: { score: number; spans: Awaited<ReturnType<typeof planOnce>> } | undefined;
+  const { random: share } = run.weights(PLAN_SEARCH_WEIGHTS);
+  const terminal = await run.sample(inputs.terminal, "terminal");
+  let best: { score: number; spans: Span[] } | undefined;
   for (let start = 0; start < inputs.nStarts; start++) {
-    const random = randomStart(run, terminal, inputs.aeScale, start);
+    const random = mix([
+      [randomStart(run, terminal, inputs.aeScale, start), share],
+      [terminal, 1 - share],
+    ]);
     for (let n = 1; n <= options.nSteps; n++) {
-      const spans = await planOnce(
-        run,
-        mix([
-          [random, 0.7],
-          [terminal, 0.3],
-        ]),
-        terminal,
-        inputs.context,
-        n,
-      );
+      const spans = await planOnce(run, random, terminal, inputs.context, n);
       const score = await planScore(run, spans, inputs.context);
       if (!best || score > best.score) best = { score, spans };
     }
   }
-  for (const span of best?.spans ?? []) {
+  const spans = best?.spans ?? [];
+  for (const span of spans) {
     for (const id of span.ids) options.onToken?.(id);
     yield span;
   }
-  return { ids: [...inputs.context, ...(best?.spans ?? []).flatMap(({ ids }) => ids)] };
+  return { ids: [...inputs.context, ...firstSpans(spans, options.span)] };
 }
 
-/** One plan of n spans. */
+/** One plan of n spans, or of fewer where its text ends. */
 async function planOnce(run: Run, start: TracedLatent, terminal: TracedLatent, context: TokenIds, n: number) {
-  const spans = [];
+  const s = run.options.span;
+  const spans: Span[] = [];
   let z = start;
-  let before = context;
   for (let i = 1; i <= n; i++) {
-    const written = await run.write(z, before, run.options.span);
+    const written = await run.write(z, [...context, ...firstSpans(spans, s)], 2 * s);
     spans.push(written);
-    before = [...before, ...written.ids];
+    const rest = written.ids.slice(s);
+    if (i === n || rest.length === 0) break;
     const keep = (n - i) / n;
-    if (i < n)
-      z = mix([
-        [await run.sample(written.ids, "span"), keep],
-        [terminal, 1 - keep],
-      ]);
+    z = mix([
+      [await run.sample(rest, "span"), keep],
+      [terminal, 1 - keep],
+    ]);
   }
   return spans;
 }
 
+/** The first half of each of what was written: the text of a plan. */
+function firstSpans(spans: readonly Span[], length: number): TokenIds {
+  return spans.flatMap(({ ids }) => ids.slice(0, length));
+}
+
 /** The router's mean log-likelihood per token of a plan, each span from its own latent. */
-async function planScore(run: Run, spans: Awaited<ReturnType<typeof planOnce>>, context: TokenIds): Promise<number> {
-  let before = context;
+async function planScore(run: Run, spans: readonly Span[], context: TokenIds): Promise<number> {
+  const { span: s, signal } = run.options;
   let [sum, tokens] = [0, 0];
-  for (const { ids, latent } of spans) {
-    const [score] = await run.model.score([{ z: latent.z, target: ids }], before, run.options.signal);
-    sum += score! * ids.length;
-    tokens += ids.length;
-    before = [...before, ...ids];
+  for (const [i, { ids, latent }] of spans.entries()) {
+    const before = [...context, ...firstSpans(spans.slice(0, i), s)];
+    const target = ids.slice(0, s);
+    const [score] = await run.model.score([{ z: latent.z, target }], before, signal);
+    sum += score! * target.length;
+    tokens += target.length;
   }
   return sum / tokens;
 }

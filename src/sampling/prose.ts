@@ -40,7 +40,7 @@ export async function* paragraphTopic(
 ): Sampler {
   const run = new Run(model, { ...options, noise: 0 });
   const topic = await run.mean(prompt, "prompt");
-  const toward = towardTask(topic, await taskVector(run, examples));
+  const toward = towardTask(run, topic, await taskVector(run, examples));
   let [text, rest] = [context, prompt];
   for (let step = 0; step < options.nSteps && rest.length > 0; step++) {
     const z = step === 0 ? topic : toward(await run.mean(rest, "span"));

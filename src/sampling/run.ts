@@ -1,6 +1,15 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
 import { average, meanNorm, type Posterior, rescale, sample, weightedSum } from "../latent/index.js";
-import type { Draft, LatentModel, LatentRole, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
+import type {
+  Draft,
+  LatentModel,
+  LatentRole,
+  SamplingOptions,
+  Span,
+  TokenIds,
+  TracedLatent,
+  Weights,
+} from "./model.js";
 
 export class Run {
   /** Calls so far; each names its own noise, so that no draw depends on how many were made before it in the same call. */
@@ -18,6 +27,11 @@ export class Run {
   withBos(ids: TokenIds): TokenIds {
     const { bosId, eosId } = this.model.tokenizer;
     return bosId === undefined || bosId === eosId ? ids : [bosId, ...ids];
+  }
+
+  /** A sampler's own weights, or those that the options give in their place. */
+  weights<W extends Weights>(own: W): W {
+    return { ...own, ...this.options.weights };
   }
 
   /** Means of the spans' posteriors. */

@@ -2,10 +2,10 @@
 import { BigVaeError } from "../errors.js";
 import { AVG_PRESETS, avg, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
-import { guide, task } from "./guide.js";
-import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
-import { paragraph } from "./paragraph.js";
-import { plan, plan2, planSearch } from "./plan.js";
+import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
+import type { LatentModel, Sampler, SamplingOptions, TokenIds, Weights } from "./model.js";
+import { PARAGRAPH_WEIGHTS, paragraph } from "./paragraph.js";
+import { PLAN_2_WEIGHTS, PLAN_SEARCH_WEIGHTS, PLAN_WEIGHTS, plan, plan2, planSearch } from "./plan.js";
 import { paragraphTopic, prose } from "./prose.js";
 
 /** Everything that a sampler may be given, as tokens; each takes what it needs. */
@@ -24,7 +24,7 @@ export interface SamplerInputs {
 }
 
 /** What a sampler may be given besides a context: texts, and options that not all have a use for. */
-export type SamplerInput = "prompt" | "start" | "terminal" | "task" | "preset" | "nSteps" | "nAvg";
+export type SamplerInput = "prompt" | "start" | "terminal" | "task" | "preset" | "nSteps" | "nAvg" | "nStarts";
 
 export interface SamplerEntry {
   /** One line for help texts. */
@@ -33,6 +33,8 @@ export interface SamplerEntry {
   needs: readonly ("prompt" | "terminal" | "task")[];
   /** What else it makes use of. */
   takes: readonly SamplerInput[];
+  /** Its weights, which `SamplingOptions.weights` may replace. */
+  weights: Weights;
   defaults: Partial<SamplingOptions>;
   write(model: LatentModel, inputs: SamplerInputs, options: SamplingOptions): Sampler;
 }
@@ -42,6 +44,7 @@ export const samplers = {
     summary: "the latent of each span writes the next ones",
     needs: ["prompt"],
     takes: ["nSteps"],
+    weights: {},
     defaults: {},
     write: (model, inputs, options) => generate(model, prompt(inputs), inputs.context, options),
   },
@@ -49,6 +52,7 @@ export const samplers = {
     summary: "every latent is pulled toward the prompt's",
     needs: ["prompt"],
     takes: ["nSteps"],
+    weights: GUIDE_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => guide(model, prompt(inputs), inputs.context, options),
   },
@@ -56,6 +60,7 @@ export const samplers = {
     summary: "guide, cut after the last sentence, and the next topic",
     needs: ["prompt"],
     takes: ["nSteps"],
+    weights: GUIDE_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => prose(model, prompt(inputs), inputs.context, options),
   },
@@ -63,6 +68,7 @@ export const samplers = {
     summary: "guide toward the prompt and toward what example texts have in common",
     needs: ["prompt", "task"],
     takes: ["nSteps"],
+    weights: TASK_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => task(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
@@ -70,6 +76,7 @@ export const samplers = {
     summary: "five averaged spans that keep to topic and task, and the next topic",
     needs: ["prompt", "task"],
     takes: ["nSteps", "nAvg"],
+    weights: PARAGRAPH_WEIGHTS,
     defaults: { nSteps: 5 },
     write: (model, inputs, options) => paragraph(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
@@ -77,6 +84,7 @@ export const samplers = {
     summary: "task without noise on latents, with CFG, and the next topic",
     needs: ["prompt", "task"],
     takes: ["nSteps"],
+    weights: TASK_WEIGHTS,
     defaults: { cfgScale: 1.25 },
     write: (model, inputs, options) => paragraphTopic(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
@@ -84,15 +92,17 @@ export const samplers = {
     summary: "write from the mean of several drafts (the model card's sampler)",
     needs: ["prompt"],
     takes: ["preset", "nSteps", "nAvg"],
+    weights: { draftPull: AVG_PRESETS.card.draftPull, meanPull: AVG_PRESETS.card.meanPull },
     defaults: {},
     write: (model, inputs, options) => {
-      return avg(model, prompt(inputs), inputs.context, options, AVG_PRESETS[inputs.preset ?? "card"]);
+      return avg(model, prompt(inputs), inputs.context, options, avgPreset(inputs));
     },
   },
   "user-avg": {
     summary: "write from the mean of several prompts",
     needs: ["prompt"],
     takes: [],
+    weights: {},
     defaults: { tau: 1 },
     write: (model, inputs, options) =>
       userAvg(model, [prompt(inputs), ...inputs.prompts.slice(1)], inputs.context, options),
@@ -101,6 +111,7 @@ export const samplers = {
     summary: "from a start to a terminal text, by averaged drafts",
     needs: ["terminal"],
     takes: ["start", "task", "nSteps", "nAvg"],
+    weights: PLAN_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => plan(model, { ...inputs, terminal: terminal(inputs) }, options),
   },
@@ -108,16 +119,22 @@ export const samplers = {
     summary: "from a start to a terminal text, span by span",
     needs: ["terminal"],
     takes: ["start", "task", "nSteps"],
+    weights: PLAN_2_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => plan2(model, { ...inputs, terminal: terminal(inputs) }, options),
   },
   "plan-search": {
     summary: "the likeliest of many plans from random starts to a terminal text",
     needs: ["terminal"],
-    takes: ["nSteps"],
+    takes: ["nSteps", "nStarts"],
+    weights: PLAN_SEARCH_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => {
-      return planSearch(model, { ...inputs, terminal: terminal(inputs), nStarts: inputs.nStarts ?? 4 }, options);
+      return planSearch(
+        model,
+        { ...inputs, terminal: terminal(inputs), nStarts: inputs.nStarts ?? DEFAULT_STARTS },
+        options,
+      );
     },
   },
 } as const satisfies Record<string, SamplerEntry>;
@@ -127,6 +144,18 @@ export type SamplerName = keyof typeof samplers;
 /** @throws BigVaeError("usage") where the sampler needs a text that is not among those given. */
 export function requireInputs(name: SamplerName, given: ReadonlySet<string>): void {
   for (const needed of samplers[name].needs) if (!given.has(needed)) missing(needed);
+}
+
+/** Random starts of plan-search, where nothing is said. */
+const DEFAULT_STARTS = 4;
+
+function avgPreset({ preset = "card" }: SamplerInputs) {
+  if (Object.hasOwn(AVG_PRESETS, preset)) return AVG_PRESETS[preset];
+  const known = Object.keys(AVG_PRESETS).join(" or ");
+  throw new BigVaeError(
+    "usage",
+    `avg: expected a preset ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
+  );
 }
 
 function prompt({ prompts }: SamplerInputs): TokenIds {

@@ -39,7 +39,8 @@ async function withBaseRun<T>(
 ): Promise<T> {
   const { config, context, batchSize, checkpointing = false } = options;
   checkWindow("--context", context, config.maxPositionEmbeddings);
-  const run = async ({ rows, held, schedule, rng }: TrainingRows) => {
+  const run = async (data: TrainingRows) => {
+    const { rows, held, schedule, rng } = data;
     const objective = baseObjective({ config, rows, context, batchSize, checkpointing, rng });
     for (const [name, { data }] of Object.entries(options.startFrom?.weights ?? {}))
       objective.parameters.set(name, data as Float32Array);
@@ -49,13 +50,13 @@ async function withBaseRun<T>(
       objective,
       heldOut,
       schedule,
-      facts: { kind: "base", context, weightDecay, config, ...dataFacts(options, schedule) },
+      facts: { kind: "base", context, weightDecay, config, ...dataFacts(options, data) },
       finish: () => writeBase(options.output, config, options.tokenizer, objective.parameters),
     };
     return use(prepared, rows.source.rowCount);
   };
   // The base scores a text behind the end token (eval/scoring): rows begin there, else the model meets that only by chance.
-  return withRows(options, context + 1, run, options.tokenizer.eosId);
+  return withRows(options, { columns: context + 1, minTokens: 2, beginId: options.tokenizer.eosId }, run);
 }
 
 /** A model's folder in Hugging Face form. */

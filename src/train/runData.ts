@@ -1,4 +1,5 @@
 /** The rows that a run is trained on and looked at with. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Shards, type Split } from "../data/index.js";
 import { hashTokenizer, readManifest } from "../data/manifest.js";
@@ -32,40 +33,60 @@ export interface TrainingRows {
   /** Of the validation split, for looks. */
   held: RowOrder;
   schedule: LearningRateSchedule;
+  /** Tells one corpus from another. */
+  dataSha256: string;
   rng: Rng;
 }
 
 /** Held-out microbatches looked at. */
 const HELD_OUT_BATCHES = 8;
 
+/** Which rows of a folder are trained on. */
+export interface RowChoice {
+  /** Tokens of a row. */
+  columns: number;
+  /** A row counts with at least so many tokens that are no padding, as in the original. */
+  minTokens: number;
+  /** Rows begin at such a token where they can. */
+  beginId?: number | undefined;
+}
+
 /**
- * Opens rows of `columns` tokens, hands them over, and closes them whatever happens. With `beginId` rows begin at such a token
- * where they can.
+ * Opens the rows, hands them over, and closes them whatever happens.
  * @throws BigVaeError: "usage" for too few rows, "mismatch" for rows of another tokenizer, "format" for a malformed folder.
  */
 export async function withRows<T>(
   options: DataOptions,
-  columns: number,
+  choice: RowChoice,
   use: (data: TrainingRows) => Promise<T>,
-  beginId?: number,
 ): Promise<T> {
   const { preprocessed, batchSize, accumulation, lr, warmup, lrDecay } = options;
   await checkTokenizer(options);
   const rng = Rng.fromSeed(options.seed);
   const [training, validation] = await Promise.all([
-    openRows(preprocessed, columns, "train", beginId),
-    openRows(preprocessed, columns, "validation", beginId),
+    openRows(preprocessed, "train", choice),
+    openRows(preprocessed, "validation", choice),
   ]);
   try {
     const rows = new RowOrder(training, batchSize, accumulation, rng.fork("rows"));
-    const heldBatch = Math.max(1, Math.min(batchSize, validation.rowCount));
+    const heldBatch = Math.max(1, Math.min(Math.max(2, batchSize), validation.rowCount));
     const held = new RowOrder(validation, heldBatch, 1, rng.fork("held out"));
     const totalSteps = options.steps ?? rows.steps(options.epochs);
-    if (totalSteps < 1 || training.rowCount === 0) throw await tooLittleData(options, columns, training.rowCount);
-    return await use({ rows, held, schedule: { lr, warmup, decay: lrDecay, totalSteps }, rng });
+    if (totalSteps < 1 || training.rowCount === 0) throw await tooLittleData(options, choice, training.rowCount);
+    const dataSha256 = await hashRows(preprocessed, training.rowCount);
+    return await use({ rows, held, schedule: { lr, warmup, decay: lrDecay, totalSteps }, dataSha256, rng });
   } finally {
     await Promise.all([training.close(), validation.close()]);
   }
+}
+
+/** What tells one corpus from another: the hashes of its shards; their count of rows where they are of other origin. */
+async function hashRows(preprocessed: string, rowCount: number): Promise<string> {
+  const manifest = await readManifest(preprocessed);
+  const shards = manifest?.splits.train.shards.map(({ sha256 }) => sha256) ?? [];
+  return createHash("sha256")
+    .update([rowCount, ...shards].join())
+    .digest("hex");
 }
 
 /** The microbatches of all looks: the same rows and the same noise each time. */
@@ -83,17 +104,17 @@ export async function latentLooks(
   return held.batchSize === 1 ? { heldOut } : { heldOut, shuffled: await heldOutBatches(held, batches(true)) };
 }
 
-/** Rows of `columns` tokens of one split, begun at `beginId` where they can be. */
+/** The rows of one split. */
 export async function openRows(
   preprocessed: string,
-  columns: number,
   split: Split,
-  beginId?: number,
+  { columns, minTokens, beginId }: RowChoice,
 ): Promise<RowSource & { close(): Promise<void> }> {
   const shards = await Shards.open(preprocessed, split);
+  const counted = await shards.rowsWith(minTokens, columns);
   return {
-    rowCount: shards.rowCount(columns),
-    row: (index) => shards.row(index, columns, beginId),
+    rowCount: counted.length,
+    row: (index) => shards.row(counted[index]!, columns, beginId),
     close: () => shards.close(),
   };
 }
@@ -101,9 +122,9 @@ export async function openRows(
 /** Facts of the data and of the schedule that a resumed run must share, and the length that its rate follows. */
 export function dataFacts(
   { seed, batchSize, accumulation }: DataOptions,
-  { lr, warmup, decay, totalSteps }: LearningRateSchedule,
+  { schedule: { lr, warmup, decay, totalSteps }, dataSha256 }: TrainingRows,
 ): Record<string, unknown> {
-  return { seed, batchSize, accumulation, lr, warmup, lrDecay: decay, totalSteps };
+  return { seed, batchSize, accumulation, dataSha256, lr, warmup, lrDecay: decay, totalSteps };
 }
 
 /** Ids of another tokenizer would train without an error, on nonsense. */
@@ -127,7 +148,11 @@ export function checkWindow(flag: string, tokens: number, window: number): void 
   );
 }
 
-async function tooLittleData(options: DataOptions, columns: number, rows: number): Promise<BigVaeError> {
+async function tooLittleData(
+  options: DataOptions,
+  { columns, minTokens }: RowChoice,
+  rows: number,
+): Promise<BigVaeError> {
   const stored = (await readManifest(options.preprocessed))?.settings.length;
   if (stored !== undefined && stored < columns) {
     return new BigVaeError(
@@ -138,6 +163,6 @@ async function tooLittleData(options: DataOptions, columns: number, rows: number
   const needed = options.batchSize * options.accumulation;
   return new BigVaeError(
     "usage",
-    `train: expected at least ${needed} rows of ${columns} tokens for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower --context or --batch-size`,
+    `train: expected at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower --context or --batch-size`,
   );
 }

@@ -46,7 +46,8 @@ async function withRouterRun<T>(
     ...vae.head,
     ...ropeFeeds(base.config, context + 1),
   };
-  return withRows(options, context, async ({ rows, held, schedule, rng }) => {
+  return withRows(options, { columns: context, minTokens: context }, async (data) => {
+    const { rows, held, schedule, rng } = data;
     const objective = routerObjective({ ...options, shape, frozen, rows, span, rng });
     // A folder without router/ has been given the decoder in its place.
     for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
@@ -63,7 +64,7 @@ async function withRouterRun<T>(
         context,
         span,
         ...adapterFacts({ ...options, rank, alpha }),
-        ...dataFacts(options, schedule),
+        ...dataFacts(options, data),
       },
       finish: (step) => finishRouter({ ...vae, adapters: { ...vae.adapters, router } }, step, options),
     };

@@ -52,7 +52,8 @@ async function withVaeRun<T>(
   const positions = Math.max(2 * span, gap + span) + 1;
   checkWindow("--context, --gap", positions, base.config.maxPositionEmbeddings);
   const frozen = { ...base.weights, ...ropeFeeds(base.config, positions) };
-  return withRows(options, 2 * span, async ({ rows, held, schedule, rng }) => {
+  return withRows(options, { columns: 2 * span, minTokens: span + 1 }, async (data) => {
+    const { rows, held, schedule, rng } = data;
     const objective = overlapObjective({ ...options, shape, frozen, rows, rng });
     if (options.startFrom) copyFrom(objective.parameters, options.startFrom, options.noiseScale);
     const looks = {
@@ -69,7 +70,7 @@ async function withVaeRun<T>(
       objective,
       ...(await latentLooks(held, (shuffled) => overlapBatches({ ...looks, shuffled }))),
       schedule,
-      facts: { kind: "vae", span, gap, zDim, ...overlapFacts(options, shape), ...dataFacts(options, schedule) },
+      facts: { kind: "vae", span, gap, zDim, ...overlapFacts(options, shape), ...dataFacts(options, data) },
       samples: () => reconstructions(engine, options),
       finish: (step) => {
         scaleLatents(objective.parameters, 1 / options.noiseScale);
@@ -191,7 +192,7 @@ async function heldOutSpans(
   { preprocessed, span }: Pick<TrainVaeOptions, "preprocessed" | "span">,
   split: "validation" | "train" = "validation",
 ): Promise<{ ids: number[] }[]> {
-  const rows = await openRows(preprocessed, span, split);
+  const rows = await openRows(preprocessed, split, { columns: span, minTokens: span });
   try {
     if (rows.rowCount === 0 && split === "validation") return await heldOutSpans({ preprocessed, span }, "train");
     const count = Math.min(AE_SCALE_SPANS, rows.rowCount);

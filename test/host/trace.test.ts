@@ -8,7 +8,7 @@ import { openSafetensors } from "../../src/formats/index.js";
 import { hashModel, openTokenizer } from "../../src/host/modelFiles.js";
 import { replay, writeTrace } from "../../src/host/trace.js";
 import { Rng } from "../../src/rng.js";
-import { avg } from "../../src/sampling/avg.js";
+import { AVG_PRESETS, avg } from "../../src/sampling/avg.js";
 import type { LatentModel, Span } from "../../src/sampling/model.js";
 import { bigvae, jsonLines, TINY } from "../cli/run.js";
 import { loadTinyAdapters, loadTinyBase, runtime, tinyFolder } from "../parity/reference.js";
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const hashes = () => hashModel({ base: `${tinyFolder}/base`, adapters: `${tinyFolder}/adapters` });
   model = { tokenizer, facts: { zDim: 48 }, hashes, latentModel };
   const options = { rng: Rng.fromSeed(5), nSteps: 2, nAvg: 2, tau: 0.9, noise: 1, span: 8, cfgScale: 1 };
-  ({ spans } = await finish(avg(latentModel, tokenizer.encode("The river ran."), [], options)));
+  ({ spans } = await finish(avg(latentModel, tokenizer.encode("The river ran."), [], options, AVG_PRESETS.card)));
   return () => engine.close();
 });
 beforeEach(async () => {

@@ -1,9 +1,11 @@
 /** What each sampler asks of the model, in order, and what it returns; a fake model writes it down. The weights are MiniHF's. */
 import { describe, expect, it } from "vitest";
+import type { Latent } from "../../src/latent/index.js";
 import { Rng } from "../../src/rng.js";
 import { AVG_PRESETS } from "../../src/sampling/avg.js";
-import type { LatentModel, SamplingOptions } from "../../src/sampling/model.js";
+import type { LatentModel, SamplingOptions, TracedLatent } from "../../src/sampling/model.js";
 import { type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
+import { EXPECTED, EXPECTED_EARLY, MEANS } from "./expected.js";
 import { BOS, FakeModel, type FakeOptions, fakeOptions, finish, show, text } from "./fakeModel.js";
 
 /** P and Q are prompts, C the context, X and Y examples of a task, S a start, T a terminal; written texts are a, b, c, ... */
@@ -15,215 +17,6 @@ const INPUTS: SamplerInputs = {
   terminal: text("T", 3),
   aeScale: 2,
   nStarts: 1,
-};
-
-/** ^ is the beginning token, ~ a line break. Lengths that are restored show as weights: guide's 0.85 and 0.15 become 0.985 and 0.174. */
-const EXPECTED: Record<SamplerName, string> = {
-  generate: `
-    z1 = ^ P0-5
-    a = z1: 16 after ^ C0-1
-    z2 = a8-15
-    b = z2: 16 after ^ C0-1 ^ P0-5
-    yields a0-0 . a2-15 | b0-0 . b2-15
-    returns ^ C0-1 ^ P0-5 a8-15
-  `,
-  guide: `
-    z1 = P0-5
-    z2 = P0-5
-    a = 0.174 z1 + 0.985 z2: 8 after C0-1
-    z3 = a4-7
-    b = 0.174 z1 + 0.985 z3: 8 after C0-1 a0-0 . a2-3
-    yields a0-0 . a2-7 | b0-0 . b2-7
-    returns C0-1 a0-0 . a2-3 b0-0 . b2-3
-  `,
-  prose: `
-    z1 = P0-5
-    z2 = P0-5
-    a = 0.174 z1 + 0.985 z2: 8 after C0-1
-    z3 = a4-7
-    b = 0.174 z1 + 0.985 z3: 8 after C0-1 a0-0 . a2-3
-    z4 = b0-0 . ~ ~
-    c = z4: 8 after C0-1 a0-0 . a2-3
-    yields a0-0 . a2-7 | b0-0 . b2-7 | c0-0 . c2-7
-    returns C0-1 a0-0 . a2-3 c0-0 . c2-3
-    next c4-7
-  `,
-  task: `
-    z1 = P0-5
-    z2 = X0-3
-    z3 = Y0-2
-    z4 = P0-5
-    a = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z4: 8 after ^ C0-1
-    z5 = a4-7
-    b = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z5: 8 after ^ C0-1 a0-0 . a2-3
-    yields a0-0 . a2-7 | b0-0 . b2-7
-    returns ^ C0-1 a0-0 . a2-3 b0-0 . b2-7
-  `,
-  paragraph: `
-    z1 = ^ P0-5
-    z2 = X2-5
-    z3 = ^ Y0-2
-    z4 = ^ P0-5
-    a = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z4: 8 after ^ C0-1
-    b = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z4: 8 after ^ C0-1
-    z5 = a4-7
-    z6 = b4-7
-    c = 0.2 z2 + 0.2 z3 + 0.4 z5 + 0.4 z6: 4 after ^ C0-1
-    z7 = c0-0 . c2-3
-    d = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z7: 8 after ^ C0-1 ^ P0-5
-    e = 0.2 z1 + 0.1 z2 + 0.1 z3 + 0.7 z7: 8 after ^ C0-1 ^ P0-5
-    z8 = d4-7
-    z9 = e4-7
-    f = 0.2 z2 + 0.2 z3 + 0.4 z8 + 0.4 z9: 4 after ^ C0-1 ^ P0-5
-    g = 0.2 z2 + 0.2 z3 + 0.25 z5 + 0.25 z6 + 0.15 z8 + 0.15 z9: 8 after ^ C0-1 ^ P0-5 c0-0 . c2-3 ^ ~ ~, tau 1
-    yields c0-0 . c2-3 | f0-0 . f2-3 | g0-0 . g2-7
-    returns ^ C0-1 ^ P0-5 c0-0 . c2-3
-    next ~ ~ g0-0 . g2-7
-  `,
-  "paragraph-topic": `
-    z1 = P0-5
-    z2 = X0-3
-    z3 = Y0-2
-    a = z1: 8 after C0-1, cfg 1.25
-    z4 = a4-7
-    b = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z4: 8 after C0-1 a0-0 . a2-3, cfg 1.25
-    z5 = b0-0 . ~ ~
-    c = z5: 8 after C0-1 a0-0 . a2-3, cfg 1.25
-    yields a0-0 . a2-7 | b0-0 . b2-7 | c0-0 . c2-7
-    returns C0-1 a0-0 . a2-3 c0-0 . c2-3
-    next c4-7
-  `,
-  avg: `
-    z1 = ^ P0-5
-    z2 = ^ P0-5
-    a = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
-    b = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
-    z3 = a8-15
-    z4 = b8-15
-    c = 0.3 z1 + 0.35 z3 + 0.35 z4: 8 after ^ C0-1
-    z5 = c0-0 . c2-7
-    d = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
-    e = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
-    z6 = d8-15
-    z7 = e8-15
-    f = 0.3 z1 + 0.35 z6 + 0.35 z7: 8 after ^ C0-1 ^ P0-5
-    yields c0-0 . c2-7 | f0-0 . f2-7
-    returns ^ C0-1 ^ P0-5 c0-0 . c2-7
-  `,
-  "user-avg": `
-    z1 = ^ P0-5
-    z2 = ^ Q0-2
-    a = 0.5 z1 + 0.5 z2: 8 after ^ C0-1, tau 1
-    yields a0-0 . a2-7
-    returns ^ C0-1 a0-0 . a2-7
-  `,
-  plan: `
-    z1 = T0-2
-    z2 = S0-2
-    z3 = X0-3
-    z4 = Y0-2
-    a = 0.8 z2 + 0.141 z3 + 0.141 z4: 8 after C0-1
-    b = 0.8 z2 + 0.141 z3 + 0.141 z4: 8 after C0-1
-    z5 = a4-7
-    z6 = b4-7
-    c = 0.052 z1 + 0.499 z5 + 0.499 z6: 4 after C0-1
-    z7 = c0-0 . c2-3
-    d = z7: 8 after C0-1 c0-0 . c2-3
-    e = z7: 8 after C0-1 c0-0 . c2-3
-    z8 = d4-7
-    z9 = e4-7
-    f = 0.081 z1 + 0.497 z8 + 0.497 z9: 4 after C0-1 c0-0 . c2-3
-    yields c0-0 . c2-3 | f0-0 . f2-3
-    returns C0-1 c0-0 . c2-3 f0-0 . f2-3
-  `,
-  "plan-2": `
-    z1 = T0-2
-    z2 = S0-2
-    z3 = X0-3
-    z4 = Y0-2
-    a = 0.089 z1 + 0.881 z2 + 0.156 z3 + 0.156 z4: 8 after C0-1
-    z5 = a4-7
-    b = 0.11 z1 + 0.994 z5: 8 after C0-1 a0-0 . a2-3
-    yields a0-0 . a2-7 | b0-0 . b2-7
-    returns C0-1 a0-0 . a2-3 b0-0 . b2-3
-  `,
-  "plan-search": `
-    z1 = T0-2
-    a = random: 4 after C0-1
-    score a0-0 . a2-3 from random after C0-1
-    b = random: 4 after C0-1
-    z2 = b0-0 . b2-3
-    c = 0.5 z1 + 0.5 z2: 4 after C0-1 b0-0 . b2-3
-    score b0-0 . b2-3 from random after C0-1
-    score c0-0 . c2-3 from 0.5 z1 + 0.5 z2 after C0-1 b0-0 . b2-3
-    yields a0-0 . a2-3
-    returns C0-1 a0-0 . a2-3
-  `,
-};
-
-/** Every text ends after three tokens: what was not written is not encoded, and a text without a second span is the last. */
-const EXPECTED_EARLY: Partial<Record<SamplerName, string>> = {
-  guide: `
-    z1 = P0-5
-    z2 = P0-5
-    a = 0.174 z1 + 0.985 z2: 8 after C0-1
-    yields a0-0 . a2-2
-    returns C0-1 a0-0 . a2-2
-  `,
-  prose: `
-    z1 = P0-5
-    z2 = P0-5
-    a = 0.174 z1 + 0.985 z2: 8 after C0-1
-    z3 = a0-0 . ~ ~
-    b = z3: 8 after C0-1
-    yields a0-0 . a2-2 | b0-0 . b2-2
-    returns C0-1 b0-0 . b2-2
-  `,
-  task: `
-    z1 = P0-5
-    z2 = X0-3
-    z3 = Y0-2
-    z4 = P0-5
-    a = 0.13 z1 + 0.138 z2 + 0.138 z3 + 0.972 z4: 8 after ^ C0-1
-    yields a0-0 . a2-2
-    returns ^ C0-1 a0-0 . a2-2
-  `,
-  "paragraph-topic": `
-    z1 = P0-5
-    z2 = X0-3
-    z3 = Y0-2
-    a = z1: 8 after C0-1, cfg 1.25
-    z4 = a0-0 . ~ ~
-    b = z4: 8 after C0-1, cfg 1.25
-    yields a0-0 . a2-2 | b0-0 . b2-2
-    returns C0-1 b0-0 . b2-2
-  `,
-  avg: `
-    z1 = ^ P0-5
-    z2 = ^ P0-5
-    a = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
-    b = 0.5 z1 + 0.5 z2: 16 after ^ C0-1
-    z3 = a0-0 . a2-2
-    z4 = b0-0 . b2-2
-    c = 0.3 z1 + 0.35 z3 + 0.35 z4: 8 after ^ C0-1
-    z5 = c0-0 . c2-2
-    d = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
-    e = 0.5 z1 + 0.5 z5: 16 after ^ C0-1 ^ P0-5
-    z6 = d0-0 . d2-2
-    z7 = e0-0 . e2-2
-    f = 0.3 z1 + 0.35 z6 + 0.35 z7: 8 after ^ C0-1 ^ P0-5
-    yields c0-0 . c2-2 | f0-0 . f2-2
-    returns ^ C0-1 ^ P0-5 c0-0 . c2-2
-  `,
-  "plan-2": `
-    z1 = T0-2
-    z2 = S0-2
-    z3 = X0-3
-    z4 = Y0-2
-    a = 0.089 z1 + 0.881 z2 + 0.156 z3 + 0.156 z4: 8 after C0-1
-    yields a0-0 . a2-2
-    returns C0-1 a0-0 . a2-2
-  `,
 };
 
 const NAMES = Object.keys(samplers) as SamplerName[];
@@ -267,14 +60,14 @@ describe("asks, in order", () => {
   it("plan-search keeps the likeliest plan", async () => {
     const likesLong = await run("plan-search", { score: (target) => (show(target).startsWith("a") ? -2 : -1) });
     expect(likesLong.log.slice(-2)).toEqual([
-      "yields b0-0 . b2-3 | c0-0 . c2-3",
+      "yields b0-0 . b2-7 | c0-0 . c2-7",
       "returns C0-1 b0-0 . b2-3 c0-0 . c2-3",
     ]);
   });
 
   it("plan-search goes to the terminal whatever its last weight", async () => {
     const { model } = await run("plan-search", {}, { nSteps: 4 });
-    const weights = model.log.filter((line) => / z1 \+ .*: 4 after/.test(line)).slice(-3);
+    const weights = model.log.filter((line) => / z1 \+ .*: 8 after/.test(line)).slice(-3);
     expect(weights.map((line) => line.split(" = ")[1]!.split(":")[0])).toEqual([
       expect.stringMatching(/^0\.25 z1 \+ 0\.75 /),
       expect.stringMatching(/^0\.5 z1 \+ 0\.5 /),
@@ -304,6 +97,39 @@ describe("where rows end early", () => {
 });
 
 describe("noise", () => {
+  const roots = ({ parents, ...latent }: TracedLatent): Omit<TracedLatent, "parents">[] =>
+    parents.length === 0 ? [latent] : parents.flatMap((parent) => roots(parent.latent));
+
+  it.each(NAMES)("%s draws from the posterior, or takes its mean, as the original does", async (name) => {
+    const { spans } = await run(name, {}, { noise: 1 });
+    const latents = spans.flatMap(({ latent, drafts }) => [latent, ...drafts.map(({ from }) => from)]).flatMap(roots);
+    const encoded = latents.filter(({ role }) => role !== "random");
+    // The fake's means are unit vectors.
+    const isMean = ({ z }: { z: Latent }) => z.filter((value) => value !== 0).length === 1;
+    expect(encoded.length > 0 || name === "plan-search").toBe(true);
+    for (const latent of encoded) expect(isMean(latent), latent.role).toBe(MEANS[name]?.includes(latent.role) ?? false);
+  });
+
+  it("plans begin from a random latent where there is no start, and go toward the task as far as weights say", async () => {
+    const inputs = { ...INPUTS, start: undefined };
+    for (const name of ["plan", "plan-2"] as const) {
+      const parents = async (weights: Record<string, number>) => {
+        const { spans } = await run(name, {}, { nSteps: 1, weights }, inputs);
+        const written = spans[0]!;
+        const from = name === "plan" ? written.drafts[0]!.from : written.latent.parents[0]!.latent;
+        return from.parents.map(({ latent, weight }) => [latent.role, Number(weight.toFixed(3))]);
+      };
+      expect(await parents({})).toEqual([
+        ["random", 0.7],
+        ["task", 0.3],
+      ]);
+      expect(await parents({ random: 0.9 })).toEqual([
+        ["random", 0.9],
+        ["task", 0.1],
+      ]);
+    }
+  });
+
   it.each(NAMES)("%s: each row of each call has its own", async (name) => {
     const { model } = await run(name);
     expect(new Set(model.noises).size).toBe(model.noises.length);

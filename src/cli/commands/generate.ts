@@ -16,14 +16,15 @@ import {
   type SamplerName,
   samplers,
 } from "../../sampling/samplers.js";
-import { interruptSignal, realNumber, wholeNumber } from "../options.js";
-import { type ModelFlags, printJson, readTexts, useModel, warn, warnLong, withModel } from "../shared.js";
+import { readTask } from "../input.js";
+import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
+import { type ModelFlags, printJson, useModel, warn, warnLong, withModel } from "../shared.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
 const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
 
 export function generateCommand() {
-  const list = NAMES.map((name) => `  ${name.padEnd(16)} ${samplers[name].summary}`).join("\n");
+  const list = NAMES.map((name) => `  ${name.padEnd(16)} ${samplers[name].summary}${weightsLine(name)}`).join("\n");
   return withSampling(withModel(new Command("generate").description("Write by one of the samplers, span by span.")))
     .addOption(new Option("--sampler <name>", "how to write").choices(NAMES).default("avg" as SamplerName))
     .addOption(
@@ -56,6 +57,12 @@ export function planCommand() {
     .action((flags) => run(flags.sampler, { ...flags, prompt: [] }));
 }
 
+/** The weights of a sampler on a line of their own, as --weights takes them. */
+function weightsLine(name: SamplerName): string {
+  const weights = Object.entries(samplers[name].weights).map((pair) => pair.join("="));
+  return weights.length === 0 ? "" : `\n${" ".repeat(19)}${weights.join(",")}`;
+}
+
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
   preset?: "card" | "repository";
@@ -65,6 +72,8 @@ interface SamplingFlags extends ModelFlags {
   task?: string;
   steps?: number;
   nAvg?: number;
+  nStarts?: number;
+  weights?: Record<string, number>;
   span?: number;
   cfg?: number;
   tau?: number;
@@ -81,6 +90,8 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--task <file>", "a JSON array of texts whose common features are kept to")
     .option("--steps <n>", "spans to write", wholeNumber(1))
     .option("--n-avg <n>", "drafts that are averaged", wholeNumber(1))
+    .option("--n-starts <n>", "random starts that plan-search tries", wholeNumber(1))
+    .option("--weights <list>", "in place of the sampler's own weights: NAME=X,NAME=X", namedNumbers)
     .option("--span <n>", "tokens of a span", wholeNumber(1))
     .option("--cfg <x>", "guidance scale; 1 leaves the base out", realNumber(0))
     .option("--tau <x>", "temperature of tokens; 0 is greedy", realNumber(0))
@@ -129,6 +140,7 @@ const FLAGS: Record<SamplerInput, string> = {
   preset: "--preset",
   nSteps: "--steps",
   nAvg: "--n-avg",
+  nStarts: "--n-starts",
 };
 
 /** Throws where the sampler needs a text that was not given; warns of what it has no use for. */
@@ -168,13 +180,14 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
 }
 
 async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
-  const { prompt, context, start, terminal, preset, seed, steps, nAvg, span, cfg, tau, noise } = flags;
-  const given = { preset, start, terminal, nSteps: steps, nAvg, span, cfgScale: cfg, tau, noise };
+  const { prompt, context, start, terminal, preset, seed, steps, nAvg, nStarts, weights, span, cfg, tau, noise } =
+    flags;
+  const given = { preset, start, terminal, nSteps: steps, nAvg, nStarts, weights, span, cfgScale: cfg, tau, noise };
   return {
     prompt,
     context,
     seed,
-    ...(flags.task ? { task: await readTexts(flags.task) } : {}),
+    ...(flags.task ? { task: await readTask(flags.task) } : {}),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }

@@ -1,0 +1,37 @@
+/** What a user can give a sampler wrongly, said before anything is written. */
+import { BigVaeError } from "../errors.js";
+import type { SamplingOptions, Weights } from "./model.js";
+
+/** What an option must be, and a test of it. */
+const whole = ["a whole number of at least 1", (value: number) => Number.isSafeInteger(value) && value >= 1] as const;
+const notNegative = ["a number of at least 0", (value: number) => Number.isFinite(value) && value >= 0] as const;
+
+const RULES = {
+  nSteps: whole,
+  nAvg: whole,
+  span: whole,
+  tau: notNegative,
+  noise: notNegative,
+  cfgScale: notNegative,
+} as const;
+
+/** @throws BigVaeError("usage") for an option out of its range, or a weight that the sampler does not have. */
+export function checkOptions(sampler: string, options: SamplingOptions, own: Weights): void {
+  for (const [name, [expected, fits]] of Object.entries(RULES)) {
+    const got = options[name as keyof typeof RULES];
+    if (!fits(got))
+      throw new BigVaeError(
+        "usage",
+        `${sampler}: expected ${name} to be ${expected}, got ${got}; leave it out for the default`,
+      );
+  }
+  const names = Object.keys(own);
+  for (const [name, value] of Object.entries(options.weights ?? {})) {
+    if (names.includes(name) && Number.isFinite(value)) continue;
+    const expected = names.length > 0 ? `numbers for ${names.join(", ")}` : "no weights, as it has none";
+    throw new BigVaeError(
+      "usage",
+      `${sampler}: expected ${expected}, got ${name} = ${value}; leave it out for MiniHF's`,
+    );
+  }
+}
