@@ -1,0 +1,93 @@
+/** Adapters are what their matrices say, however the folder names the layers. */
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../model/config.js";
+import { bindAdapter, type StoredAdapter } from "./adapters.js";
+import { loadBase } from "./baseModel.js";
+
+const json = {
+  model_type: "llama",
+  vocab_size: 5,
+  hidden_size: 4,
+  intermediate_size: 6,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  max_position_embeddings: 16,
+  rms_norm_eps: 1e-6,
+};
+const config = parseConfig(json);
+const MODULES = ["self_attn.q_proj", "mlp.down_proj"];
+const WIDTHS: Record<string, [number, number]> = { "self_attn.q_proj": [4, 4], "mlp.down_proj": [6, 4] };
+
+function stored(targetModules: readonly string[], modules: readonly string[] = MODULES): StoredAdapter {
+  const pairs = [0, 1].flatMap((layer) =>
+    modules.map((module) => {
+      const [inWidth, outWidth] = WIDTHS[module]!;
+      const [a, b] = [new Float32Array(2 * inWidth).fill(1), new Float32Array(2 * outWidth).fill(1)];
+      return [`layers.${layer}.${module}`, { a, b, inWidth, outWidth }] as const;
+    }),
+  );
+  return { rank: 2, alpha: 2, targetModules, tensors: new Map(pairs) };
+}
+
+describe("an adapter's layers", () => {
+  const all = ["0", "1"].flatMap((layer) =>
+    MODULES.flatMap((module) => [`${layer}.${module}.lora_A`, `${layer}.${module}.lora_B`]),
+  );
+  it.each([
+    [["q_proj", "down_proj"]],
+    [MODULES],
+    [["mlp.down_proj", "q_proj"]],
+    [[".*_proj"]],
+    [[]],
+    [["q_proj"]],
+    [["q_proj", "down_proj", "up_proj"]],
+    [["layers.0.self_attn.q_proj"]],
+  ])("are all those with matrices where it names %j", (names) => {
+    const { tensors } = bindAdapter("encoder", stored(names), config);
+    expect(Object.keys(tensors).sort()).toEqual(all.map((name) => `encoder.layers.${name}`).sort());
+  });
+
+  it("are named as the folder does, where it names them all", () => {
+    expect(bindAdapter("encoder", stored(["down_proj", "q_proj"]), config).shape.targets).toEqual([
+      "down_proj",
+      "q_proj",
+    ]);
+    expect(bindAdapter("encoder", stored([".*"]), config).shape.targets).toEqual(MODULES);
+  });
+
+  it("have matrices in every layer, or are refused", () => {
+    const partial = stored(["q_proj"], ["self_attn.q_proj"]);
+    const { tensors } = partial;
+    const cut = new Map([...tensors].filter(([path]) => path.startsWith("layers.1.")));
+    expect(() => bindAdapter("encoder", { ...partial, tensors: cut }, config)).toThrow(
+      "encoder adapter: expected matrices for layers.0.self_attn.q_proj",
+    );
+  });
+});
+
+describe("a base without a head", () => {
+  const shapes: Record<string, number[]> = { "model.embed_tokens.weight": [5, 4], "model.norm.weight": [4] };
+  for (const layer of [0, 1]) {
+    const matrices = { q: [4, 4], k: [2, 4], v: [2, 4], o: [4, 4] };
+    for (const [name, shape] of Object.entries(matrices))
+      shapes[`model.layers.${layer}.self_attn.${name}_proj.weight`] = shape;
+    for (const name of ["gate", "up"]) shapes[`model.layers.${layer}.mlp.${name}_proj.weight`] = [6, 4];
+    shapes[`model.layers.${layer}.mlp.down_proj.weight`] = [4, 6];
+    for (const name of ["input", "post_attention"]) shapes[`model.layers.${layer}.${name}_layernorm.weight`] = [4];
+  }
+  const source = {
+    names: Object.keys(shapes),
+    info: (name: string) => ({ shape: shapes[name]! }),
+    readFloat32: async (name: string) => new Float32Array(shapes[name]!.reduce((size, dim) => size * dim, 1)),
+  };
+
+  it("uses its table where the config leaves that open", async () => {
+    expect((await loadBase(json, source)).config.tieWordEmbeddings).toBe(true);
+    expect((await loadBase({ ...json, tie_word_embeddings: true }, source)).config.tieWordEmbeddings).toBe(true);
+  });
+
+  it("is refused where the config says that it has one of its own", async () => {
+    await expect(loadBase({ ...json, tie_word_embeddings: false }, source)).rejects.toThrow("expected lm_head.weight");
+  });
+});
