@@ -10,15 +10,17 @@ export class Evaluator {
     runtime: Runtime,
     /** Its parameters are read as they are at each call. */
     readonly objective: Objective,
+    budgetBytes?: number,
   ) {
-    this.#sessions = new ShapeSessions(runtime, ({ loss, metrics }) => ({ loss, ...metrics }));
+    this.#sessions = new ShapeSessions(runtime, ({ loss, metrics }) => ({ loss, ...metrics }), budgetBytes);
   }
 
-  /** Mean loss and metrics over the microbatches. */
-  async evaluate(microbatches: readonly Microbatch[]): Promise<Record<string, number>> {
+  /** Mean loss and metrics over the microbatches; an abort is heard between two of them. */
+  async evaluate(microbatches: readonly Microbatch[], signal?: AbortSignal): Promise<Record<string, number>> {
     const { frozen, parameters } = this.objective;
     const sums: Record<string, number> = {};
     for (const microbatch of microbatches) {
+      signal?.throwIfAborted();
       const session = await this.#sessions.of(microbatch);
       const results = await session.run({ ...frozen, ...parameters.tensors, ...microbatch.feeds });
       for (const [name, { data }] of Object.entries(results)) {

@@ -18,8 +18,9 @@ export class GradientRunner {
   constructor(
     runtime: Runtime,
     readonly objective: Objective,
+    budgetBytes?: number,
   ) {
-    this.#sessions = new ShapeSessions(runtime, lossAndGradients);
+    this.#sessions = new ShapeSessions(runtime, lossAndGradients, budgetBytes);
     this.gradients = new FlatTensors(objective.parameters.shapes);
   }
 

@@ -8,6 +8,7 @@ import { newestStep, removeUnfinished } from "./checkpoint.js";
 import { EarlyStop } from "./earlyStop.js";
 import { Evaluator } from "./evaluator.js";
 import type { Microbatch, Objective } from "./objective.js";
+import { roomForSessions } from "./plan.js";
 import { type RunFile, writeRunFile } from "./runFile.js";
 import { RunLog } from "./runLog.js";
 import { type StepReport, type TrainerOptions, train } from "./trainer.js";
@@ -22,6 +23,8 @@ export interface RunOptions
   earlyStop?: number;
   /** Kept as run.json, so that the run can go on without its flags. */
   runFile?: RunFile;
+  /** Free memory: a run that needs more is refused, and what is left over is for sessions of more shapes. */
+  memoryBytes?: number;
   onReport?(report: RunReport): void;
 }
 
@@ -33,9 +36,9 @@ export interface PreparedRun extends Pick<TrainerOptions, "facts" | "schedule"> 
   /** The same, each row with the z of another one: where z is used, their loss is the higher one. */
   shuffled?: readonly Microbatch[];
   /** Called at each look: what the model does by now, as lines of the log. */
-  samples?(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  samples?(signal?: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Writes the finished model into the output folder. */
-  finish(step: number): Promise<void>;
+  finish(step: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What a run tells: each step, each look at held-out data, and what it had to pass over. */
@@ -49,18 +52,19 @@ export type RunReport =
 /**
  * Runs to the last step (then writes the finished model), or until aborted. Returns whether it is finished.
  * @throws BigVaeError: "usage" for a folder that holds a run already, "mismatch" for other options than it was started with,
- * "format" where all its checkpoints are damaged, "locked", "disk", "diverged".
+ * "format" where all its checkpoints are damaged, "memory" where it does not fit, "locked", "disk", "diverged".
  */
 export async function runTraining(runtime: Runtime, run: PreparedRun, options: RunOptions): Promise<boolean> {
   const { output } = options;
+  const sessionBytes = await roomForSessions(run, options);
   await makeFolder(output);
   const lock = await lockFolder(output);
   try {
     await openFolder(options);
     const log = await RunLog.open(output);
-    const evaluator = new Evaluator(runtime, run.objective);
+    const evaluator = new Evaluator(runtime, run.objective, sessionBytes);
     try {
-      return await new RunInFolder(runtime, run, options, log, evaluator).toTheEnd();
+      return await new RunInFolder(runtime, run, { ...options, sessionBytes }, log, evaluator).toTheEnd();
     } finally {
       await evaluator.release();
       await log.close();
@@ -90,6 +94,17 @@ async function openFolder({ output, resume, runFile }: RunOptions): Promise<void
   for (const part of WRITTEN) await removeStaleTemporaries(join(output, part));
   for (const part of [checkpointFolder(output), join(output, "best")]) await removeUnfinished(part);
   if (runFile) await writeRunFile(output, runFile);
+}
+
+/** Whether the work came to its end; false where it was aborted. */
+async function completed(work: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (signal?.aborted) return false;
+    throw error;
+  }
 }
 
 class RunInFolder {
@@ -122,8 +137,7 @@ class RunInFolder {
       await this.log.record({ step: last, best });
       options.onReport?.({ kind: "earlyStop", step: last, best });
     }
-    await run.finish(best ?? last);
-    return true;
+    return completed(run.finish(best ?? last, options.signal), options.signal);
   }
 
   async #earlyStop(): Promise<EarlyStop | undefined> {
@@ -155,16 +169,19 @@ class RunInFolder {
     return step % this.options.evalEvery === 0 || step === this.run.schedule.totalSteps;
   }
 
-  async #look(step: number, early: EarlyStop | undefined): Promise<void> {
+  #look(step: number, early: EarlyStop | undefined): Promise<boolean> {
+    return completed(this.#lookAll(step, early), this.options.signal);
+  }
+
+  async #lookAll(step: number, early: EarlyStop | undefined): Promise<void> {
     const { signal, onReport } = this.options;
-    if (this.run.heldOut.length > 0 && !signal?.aborted) {
+    if (this.run.heldOut.length > 0) {
       const metrics = await this.#heldOutMetrics();
       await this.log.look(step, metrics);
       onReport?.({ kind: "heldOut", step, metrics });
       await early?.look(step, metrics.loss!);
     }
-    if (signal?.aborted) return;
-    for (const sample of (await this.run.samples?.()) ?? []) {
+    for (const sample of (await this.run.samples?.(signal)) ?? []) {
       await this.log.record({ step, sample });
       onReport?.({ kind: "sample", step, sample });
     }
@@ -173,9 +190,9 @@ class RunInFolder {
   /** Of the microbatches with the z of other rows, only the cross entropy is of interest. */
   async #heldOutMetrics(): Promise<Record<string, number>> {
     const { heldOut, shuffled } = this.run;
-    const metrics = await this.evaluator.evaluate(heldOut);
+    const metrics = await this.evaluator.evaluate(heldOut, this.options.signal);
     if (!shuffled) return metrics;
-    const { loss, rec = loss } = await this.evaluator.evaluate(shuffled);
+    const { loss, rec = loss } = await this.evaluator.evaluate(shuffled, this.options.signal);
     return { ...metrics, shuffled: rec! };
   }
 

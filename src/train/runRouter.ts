@@ -1,6 +1,8 @@
 /** `train router` as a library call: the router on a trained VAE, which is copied beside it. */
 import type { Adapter, VaeAdapters } from "../engine/adapters.js";
+import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
+import { Rng } from "../rng.js";
 import type { HostTensors, Runtime } from "../runtime/runtime.js";
 import type { VaeShape } from "../vae/loss.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
@@ -18,21 +20,24 @@ export interface TrainRouterOptions extends Omit<VaeRunOptions, "rank" | "alpha"
   context: number;
   /** Contexts are multiples of this long. */
   indexStep: number;
+  /** Texts that are written and continued from their z at every look. */
+  sampleTexts: readonly string[];
 }
 
 /** Trains the router; encoder, decoder and head are copied beside it. Returns whether the run is finished. */
 export async function trainRouter(runtime: Runtime, options: TrainRouterOptions): Promise<boolean> {
-  return withRouterRun(options, (run) => runTraining(runtime, run, options));
+  return withRouterRun(runtime, options, (run) => runTraining(runtime, run, options));
 }
 
 /** What `trainRouter` would take; nothing is written. */
 export async function planRouter(runtime: Runtime, options: TrainRouterOptions, plan: PlanOptions): Promise<RunPlan> {
-  return withRouterRun(options, (run, rowCount) =>
+  return withRouterRun(runtime, options, (run, rowCount) =>
     planRun(runtime, run, { ...options, rowCount, columns: options.context }, plan),
   );
 }
 
 async function withRouterRun<T>(
+  runtime: Runtime,
   options: TrainRouterOptions,
   use: (run: PreparedRun, rowCount: number) => Promise<T>,
 ): Promise<T> {
@@ -55,6 +60,8 @@ async function withRouterRun<T>(
     const looks = { ...options, shape: { ...shape, dropout: 0 }, frozen, rows: held, span, rng: rng.fork("held out") };
     const router: Adapter = { shape: shape.writer, tensors: objective.parameters.tensors };
     const { rank, alpha } = shape.writer;
+    const trained = { ...vae, adapters: { ...vae.adapters, router } };
+    const engine = new Engine({ runtime, base, vae: trained, form: "unmerged" });
     const run: PreparedRun = {
       objective,
       ...(await latentLooks(held, (shuffled) => routerBatches({ ...looks, shuffled }))),
@@ -66,10 +73,33 @@ async function withRouterRun<T>(
         ...adapterFacts({ ...options, rank, alpha }),
         ...dataFacts(options, data),
       },
-      finish: (step) => finishRouter({ ...vae, adapters: { ...vae.adapters, router } }, step, options),
+      samples: (signal) => continuations(engine, options, signal),
+      finish: (step) => finishRouter(trained, step, options),
     };
-    return use(run, rows.source.rowCount);
+    try {
+      return await use(run, rows.source.rowCount);
+    } finally {
+      await engine.close();
+    }
   });
+}
+
+/** The fixed texts, and what the router writes from their z without a context: the text again, and how it goes on. */
+async function continuations(
+  engine: Engine,
+  { sampleTexts, tokenizer, vae: { span } }: TrainRouterOptions,
+  signal: AbortSignal | undefined,
+) {
+  const encodings = await engine.encode(
+    sampleTexts.map((text) => ({ ids: tokenizer.encode(text).slice(0, span) })),
+    signal,
+  );
+  const noise = Rng.fromSeed(0).key;
+  const written = await engine.write(
+    encodings.map(({ mean }) => ({ z: mean, noise })),
+    { writer: "router", context: [], nTokens: 2 * span, tau: 0, stopId: tokenizer.eosId, signal },
+  );
+  return sampleTexts.map((text, i) => ({ text, continuation: tokenizer.decode(written[i]!, { skipSpecial: true }) }));
 }
 
 /** Rows hold a context, the span that z encodes and the next one; the router reads them and z. */

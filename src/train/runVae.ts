@@ -71,10 +71,10 @@ async function withVaeRun<T>(
       ...(await latentLooks(held, (shuffled) => overlapBatches({ ...looks, shuffled }))),
       schedule,
       facts: { kind: "vae", span, gap, zDim, ...overlapFacts(options, shape), ...dataFacts(options, data) },
-      samples: () => reconstructions(engine, options),
-      finish: (step) => {
+      samples: (signal) => reconstructions(engine, options, signal),
+      finish: (step, signal) => {
         scaleLatents(objective.parameters, 1 / options.noiseScale);
-        return finishVae(engine, vae, step, options);
+        return finishVae(engine, vae, step, options, signal);
       },
     };
     try {
@@ -157,13 +157,20 @@ function multiply(values: Float32Array, factor: number): void {
 }
 
 /** The fixed texts and what becomes of them through z, greedily. */
-async function reconstructions(engine: Engine, { sampleTexts, tokenizer, span }: TrainVaeOptions) {
+async function reconstructions(
+  engine: Engine,
+  { sampleTexts, tokenizer, span }: TrainVaeOptions,
+  signal: AbortSignal | undefined,
+) {
   const rows = sampleTexts.map((text) => tokenizer.encode(text).slice(0, span));
-  const encodings = await engine.encode(rows.map((ids) => ({ ids })));
+  const encodings = await engine.encode(
+    rows.map((ids) => ({ ids })),
+    signal,
+  );
   const noise = Rng.fromSeed(0).key;
   const written = await engine.write(
     encodings.map(({ mean }) => ({ z: mean, noise })),
-    { writer: "decoder", context: [], nTokens: span, tau: 0, stopId: tokenizer.eosId },
+    { writer: "decoder", context: [], nTokens: span, tau: 0, stopId: tokenizer.eosId, signal },
   );
   return rows.map((ids, i) => ({
     text: tokenizer.decode(ids),
@@ -174,9 +181,15 @@ async function reconstructions(engine: Engine, { sampleTexts, tokenizer, span }:
 const AE_SCALE_SPANS = 512;
 
 /** The finished folder, with the RMS of z sampled over held-out spans: sqrt(mean^2 + s^2). */
-async function finishVae(engine: Engine, vae: VaeAdapters, step: number, options: TrainVaeOptions): Promise<void> {
+async function finishVae(
+  engine: Engine,
+  vae: VaeAdapters,
+  step: number,
+  options: TrainVaeOptions,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { base, baseSha256, dropout = 0 } = options;
-  const encodings = await engine.encode(await heldOutSpans(options));
+  const encodings = await engine.encode(await heldOutSpans(options), signal);
   // E z^2 = mean^2 + s^2: no draws are needed.
   const rootMeanSquares = encodings.map(({ mean, logVariance }) =>
     mean.map((value, d) => Math.hypot(value, Math.exp((logVariance?.[d] ?? 0) / 2))),

@@ -22,6 +22,8 @@ export interface TrainerOptions extends AdamOptions {
   resume: boolean;
   /** Facts that a resumed run must share, and that are saved with it. */
   facts: Facts;
+  /** Memory that sessions of microbatches may hold; those of more shapes take turns. */
+  sessionBytes?: number;
   signal?: AbortSignal;
   /** Calls to the disk when checkpoints are written; Node's own where left out. */
   fileOps?: FileOps;
@@ -53,7 +55,7 @@ const MAX_NON_FINITE = 3;
 /** Trains until the last step, or until `signal` is aborted (the state is saved then, too). Returns the last step done. */
 export async function train(runtime: Runtime, objective: Objective, options: TrainerOptions): Promise<number> {
   const adam = new Adam(objective.parameters, options);
-  const runner = new GradientRunner(runtime, objective);
+  const runner = new GradientRunner(runtime, objective, options.sessionBytes);
   const arrays = { parameters: objective.parameters, mean: adam.mean, square: adam.square };
   let step = options.resume ? await resumeStep(options, arrays) : 0;
   let saved = step;

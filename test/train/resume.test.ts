@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openAdapters } from "../../src/host/modelFiles.js";
 import { Rng } from "../../src/rng.js";
+import type { Runtime } from "../../src/runtime/runtime.js";
 import type { RunOptions, RunReport } from "../../src/train/run.js";
 import { trainBase } from "../../src/train/runBase.js";
 import { trainRouter } from "../../src/train/runRouter.js";
@@ -110,6 +111,30 @@ describe("an aborted run", () => {
     expect(await readdir(join(output, "checkpoints"))).toEqual(["step-00000003"]);
   });
 
+  it("is heard in the middle of a look, which is made up for", async () => {
+    const output = join(folder, "aborted in a look");
+    const controller = new AbortController();
+    let runsOfGraphs = 0;
+    const counting: Runtime = {
+      createSession: async (model) => {
+        const session = await runtime.createSession(model);
+        const run: typeof session.run = (...args) => {
+          if (++runsOfGraphs === 6) controller.abort();
+          return session.run(...args);
+        };
+        return { run, release: () => session.release() };
+      },
+    };
+    const options = { ...tinyVaeRun(tinyRun(output, rows, tokenizer)), steps: 2, evalEvery: 1 };
+    // Two microbatches of the first step, then eight of the look: the abort comes in its fourth.
+    expect(await trainVae(counting, { ...options, signal: controller.signal })).toBe(false);
+    expect(runsOfGraphs).toBe(6);
+    const looks: number[] = [];
+    const onReport = (report: RunReport) => void (report.kind === "heldOut" && looks.push(report.step));
+    expect(await trainVae(runtime, { ...options, resume: true, onReport })).toBe(true);
+    expect(looks).toEqual([1, 2]);
+  });
+
   it("does nothing where it is aborted before it starts, and does not write its checkpoint anew", async () => {
     const output = join(folder, "aborted");
     const manifest = join(output, "checkpoints", "step-00000003", "manifest.json");
@@ -122,12 +147,37 @@ describe("an aborted run", () => {
   });
 });
 
+describe("a run that does not fit the memory", () => {
+  it("is refused with need and have, and leaves no folder", async () => {
+    const output = join(folder, "too large");
+    await expect(runs.vae!(output, { memoryBytes: 1e6 })).rejects.toThrow(
+      /expected \d+ MB of free memory beside the weights, got 1 MB; lower --batch-size/,
+    );
+    expect(await readdir(folder)).not.toContain("too large");
+  });
+
+  it("and one that just does keeps few sessions, and comes to the same end", async () => {
+    const [wide, narrow] = [recorder(), recorder()];
+    await runs.vae!(join(folder, "wide"), { steps: 6, onReport: wide.onReport });
+    await runs.vae!(join(folder, "narrow"), { steps: 6, memoryBytes: 200e6, onReport: narrow.onReport });
+    expect([...narrow.losses]).toEqual([...wide.losses]);
+  });
+});
+
 describe("a resumed run", () => {
   it("is refused with other options than it was started with, naming the first", async () => {
     const options = { ...tinyBaseRun(tinyRun(join(folder, "aborted"), rows, tokenizer)), steps: 1000, resume: true };
     const other = trainBase(runtime, { ...options, batchSize: 4, accumulation: 1 });
     await expect(other).rejects.toMatchObject({ kind: "mismatch" });
     await expect(other).rejects.toThrow("--resume: expected batchSize 2 as the run was started, got 4");
+  });
+
+  it("is refused with other rows than it was started with", async () => {
+    const output = join(folder, "other rows");
+    await runs.base!(output, { steps: 1 });
+    const other = await tinyRows(await mkdtemp(join(folder, "other")), tokenizer, 6);
+    const options = { ...tinyBaseRun(tinyRun(output, other, tokenizer)), steps: 2, resume: true };
+    await expect(trainBase(runtime, options)).rejects.toThrow(/--resume: expected dataSha256/);
   });
 
   it("must be asked for: a folder with a run is refused, with what to do", async () => {

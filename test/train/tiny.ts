@@ -121,11 +121,11 @@ export function tinyVaeRun(common: Common): TrainVaeOptions {
     encodeLast: false,
     shortSpans: 0.5,
     edgeWeights: true,
-    sampleTexts: [],
+    sampleTexts: ["The fox ran."],
   };
 }
 
 export function tinyRouterRun(common: Common, vae: TrainRouterOptions["vae"]): TrainRouterOptions {
   const { base, baseSha256, noiseScale } = tinyVaeRun(common);
-  return { ...common, base, baseSha256, noiseScale, vae, context: 24, indexStep: 4 };
+  return { ...common, base, baseSha256, noiseScale, vae, context: 24, indexStep: 4, sampleTexts: ["The fox ran."] };
 }

@@ -85,7 +85,7 @@ async function openStart(path: string, vocabSize: number, explicit: ReadonlySet<
       `--start-from: expected no ${flagName(shape)} beside it, as the base keeps its shape; leave one of them out`,
     );
   }
-  const { base } = await openFitting(path);
+  const { base } = await openFitting(path, "--start-from");
   if (base.config.vocabSize === vocabSize) return base;
   throw new BigVaeError(
     "mismatch",
@@ -196,7 +196,7 @@ function vaeCommand() {
     });
 }
 
-/** Rebuilt at every look, so that a run shows what it can do. */
+/** Rebuilt, or continued, at every look, so that a run shows what it can do. */
 const SAMPLE_TEXTS = [
   "The little fox found a shiny key under the old bridge.",
   "Once there was a kind baker who lost a silver spoon in the snow. She asked the owl for help.",
@@ -232,6 +232,7 @@ function routerCommand() {
         runFile,
         noiseScale: flags.latentNoise,
         vae: { ...vae, span: flags.vaeContext ?? vae.span },
+        sampleTexts: SAMPLE_TEXTS,
       };
       const runtime = onnxNodeRuntime({ threads: flags.threads });
       if (flags.dryRun) return printDryRun(flags, (plan) => planRouter(runtime, options, plan));
@@ -283,8 +284,8 @@ async function openTrainingBase(model: string) {
 }
 
 /** A base that is known to fit the memory before it is read. */
-async function openFitting(model: string) {
-  const { base } = await findModel(model);
+async function openFitting(model: string, flag?: string) {
+  const { base } = await findModel(model, undefined, flag);
   checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes());
   return openBase(base);
 }
@@ -296,6 +297,7 @@ function runParts(flags: { gradientAccumulationSteps: number; gradientCheckpoint
     checkpointing: flags.gradientCheckpointing,
     betas: [0.9, 0.99] as const,
     eps: 1e-8,
+    memoryBytes: availableBytes(),
   };
 }
 
