@@ -320,6 +320,14 @@ describe("gradients", () => {
     expect(d!.data).toEqual([1]);
   });
 
+  it("refuse a loss of an output that no gradient flows through", () => {
+    const [x, weight] = [input("x", [2, 3]), input("weight", [3])];
+    const inverseRms = rmsNorm(x, weight, 1e-5).node.outputs[1]!;
+    expect(() => gradients(sumAll(inverseRms), [x])).toThrow(
+      "rmsNorm: expected a loss that depends on its first output",
+    );
+  });
+
   it("refuse a loss that is no scalar", () => {
     const x = input("x", [2]);
     expect(() => gradients(x, [x])).toThrow("gradients: expected a loss of shape [], got [2]");

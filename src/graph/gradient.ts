@@ -25,7 +25,7 @@ export function pullback(y: Value, dy: Value, wrt: readonly Value[], from?: Valu
   const gradientOf = new Map<Value, Value>([[y, dy]]);
   for (const node of order.reverse()) {
     if (!depends.has(node) || !node.outputs.some((value) => gradientOf.has(value))) continue;
-    const dys = node.outputs.map((value) => gradientOf.get(value) ?? zeroGradient(value));
+    const dys = node.outputs.map((value) => gradientOf.get(value));
     const needs = node.inputs.map((value) => depends.has(value.node));
     for (const [i, gradient] of applyRule(node, dys, needs).entries()) {
       if (!gradient || !needs[i]) continue;
@@ -39,8 +39,8 @@ export function pullback(y: Value, dy: Value, wrt: readonly Value[], from?: Valu
 
 function applyRule<K extends OpName>(
   node: Node<K>,
-  dys: readonly Value[],
+  dys: readonly (Value | undefined)[],
   needs: readonly boolean[],
 ): (Value | undefined)[] {
-  return gradientRules[node.op](node, dys[0]!, needs, dys);
+  return gradientRules[node.op](node, dys[0] ?? zeroGradient(node.outputs[0]!), needs, dys);
 }

@@ -4,15 +4,15 @@ import { addAtColumn, concat, expand, gatherRows, reshape, scatterRows, slice, t
 import { linear, matmul } from "./ops/matmul.js";
 import { rope } from "./ops/network.js";
 import { reduceMean, reduceSum } from "./ops/reduce.js";
-import { type Shape, sameShape, sizeOf } from "./shape.js";
+import { type Shape, sameShape, shapeError, sizeOf } from "./shape.js";
 import type { Node, OpName, Value } from "./value.js";
 
-/** `dy` is the gradient of the first output, `dys` that of each; `needs[i]` tells whether input i wants one. */
+/** `dy` is the gradient of the first output, `dys` that of each that has one; `needs[i]` tells whether input i wants one. */
 type GradientRule<K extends OpName> = (
   node: Node<K>,
   dy: Value,
   needs: readonly boolean[],
-  dys: readonly Value[],
+  dys: readonly (Value | undefined)[],
 ) => (Value | undefined)[];
 
 export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
@@ -75,7 +75,8 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
   // y = softmax(x): dx = y (dy - sum(y dy))
   softmax: ({ outputs: [y] }, dy) => [mul(y!, sub(dy, reduceSum(mul(y!, dy), [-1])))],
   // n = x r, r = 1/rms, y = n w: dx = r (w dy - n mean(n w dy)), dw = sum(n dy)
-  rmsNorm: ({ inputs: [x, weight], outputs: [, inverseRms] }, dy, needs) => {
+  rmsNorm: ({ op, inputs: [x, weight], outputs: [, inverseRms] }, dy, needs, dys) => {
+    refuseSecond(op, dys);
     const n = mul(x!, inverseRms!);
     const dn = mul(dy, weight!);
     const dx = () => mul(inverseRms!, sub(dn, mul(n, reduceMean(mul(n, dn), -1))));
@@ -89,7 +90,8 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     undefined,
   ],
   // dlogits = (softmax - onehot(label)) dloss, row by row
-  crossEntropy: ({ inputs: [, labels], outputs: [, logProbabilities] }, dLoss) => {
+  crossEntropy: ({ op, inputs: [, labels], outputs: [, logProbabilities] }, dLoss, _needs, dys) => {
+    refuseSecond(op, dys);
     const column = reshape(dLoss, [...dLoss.shape, 1]);
     return [addAtColumn(mul(exp(logProbabilities!), column), labels!, neg(dLoss)), undefined];
   },
@@ -115,7 +117,10 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     const zeros = (count: number) => (count > 0 ? [expand(scalar(0, dy), dy.shape.with(axis, count))] : []);
     return [concat([...zeros(start), dy, ...zeros(length - end)], axis)];
   },
-  split: (_node, _dy, _needs, dys) => [concat(dys, -1), undefined],
+  split: ({ outputs }, _dy, _needs, dys) => {
+    const parts = outputs.map((part, i) => dys[i] ?? zeroGradient(part));
+    return [concat(parts, -1), undefined];
+  },
   expand: ({ inputs: [x] }, dy) => [unbroadcast(dy, x!.shape)],
   gatherRows: ({ inputs: [table, ids] }, dy) => {
     const [rowCount, width] = table!.shape;
@@ -134,6 +139,11 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
   keepMask: () => [undefined, undefined],
   checkpoint: ({ attributes: { backward } }, dy, needs) => backward(dy, needs),
 };
+
+/** Throws where a loss depends on the second output, through which these rules let nothing flow. */
+function refuseSecond(op: OpName, [, second]: readonly (Value | undefined)[]): void {
+  if (second) throw shapeError(op, "a loss that depends on its first output alone", "one that depends on its second");
+}
 
 /** Sums a gradient over the axes along which its value was broadcast. */
 function unbroadcast(gradient: Value, shape: Shape): Value {

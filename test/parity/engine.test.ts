@@ -4,12 +4,23 @@ import { Engine } from "../../src/engine/engine.js";
 import { KvCache } from "../../src/engine/kvCache.js";
 import { Reader } from "../../src/engine/reader.js";
 import { Sessions } from "../../src/engine/sessions.js";
+import { rms } from "../../src/latent/latent.js";
 import { gumbelToken } from "../../src/latent/tokenChoice.js";
 import { Rng } from "../../src/rng.js";
+import { float32 } from "../../src/runtime/runtime.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
 
 const TOLERANCE = 1e-4;
 const noise = Rng.fromSeed(0).key;
+
+it("takes ae_scale as the root mean square of all values of the latents", async () => {
+  const cases = await openCases();
+  const z = await cases.floats("generate.z");
+  const [rows, zDim] = cases.shape("generate.z") as [number, number];
+  const zs = Array.from({ length: rows }, (_, row) => z.subarray(row * zDim, (row + 1) * zDim));
+  expect(Math.abs(rms(zs) - (await cases.floats("ae_scale.z_rms"))[0]!)).toBeLessThan(TOLERANCE);
+  await cases.close();
+});
 
 describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
   let cases: Awaited<ReturnType<typeof openCases>>;
@@ -47,6 +58,14 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     const weights = encodings.flatMap(({ poolWeights }) => Array.from(poolWeights));
     expect(maxDifference(means, await cases.floats(`encode.${padding}.mean`))).toBeLessThan(TOLERANCE);
     expect(maxDifference(weights, await cases.floats(`encode.${padding}.pool_weights`))).toBeLessThan(TOLERANCE);
+  });
+
+  it("encodes the targets of a training step, of which one is padded, without their last token", async () => {
+    const [rows, masks] = [await cases.rows("overlap.0.input_ids"), await cases.rows("overlap.0.attention_mask")];
+    const target = (row: number[]) => row.slice(row.length / 2, -1);
+    const encodings = await engine.encode(rows.map((row, i) => ({ ids: target(row), mask: target(masks[i]!) })));
+    const means = encodings.flatMap(({ mean }) => Array.from(mean));
+    expect(maxDifference(means, await cases.floats("overlap.0.mean"))).toBeLessThan(TOLERANCE);
   });
 
   it("writes greedily as decoder and router, rows of different prefixes", async () => {
@@ -112,6 +131,7 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     for (const writer of ["decoder", "router"] as const) {
       const logits = await cases.floats(`decode.${writer}_logits`);
       for (const [row, target] of targets.entries()) {
+        // The engine takes no padding within a context; the test below reads such a row.
         if (masks[row]!.includes(0)) continue;
         const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
         const [score] = await engine.score([{ z, target }], writer, prefixes[row]!);
@@ -127,5 +147,41 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
         expect(score!.greedy).toEqual(target.map((id, t) => slices[t]!.indexOf(Math.max(...slices[t]!)) === id));
       }
     }
+  });
+
+  it("reads [z][prefix][target] and [prefix][z][target], a padded prefix too: every logit and the embedding of z", async () => {
+    const prefixes = await cases.rows("decode.prefix_ids");
+    const masks = await cases.rows("decode.prefix_mask");
+    const targets = await cases.rows("decode.target_ids");
+    const flat = await cases.floats("decode.z");
+    const sessions = new Sessions(runtime, base, vae, form, 4096);
+    const { session, weights } = await sessions.latentEmbedding();
+    const embedded = await session.run({ ...weights, z: float32(flat, prefixes.length, vae.zDim) });
+    const embeddings = embedded.embedding!.data as Float32Array;
+    expect(maxDifference(embeddings, await cases.floats("decode.z_embed"))).toBeLessThan(TOLERANCE);
+    const [, length, v] = cases.shape("decode.router_logits") as [number, number, number];
+    const { hiddenSize } = base.config;
+    for (const writer of ["decoder", "router"] as const) {
+      const expected = await cases.floats(`decode.${writer}_logits`);
+      // Padding is left out; the tokens after it keep their positions.
+      const inputs = prefixes.map((prefix, row) => {
+        const z = { embedding: embeddings.subarray(row * hiddenSize, (row + 1) * hiddenSize) };
+        const prefixItems = prefix.map((id, i) => (masks[row]![i] ? { id } : undefined));
+        const before = writer === "decoder" ? [z, ...prefixItems] : [...prefixItems, z];
+        const placed = [...before, ...targets[row]!.map((id) => ({ id }))].map((item, at) => ({ item, at }));
+        const read = placed.flatMap(({ item, at }) => (item ? [{ item, at }] : []));
+        return { items: read.map(({ item }) => item), positions: read.map(({ at }) => at) };
+      });
+      const past = new KvCache(base.config, inputs.length);
+      const reader = new Reader(base, await sessions.writer(writer), new KvCache(base.config, 1), past);
+      for (const [row, logits] of (await reader.read(inputs, "all")).entries()) {
+        expect(logits).toHaveLength(1 + masks[row]!.filter((seen) => seen).length + targets[row]!.length);
+        for (const [i, values] of logits.entries()) {
+          const start = (row * length + inputs[row]!.positions[i]!) * v;
+          expect(maxDifference(values, expected.subarray(start, start + v))).toBeLessThan(TOLERANCE);
+        }
+      }
+    }
+    await sessions.release();
   });
 });

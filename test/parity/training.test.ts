@@ -1,5 +1,6 @@
 /** Twelve steps of the overlap objective and eight of the router's equal the original's: losses, gradients, final weights. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { toOnnx } from "../../src/graph/index.js";
 import { Adam } from "../../src/train/adam.js";
 import { FlatTensors } from "../../src/train/flatTensors.js";
 import { GradientRunner } from "../../src/train/gradientRunner.js";
@@ -10,10 +11,13 @@ import { routerExample, routerMicrobatch } from "../../src/train/trainRouter.js"
 import { overlapExample, overlapMicrobatch } from "../../src/train/trainVae.js";
 import { keptFirst, type VaeExample } from "../../src/train/vaeBatch.js";
 import { overlapParameterShapes, routerParameterShapes } from "../../src/vae/loss.js";
+import { logitsOf } from "./innerValues.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
 
 const ADAM = { betas: [0.9, 0.99] as const, eps: 1e-8, weightDecay: 0 };
 const SPAN = 16;
+const KL_WEIGHT = 0.1;
+const KL_RAMP_STEPS = 20;
 
 let cases: Awaited<ReturnType<typeof openCases>>;
 let base: Awaited<ReturnType<typeof loadTinyBase>>;
@@ -59,6 +63,13 @@ async function rowsOf(prefix: string) {
   return ids.map((row, i) => ({ inputIds: Int32Array.from(row), attentionMask: Int32Array.from(masks[i]!) }));
 }
 
+/** rec and kl of every step as the reference has them: its kl is weighted, ours is not. */
+async function checkParts(step: number, { rec, kl }: Record<string, number>) {
+  const [recs, kls] = [await cases.floats("overlap.rec"), await cases.floats("overlap.kl")];
+  expect(Math.abs(rec! - recs[step - 1]!)).toBeLessThan(1e-4);
+  expect((kl! * klWeight(KL_WEIGHT, KL_RAMP_STEPS, step)) / kls[step - 1]!).toBeCloseTo(1, 4);
+}
+
 /** Runs the steps and checks losses, the gradients of the first step, and the weights after the last. */
 async function check(kind: "overlap" | "router", objective: Objective, steps: number) {
   const adam = new Adam(objective.parameters, ADAM);
@@ -66,8 +77,9 @@ async function check(kind: "overlap" | "router", objective: Objective, steps: nu
   const losses = await cases.floats(`${kind}.loss`);
   for (let step = 1; step <= steps; step++) {
     runner.reset();
-    const { loss } = await runner.run(await objective.microbatch(step, 0));
+    const { loss, ...parts } = await runner.run(await objective.microbatch(step, 0));
     expect(Math.abs(loss! - losses[step - 1]!)).toBeLessThan(1e-4);
+    if (kind === "overlap") await checkParts(step, parts);
     if (step === 1) {
       for (const name of names(objective.parameters)) {
         const expected = await cases.floats(referenceName(`${kind}.grad`, name));
@@ -97,7 +109,8 @@ describe("training equals the original", () => {
     return parameters;
   };
 
-  it("overlap objective: 12 steps", async () => {
+  /** The overlap objective from the stored adapters, with the rows, drops and noise of the reference. */
+  const overlap = (): Objective => {
     const shape = shapeOf("decoder");
     const { encoder, decoder } = vae.adapters;
     const parameters = filled(overlapParameterShapes(shape), { ...encoder.tensors, ...decoder.tensors, ...vae.head });
@@ -112,10 +125,34 @@ describe("training equals the original", () => {
         { shape, gap: SPAN, noiseScale: 1, edgeWeights: true },
         examples,
         eps,
-        klWeight(0.1, 20, step),
+        klWeight(KL_WEIGHT, KL_RAMP_STEPS, step),
       );
     };
-    await check("overlap", { parameters, frozen: frozen(), microbatch }, 12);
+    return { parameters, frozen: frozen(), microbatch };
+  };
+
+  it("overlap objective: 12 steps", () => check("overlap", overlap(), 12));
+
+  it("overlap objective: the logits of the first step's targets", async () => {
+    const { parameters, frozen, microbatch } = overlap();
+    const { graph, feeds } = await microbatch(1, 0);
+    const session = await runtime.createSession(toOnnx({ logits: logitsOf(graph().loss) }));
+    const { logits } = await session.run({ ...frozen, ...parameters.tensors, ...feeds });
+    const expected = await cases.floats("overlap.0.logits");
+    const drop = await cases.booleans("overlap.0.drop");
+    // Rows with their prefix come first in the graph.
+    const rows = [...drop.keys()].sort((a, b) => Number(drop[a]) - Number(drop[b]));
+    const masks = await cases.rows("overlap.0.attention_mask");
+    const v = base.config.vocabSize;
+    for (const [k, row] of rows.entries()) {
+      for (let t = 0; t < SPAN; t++) {
+        if (!masks[row]![SPAN + t]) continue;
+        const ours = (logits!.data as Float32Array).subarray((k * SPAN + t) * v, (k * SPAN + t + 1) * v);
+        const at = (row * 2 * SPAN + SPAN + t) * v;
+        expect(maxDifference(ours, expected.subarray(at, at + v)), `row ${row}, target ${t}`).toBeLessThan(1e-4);
+      }
+    }
+    await session.release();
   });
 
   it("router objective: 8 steps", async () => {

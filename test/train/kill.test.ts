@@ -1,4 +1,4 @@
-/** kill -9 at random moments of a run that saves at every step: it always goes on from a complete checkpoint. */
+/** kill -9 at random moments of a run that saves at every step: it always goes on from a complete checkpoint, and ends as a straight run does. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +83,21 @@ it(`resumes after ${KILLS} kills, each time losing at most one step, and leaves 
   expect(left.filter((name) => name.includes(".tmp") || name.includes(".lock"))).toEqual([]);
   const name = (n: number) => `step-${`${n}`.padStart(8, "0")}`;
   expect((await readdir(join(output(), "checkpoints"))).sort()).toEqual([name(step + 2), name(step + 3)]);
+  const straight = join(folder, "straight");
+  const straightArgs = [
+    "train",
+    "base",
+    ...flags,
+    "--output",
+    straight,
+    "--steps",
+    `${step + 3}`,
+    "--save-every",
+    "1000000",
+  ];
+  expect(await command.run(straightArgs)).toMatchObject({ code: 0, stderr: "" });
+  const model = (of: string) => readFile(join(of, "model.safetensors"));
+  expect((await model(output())).equals(await model(straight)), "the same weights to the bit").toBe(true);
 }, 240_000);
 
 it("saves at SIGTERM and ends with the code of an abort", async () => {
