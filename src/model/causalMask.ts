@@ -3,14 +3,19 @@ import { MASKED } from "./attention.js";
 
 /**
  * [G * T, T]: 0 where the token of a query row may see a key, MASKED elsewhere; the query heads of a group lie one after another.
- * With a sliding window w token i sees j with i - w < j <= i.
+ * With a sliding window w a token at position p sees those at p - w < q <= p; positions [T] rise.
  */
-export function causalMask(time: number, group: number, slidingWindow = Number.POSITIVE_INFINITY): Float32Array {
+export function causalMask(
+  positions: readonly number[],
+  group: number,
+  slidingWindow = Number.POSITIVE_INFINITY,
+): Float32Array {
+  const time = positions.length;
   const mask = new Float32Array(group * time * time);
   for (let row = 0; row < group * time; row++) {
     const i = row % time;
     for (let j = 0; j < time; j++) {
-      if (j > i || i - j >= slidingWindow) mask[row * time + j] = MASKED;
+      if (j > i || positions[i]! - positions[j]! >= slidingWindow) mask[row * time + j] = MASKED;
     }
   }
   return mask;

@@ -29,6 +29,14 @@ describe("config.json", () => {
     expect(parseConfig(formatConfig(config, { bosId: 0, eosId: 0 }))).toEqual(config);
   });
 
+  it.each([
+    { partial_rotary_factor: 0.5 },
+    { rope_scaling: { rope_type: "yarn", factor: 4, mscale: 0.7, mscale_all_dim: 1 } },
+    { rope_scaling: { rope_type: "yarn", factor: 4, truncate: false } },
+  ])("refuses by name what would turn positions otherwise: %j", (change) => {
+    expect(() => parseConfig({ ...plain, ...change })).toThrow(/partial_rotary_factor|mscale|truncate/);
+  });
+
   it("takes rope_theta from rope_parameters, and refuses two that differ", () => {
     const { rope_theta, ...rest } = plain;
     const five = { ...rest, rope_parameters: { rope_theta, rope_type: "default" } };

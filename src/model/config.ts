@@ -116,6 +116,8 @@ function refuseOtherArchitectures(fields: Fields): void {
   }
   const activation = hidden_act ?? "silu";
   if (activation !== "silu") throw fields.error("hidden_act", "silu", `${activation}`);
+  if ((fields.json.partial_rotary_factor ?? 1) !== 1)
+    throw fields.error("partial_rotary_factor", "1", `${fields.json.partial_rotary_factor}`);
   if (attention_bias === true || mlp_bias === true) throw fields.error("attention_bias, mlp_bias", "false", "true");
 }
 
@@ -147,6 +149,10 @@ function parseRopeScaling(fields: Fields, maxPositions: number): RopeScaling {
         originalMaxPositions: original(),
       };
     case "yarn": {
+      // They change the table in ways that no Llama or Mistral config has asked for yet.
+      for (const name of ["mscale", "mscale_all_dim"])
+        if (scaling.json[name] != null) throw scaling.error(name, "left out", JSON.stringify(scaling.json[name]));
+      if (scaling.json.truncate === false) throw scaling.error("truncate", "true", "false");
       const factor = scaling.positive("factor");
       return {
         kind,

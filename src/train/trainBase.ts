@@ -76,7 +76,7 @@ export function ropeFeeds(config: ModelConfig, length: number) {
 /** The feed [1, 1, G * T, T] of a causal mask. */
 export function foldedCausalMask(config: ModelConfig, time: number) {
   const group = config.numAttentionHeads / config.numKeyValueHeads;
-  return float32(causalMask(time, group, config.slidingWindow), 1, 1, group * time, time);
+  return float32(causalMask([...Array(time).keys()], group, config.slidingWindow), 1, 1, group * time, time);
 }
 
 function shifted(rows: readonly Int32Array[], context: number) {

@@ -133,3 +133,13 @@ it("shuffled: every target is written from the span of another row", async () =>
   expect(shuffled.targets).toEqual(plain.targets);
   for (const [i, ids] of shuffled.encoded.entries()) expect(ids).toEqual(plain.encoded[(i + 1) % 8]);
 });
+
+it("measures a sliding window in positions, so that z is out of sight behind the gap as it is when it writes", async () => {
+  const config = { ...tinyConfig(50), slidingWindow: 10 };
+  const shape = { config, zDim: 4, encoder: lora, writer: lora };
+  const { feeds } = await batches({ shape, gap: 8, dropPrefix: 1 }, 1)(1, 0);
+  const mask = feeds.dropped_mask!.data as Float32Array;
+  // Column 0 is z, at position 0; row t is at position t + 8, and sees what is less than 10 behind it.
+  const seesLatent = Array.from({ length: SPAN }, (_, t) => mask[t * SPAN] === 0);
+  expect(seesLatent).toEqual([true, true, ...Array(SPAN - 2).fill(false)]);
+});

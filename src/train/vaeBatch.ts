@@ -120,14 +120,18 @@ function groupFeeds(
     };
   });
   const ids = sequences.flatMap((row) => Array.from(row.ids));
-  const positions = Array.from({ length: examples.length * time }, (_, i) => (i % time === 0 ? 0 : (i % time) + gap));
+  const positions = Array.from({ length: time }, (_, i) => (i === 0 ? 0 : i + gap));
   return {
     [`${name}_ids`]: int64(ids, ids.length),
-    [`${name}_positions`]: int64(positions, examples.length, time),
+    [`${name}_positions`]: int64(
+      examples.flatMap(() => positions),
+      examples.length,
+      time,
+    ),
     [`${name}_mask`]: groupMask(
       config,
       sequences.map(({ seen }) => seen),
-      time,
+      positions,
     ),
   };
 }
@@ -151,9 +155,10 @@ function withLatent(mask: Int32Array, time: number, at: number): Int32Array {
 }
 
 /** [b, 1, G*t, t]: causal, and hiding padding. */
-function groupMask(config: ModelConfig, seen: readonly Int32Array[], time: number): HostTensor {
+function groupMask(config: ModelConfig, seen: readonly Int32Array[], positions: readonly number[]): HostTensor {
+  const time = positions.length;
   const group = config.numAttentionHeads / config.numKeyValueHeads;
-  const causal = causalMask(time, group, config.slidingWindow);
+  const causal = causalMask(positions, group, config.slidingWindow);
   const mask = new Float32Array(seen.length * causal.length);
   for (const [row, visible] of seen.entries()) {
     mask.set(causal, row * causal.length);
