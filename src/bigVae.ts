@@ -29,6 +29,7 @@ import { type SamplerInputs, type SamplerName, samplers } from "./sampling/sampl
 import { taskVector } from "./sampling/task.js";
 import type { Tokenizer } from "./tokenizer/index.js";
 
+/** Where a model's adapters lie, and how much of the machine it may take. */
 export interface LoadOptions {
   /** Folder of the adapters, where they do not lie beside the base. */
   adapters?: string;
@@ -45,7 +46,9 @@ export const DEFAULT_STEPS = 4;
 
 /** A text in the latent space. */
 export interface EncodedText extends Posterior {
+  /** As it was given. */
   text: string;
+  /** Its tokens with nothing added, [T]. */
   ids: number[];
   /** How much of it was taken from each token: [T], sums to 1. */
   poolWeights: Float32Array;
@@ -53,6 +56,7 @@ export interface EncodedText extends Posterior {
   longerThanSpan: boolean;
 }
 
+/** How the decoder writes a latent. */
 export interface DecodeOptions {
   /** Text that stands before the decoded one. */
   prefix?: string;
@@ -60,17 +64,23 @@ export interface DecodeOptions {
   nTokens?: number;
   /** Temperature; 0, the default, is greedy. */
   tau?: number;
+  /** Names the token noise, 0 where it is left out; without effect at tau 0. */
   seed?: number;
+  /** Aborts between two tokens, with the error "aborted". */
   signal?: AbortSignal;
 }
 
+/** How the router goes on from a latent: nTokens is two spans and tau 0.9 where they are left out. */
 export interface ContinueOptions extends Omit<DecodeOptions, "prefix"> {
   /** Text that is continued. */
   context?: string;
+  /** logits = base + cfgScale * (router - base); 1, the default, is the router alone. */
   cfgScale?: number;
 }
 
+/** A straight line, an arc, or a straight line whose length goes from that of a to that of b. */
 export type InterpolationKind = "lerp" | "slerp" | "normLerp";
+/** The weighted sum, the same at the weighted mean of the lengths, or the latent nearest to all. */
 export type MixKind = "sum" | "normKept" | "medoid";
 
 /** Texts and options of a sampler's run; what is left out is MiniHF's. */
@@ -81,22 +91,27 @@ export interface GenerateOptions
   prompt?: string | readonly string[];
   /** Text that is continued. */
   context?: string;
-  /** Where a plan starts and ends. */
+  /** Where a plan starts; a random latent where it is left out. */
   start?: string;
+  /** Where a plan ends. */
   terminal?: string;
   /** Example texts whose common features are kept to. */
   task?: readonly string[];
+  /** Names the noise of the whole run; 0 where it is left out. */
   seed?: number;
 }
 
 /** One span of a run, as text. */
 export interface GeneratedSpan extends Span {
+  /** Its tokens decoded, without special ones. */
   text: string;
 }
 
 /** What a sampler returns at its end, as text. */
 export interface GeneratedText extends Written {
+  /** All of it decoded, the context in front, without special tokens. */
   text: string;
+  /** The next topic decoded, from the samplers that write one. */
   nextText?: string;
 }
 
@@ -113,9 +128,13 @@ export class BigVae {
   readonly latentModel: LatentModel;
 
   private constructor(
+    /** The base's tokenizer. */
     readonly tokenizer: Tokenizer,
+    /** Positions of the base, width of z, tokens of a span, ae_scale. */
     readonly facts: EngineFacts,
+    /** The thread that computes, for calls by token ids and rows. */
     readonly engine: RemoteEngine,
+    /** Where base and adapters were read from. */
     readonly paths: ModelPaths,
   ) {
     this.latentModel = routerModel(engine, tokenizer);

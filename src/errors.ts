@@ -26,18 +26,22 @@ export const EXIT_CODES = {
   aborted: 130,
 } as const;
 
+/** What went wrong, as code tells errors apart. @useDeclaredType */
 export type ErrorKind = keyof typeof EXIT_CODES;
 
 /** The only error this library throws on purpose. `kind` fixes the exit code, `message` is one sentence for the user. */
 export class BigVaeError extends Error {
+  /** As it stands in stack traces. */
   override readonly name = "BigVaeError";
   constructor(
+    /** The class of the error: what to decide on, where the message is for reading. */
     readonly kind: ErrorKind,
     message: string,
     options?: ErrorOptions,
   ) {
     super(message, options);
   }
+  /** What the command exits with, by EXIT_CODES. */
   get exitCode(): number {
     return EXIT_CODES[this.kind];
   }

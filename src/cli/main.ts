@@ -18,6 +18,7 @@ import {
 } from "./commands/latents.js";
 import { packCommand } from "./commands/pack.js";
 import { trainCommand } from "./commands/train.js";
+import { help } from "./help.js";
 import { packageVersion } from "./version.js";
 
 function program(): Command {
@@ -42,7 +43,7 @@ function program(): Command {
     doctorCommand(),
   ];
   for (const verb of commands) command.addCommand(verb as Command);
-  throwErrors(command);
+  configure(command);
   return command;
 }
 
@@ -62,11 +63,14 @@ if (outputError && outputError.code !== "EPIPE")
   process.exitCode = report(await diskError("standard output", 0, outputError));
 
 /** Mistakes on the command line are thrown, so that all errors leave by one door, and begin like all others. */
-function throwErrors(command: Command): void {
-  command.exitOverride().configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, "bigvae: ")),
-  });
-  for (const verb of command.commands) throwErrors(verb as Command);
+function configure(command: Command): void {
+  command
+    .configureHelp(help)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "bigvae: ")),
+    });
+  for (const verb of command.commands) configure(verb as Command);
 }
 
 /** Prints one sentence to standard error; returns the exit code. */

@@ -22,11 +22,12 @@ export function threadCount(text: string): number {
 }
 
 /** A number within [least, most]. */
-export function realNumber(least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY) {
+export function realNumber(least: number, most = Number.POSITIVE_INFINITY) {
   return (text: string): number => {
     const value = Number(text);
     if (text.trim() !== "" && Number.isFinite(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Expected a number from ${least} to ${most}, got ${JSON.stringify(text)}.`);
+    const within = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Expected a number ${within}, got ${JSON.stringify(text)}.`);
   };
 }
 

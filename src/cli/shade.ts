@@ -10,6 +10,9 @@ interface TokenStream {
 /** Shades of the 256-colour palette, dark to bright. */
 const SHADES = [236, 238, 240, 243, 246, 250, 254, 231];
 
+/** Times the mean weight: from there on a token stands out. */
+const CLEARLY_ABOVE = 1.3;
+
 /** The text with each token as bright as its weight; tokens that share a character are as bright as the brightest of them. */
 export function shaded({ ids, poolWeights }: EncodedText, stream: TokenStream, colours: boolean): string {
   const pieces: { text: string; weight: number }[] = [];
@@ -21,14 +24,16 @@ export function shaded({ ids, poolWeights }: EncodedText, stream: TokenStream, c
     pieces.push({ text, weight });
     weight = 0;
   }
-  const most = Math.max(...poolWeights);
+  const weights = pieces.map((piece) => piece.weight);
+  const [least, most] = [Math.min(...weights), Math.max(...weights)];
+  const clearlyAbove = (CLEARLY_ABOVE * weights.reduce((sum, x) => sum + x, 0)) / weights.length;
   return pieces
-    .map(({ text, weight }) => {
-      const level = weight / most;
-      if (!colours) return level > 0.5 ? `[${text}]` : text;
+    .map((piece) => {
+      const stands = piece.weight > clearlyAbove;
+      if (!colours) return stands ? piece.text.replace(/\S(.*\S)?/s, "[$&]") : piece.text;
+      const level = most > least ? (piece.weight - least) / (most - least) : 1;
       const shade = SHADES[Math.min(SHADES.length - 1, Math.floor(level * SHADES.length))]!;
-      const background = level > 0.5 ? "\x1b[48;5;24m" : "";
-      return `${background}\x1b[38;5;${shade}m${text}\x1b[0m`;
+      return `${stands ? "\x1b[48;5;24m" : ""}\x1b[38;5;${shade}m${piece.text}\x1b[0m`;
     })
     .join("");
 }

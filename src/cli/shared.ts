@@ -1,7 +1,4 @@
-/** What the commands that use a model share: its options, loading, texts from arguments, files or standard input, and output. */
-import { readFile, stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
+/** What the commands share: options, loading of a model, and output. */
 import type { Command } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
@@ -41,90 +38,10 @@ export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promi
   const vae = await BigVae.load(model, { ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) });
   try {
     return await use(vae);
+  } catch (error) {
+    throw stopped(error as Error);
   } finally {
     await vae.close();
-  }
-}
-
-/**
- * Texts given as arguments, or else the lines of `file` ("-" or nothing: standard input). The file is opened here, so that
- * a wrong path is named before a model is loaded.
- */
-export async function texts(given: readonly string[], file?: string): Promise<AsyncIterable<string>> {
-  if (given.length > 0) {
-    notBoth(given, "--file", file);
-    return Readable.from(given);
-  }
-  return textsOf(await numberedLines(file));
-}
-
-async function* textsOf(lines: AsyncIterable<{ text: string }>): AsyncGenerator<string> {
-  for await (const { text } of lines) yield text;
-}
-
-/** Throws "usage" where texts are given as arguments and by an option too. */
-export function notBoth(given: readonly string[], option: string, value: unknown): void {
-  if (given.length === 0 || value === undefined || value === false) return;
-  throw new BigVaeError(
-    "usage",
-    `expected texts as arguments or by ${option}, got both; leave out ${JSON.stringify(given[0]!.slice(0, 40))} or ${option}`,
-  );
-}
-
-/** The lines of `file` that are not blank ("-" or nothing: standard input), numbered from 1 with the blank ones counted. */
-export async function numberedLines(file?: string): Promise<AsyncIterable<{ text: string; line: number }>> {
-  return linesOf(file === undefined || file === "-" ? process.stdin : await fileStream(file));
-}
-
-async function* linesOf(input: Readable): AsyncGenerator<{ text: string; line: number }> {
-  let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    // Nobody reads the output any more.
-    if (process.stdout.destroyed) return;
-    line++;
-    if (text.trim() !== "") yield { text, line };
-  }
-}
-
-async function fileStream(path: string) {
-  const { createReadStream } = await import("node:fs");
-  if ((await stat(path).catch(() => undefined))?.isDirectory())
-    throw new BigVaeError("usage", `--file ${path}: expected a file, got a folder; name a file of it`);
-  const stream = createReadStream(path);
-  await new Promise<void>((resolve, reject) => {
-    stream.once("open", () => resolve());
-    stream.once("error", (error) =>
-      reject(
-        new BigVaeError("usage", `--file ${path}: expected a readable file, got ${error.message}; check the path`),
-      ),
-    );
-  });
-  return stream;
-}
-
-/** The texts of a JSON array file, for --task. */
-export async function readTexts(path: string): Promise<string[]> {
-  const fail = (got: string): never => {
-    throw new BigVaeError(
-      "usage",
-      `--task ${path}: expected a JSON array of texts, got ${got}; write ["first text", "second text"]`,
-    );
-  };
-  const text = await readFile(path, "utf8").catch((error: Error) =>
-    fail(`a file that cannot be read (${error.message})`),
-  );
-  const value = parse(text, (error) => fail(`no JSON (${error.message.replaceAll(/\s+/g, " ")})`));
-  if (!Array.isArray(value)) return fail(`a JSON ${value === null ? "null" : typeof value}`);
-  if (value.length === 0) return fail("an empty one");
-  const other = value.findIndex((item) => typeof item !== "string");
-  return other === -1 ? value : fail(`a ${typeof value[other]} at place ${other}`);
-}
-
-function parse(text: string, fail: (error: Error) => never): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    return fail(error as Error);
   }
 }
 
@@ -141,8 +58,19 @@ export function reportWritten(flags: OutputFlags, result: object, sentence: stri
   else if (!flags.quiet) process.stdout.write(`${sentence}\n`);
 }
 
+/** A line on standard error, beside the result. */
+export function note(flags: { quiet: boolean }, line: string): void {
+  if (!flags.quiet) process.stderr.write(`${line}\n`);
+}
+
 export function warn(flags: { quiet: boolean }, line: string): void {
-  if (!flags.quiet) process.stderr.write(`bigvae: ${line}\n`);
+  note(flags, `bigvae: ${line}`);
+}
+
+/** The error of a run that Ctrl-C ended, in the command's words; any other as it is. */
+export function stopped(error: Error): Error {
+  const isAborted = error.name === "AbortError" || (error instanceof BigVaeError && error.kind === "aborted");
+  return isAborted ? new BigVaeError("aborted", "stopped before the end", { cause: error }) : error;
 }
 
 const warned = new WeakSet<object>();
@@ -161,4 +89,16 @@ export function warnLong(
     flags,
     `${begin}... has ${long.ids.length} tokens, more than the span of ${vae.span}; it is encoded whole, and less exactly`,
   );
+}
+
+/** Says which part of examples longer than a span counts; returns whether there are any. */
+export function warnLongExamples(
+  flags: { quiet: boolean },
+  { tokenizer, span: trained }: BigVae,
+  examples: readonly string[],
+  span = trained,
+): boolean {
+  const isLong = examples.some((text) => tokenizer.encode(text).length > span);
+  if (isLong) warn(flags, `of a text longer than the span, its first ${span} tokens count`);
+  return isLong;
 }

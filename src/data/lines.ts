@@ -21,7 +21,10 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: strin
     try {
       return chunk ? utf8.decode(chunk, { stream: true }) : utf8.decode();
     } catch (cause) {
-      throw new BigVaeError("format", `${path} is not UTF-8 near line ${count + 1}; convert it first.`, { cause });
+      const before = new TextDecoder().decode(chunk).split("\ufffd")[0]!.split("\n").length - 1;
+      throw new BigVaeError("format", `${path} is not UTF-8 near line ${count + before + 1}; convert it first.`, {
+        cause,
+      });
     }
   };
   for await (const chunk of chunks) {

@@ -19,7 +19,7 @@ import {
   writeManifest,
 } from "./manifest.js";
 import { type PackedRows, Packer } from "./packer.js";
-import { listInputs, readRecords } from "./records.js";
+import { listInputs, readRecords, requireText } from "./records.js";
 import { SPLITS, type Split, splitOf } from "./splits.js";
 
 export interface PrepareOptions {
@@ -91,7 +91,9 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
   if (length * rowsPerShard > 2 ** 28)
     throw new BigVaeError("usage", `A shard of ${rowsPerShard} rows of ${length} tokens is too big; use fewer rows.`);
   const tokenizerSha256 = hashTokenizer(tokenizer);
-  return { inputs: await listInputs(options.inputs), tokenizerSha256, length, rowsPerShard, field };
+  const inputs = await listInputs(options.inputs);
+  await requireText(inputs, field);
+  return { inputs, tokenizerSha256, length, rowsPerShard, field };
 }
 
 function summarize({ records, splits }: Manifest, output: string, resumed: boolean): PreparedSummary {

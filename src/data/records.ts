@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { BigVaeError } from "../errors.js";
-import { readError } from "../formats/fileOps.js";
+import { errorCode, readError } from "../formats/fileOps.js";
 import { type Meter, splitLines, splitParagraphs } from "./lines.js";
 import { readParquet } from "./parquet.js";
 
@@ -27,14 +27,15 @@ export const WHOLE_TEXT_BYTES = 4 * 2 ** 20;
 
 /**
  * The files behind `inputs`, folders in the order of their names.
- * @throws BigVaeError("format") for what cannot be read, BigVaeError("usage") for a file of another kind or none at all.
+ * @throws BigVaeError("format") for what cannot be read, BigVaeError("usage") for a wrong path, a file of another kind or none at all.
  */
 export async function listInputs(inputs: readonly string[]): Promise<InputFile[]> {
   const files: InputFile[] = [];
   for (const input of inputs) {
     const path = resolve(input);
     const status = await stat(path).catch((error) => {
-      throw readError(path, error);
+      if (errorCode(error) !== "ENOENT") throw readError(path, error);
+      throw new BigVaeError("usage", `${path}: expected a file or folder, got nothing there; check the path`);
     });
     if (status.isDirectory()) files.push(...(await listFolder(path)));
     else if (isKnown(path)) files.push({ path, sizeBytes: status.size });
@@ -42,6 +43,17 @@ export async function listInputs(inputs: readonly string[]): Promise<InputFile[]
   }
   if (files.length > 0) return files;
   throw new BigVaeError("usage", `There is no ${EXTENSIONS.join(", ")} file in ${inputs.join(", ") || "no inputs"}.`);
+}
+
+/** @throws BigVaeError("usage") where no record of the files holds any text; reads up to the first that does. */
+export async function requireText(files: readonly InputFile[], field: string): Promise<void> {
+  for (const file of files)
+    for await (const { text } of readRecords(file, field, 0, { bytesRead: 0 })) if (text.trim() !== "") return;
+  const others = files.length > 1 ? ` and ${files.length - 1} more` : "";
+  throw new BigVaeError(
+    "usage",
+    `${files[0]!.path}${others}: expected at least one text, got none; give files with text`,
+  );
 }
 
 async function listFolder(folder: string): Promise<InputFile[]> {

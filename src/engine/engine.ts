@@ -17,6 +17,7 @@ import { type BaseModel, copyEmbedding } from "./baseModel.js";
 import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
+import { WritingRows } from "./writingRows.js";
 
 export interface TokenRow {
   ids: readonly number[];
@@ -80,6 +81,8 @@ export interface EngineOptions {
 
 /** Tokens of one encoding batch at most. */
 const ENCODE_BATCH_TOKENS = 4096;
+/** Rows that are written together at most: each has a cache of its own. */
+const WRITE_BATCH_ROWS = 128;
 
 export class Engine {
   readonly base: BaseModel;
@@ -123,14 +126,24 @@ export class Engine {
     return encodings;
   }
 
-  /** Writes all rows together, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
+  /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
   async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    return this.#exclusive(() => this.#write(rows, options), options.signal);
+    const written: number[][] = [];
+    for (let start = 0; start < rows.length; start += WRITE_BATCH_ROWS) {
+      const batch = rows.slice(start, start + WRITE_BATCH_ROWS);
+      const { onToken, choose } = options;
+      const ofBatch = {
+        ...options,
+        ...(onToken ? { onToken: (row: number, id: number) => onToken(start + row, id) } : {}),
+        ...(choose ? { choose: (row: number) => choose(start + row) } : {}),
+      };
+      written.push(...(await this.#exclusive(() => this.#write(batch, ofBatch), options.signal)));
+    }
+    return written;
   }
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
     const { writer, context, nTokens, tau, cfgScale = 1, stopId, signal } = options;
-    if (rows.length === 0) return [];
     if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
     if (!Number.isFinite(cfgScale))
       throw new BigVaeError("usage", `cfgScale: expected a number, got ${cfgScale}; 1 leaves the base out`);
@@ -332,38 +345,6 @@ export class Engine {
     const { embedding } = await session.run({ ...weights, z: float32(flat, zs.length, zDim) });
     const { hiddenSize } = this.base.config;
     return zs.map((_, i) => (embedding!.data as Float32Array).subarray(i * hiddenSize, (i + 1) * hiddenSize));
-  }
-}
-
-/** Rows in the course of being written: what each reads next, and the position after that. */
-class WritingRows {
-  constructor(
-    readonly reader: Reader,
-    public inputs: readonly RowInput[],
-    /** Position of the next token. */
-    public next: number,
-  ) {}
-
-  /** Reads what is pending; logits [V] of the next token of each row. */
-  async advance(): Promise<Float32Array[]> {
-    return (await this.reader.read(this.inputs)).map((logits) => logits[0]!);
-  }
-
-  /** Hands over the chosen tokens; rows not `kept` are finished and dropped. */
-  push(ids: readonly number[], kept: readonly number[]): void {
-    if (kept.length < ids.length) this.reader.select(kept);
-    this.inputs = kept.map((k) => ({ items: [{ id: ids[k]! }], positions: [this.next] }));
-    this.next++;
-  }
-
-  /** Reads what is pending and then `targets` at once; logits of the first target token and of each next one. */
-  async advanceOver(targets: readonly (readonly number[])[]): Promise<Float32Array[][]> {
-    const pending = this.inputs[0]!.items.length;
-    const inputs = this.inputs.map(({ items, positions }, row) => ({
-      items: [...items, ...targets[row]!.map((id) => ({ id }))],
-      positions: [...positions, ...targets[row]!.map((_, t) => this.next + t)],
-    }));
-    return (await this.reader.read(inputs, "all")).map((logits) => logits.slice(pending - 1));
   }
 }
 

@@ -1,17 +1,23 @@
 /** The few calls to the disk that writing needs, as an interface, so that a test can make any of them fail. */
-import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { BigVaeError } from "../errors.js";
 
+/** A file that is being written, from its start on. */
 export interface OpenFile {
+  /** Appends all of the bytes. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Makes what was written durable (fsync). */
   sync(): Promise<void>;
+  /** Frees the file; what was not synced may still be lost. */
   close(): Promise<void>;
 }
 
+/** Calls to the disk; each rejects with the system's own error (ENOSPC). */
 export interface FileOps {
   /** Opens for writing, from nothing. */
   create(path: string): Promise<OpenFile>;
+  /** In one step; a file that is there is replaced. */
   rename(from: string, to: string): Promise<void>;
   /** No error where there is none. */
   remove(path: string): Promise<void>;
@@ -24,6 +30,7 @@ export interface FileOps {
 /** A single write of Node takes at most 2 GiB. */
 const MAX_WRITE_BYTES = 2 ** 30;
 
+/** The disk itself. */
 export const nodeFileOps: FileOps = {
   async create(path) {
     const file = await open(path, "w");
@@ -56,34 +63,53 @@ export const nodeFileOps: FileOps = {
   },
 };
 
-const ADVICE: Record<string, string> = {
-  ENOSPC: "free some space",
-  EDQUOT: "free some of your quota",
-  EROFS: "choose a folder on a writable disk",
-  EACCES: "check the permissions",
-  EPERM: "check the permissions",
-  EMFILE: "close other files or raise `ulimit -n`",
-  ENOENT: "check that the folder exists",
-  EEXIST: "it is a file where a folder is wanted: name another path",
-  ENOTDIR: "it lies in a file, not in a folder: name another path",
+/** What a code says, and what to do; without words of its own where it is the room that is missing. */
+const REFUSALS: Record<string, { what?: string; advice: string }> = {
+  ENOSPC: { advice: "free some space" },
+  EDQUOT: { advice: "free some of your quota" },
+  EROFS: { what: "the disk is read-only", advice: "choose a folder on a writable disk" },
+  EACCES: { what: "not permitted", advice: "check the permissions" },
+  EPERM: { what: "not permitted", advice: "check the permissions" },
+  EMFILE: { what: "too many open files", advice: "close other files or raise `ulimit -n`" },
+  ENOENT: { what: "its folder is not there", advice: "check that the folder exists" },
+  EEXIST: { what: "it is a file where a folder is wanted", advice: "name another path" },
+  ENOTDIR: { what: "it lies in a file, not in a folder", advice: "name another path" },
 };
 
 /** A disk's refusal as one sentence for the user. */
 export async function diskError(path: string, neededBytes: number, cause: unknown, ops = nodeFileOps) {
   const code = errorCode(cause) ?? String(cause);
-  const free = await ops.freeBytes(dirname(path)).catch(() => undefined);
-  const advice = ADVICE[code] ?? "check the disk";
+  const { what, advice } = REFUSALS[code] ?? { what: "the disk refused", advice: "check the disk" };
   return new BigVaeError(
     "disk",
-    `Could not write ${path} (${code}): ${neededBytes} bytes needed, ${free ?? "unknown"} free; ${advice} and run again.`,
+    `Could not write ${path} (${code}): ${what ?? (await room(path, neededBytes, ops))}; ${advice} and run again.`,
     { cause },
   );
 }
 
+async function room(path: string, neededBytes: number, ops: FileOps): Promise<string> {
+  const free = await ops.freeBytes(dirname(path)).catch(() => "unknown");
+  return `${neededBytes} bytes needed, ${free} free`;
+}
+
 /** Makes a folder, and those that it lies in. @throws BigVaeError("disk"). */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch(async (error) => {
+  await makeMissing(resolve(path)).catch(async (error) => {
     throw await diskError(path, 0, error);
+  });
+}
+
+/** Step by step: below /proc, Node's recursive mkdir never ends. */
+async function makeMissing(path: string): Promise<void> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    (error) => (errorCode(error) === "ENOENT" ? undefined : false),
+  );
+  if (isFolder) return;
+  if (isFolder === undefined && dirname(path) !== path) await makeMissing(dirname(path));
+  await mkdir(path).catch(async (error) => {
+    // Another process may have made it meanwhile.
+    if (errorCode(error) !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
   });
 }
 

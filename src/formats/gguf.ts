@@ -7,6 +7,7 @@ import { GGML_TYPES, type GgmlType } from "./ggufBlocks.js";
 import { GgufCursor, type GgufValue } from "./ggufCursor.js";
 import { elementCount } from "./tensors.js";
 
+/** By key: "general.architecture", "llama.block_count". */
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
 export interface GgufTensor {
@@ -18,6 +19,7 @@ export interface GgufTensor {
   readonly end: number;
 }
 
+/** What stands before the data. */
 export interface GgufHeader {
   readonly metadata: GgufMetadata;
   readonly tensors: ReadonlyMap<string, GgufTensor>;

@@ -9,10 +9,13 @@ import { ggufSource } from "./ggufSource.js";
 import { openForReading, readRange } from "./safetensorsFiles.js";
 import type { TensorSource } from "./tensors.js";
 
+/** A GGUF file that is open for reading; its tensors go by Hugging Face's names. */
 export interface OpenGguf extends TensorSource {
+  /** The header's keys and values. */
   readonly metadata: GgufMetadata;
   /** As config.json would say it. */
   readonly config: GgufConfig;
+  /** Frees the file; nothing can be read after it. */
   close(): Promise<void>;
 }
 

@@ -7,21 +7,37 @@ import type { GgufHeader, GgufMetadata } from "./gguf.js";
 
 /** config.json's fields that are known from GGUF metadata. */
 export interface GgufConfig {
+  /** One: LlamaForCausalLM. */
   readonly architectures: readonly string[];
+  /** By which Hugging Face chooses the model's class. */
   readonly model_type: "llama";
+  /** Activation in the feed-forward part. */
   readonly hidden_act: "silu";
+  /** Width of the hidden states. */
   readonly hidden_size: number;
+  /** Inner width of the feed-forward part. */
   readonly intermediate_size: number;
+  /** Blocks. */
   readonly num_hidden_layers: number;
+  /** Query heads of a block. */
   readonly num_attention_heads: number;
+  /** Key heads of a block, each shared by equally many query heads. */
   readonly num_key_value_heads: number;
+  /** Width of a head. */
   readonly head_dim: number;
+  /** Longest text, in tokens. */
   readonly max_position_embeddings: number;
+  /** Added to the mean square under RMSNorm's root. */
   readonly rms_norm_eps: number;
+  /** Base of the rotary angles; 10000 where the file does not say. */
   readonly rope_theta: number;
+  /** The output layer is the table of embeddings. */
   readonly tie_word_embeddings: boolean;
+  /** Tokens, rows of the table of embeddings. */
   readonly vocab_size: number;
+  /** Id that begins a text, where there is one. */
   readonly bos_token_id?: number;
+  /** Id that ends a text, where there is one. */
   readonly eos_token_id?: number;
 }
 

@@ -1,14 +1,13 @@
 /** Bytes on disk: safetensors, GGUF, PEFT adapters; atomic writes and the folder lock. */
 export { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
 export { type FileOps, nodeFileOps, type OpenFile } from "./fileOps.js";
-export { type GgufHeader, type GgufMetadata, parseGguf } from "./gguf.js";
+export type { GgufMetadata } from "./gguf.js";
 export type { GgufValue } from "./ggufCursor.js";
 export { type OpenGguf, openGguf } from "./ggufFile.js";
-export { configFromGguf, type GgufConfig } from "./ggufModel.js";
-export { ggufSource } from "./ggufSource.js";
+export type { GgufConfig } from "./ggufModel.js";
 export { tokenizerConfigFromGguf, tokenizerFromGguf } from "./ggufTokenizer.js";
 export { narrowBFloat16, narrowFloat16, widenBFloat16, widenFloat16 } from "./halfFloats.js";
-export { type FolderLock, lockFolder, processIsAlive } from "./lock.js";
+export { type FolderLock, lockFolder } from "./lock.js";
 export { type LoraAdapter, type LoraPair, loraConfig, loraTensors, parseLora } from "./peft.js";
 export { readLora, writeLora } from "./peftFiles.js";
 export {

@@ -8,7 +8,9 @@ import { setTimeout } from "node:timers/promises";
 import { BigVaeError } from "../errors.js";
 import { diskError, errorCode } from "./fileOps.js";
 
+/** The right to write into a folder, held by this process. */
 export interface FolderLock {
+  /** Lets the next writer in. */
   release(): Promise<void>;
 }
 

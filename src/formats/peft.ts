@@ -11,14 +11,19 @@ export interface LoraPair {
   readonly a: Float32Array;
   /** [out, r] */
   readonly b: Float32Array;
+  /** Width of x. */
   readonly inWidth: number;
+  /** Width of y. */
   readonly outWidth: number;
 }
 
+/** Low-rank updates of a base's projections, and what scales them. */
 export interface LoraAdapter {
   /** r */
   readonly rank: number;
+  /** The update is multiplied by alpha / r. */
   readonly alpha: number;
+  /** Share of x that training dropped before A, in [0, 1). */
   readonly dropout: number;
   /** As in adapter_config.json: "self_attn.q_proj", or "q_proj". */
   readonly targetModules: readonly string[];

@@ -23,13 +23,19 @@ const METADATA_KEY = "__metadata__";
 
 /** One tensor's place: its bytes are [begin, end) counted from the file's start. */
 export interface SafetensorsEntry extends TensorInfo {
+  /** One of those that can be read; others are refused with "unsupported". */
   readonly dtype: Dtype;
+  /** First byte. */
   readonly begin: number;
+  /** The byte after the last. */
   readonly end: number;
 }
 
+/** What stands before the data. */
 export interface SafetensorsHeader {
+  /** By name, in the header's order. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  /** `__metadata__`; empty where the file has none. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
@@ -195,7 +201,10 @@ export function safetensorsSource(
   header: SafetensorsHeader,
   readBytes: (begin: number, end: number) => Promise<Uint8Array>,
   what = "the safetensors file",
-): TensorSource & { readonly metadata: ReadonlyMap<string, string> } {
+): TensorSource & {
+  /** The header's `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+} {
   const entry = (name: string) => {
     const found = header.tensors.get(name);
     if (!found) throw new BigVaeError("mismatch", `${what} has no tensor ${JSON.stringify(name)}.`);

@@ -14,11 +14,13 @@ import {
 import { parseStrictJsonBytes } from "./strictJson.js";
 import { bytesPerElement, type StoredTensor, type TensorData, type TensorSource, viewElements } from "./tensors.js";
 
+/** Safetensors files that are open for reading. */
 export interface OpenTensors extends TensorSource {
   /** The header's `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
   /** The elements [begin, end) of the flattened tensor, read alone. */
   readElements(name: string, begin: number, end: number): Promise<TensorData>;
+  /** Frees the files; nothing can be read after it. */
   close(): Promise<void>;
 }
 

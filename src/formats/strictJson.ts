@@ -4,6 +4,7 @@
  */
 import { BigVaeError } from "../errors.js";
 
+/** A JSON value with its objects as Maps. */
 export type StrictJson = null | boolean | number | string | StrictJson[] | Map<string, StrictJson>;
 
 /**

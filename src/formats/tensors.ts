@@ -17,7 +17,9 @@ const ARRAYS = {
   BOOL: Uint8Array,
 } as const;
 
+/** As safetensors spells it. @useDeclaredType */
 export type Dtype = keyof typeof ARRAYS;
+/** Flat elements, row-major; F16 and BF16 as their 16 bits, BOOL as a byte. */
 export type TensorData =
   | Float64Array
   | Float32Array
@@ -30,19 +32,25 @@ export type TensorData =
 
 /** A tensor with its elements in row-major order. */
 export interface StoredTensor {
+  /** Tells what the array's numbers are: a Uint16Array holds F16 or BF16. */
   readonly dtype: Dtype;
+  /** Outermost first; [] is one number. */
   readonly shape: readonly number[];
+  /** As many as the product of the shape. */
   readonly data: TensorData;
 }
 
-/** `dtype` is a string, as a reader may hold types of its own (Q4_0). */
+/** A tensor without its elements. */
 export interface TensorInfo {
+  /** Any string, as a reader may hold types of its own (Q4_0). */
   readonly dtype: string;
+  /** Outermost first, as the elements come when read. */
   readonly shape: readonly number[];
 }
 
 /** Where weights come from: a safetensors file, a folder of shards, a GGUF file. */
 export interface TensorSource {
+  /** All that can be read. */
   readonly names: readonly string[];
   /** @throws BigVaeError("mismatch") where there is no such tensor. */
   info(name: string): TensorInfo;

@@ -8,5 +8,5 @@ export * from "./ops/matmul.js";
 export * from "./ops/network.js";
 export * from "./ops/random.js";
 export * from "./ops/reduce.js";
-export { broadcastShapes, type Dim, formatShape, type Shape, sizeOf, staticShape } from "./shape.js";
+export { broadcastShapes, type Dim, type Shape, sizeOf } from "./shape.js";
 export { type DType, type OpName, topologicalOrder, type Value } from "./value.js";

@@ -12,6 +12,7 @@ import { type ConstantData, type Node, type OpAttributes, type OpName, topologic
 
 /** A graph ready for a session. */
 export interface OnnxModel {
+  /** A ModelProto, the stored weights left out. */
   bytes: Uint8Array;
   /** Values fed at each run, by name. */
   inputs: readonly OnnxValue[];
@@ -21,6 +22,7 @@ export interface OnnxModel {
   externalData: ReadonlyMap<string, Float32Array>;
 }
 
+/** What is part of the model instead of being fed. */
 export interface OnnxOptions {
   /** Inputs that become stored weights, packed once by the session: name -> values. */
   stored?: ReadonlyMap<string, Float32Array>;

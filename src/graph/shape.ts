@@ -1,7 +1,9 @@
 /** Shapes of graph values. A dimension is a number, or a name that stands for a size known only when the graph runs. */
 import { BigVaeError } from "../errors.js";
 
+/** A size, or the name of one that is known only when the graph runs: 64, "B", "B*T". */
 export type Dim = number | string;
+/** Sizes, outermost first; [] is a scalar. */
 export type Shape = readonly Dim[];
 
 /** `[B, 64, 768]`, as it stands in error messages. */

@@ -1,6 +1,7 @@
 /** The graph itself: immutable nodes that point at their inputs. There is no builder object; a graph is what its outputs reach. */
 import { formatShape, type Shape, shapeError } from "./shape.js";
 
+/** Element types. A bool takes a byte. */
 export type DType = "float32" | "float64" | "int64" | "int32" | "bool";
 export type ConstantData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
@@ -56,6 +57,7 @@ export interface OpAttributes {
 /** From the gradient of an output to those of the inputs that need one. */
 export type Backward = (dy: Value, needs: readonly boolean[]) => (Value | undefined)[];
 
+/** What a node computes. */
 export type OpName = keyof OpAttributes;
 
 export interface Node<K extends OpName = OpName> {
@@ -67,10 +69,13 @@ export interface Node<K extends OpName = OpName> {
 
 /** One result of a node. */
 export interface Value {
+  /** What computes it; its inputs lead to the rest of the graph. */
   readonly node: Node;
   /** Which output of the node. */
   readonly index: number;
+  /** Known when the value is made, but for the sizes that have names. */
   readonly shape: Shape;
+  /** One for all elements; ops do not convert. */
   readonly dtype: DType;
 }
 

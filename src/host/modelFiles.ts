@@ -56,9 +56,14 @@ export interface ModelPaths {
 
 /**
  * Finds the parts: `model` is "pocket", a folder that holds base/ beside its adapters, a Hugging Face folder or a .gguf file;
- * `adapters` names another folder of adapters. Throws "usage" where there is no such model.
+ * `adapters` names another folder of adapters. Throws "usage" where there is no such model, named by `flag`, or no such folder.
  */
-export async function findModel(model: string, adapters?: string): Promise<ModelPaths> {
+export async function findModel(model: string, adapters?: string, flag = "--model"): Promise<ModelPaths> {
+  if (adapters !== undefined && !(await exists(adapters)))
+    throw new BigVaeError(
+      "usage",
+      `--adapters ${adapters}: expected a folder of encoder/, decoder/ and ${HEAD}, got nothing there; check the path`,
+    );
   const path = model === POCKET ? fileURLToPath(new URL("../../pocket", import.meta.url)) : model;
   if (path.endsWith(".gguf") && (await isFile(path))) return { base: path, adapters };
   if (await isFile(join(path, "base", "config.json")))
@@ -70,13 +75,13 @@ export async function findModel(model: string, adapters?: string): Promise<Model
   if (await isFile(join(path, "vae.safetensors")))
     throw new BigVaeError(
       "usage",
-      `--model ${model}: expected a base, got the adapters of one; give the base's folder with --model and this one with --adapters`,
+      `${flag} ${model}: expected a base, got the adapters of one; give the base's folder with --model and this one with --adapters`,
     );
   const folder = (await isFile(path)) ? "a file of another kind" : "a folder without config.json or base/config.json";
   const got = (await exists(path)) ? folder : "nothing there";
   throw new BigVaeError(
     "usage",
-    `--model ${model}: expected "pocket", a model's folder or a .gguf file, got ${got}; download the model to a folder and give its path`,
+    `${flag} ${model}: expected "pocket", a model's folder or a .gguf file, got ${got}; download the model to a folder and give its path`,
   );
 }
 

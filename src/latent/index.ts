@@ -1,3 +1,3 @@
 /** Latents and the choice of tokens: pure functions. */
 export * from "./latent.js";
-export { checkLogits, greedyToken, gumbelToken, logProbability, sampleToken, type TokenChooser } from "./tokenChoice.js";
+export { checkLogits, greedyToken, logProbability, sampleToken, type TokenChooser } from "./tokenChoice.js";

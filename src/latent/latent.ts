@@ -18,6 +18,7 @@ export function norm(z: Latent): number {
   return Math.sqrt(dot(z, z));
 }
 
+/** Sum of a_i b_i. Throws "mismatch" where the widths differ. */
 export function dot(a: Latent, b: Latent): number {
   checkWidth(a, b);
   let sum = 0;

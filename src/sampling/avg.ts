@@ -4,11 +4,13 @@ import { averaged, mix, Run } from "./run.js";
 
 /** What the card and the repository do differently, in spans and weights. */
 export interface AvgPreset {
-  /** Weights of the prompt in what drafts are written from, and in what the span is written from. */
+  /** Weight of the prompt in what drafts are written from. */
   draftPull: number;
+  /** Weight of the prompt in what the span is written from. */
   meanPull: number;
-  /** Spans of a draft, and how many at its end are encoded. */
+  /** Spans of a draft. */
   draft: number;
+  /** Spans at the end of a draft that are encoded. */
   tail: number;
 }
 

@@ -1,10 +1,18 @@
 /** Samplers over the interface LatentModel. */
-export { AVG_PRESETS, type AvgPreset, avg, userAvg } from "./avg.js";
+import { type AvgPreset, AVG_PRESETS as avgPresets } from "./avg.js";
+import { type SamplerEntry, type SamplerName, samplers as table } from "./samplers.js";
+
+export { type AvgPreset, avg, userAvg } from "./avg.js";
 export { generate } from "./generate.js";
 export { guide, task } from "./guide.js";
 export type * from "./model.js";
 export { paragraph } from "./paragraph.js";
 export { type PlanInputs, type PlanSearchInputs, plan, plan2, planSearch } from "./plan.js";
 export { paragraphTopic, prose } from "./prose.js";
-export { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "./samplers.js";
-export { taskVector } from "./task.js";
+export type { SamplerEntry, SamplerInputs, SamplerName } from "./samplers.js";
+
+/** Numbers of the model card's example, and of MiniHF's vae_infer.py. */
+export const AVG_PRESETS: Readonly<Record<"card" | "repository", AvgPreset>> = avgPresets;
+
+/** What each sampler takes, and the function behind it. */
+export const samplers: Readonly<Record<SamplerName, SamplerEntry>> = table;

@@ -2,6 +2,7 @@
 import type { Latent, Posterior } from "../latent/index.js";
 import type { Rng, RngKey } from "../rng.js";
 
+/** A text as token ids, [T]. */
 export type TokenIds = readonly number[];
 
 /** A model that can be sampled from. A fake of it tests every sampler in milliseconds. */
@@ -12,25 +13,33 @@ export interface LatentModel {
   write(rows: readonly { z: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
   /** The router's log-likelihood of each target from its z after the context, mean per token. */
   score(rows: readonly { z: Latent; target: TokenIds }[], context: TokenIds, signal?: AbortSignal): Promise<number[]>;
+  /** Gives samplers the beginning token, and shows them where a sentence ends. */
   readonly tokenizer: TextTokenizer;
 }
 
+/** What samplers need of a tokenizer. */
 export interface TextTokenizer {
   /** Begins a text where the model has such a token. */
   readonly bosId?: number;
   /** Ends a text, and a row that is written. */
   readonly eosId?: number;
+  /** The ids of a text, with nothing added. */
   encode(text: string): number[];
+  /** The text of ids, special tokens spelt out. */
   decode(ids: TokenIds): string;
 }
 
+/** How a batch of rows is written. */
 export interface WriteOptions {
+  /** New tokens of a row, at most. */
   nTokens: number;
   /** Temperature of the token noise; 0 is greedy. */
   tau: number;
   /** logits = base + cfgScale * (router - base). */
   cfgScale: number;
+  /** Aborts between two tokens. */
   signal?: AbortSignal;
+  /** Called with each token as it is drawn. */
   onToken?(row: number, id: number): void;
 }
 
@@ -38,6 +47,7 @@ export interface WriteOptions {
 export interface SamplingOptions {
   /** All noise comes from here. */
   rng: Rng;
+  /** Spans that are written, one a step. */
   nSteps: number;
   /** Drafts that are averaged. */
   nAvg: number;
@@ -47,9 +57,11 @@ export interface SamplingOptions {
   noise: number;
   /** Tokens of a span: 64 in MiniHF. */
   span: number;
+  /** logits = base + cfgScale * (router - base); 1 is the router alone. */
   cfgScale: number;
   /** In place of the sampler's own weights, by their names (`samplers[name].weights`). */
   weights?: Weights;
+  /** Aborts the run between two tokens. */
   signal?: AbortSignal;
   /** Called with each token of a span as it is written; not for drafts. */
   onToken?(id: number): void;
@@ -60,31 +72,52 @@ export type Weights = Readonly<Record<string, number>>;
 
 /** A latent and where it came from. */
 export interface TracedLatent {
+  /** [Z] */
   z: Latent;
+  /** What it stands for in the run. */
   role: LatentRole;
   /** The tokens it was encoded from. */
   ids?: TokenIds;
   /** What it was mixed from. */
-  parents: readonly { latent: TracedLatent; weight: number }[];
+  parents: readonly {
+    /** One of the mixed. */
+    latent: TracedLatent;
+    /** Its factor in the sum, before the length was set. */
+    weight: number;
+  }[];
   /** The length it was given after mixing. */
   norm?: number;
 }
 
+/** Where a latent came from: a text's part in the run, chance, or other latents. */
 export type LatentRole = "prompt" | "span" | "draft" | "task" | "start" | "terminal" | "random" | "mix";
 
 /** One span as it was written. */
 export interface Span {
+  /** The new tokens, without the context. */
   ids: TokenIds;
   /** The latent it was written from. */
   latent: TracedLatent;
   /** The drafts that went into the latent. */
   drafts: readonly Draft[];
   /** How it was written, so that it can be written again. */
-  written: { context: TokenIds; nTokens: number; tau: number; cfgScale: number; noise: RngKey };
+  written: {
+    /** Tokens before it. */
+    context: TokenIds;
+    /** Tokens asked for; the text may have ended before. */
+    nTokens: number;
+    /** Temperature. */
+    tau: number;
+    /** 1 is the router alone. */
+    cfgScale: number;
+    /** Names the stream of its token noise. */
+    noise: RngKey;
+  };
 }
 
 /** A continuation that was written to be encoded. */
 export interface Draft {
+  /** The new tokens, without the context. */
   ids: TokenIds;
   /** What it was written from. */
   from: TracedLatent;
@@ -94,7 +127,9 @@ export interface Draft {
 
 /** What the original function returns: the text, and the next topic where it writes one. */
 export interface Written {
+  /** The context, and the spans that the original counts as written. */
   ids: TokenIds;
+  /** Topic of the next paragraph, from prose, paragraph and paragraph-topic. */
   next?: TokenIds;
 }
 

@@ -4,11 +4,13 @@ import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLaten
 import { averaged, mix, Run } from "./run.js";
 import { taskVector } from "./task.js";
 
+/** The texts that a plan goes between, as tokens. */
 export interface PlanInputs {
   /** The text to arrive at. */
   terminal: TokenIds;
   /** The text to start from; a random latent at ae_scale where it is left out. */
   start?: TokenIds;
+  /** Text that is continued. */
   context: TokenIds;
   /** Texts of the task vector; none where it is left out. */
   examples?: readonly TokenIds[];
@@ -116,6 +118,7 @@ function withNorm(latent: TracedLatent, length: number): TracedLatent {
   return { ...latent, z: rescale(latent.z, length), norm: length };
 }
 
+/** What plan-search goes to; its starts are random. */
 export interface PlanSearchInputs extends Omit<PlanInputs, "start" | "examples"> {
   /** Random starts that are tried. */
   nStarts: number;

@@ -10,14 +10,19 @@ import { paragraphTopic, prose } from "./prose.js";
 
 /** Everything that a sampler may be given, as tokens; each takes what it needs. */
 export interface SamplerInputs {
+  /** The topic; user-avg takes all of them, the others the first. */
   prompts: readonly TokenIds[];
+  /** Text that is continued; may be empty. */
   context: TokenIds;
+  /** Where a plan starts; a random latent where it is left out. */
   start?: TokenIds;
+  /** Where a plan ends. */
   terminal?: TokenIds;
   /** Texts of the task vector. */
   examples: readonly TokenIds[];
   /** Random starts lie at this RMS. */
   aeScale: number;
+  /** Whose numbers avg takes; the model card's where it is left out. */
   preset?: keyof typeof AVG_PRESETS;
   /** Random starts that plan-search tries. */
   nStarts?: number;
@@ -26,6 +31,7 @@ export interface SamplerInputs {
 /** What a sampler may be given besides a context: texts, and options that not all have a use for. */
 export type SamplerInput = "prompt" | "start" | "terminal" | "task" | "preset" | "nSteps" | "nAvg" | "nStarts";
 
+/** A row of the table of samplers. */
 export interface SamplerEntry {
   /** One line for help texts. */
   summary: string;
@@ -35,7 +41,9 @@ export interface SamplerEntry {
   takes: readonly SamplerInput[];
   /** Its weights, which `SamplingOptions.weights` may replace. */
   weights: Weights;
+  /** Options that MiniHF sets otherwise for this sampler. */
   defaults: Partial<SamplingOptions>;
+  /** Begins a run. @throws BigVaeError("usage") where a text of `needs` is not given. */
   write(model: LatentModel, inputs: SamplerInputs, options: SamplingOptions): Sampler;
 }
 
@@ -139,6 +147,7 @@ export const samplers = {
   },
 } as const satisfies Record<string, SamplerEntry>;
 
+/** As the command line names it. @useDeclaredType */
 export type SamplerName = keyof typeof samplers;
 
 /** @throws BigVaeError("usage") where the sampler needs a text that is not among those given. */

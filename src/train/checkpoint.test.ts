@@ -54,7 +54,8 @@ describe("saveCheckpoint", () => {
     for (let n = 0; n < count.calls; n++) {
       const failed = save(2, { ops: failing(n, code) });
       await expect(failed).rejects.toMatchObject({ kind: "disk", exitCode: 7 });
-      await expect(failed).rejects.toThrow(new RegExp(`${pathOf(2)}.*\\(${code}\\): \\d+ bytes needed, \\d+ free; `));
+      const room = code === "ENOSPC" ? ": .* needed, .* free; " : "";
+      await expect(failed).rejects.toThrow(new RegExp(`${pathOf(2)}.*\\(${code}\\)${room}`));
       expect(await readdir(folder)).toEqual([name(1)]);
       expect(await resumed()).toEqual({ step: 1, warnings: [] });
     }
@@ -64,7 +65,7 @@ describe("saveCheckpoint", () => {
     await writeFile(join(folder, "file"), "");
     const failed = saveCheckpoint(join(folder, "file"), 1, stateOf(1));
     await expect(failed).rejects.toMatchObject({ kind: "disk" });
-    await expect(failed).rejects.toThrow(/file\/step-00000001 \(ENOTDIR\): 256 bytes needed/);
+    await expect(failed).rejects.toThrow(/file\/step-00000001 \(ENOTDIR\): /);
   });
 });
 

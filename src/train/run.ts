@@ -7,8 +7,8 @@ import type { Runtime } from "../runtime/runtime.js";
 import { newestStep, removeUnfinished } from "./checkpoint.js";
 import { EarlyStop } from "./earlyStop.js";
 import { Evaluator } from "./evaluator.js";
+import { roomForSessions } from "./memoryPlan.js";
 import type { Microbatch, Objective } from "./objective.js";
-import { roomForSessions } from "./plan.js";
 import { type RunFile, writeRunFile } from "./runFile.js";
 import { RunLog } from "./runLog.js";
 import { type StepReport, type TrainerOptions, train } from "./trainer.js";
@@ -56,7 +56,7 @@ export type RunReport =
  */
 export async function runTraining(runtime: Runtime, run: PreparedRun, options: RunOptions): Promise<boolean> {
   const { output } = options;
-  const sessionBytes = await roomForSessions(run, options);
+  const sessionBytes = await roomForSessions(run.objective, options);
   await makeFolder(output);
   const lock = await lockFolder(output);
   try {

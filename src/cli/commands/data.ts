@@ -1,13 +1,14 @@
 /** `bigvae data`: stories from the generator, a tokenizer, and shards of token rows. */
 import { Command } from "@commander-js/extra-typings";
-import { listInputs, prepare, readRecords, splitOf } from "../../data/index.js";
+import { listInputs, prepare, readRecords, requireText, splitOf } from "../../data/index.js";
 import { stories, storyStatistics } from "../../data/stories/index.js";
 import { writeFileAtomic } from "../../formats/index.js";
 import { openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, trainBpe } from "../../tokenizer/index.js";
+import { checkPath } from "../input.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
-import { printJson, reportWritten, withOutput } from "../shared.js";
+import { printJson, reportWritten, warn, withOutput } from "../shared.js";
 
 export function dataCommand() {
   return new Command("data")
@@ -59,12 +60,15 @@ function tokenizerCommand() {
     .addHelpText("after", "\nExample:\n  bigvae data tokenizer my-texts/ --vocab-size 8192 --output tokenizer.json")
     .action(async (inputs, { output, vocabSize, ...flags }) => {
       const texts: string[] = [];
-      for (const file of await listInputs(inputs)) {
+      const files = await listInputs(inputs);
+      await requireText(files, "text");
+      for (const file of files) {
         for await (const { text } of readRecords(file, "text", 0, { bytesRead: 0 })) texts.push(text);
       }
       const json = trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
       await writeFileAtomic(output, new TextEncoder().encode(`${JSON.stringify(json)}\n`));
       const found = loadTokenizer(json).vocabSize;
+      if (found < vocabSize) warn(flags, `the text gave ${found} tokens, fewer than the ${vocabSize} of --vocab-size`);
       reportWritten(flags, { output, vocabSize: found, texts: texts.length }, `${output}: ${found} tokens`);
     });
 }
@@ -81,6 +85,7 @@ function prepareCommand() {
     .option("--field <name>", "field of a record that holds the text", "text")
     .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
     .action(async (inputs, { tokenizer, output, length, field, ...flags }) => {
+      await checkPath("--tokenizer", tokenizer, "tokenizer.json, a model's folder or a .gguf file");
       const bar = progress(flags.quiet);
       const summary = await prepare({
         inputs,

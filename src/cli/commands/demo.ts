@@ -34,7 +34,7 @@ async function tour(vae: BigVae, flags: ModelFlags): Promise<void> {
     shaded(encoded!, vae.tokenizer.stream(), hasColours()),
     hasColours()
       ? "The brighter a token, the more of z was taken from it."
-      : "z was taken mostly from the tokens in brackets.",
+      : "Of the tokens in brackets, z holds clearly more than of the others.",
   ]);
 
   const reconstruction = await vae.decode(encoded!.mean);
@@ -65,16 +65,17 @@ async function tour(vae: BigVae, flags: ModelFlags): Promise<void> {
 /** Streamed on a terminal, span by span with its trace; one object at the end with --json. */
 async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void> {
   if (!json) {
-    const title = "4. A paragraph by the averaging sampler: four drafts a span, written from their mean";
+    const title = "4. A paragraph by the model card's averaging sampler: four drafts a span, written from their mean";
     process.stdout.write(`${heading(title)}\n${TOPIC}\n`);
   }
   const stream = vae.tokenizer.stream({ skipSpecial: true });
-  const onToken = (id: number) => void process.stdout.write(stream.push(id));
+  const fromWord = firstWordOn();
+  const onToken = (id: number) => void process.stdout.write(fromWord(stream.push(id)));
   const spans: GeneratedSpan[] = [];
   const sampler = vae.generate("avg", {
     prompt: TOPIC,
-    preset: "repository",
-    nSteps: 3,
+    preset: "card",
+    nSteps: 2,
     nAvg: 4,
     tau: 0.7,
     noise: 1,
@@ -86,6 +87,17 @@ async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void>
     if (!json) process.stdout.write(`${stream.end()}\n${traceLine(spans.length, span)}\n`);
   });
   if (json) printJson({ step: "generate", ...result(written, spans) });
+}
+
+/** Leaves out the rest of a word that a text begins with. */
+function firstWordOn(): (text: string) => string {
+  let hasBegun = false;
+  return (text) => {
+    if (hasBegun) return text;
+    const start = text.search(/[\s\p{Lu}]/u);
+    hasBegun = start >= 0;
+    return hasBegun ? text.slice(start).trimStart() : "";
+  };
 }
 
 function heading(text: string): string {

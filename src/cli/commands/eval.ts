@@ -17,6 +17,8 @@ import {
 } from "../../eval/index.js";
 import { type Latent, normLerp } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
+import { reportLines } from "../evalReport.js";
+import { checkPath } from "../input.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
@@ -45,7 +47,7 @@ export function evalCommand() {
       const bar = progress(flags.quiet);
       const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar)).finally(() => bar.stop());
       if (flags.json) printJson(report);
-      else printReport(report);
+      else process.stdout.write(`${reportLines(report).join("\n")}\n`);
     });
 }
 
@@ -68,7 +70,7 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
     tokenizer: vae.tokenizer,
     rng,
     signal: interruptSignal(),
-    onProgress: (done: number, total: number, doing: string) => bar.update(done, total, doing),
+    onProgress: inPasses(bar),
   };
   switch (flags.measure) {
     case "reconstruction":
@@ -91,12 +93,23 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
   }
 }
 
+/** Numbers the passes over texts or spans, of which several have one name. */
+function inPasses(bar: Progress) {
+  let [pass, before, named] = [0, 0, ""];
+  return (done: number, total: number, doing: string) => {
+    if (done <= before || doing !== named) pass++;
+    [before, named] = [done, doing];
+    bar.update(done, total, `pass ${pass}: ${doing}`);
+  };
+}
+
 /** Measured on sentences of the generator, made for them. */
 const NEEDS_NO_TEXTS = new Set<string>(["arithmetic", "disentanglement"]);
 
 /** Texts of one split, or all. Throws "usage" where there are none. */
 async function readTestTexts(path: string | undefined, split: string | undefined, count: number): Promise<string[]> {
   if (path === undefined) throw new BigVaeError("usage", "eval: expected texts, got none; give --data FILE");
+  await checkPath("--data", path, "texts");
   const texts: string[] = [];
   for await (const record of recordsOf(path)) {
     if (split !== undefined && splitOf(record) !== split) continue;
@@ -148,25 +161,4 @@ async function prose(
     written.push(all.slice(prompt.length));
   }
   return { written: proseMeasures(written, known, rng), texts: proseMeasures(texts, known, rng) };
-}
-
-/** Names and values in two columns; intervals in brackets. */
-function printReport(report: object): void {
-  for (const [name, value] of Object.entries(report)) {
-    if (name === "klPerDimension") continue;
-    process.stdout.write(`${name.padEnd(22)} ${shown(value)}\n`);
-  }
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "number") return Number.isInteger(value) ? `${value}` : value.toFixed(4);
-  if (Array.isArray(value)) return value.map((item) => `\n  ${shown(item)}`).join("");
-  if (typeof value !== "object" || value === null) return `${value}`;
-  if ("low" in value && "high" in value && "value" in value) {
-    const { value: middle, low, high } = value as { value: number; low: number; high: number };
-    return `${shown(middle)} [${shown(low)}, ${shown(high)}]`;
-  }
-  return Object.entries(value)
-    .map(([name, item]) => `${name} ${shown(item)}`)
-    .join(", ");
 }

@@ -18,10 +18,23 @@ import {
 } from "../../sampling/samplers.js";
 import { readTask } from "../input.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
-import { type ModelFlags, printJson, useModel, warn, warnLong, withModel } from "../shared.js";
+import {
+  type ModelFlags,
+  note,
+  printJson,
+  stopped,
+  useModel,
+  warn,
+  warnLong,
+  warnLongExamples,
+  withModel,
+} from "../shared.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
 const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
+
+const JSON_TEXT = `With --json, "text" is what the original's function returns, for some
+samplers without the last span; what was written is spans[].text.`;
 
 export function generateCommand() {
   const list = NAMES.map((name) => `  ${name.padEnd(16)} ${samplers[name].summary}${weightsLine(name)}`).join("\n");
@@ -41,7 +54,7 @@ export function generateCommand() {
     )
     .addHelpText(
       "after",
-      `\nSamplers:\n${list}\n\nExample:\n  bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7`,
+      `\nSamplers:\n${list}\n\n${JSON_TEXT}\n\nExample:\n  bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7`,
     )
     .option("--replay <folder>", "write again what --trace saved there; fails where a token differs")
     .action((flags) => (flags.replay ? runReplay(flags.replay, flags) : run(flags.sampler, flags)));
@@ -52,7 +65,7 @@ export function planCommand() {
     .addOption(new Option("--sampler <name>", "how to plan").choices(PLANS).default("plan" as (typeof PLANS)[number]))
     .addHelpText(
       "after",
-      '\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4',
+      `\n${JSON_TEXT}\n\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4`,
     )
     .action((flags) => run(flags.sampler, { ...flags, prompt: [] }));
 }
@@ -103,32 +116,63 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   const options = await generateOptions(flags);
   checkInputs(name, flags);
   await useModel(flags, async (vae) => {
-    const stream = flags.json ? undefined : vae.tokenizer.stream({ skipSpecial: true });
-    const given = [...flags.prompt, flags.start, flags.terminal].filter((text) => text !== undefined);
-    warnLong(
-      flags,
-      vae,
-      given.map((text) => ({ text, ids: vae.tokenizer.encode(text) })),
-    );
-    if (stream) options.onToken = (id) => void process.stdout.write(stream.push(id));
+    const longerThanSpan = warnLongInputs(name, flags, vae, options.task ?? []);
+    const printer = spanPrinter(vae, flags);
+    if (!flags.json) options.onToken = printer.token;
     const spans: GeneratedSpan[] = [];
     if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
-      if (!flags.json) process.stdout.write(`${stream!.end()}\n${traceLine(spans.length, span)}\n`);
+      printer.span(traceLine(spans.length, span));
     })
-      .catch((error: Error) => {
-        if (flags.json && spans.length > 0) printJson({ ...result(joined(spans), spans), error: error.message });
+      .catch((thrown: Error) => {
+        const error = stopped(thrown);
+        if (flags.json && spans.length > 0)
+          printJson({ ...result(joined(spans), spans), longerThanSpan, error: error.message });
         throw error;
       })
       .finally(async () => {
+        printer.end();
         // A run that is stopped keeps the spans that it finished.
         if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
       });
     warnEnded(name, flags, spans, vae);
-    if (flags.json) printJson(result(written, spans));
-    else if (written.nextText !== undefined) process.stdout.write(`next topic: ${written.nextText.trim()}\n`);
+    if (flags.json) printJson({ ...result(written, spans), longerThanSpan });
+    else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
   });
+}
+
+/** Says what is encoded otherwise than in training; returns whether a text that is encoded is longer than a span. */
+function warnLongInputs(name: SamplerName, flags: SamplingFlags, vae: BigVae, task: readonly string[]): boolean {
+  const { needs, takes } = samplers[name] as SamplerEntry;
+  const given = [...flags.prompt, flags.start, flags.terminal].filter((text) => text !== undefined);
+  const encoded = given.map((text) => ({ text, ids: vae.tokenizer.encode(text) }));
+  warnLong(flags, vae, encoded);
+  const isLong = encoded.some(({ ids }) => ids.length > vae.span);
+  if (![...needs, ...takes].includes("task")) return isLong;
+  return warnLongExamples(flags, vae, task, flags.span) || isLong;
+}
+
+/** Text alone on standard output, as it is written; on a terminal each span ends a line. What is said of spans goes to standard error. */
+function spanPrinter({ tokenizer }: BigVae, { json, quiet }: { json: boolean; quiet: boolean }) {
+  const stream = tokenizer.stream({ skipSpecial: true });
+  const breaksLines = process.stdout.isTTY && !quiet;
+  let isOpen = false;
+  const end = () => {
+    if (isOpen) process.stdout.write(`${stream.end()}\n`);
+    isOpen = false;
+  };
+  return {
+    token(id: number) {
+      isOpen = true;
+      process.stdout.write(stream.push(id));
+    },
+    span(line: string) {
+      if (breaksLines) end();
+      if (!json) note({ quiet }, line);
+    },
+    end,
+  };
 }
 
 /** Inputs by flag. */
@@ -170,12 +214,15 @@ function joined(spans: readonly GeneratedSpan[]): GeneratedText {
 
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
   await useModel(flags, async (vae) => {
+    const printer = spanPrinter(vae, flags);
     let count = 0;
     for await (const { written } of replay(folder, vae, interruptSignal())) {
-      const text = vae.tokenizer.decode(written as number[], { skipSpecial: true });
-      if (flags.json) printJson({ text, ids: written });
-      else process.stdout.write(`${text}\n  [span ${++count}: as saved]\n`);
+      if (flags.json)
+        printJson({ text: vae.tokenizer.decode(written as number[], { skipSpecial: true }), ids: written });
+      else for (const id of written) printer.token(id);
+      printer.span(`  [span ${++count}: as saved]`);
     }
+    printer.end();
   });
 }
 

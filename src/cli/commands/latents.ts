@@ -1,11 +1,13 @@
 /** Commands on single texts and latents: encode, similar, reconstruct, interpolate, mix, task-vector. */
 import { Command, Option } from "@commander-js/extra-typings";
+import type { BigVae, EncodedText } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
 import { cosine } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
+import { inputLines, type Line, notBoth, parseJson, placed, readTask } from "../input.js";
 import { realNumber, wholeNumber } from "../options.js";
 import { hasColours, onOneLine, shaded } from "../shade.js";
-import { notBoth, numberedLines, printJson, readTexts, texts, useModel, warn, warnLong, withModel } from "../shared.js";
+import { printJson, useModel, warnLong, warnLongExamples, withModel } from "../shared.js";
 
 /** Texts encoded at a time, so that input of any length takes constant memory. */
 const BATCH = 64;
@@ -20,24 +22,13 @@ export function encodeCommand() {
       '\nExamples:\n  bigvae encode "The fox found a lamp."\n  bigvae encode --json < lines.txt > latents.jsonl',
     )
     .action(async (given, flags) => {
-      const lines = await texts(given, flags.file);
+      const lines = await inputLines(given, flags);
       await useModel(flags, async (vae) => {
         for await (const batch of batches(lines)) {
-          if (flags.ids) {
-            const rows = batch.map(tokenRow);
-            const encodings = await vae.engine.encode(rows);
-            const encoded = encodings.map((encoding, i) => {
-              const { ids } = rows[i]!;
-              return { text: vae.tokenizer.decode(ids), ids, ...encoding, longerThanSpan: ids.length > vae.span };
-            });
-            warnLong(flags, vae, encoded);
-            for (const item of encoded) printJson(item);
-            continue;
-          }
-          const encoded = await vae.encode(batch);
+          const encoded = await (flags.ids ? encodeIds(vae, batch) : encodeTexts(vae, batch));
           warnLong(flags, vae, encoded);
-          for (const item of encoded) {
-            if (flags.json) printJson(item);
+          for (const [i, item] of encoded.entries()) {
+            if (flags.json || flags.ids) printJson({ ...item, line: batch[i]!.line });
             else
               process.stdout.write(
                 `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(item.mean)}\n`,
@@ -48,34 +39,36 @@ export function encodeCommand() {
     });
 }
 
+function encodeTexts(vae: BigVae, batch: readonly Line[]): Promise<EncodedText[]> {
+  return placed(batch, vae.encode(batch.map(({ text }) => text)));
+}
+
+async function encodeIds({ tokenizer, engine, span }: BigVae, batch: readonly Line[]): Promise<EncodedText[]> {
+  const rows = batch.map((line) => tokenRow(line, tokenizer.vocabSize));
+  const encodings = await placed(batch, engine.encode(rows));
+  return rows.map(({ ids }, i) => ({
+    text: tokenizer.decode(ids),
+    ids,
+    ...encodings[i]!,
+    longerThanSpan: ids.length > span,
+  }));
+}
+
 function summary(z: Float32Array): string {
   const first = Array.from(z.subarray(0, 6), (value) => value.toFixed(2)).join(" ");
   return `[${first} ...] ${z.length} values, length ${Math.hypot(...z).toFixed(2)}`;
 }
 
-function tokenRow(line: string): { ids: number[]; mask?: number[] } {
-  const value = tryParse(line) as { ids?: unknown; mask?: unknown } | undefined;
-  const numbers = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.every((item) => Number.isInteger(item));
-  if (
-    value &&
-    numbers(value.ids) &&
-    (value.mask === undefined || (numbers(value.mask) && value.mask.length === value.ids.length))
-  ) {
-    return value.mask === undefined ? { ids: value.ids } : { ids: value.ids, mask: value.mask };
-  }
+function tokenRow({ text, where }: Line, vocabSize: number): { ids: number[]; mask?: number[] } {
+  const { ids, mask } = (parseJson(text, () => undefined) ?? {}) as { ids?: unknown; mask?: unknown };
+  const below = (list: unknown, end: number): list is number[] =>
+    Array.isArray(list) && list.every((item) => Number.isInteger(item) && item >= 0 && item < end);
+  if (below(ids, vocabSize) && mask === undefined) return { ids };
+  if (below(ids, vocabSize) && below(mask, 2) && mask.length === ids.length) return { ids, mask };
   throw new BigVaeError(
     "usage",
-    `--ids: expected lines {"ids": [...], "mask": [...]} of equal lengths, got ${line.slice(0, 60)}; write one object a line`,
+    `${where}: expected {"ids": [...], "mask": [...]} of equal lengths, ids from 0 to ${vocabSize - 1} and a mask of 0 and 1, got ${text.slice(0, 60)}; write one object a line`,
   );
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
@@ -98,16 +91,16 @@ export function similarCommand() {
     .option("--count <n>", "lines shown", wholeNumber(1), 5)
     .addHelpText("after", '\nExample:\n  bigvae similar "A boat on a lake" --file sentences.txt --count 3')
     .action(async (text, flags) => {
-      const lines = await numberedLines(flags.file);
+      const lines = await inputLines([], flags);
       await useModel(flags, async (vae) => {
         const [query] = await vae.encode([text]);
         warnLong(flags, vae, [query!]);
         const found: { text: string; similarity: number; line: number; longerThanSpan: boolean }[] = [];
         for await (const batch of batches(lines)) {
-          const encoded = await vae.encode(batch.map(({ text }) => text));
+          const encoded = await encodeTexts(vae, batch);
           warnLong(flags, vae, encoded);
           for (const [i, { text, mean, longerThanSpan }] of encoded.entries())
-            found.push({ text, similarity: cosine(query!.mean, mean), line: batch[i]!.line, longerThanSpan });
+            found.push({ text, similarity: cosine(query!.mean, mean), line: batch[i]!.line!, longerThanSpan });
           found.sort((a, b) => b.similarity - a.similarity || a.line - b.line);
           found.length = Math.min(found.length, flags.count);
         }
@@ -127,19 +120,19 @@ export function reconstructCommand() {
     .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
-      const lines = await texts(given, flags.file);
+      const lines = await inputLines(given, flags);
       await useModel(flags, async (vae) => {
         const rng = Rng.fromSeed(flags.seed);
         let count = 0;
         for await (const batch of batches(lines)) {
-          const encoded = await vae.encode(batch);
+          const encoded = await encodeTexts(vae, batch);
           warnLong(flags, vae, encoded);
           // The noise of a text belongs to its place among all of them, not within a batch.
           const seeds = encoded.map(() => rng.fork(count++).integer(2 ** 32));
           const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, seeds[i]!));
           const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
           for (const [i, { text, longerThanSpan }] of encoded.entries()) {
-            if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan });
+            if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan, line: batch[i]!.line });
             else process.stdout.write(`${onOneLine(rebuilt[i]!)}\n`);
           }
         }
@@ -224,7 +217,7 @@ function weightedText(part: string): { weight: number; text: string } {
     throw new BigVaeError("usage", `mix: expected one of its options, got ${part}; bigvae mix --help names them`);
   throw new BigVaeError(
     "usage",
-    `mix: expected WEIGHT:TEXT, got ${JSON.stringify(part)}; write for example "0.5:${part.slice(0, 20)}"`,
+    `mix: expected WEIGHT:TEXT, got ${JSON.stringify(part)}; write for example "0.5:The fox ran."`,
   );
 }
 
@@ -235,10 +228,9 @@ export function taskVectorCommand() {
     .addHelpText("after", "\nExample:\n  bigvae task-vector --task examples.json --json")
     .action(async (given, flags) => {
       notBoth(given, "--task", flags.task);
-      const examples = flags.task ? await readTexts(flags.task) : given;
+      const examples = flags.task ? await readTask(flags.task) : given;
       await useModel(flags, async (vae) => {
-        const longerThanSpan = examples.some((text) => vae.tokenizer.encode(text).length > vae.span);
-        if (longerThanSpan) warn(flags, `of a text longer than the span, its first ${vae.span} tokens count`);
+        const longerThanSpan = warnLongExamples(flags, vae, examples);
         const z = await vae.taskVector(examples);
         if (flags.json) printJson({ z, texts: examples, longerThanSpan });
         else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(z)}\n`);

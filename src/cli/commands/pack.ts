@@ -1,6 +1,7 @@
 /** `bigvae pack`: a base and its adapters in one folder, in half precision. */
 import { Command } from "@commander-js/extra-typings";
 import { packModel } from "../../host/packModel.js";
+import { checkPath } from "../input.js";
 import { reportWritten, withOutput } from "../shared.js";
 
 export function packCommand() {
@@ -12,6 +13,8 @@ export function packCommand() {
     .requiredOption("--output <folder>", "folder to write")
     .addHelpText("after", "\nExample:\n  bigvae pack --model runs/base --adapters runs/router --output pocket")
     .action(async ({ model, adapters, output, ...flags }) => {
+      await checkPath("--model", model, "a model's folder");
+      await checkPath("--adapters", adapters, "a folder of adapters");
       const packed = await packModel(model, adapters, output);
       const megabytes = (packed.bytes / 1e6).toFixed(1);
       reportWritten(

@@ -4,6 +4,7 @@ import { type Command, type CommandUnknownOpts, InvalidArgumentError, Option } f
 import { BigVaeError } from "../../errors.js";
 import { POCKET } from "../../host/modelFiles.js";
 import { flagName, type RunFile, readRunFile, resumedFlags } from "../../train/runFile.js";
+import { checkPath } from "../input.js";
 import { realNumber, threadCount, wholeNumber } from "../options.js";
 
 /** A number above 0. */
@@ -111,7 +112,12 @@ interface RunFlags {
 const FREE = ["threads", "saveEvery", "evalEvery", "earlyStop", "lr", "clipNorm", "steps", "epochs"];
 /** Flags of one call alone. */
 const UNSAVED = ["output", "resume", "dryRun", "json", "quiet"];
-const PATHS = ["model", "preprocessed", "tokenizer", "startFrom"];
+/** Flags that name what is read, and what that is; a model is looked for elsewhere. */
+const EXPECTED: Record<string, string> = {
+  preprocessed: "a folder of data prepare",
+  tokenizer: "tokenizer.json, a model's folder or a .gguf file",
+  startFrom: "a folder of an earlier run",
+};
 
 /** Flags with those that are needed, and what is saved of them. */
 export interface Settled<F> {
@@ -144,6 +150,10 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
     if (flag === "output" && given.dryRun) continue;
     throw missing(flag, given);
   }
+  for (const [flag, expected] of Object.entries(EXPECTED)) {
+    const path = (flags as Record<string, unknown>)[flag];
+    if (typeof path === "string") await checkPath(flagName(flag), path, expected);
+  }
   const kept = Object.entries(flags).filter(([flag]) => !UNSAVED.includes(flag));
   const runFile = { command: name, flags: Object.fromEntries(kept) };
   return {
@@ -156,7 +166,7 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
 /** So that a run can go on from another folder. */
 function withAbsolutePaths<F extends object>(flags: F): F {
   const change = ([name, value]: [string, unknown]) => {
-    const isPath = PATHS.includes(name) && typeof value === "string" && value !== POCKET;
+    const isPath = (name === "model" || name in EXPECTED) && typeof value === "string" && value !== POCKET;
     return [name, isPath ? resolve(value) : value];
   };
   return Object.fromEntries(Object.entries(flags).map(change)) as F;

@@ -2,7 +2,7 @@
 import { EXIT_CODES } from "../../errors.js";
 import type { RunPlan } from "../../train/plan.js";
 import type { RunReport } from "../../train/run.js";
-import { type Progress, progress } from "../progress.js";
+import { duration, type Progress, progress } from "../progress.js";
 import { reportWritten, warn } from "../shared.js";
 
 export interface ReportFlags {
@@ -74,9 +74,4 @@ function planLines(plan: RunPlan, availableBytes: number): string[] {
       ? "time        not measured: the memory is not there; lower --batch-size or add --gradient-checkpointing"
       : `time        ${plan.secondsPerStep!.toFixed(2)} s a step, about ${duration(plan.seconds)} in all`,
   ];
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

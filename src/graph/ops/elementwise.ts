@@ -41,18 +41,27 @@ function unary(op: UnaryOp) {
   return (x: Value): Value => makeValue(op, [x], {}, x.shape, commonFloat(op, x));
 }
 
+/** a + b; b may be a number, here and below. */
 export const add = binary("add");
+/** a - b. */
 export const sub = binary("sub");
+/** a * b, element by element. */
 export const mul = binary("mul");
+/** a / b, element by element. */
 export const div = binary("div");
 /** The larger of the two. */
 export const maximum = binary("maximum");
 /** 1 where a > b, else 0. */
 export const greater = binary("greater");
+/** -x. */
 export const neg = unary("neg");
+/** e to the power of x. */
 export const exp = unary("exp");
+/** Natural logarithm. */
 export const log = unary("log");
+/** Square root; the gradient at 0 is infinite. */
 export const sqrt = unary("sqrt");
+/** 1 / (1 + exp(-x)). */
 export const sigmoid = unary("sigmoid");
 /** x * sigmoid(x). */
 export const silu = unary("silu");

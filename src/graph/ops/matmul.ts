@@ -3,6 +3,7 @@ import { broadcastShapes, formatShape, shapeError } from "../shape.js";
 import { commonFloat, makeValue, type Value } from "../value.js";
 import { add } from "./elementwise.js";
 
+/** What is done to the factors and to the product. */
 export interface MatmulOptions {
   /** Use a with its last two axes exchanged. */
   transA?: boolean;

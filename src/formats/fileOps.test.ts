@@ -1,0 +1,37 @@
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { diskError, makeFolder } from "./fileOps.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-ops-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it("only a full disk is told of its bytes", async () => {
+  const message = async (code: string) =>
+    (await diskError(join(folder, "m"), 7, Object.assign(new Error(code), { code }))).message;
+  for (const code of ["ENOSPC", "EDQUOT"]) expect(await message(code)).toMatch(/: 7 bytes needed, \d+ free; free some/);
+  for (const code of ["EACCES", "EROFS", "EIO"]) expect(await message(code)).not.toMatch(/bytes|free/);
+  expect(await message("EACCES")).toMatch(/ \(EACCES\): not permitted; check the permissions and run again\.$/);
+});
+
+it("folders are made with those that they lie in, at once and twice", async () => {
+  const path = join(folder, "a", "b", "c");
+  await Promise.all([makeFolder(path), makeFolder(path)]);
+  await makeFolder(path);
+  expect((await stat(path)).isDirectory()).toBe(true);
+});
+
+it("a folder below a file is refused", async () => {
+  const file = join(folder, "file");
+  await writeFile(file, "");
+  await expect(makeFolder(file)).rejects.toThrow(/\(EEXIST\): it is a file where a folder is wanted/);
+  await expect(makeFolder(join(file, "a", "b"))).rejects.toThrow(/\(ENOTDIR\): it lies in a file/);
+});
+
+it.runIf(process.platform === "linux")("a folder that no one may make is refused, not tried for ever", async () => {
+  await expect(makeFolder("/proc/bigvae/rows")).rejects.toMatchObject({ kind: "disk" });
+});

@@ -1,0 +1,147 @@
+/** Texts by line: decoded, numbered and refused alike, whatever they come from; text that is written stands alone. */
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { tinyFolder } from "../parity/reference.js";
+import { bigvae, jsonLines, MAIN, TINY } from "./run.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-input-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const file = async (name: string, content: string | Uint8Array) => {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+};
+
+it("lines keep their numbers, and a byte order mark is none of the text", async () => {
+  const path = await file("mark.txt", "\ufeffone\r\n\n \ntwo\n");
+  for (const command of ["encode", "reconstruct"]) {
+    const lines = jsonLines(await bigvae([command, ...TINY, "--json", "--file", path]));
+    expect(lines).toMatchObject([
+      { text: "one", line: 1 },
+      { text: "two", line: 4 },
+    ]);
+  }
+  expect(jsonLines<object>(await bigvae(["encode", ...TINY, "--json", "one"]))[0]).not.toHaveProperty("line");
+});
+
+it("a task file may begin with a byte order mark", async () => {
+  const path = await file("task.json", '\ufeff["one", "two"]');
+  const [found] = jsonLines(await bigvae(["task-vector", ...TINY, "--json", "--task", path]));
+  expect(found).toMatchObject({ texts: ["one", "two"], longerThanSpan: false });
+});
+
+it("of examples longer than the span, a sampler says which part counts", async () => {
+  const path = await file("long.json", JSON.stringify(["word ".repeat(20), "short"]));
+  const sampler = ["generate", ...TINY, "--json", "--sampler", "task", "--prompt", "x", "--steps", "1", "--span", "8"];
+  const finished = await bigvae([...sampler, "--task", path]);
+  expect(finished.stderr).toBe("bigvae: of a text longer than the span, its first 8 tokens count\n");
+  expect(jsonLines(finished)).toMatchObject([{ longerThanSpan: true }]);
+});
+
+const LATIN_1 = Buffer.from("one\ntwo\ncaf\xe9\n", "latin1");
+const UTF_16 = Buffer.from("\ufeffone\n", "utf16le");
+const REFUSED: [string, string | Uint8Array, string[], number, RegExp][] = [
+  ["Latin-1", LATIN_1, ["encode", "--file"], 4, /got-3\.txt is not UTF-8 near line 3; convert/],
+  ["UTF-16", UTF_16, ["similar", "x", "--file"], 4, /is not UTF-8 near line 1/],
+  ["a task in UTF-16", UTF_16, ["task-vector", "--task"], 4, /is not UTF-8 near line 1/],
+  ["an empty file", "", ["reconstruct", "--file"], 2, /at least one text, got none/],
+  ["blank lines only", "\n \n", ["similar", "x", "--file"], 2, /at least one text, got none/],
+  [
+    "a line beyond the window",
+    `${"x\n".repeat(70)}\n${"word ".repeat(5000)}\n`,
+    ["similar", "x", "--file"],
+    2,
+    /got-3\.txt, line 72: expected at most \d+ tokens/,
+  ],
+  [
+    "tokens that are none",
+    '{"ids":[1]}\n\n{"ids":[1.5]}\n',
+    ["encode", "--ids", "--file"],
+    2,
+    /got-3\.txt, line 3: expected \{"ids"/,
+  ],
+  ["another mask", '{"ids":[1,2],"mask":[1,2]}\n', ["encode", "--ids", "--file"], 2, /line 1: .*mask of 0 and 1/],
+];
+
+it.each(REFUSED)("%s is refused", async (_, content, words, code, message) => {
+  const path = await file("got-3.txt", content);
+  const finished = await bigvae([...words.slice(0, 1), ...TINY, "--json", ...words.slice(1), path]);
+  expect(finished.stderr).toMatch(message);
+  expect(finished.stderr).toMatch(/^bigvae: [^\n]+\n$/);
+  expect(finished).toMatchObject({ code, stdout: "" });
+});
+
+it("nothing on standard input is no success", async () => {
+  const { code, stderr } = await bigvae(["encode", ...TINY]);
+  expect(stderr).toBe("bigvae: standard input: expected at least one text, got none; write a text on each line\n");
+  expect(code).toBe(2);
+});
+
+it("text stands alone on standard output; where its spans came from, beside it", async () => {
+  const guide = [
+    "generate",
+    ...TINY,
+    "--sampler",
+    "guide",
+    "--prompt",
+    "The river ran.",
+    "--span",
+    "8",
+    "--steps",
+    "2",
+  ];
+  const trace = join(folder, "trace");
+  const shown = await bigvae([...guide, "--trace", trace]);
+  const [{ spans }] = jsonLines<{ spans: { text: string }[] }>(await bigvae([...guide, "--json"])) as [never];
+  expect(shown.stdout.trim().length).toBeGreaterThan(0);
+  expect(shown.stdout).toBe(`${(spans as { text: string }[]).map(({ text }) => text).join("")}\n`);
+  expect(shown.stderr).toMatch(/^ {2}\[span 1: z of length .*\]\n {2}\[span 2: .*\]\n$/);
+  const replayed = await bigvae(["generate", ...TINY, "--replay", trace, "--quiet"]);
+  expect(replayed).toEqual({ code: 0, stdout: shown.stdout, stderr: "" });
+});
+
+it("Ctrl-C gives the spans that were written, and says so in the command's words", { timeout: 180_000 }, async () => {
+  const words = ["--sampler", "avg", "--prompt", "x", "--span", "16", "--n-avg", "16", "--steps", "200"];
+  const after = async (ms: number) => {
+    const child = spawn(process.execPath, [MAIN, "generate", ...TINY, "--json", ...words]);
+    const text = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      child[name].on("data", (chunk) => {
+        text[name] += chunk;
+      });
+    const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
+    await setTimeout(ms);
+    child.kill("SIGINT");
+    return { code: await closed, ...text };
+  };
+  // Nothing tells when the first span is written: a slow machine gets more time.
+  let finished = await after(3000);
+  for (let ms = 6000; finished.stdout === "" && ms <= 48_000; ms *= 2) finished = await after(ms);
+  expect(finished).toMatchObject({ code: 130, stderr: "bigvae: stopped before the end\n" });
+  const [{ spans, error }] = jsonLines<{ spans: unknown[]; error: string }>(finished) as [never];
+  expect(error).toBe("stopped before the end");
+  expect((spans as unknown[]).length).toBeGreaterThan(0);
+});
+
+it("data of no text is refused, and nothing is written", async () => {
+  const path = await file("empty.txt", "");
+  const output = join(folder, "rows");
+  const tokenizer = ["--tokenizer", `${tinyFolder}/base`];
+  for (const words of [
+    ["prepare", path, ...tokenizer, "--output", output],
+    ["tokenizer", path, "--output", output],
+  ]) {
+    const { code, stderr } = await bigvae(["data", ...words]);
+    expect(stderr).toMatch(/^bigvae: .*empty\.txt: expected at least one text, got none; [^\n]*\n$/);
+    expect(code).toBe(2);
+  }
+  expect(await readdir(folder)).not.toContain("rows");
+});
