@@ -34,14 +34,21 @@ export class Run {
     return { ...own, ...this.options.weights };
   }
 
+  /** What was written, without the end token: that says nothing of a text, and the encoder has not met it. */
+  #unended(ids: TokenIds): TokenIds {
+    return ids.length > 1 && ids.at(-1) === this.model.tokenizer.eosId ? ids.slice(0, -1) : ids;
+  }
+
   /** Means of the spans' posteriors. */
-  async means(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+  async means(texts: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+    const spans = texts.map((ids) => this.#unended(ids));
     const posteriors = await this.model.encode(spans, this.options.signal);
     return posteriors.map(({ mean }, i) => ({ z: mean, role, ids: spans[i]!, parents: [] }));
   }
 
   /** Draws from the spans' posteriors. */
-  async samples(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+  async samples(texts: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+    const spans = texts.map((ids) => this.#unended(ids));
     const call = this.#calls++;
     const { signal, noise, rng } = this.options;
     const posteriors = await this.model.encode(spans, signal);

@@ -8,7 +8,7 @@ import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, Written } f
 
 export const BOS = 0;
 const NEWLINE = 1;
-const STOP = 2;
+export const STOP = 2;
 const SIGNS: Record<number, string> = { [BOS]: "^", [NEWLINE]: "~", [STOP]: "." };
 const WIDTH = 32;
 const FIRST = 100;

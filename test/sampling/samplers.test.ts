@@ -6,7 +6,7 @@ import { AVG_PRESETS } from "../../src/sampling/avg.js";
 import type { LatentModel, SamplingOptions, TracedLatent } from "../../src/sampling/model.js";
 import { type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
 import { EXPECTED, EXPECTED_EARLY, MEANS } from "./expected.js";
-import { BOS, FakeModel, type FakeOptions, fakeOptions, finish, show, text } from "./fakeModel.js";
+import { BOS, FakeModel, type FakeOptions, fakeOptions, finish, STOP, show, text } from "./fakeModel.js";
 
 /** P and Q are prompts, C the context, X and Y examples of a task, S a start, T a terminal; written texts are a, b, c, ... */
 const INPUTS: SamplerInputs = {
@@ -87,6 +87,12 @@ describe("where rows end early", () => {
       const { spans } = await run(name, { length: () => 1 + rng.integer(9) }, { nSteps: 4 });
       expect(spans.length).toBeGreaterThan(0);
     }
+  });
+
+  it("drafts are encoded without their end token", async () => {
+    const { log } = await run("avg", { eosId: STOP, length: () => 3, stopAt: 2 }, { nSteps: 1 });
+    expect(log).toContain("a = 0.5 z1 + 0.5 z2: 16 after ^ C0-1");
+    expect(log.filter((line) => /^z[34] = /.test(line))).toEqual(["z3 = a0-1", "z4 = b0-1"]);
   });
 
   it("prose keeps a text without a full stop", async () => {
