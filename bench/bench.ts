@@ -1,7 +1,10 @@
 /**
- * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2].
- * Prints a JSON line per job, as peer.py does for the original's way of working; run both in turn and compare medians.
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2]
+ * [--python python3]. Prints a JSON line per job, and beside it what peer.py, which works as the original does, takes for the same, where
+ * that Python has its packages. Run it more than once on an idle machine and compare medians.
  */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/engine.js";
 import { blockLinears } from "../src/model/weights.js";
@@ -23,6 +26,7 @@ const { values: flags } = parseArgs({
     threads: { type: "string", default: "2" },
     form: { type: "string", default: "merged" },
     batch: { type: "string", default: "8" },
+    python: { type: "string", default: "python3" },
   },
 });
 
@@ -33,6 +37,9 @@ const randomIds = (count: number) => Array.from({ length: count }, () => rng.int
 /** A job runs once and returns how many tokens it processed. */
 type Job = () => Promise<number>;
 
+/** Median seconds of what a job measured first; of several numbers of rows, that is the one that peer.py has. */
+let firstMedian: number | undefined;
+
 async function measure(name: string, job: Job): Promise<void> {
   await job(); // sessions are made, pages are touched
   const seconds: number[] = [];
@@ -42,7 +49,8 @@ async function measure(name: string, job: Job): Promise<void> {
     tokens = await job();
     seconds.push(Math.round(performance.now() - started) / 1000);
   }
-  const median = [...seconds].sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!;
+  const median = medianOf(seconds);
+  firstMedian ??= median;
   const peak = Math.round(process.resourceUsage().maxRSS / 1024);
   process.stdout.write(
     `${JSON.stringify({ job: name, tokens, seconds, tokens_per_s: Number((tokens / median).toFixed(2)), peak_rss_mb: peak })}\n`,
@@ -150,4 +158,24 @@ const jobs: Record<string, () => Promise<void>> = {
   avg: avgJob,
   train: trainJob,
 };
-for (const name of flags.what.split(",")) await jobs[name]!();
+const peer = fileURLToPath(new URL("../../bench/peer.py", import.meta.url));
+const hasPeer = spawnSync(flags.python, ["-c", "import torch, transformers, peft"]).status === 0;
+for (const name of flags.what.split(",")) {
+  firstMedian = undefined;
+  await jobs[name]!();
+  if (hasPeer && name !== "switch") comparePeer(name);
+}
+
+/** The same job by peer.py, and how many times as long it took. */
+function comparePeer(name: string): void {
+  const args = [peer, "--what", name, "--runs", flags.runs, "--threads", flags.threads, "--train-batch", flags.batch];
+  const { stdout, status } = spawnSync(flags.python, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  if (status !== 0) return void process.stderr.write(`${peer} ended with ${status}\n`);
+  const { [name]: result, peak_rss_mb } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+  const ratio = Number((medianOf(result.seconds) / firstMedian!).toFixed(2));
+  process.stdout.write(`${JSON.stringify({ peer: name, seconds: result.seconds, peak_rss_mb, ratio })}\n`);
+}
+
+function medianOf(seconds: readonly number[]): number {
+  return [...seconds].sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!;
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The pocket model from nothing: stories, tokenizer, base, VAE, router, all with this package. Needs `npm ci && npm run build`.
-# Every step goes on where it was stopped: run the script again. About six hours on two threads.
+# Every step goes on where it was stopped: run the script again. About eight hours on two threads.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 run="${BIGVAE:-node dist/cli/main.js}"
@@ -51,8 +51,11 @@ vae vae-16 16 2000 --lr 1.2e-3
 vae vae-16-long 16 8000 --lr 8e-4 --seed 11 --start-from "$work/vae-16"
 vae vae-64 64 2000 --lr 7e-4 --seed 12 --short-spans 0.5 --start-from "$work/vae-16-long"
 vae vae-ends 64 600 --lr 4e-4 --seed 13 --short-spans 0.8 --start-from "$work/vae-64"
+# A long stage at one rate, then one whose rate falls to nothing: what a falling rate gave is lost at the next start.
+vae vae-32 32 3361 --lr 8e-4 --lr-decay constant --seed 21 --short-spans 0.5 --start-from "$work/vae-ends"
+vae vae-all 64 3000 --lr 7e-4 --seed 22 --short-spans 0.7 --start-from "$work/vae-32"
 
-step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-ends" --context 256 --vae-context 64 \
+step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-all" --context 256 --vae-context 64 \
   --index-step 32 --steps 1400 --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 250
 
 $run pack --model "$work/base-last" --adapters "$work/router" --output pocket

@@ -26,7 +26,7 @@ export interface ShardEntry {
   readonly sha256: string;
 }
 
-export interface SplitState {
+interface SplitState {
   rows: number;
   /** Real tokens in the shards, padding not counted. */
   tokens: number;

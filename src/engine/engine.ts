@@ -359,7 +359,7 @@ function tokenSampler(tau: number, noise: RngKey): TokenChooser {
 }
 
 /** Throws "mismatch" for another width and "nonFinite" for NaN, naming the index. */
-export function checkLatent(z: Latent, zDim: number, index = 0): void {
+function checkLatent(z: Latent, zDim: number, index = 0): void {
   if (z.length !== zDim) {
     throw new BigVaeError(
       "mismatch",

@@ -4,7 +4,7 @@ import { BigVaeError } from "../errors.js";
 /** A value of the metadata; numbers of 64 bits are within 2^53. */
 export type GgufValue = number | boolean | string | readonly string[] | readonly boolean[] | GgufNumbers;
 /** Arrays of 64-bit integers come as doubles, all within 2^53. */
-export type GgufNumbers =
+type GgufNumbers =
   | Uint8Array
   | Int8Array
   | Uint16Array

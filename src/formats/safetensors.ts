@@ -18,7 +18,7 @@ import {
 } from "./tensors.js";
 
 /** Bytes; upstream's MAX_HEADER_SIZE. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 const METADATA_KEY = "__metadata__";
 
 /** One tensor's place: its bytes are [begin, end) counted from the file's start. */

@@ -21,7 +21,7 @@ export function sizeOf(shape: Shape): number {
 }
 
 /** The shape as numbers. Throws when a dimension is only known at run time. */
-export function staticShape(shape: Shape): number[] {
+function staticShape(shape: Shape): number[] {
   return shape.map((dim) => {
     if (typeof dim === "number") return dim;
     throw new BigVaeError(

@@ -55,7 +55,7 @@ export interface OpAttributes {
 }
 
 /** From the gradient of an output to those of the inputs that need one. */
-export type Backward = (dy: Value, needs: readonly boolean[]) => (Value | undefined)[];
+type Backward = (dy: Value, needs: readonly boolean[]) => (Value | undefined)[];
 
 /** What a node computes. */
 export type OpName = keyof OpAttributes;

@@ -16,7 +16,6 @@ import {
 } from "../graph/index.js";
 import { timesDim } from "../graph/ops/layout.js";
 import type { ModelConfig } from "./config.js";
-import type { Parameter } from "./lora.js";
 
 /** Added to the score of a token that must not be seen; finite, so that a row that sees nothing stays a number. */
 export const MASKED = -1e30;
@@ -151,4 +150,4 @@ export function cachedAttention(config: ModelConfig, inputs: CachedAttentionInpu
   return { attend, outputs };
 }
 
-export type { KeyValue, Parameter, RopeInputs };
+export type { RopeInputs };

@@ -100,7 +100,7 @@ function asObject(value: unknown, what: string): Json {
   throw new BigVaeError("format", `${what} is not a JSON object; get the file again.`);
 }
 
-export interface Vocabulary {
+interface Vocabulary {
   /** texts[id]; a hole where an id is not used. */
   readonly texts: readonly (string | undefined)[];
   readonly ids: ReadonlyMap<string, number>;

@@ -75,7 +75,7 @@ export async function runTraining(runtime: Runtime, run: PreparedRun, options: R
 }
 
 /** Where the checkpoints of a run lie. */
-export function checkpointFolder(output: string): string {
+function checkpointFolder(output: string): string {
   return join(output, "checkpoints");
 }
 

@@ -194,7 +194,7 @@ function endId({ tokenizer }: OverlapOptions): number {
 const DROPPED_TOKEN = 0;
 
 /** First eighth 0.05, last eighth 0.15, else 1; 0 for padding. */
-export function tokenWeights({ attentionMask }: Row): number[] {
+function tokenWeights({ attentionMask }: Row): number[] {
   const edge = Math.floor(attentionMask.length / 8);
   return Array.from(attentionMask, (seen, i) => {
     if (!seen) return 0;

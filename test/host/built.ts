@@ -1,8 +1,5 @@
 /** The built library: a thread needs JavaScript. `npm test` builds it first. */
-import { fileURLToPath } from "node:url";
 import { tinyFolder } from "../parity/reference.js";
-
-export const distFolder = fileURLToPath(new URL("../../dist/", import.meta.url));
 
 export async function importBuilt(): Promise<typeof import("../../src/index.js")> {
   return import(/* @vite-ignore */ new URL("../../dist/index.js", import.meta.url).href);

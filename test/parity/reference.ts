@@ -7,7 +7,7 @@ import { loadBase } from "../../src/engine/baseModel.js";
 import { openSafetensors, openSafetensorsFolder, readLora } from "../../src/formats/index.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
 
-export const referenceFolder =
+const referenceFolder =
   process.env.BIGVAE_REFERENCE ?? fileURLToPath(new URL("../fixtures/reference", import.meta.url));
 export const tinyFolder = join(referenceFolder, "tiny-mistral");
 

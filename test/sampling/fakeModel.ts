@@ -32,7 +32,7 @@ export function show(ids: TokenIds): string {
 }
 
 /** "0.5 z1 + 0.5 z2" */
-export function showLatent(z: Float32Array): string {
+function showLatent(z: Float32Array): string {
   const terms = Array.from(z, (weight, i) => ({ weight: Number(weight.toFixed(3)), name: `z${i + 1}` }));
   if (terms.filter(({ weight }) => weight !== 0).length > WIDTH / 2) return "random";
   return terms

@@ -17,7 +17,7 @@ import type { TrainVaeOptions } from "../../src/train/runVae.js";
 export const runtime = onnxNodeRuntime({ threads: 1 });
 
 const END = "<|endoftext|>";
-export const SPECIAL = { bos_token: END, eos_token: END, pad_token: END };
+const SPECIAL = { bos_token: END, eos_token: END, pad_token: END };
 
 /** Vocabulary of 270. */
 export function tinyTokenizer(extra = ""): Tokenizer {

@@ -15,7 +15,7 @@ export function positiveNumber(text: string): number {
 }
 
 /** A share: at least 0 and less than 1. */
-export function share(text: string): number {
+function share(text: string): number {
   const value = realNumber(0, 1)(text);
   if (value < 1) return value;
   throw new InvalidArgumentError(`Expected a number from 0 to less than 1, got ${JSON.stringify(text)}.`);

@@ -28,7 +28,7 @@ export async function reportRun(
 }
 
 /** Steps move the bar, looks print a line. */
-export function show(flags: { quiet: boolean }, bar: Progress, report: RunReport): void {
+function show(flags: { quiet: boolean }, bar: Progress, report: RunReport): void {
   const named = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
       .map(([name, value]) => `${name} ${value.toFixed(4)}`)

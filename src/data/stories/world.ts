@@ -18,7 +18,7 @@ export interface Being {
 }
 
 /** What the story turns on: an object and its fate, or a question and its answer. */
-export type Matter =
+type Matter =
   | { kind: "object"; thing: Thing; look: string; outcome: TurnName }
   | { kind: "question"; working: Working; outcome: "learned" };
 
