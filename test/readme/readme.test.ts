@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stories } from "../../src/data/stories/index.js";
 import { EXIT_CODES } from "../../src/errors.js";
 import { type Ended, output, run } from "../process.js";
-import { codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
+import { type CodeBlock, codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -55,6 +55,7 @@ const INSTANCES: Record<string, string[]> = {
   "bigvae doctor": ["doctor"],
   "bigvae generate ... --trace FOLDER": ['generate --prompt "The owl lost a button." --steps 1 --quiet --trace trace'],
   "bigvae generate --replay FOLDER": ["generate --replay trace"],
+  "bigvae generate --help": ["generate --help"],
 };
 
 /** Names of commands and no more. */
@@ -97,8 +98,10 @@ async function writeStandIns(): Promise<void> {
 
 const PROGRAMS = ["bigvae", "npx", "npm", "git", "cd", "node"];
 const isCommand = (line: string) => PROGRAMS.includes(line.trim().split(/\s+/)[0]!);
-const shellBlocks = codeBlocks(readme).filter(({ lines }) => lines.some(isCommand));
-const otherBlocks = codeBlocks(readme).filter(({ lines }) => !lines.some(isCommand));
+/** What a command prints may show commands. */
+const isShell = ({ language, lines }: CodeBlock) => language !== "text" && lines.some(isCommand);
+const shellBlocks = codeBlocks(readme).filter(isShell);
+const otherBlocks = codeBlocks(readme).filter((block) => !isShell(block));
 const inBlocks = shellBlocks.flatMap(({ lines }) => shellCommands(lines));
 const inText = inlineCode(readme).filter((code) => /^(bigvae|npx|npm) /.test(code));
 
