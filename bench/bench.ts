@@ -37,10 +37,8 @@ const randomIds = (count: number) => Array.from({ length: count }, () => rng.int
 /** A job runs once and returns how many tokens it processed. */
 type Job = () => Promise<number>;
 
-/** Median seconds of what a job measured first; of several numbers of rows, that is the one that peer.py has. */
-let firstMedian: number | undefined;
-
-async function measure(name: string, job: Job): Promise<void> {
+/** Measures a job; returns its median seconds. */
+async function measure(name: string, job: Job): Promise<number> {
   await job(); // sessions are made, pages are touched
   const seconds: number[] = [];
   let tokens = 0;
@@ -50,11 +48,11 @@ async function measure(name: string, job: Job): Promise<void> {
     seconds.push(Math.round(performance.now() - started) / 1000);
   }
   const median = medianOf(seconds);
-  firstMedian ??= median;
   const peak = Math.round(process.resourceUsage().maxRSS / 1024);
   process.stdout.write(
     `${JSON.stringify({ job: name, tokens, seconds, tokens_per_s: Number((tokens / median).toFixed(2)), peak_rss_mb: peak })}\n`,
   );
+  return median;
 }
 
 function engine(): Engine {
@@ -62,31 +60,36 @@ function engine(): Engine {
   return new Engine({ runtime, base: randomBase(), vae: randomAdapters(), form });
 }
 
-async function encodeJob(): Promise<void> {
+async function encodeJob(): Promise<number> {
   const model = engine();
   const rows = Array.from({ length: 32 }, () => ({ ids: randomIds(64) }));
-  await measure("encode 32x64", async () => {
+  const median = await measure("encode 32x64", async () => {
     await model.encode(rows);
     return 32 * 64;
   });
   await model.close();
+  return median;
 }
 
-async function decodeJob(): Promise<void> {
+async function decodeJob(): Promise<number> {
   const model = engine();
   const context = randomIds(64);
+  const medians: number[] = [];
   for (const count of [1, 4, 8]) {
     const rows = Array.from({ length: count }, (_, i) => ({ z: rng.normals(Z_DIM), noise: rng.fork("noise", i).key }));
-    await measure(`decode, ${count} rows`, async () => {
+    const median = await measure(`decode, ${count} rows`, async () => {
       await model.write(rows, { writer: "router", context, nTokens: 64, tau: 0.9 });
       return 64 * count;
     });
+    medians.push(median);
   }
   await model.close();
+  // peer.py writes one row.
+  return medians[0]!;
 }
 
 /** What it costs that another adapter writes: eight single tokens by the router, then by decoder and router in turn. */
-async function switchJob(): Promise<void> {
+async function switchJob(): Promise<undefined> {
   const model = engine();
   const row = { z: rng.normals(Z_DIM), noise: rng.fork("noise", 0).key };
   for (const writers of [["router"], ["decoder", "router"]] as const) {
@@ -97,10 +100,11 @@ async function switchJob(): Promise<void> {
     });
   }
   await model.close();
+  return undefined;
 }
 
 /** One step of the averaging sampler: 4 drafts of 128 tokens, encoded, then the span from their mean. */
-async function avgJob(): Promise<void> {
+async function avgJob(): Promise<number> {
   const model = engine();
   const latent: LatentModel = {
     encode: (spans) => model.encode(spans.map((ids) => ({ ids }))),
@@ -109,15 +113,16 @@ async function avgJob(): Promise<void> {
     tokenizer: { encode: () => [], decode: () => "" },
   };
   const context = randomIds(64);
-  await measure("avg step, 4 drafts of 128", async () => {
+  const median = await measure("avg step, 4 drafts of 128", async () => {
     const options = { rng, nSteps: 1, nAvg: 4, tau: 0.9, noise: 1, span: 64, cfgScale: 1 };
     for await (const _ of avg(latent, randomIds(64), context, options, AVG_PRESETS.repository));
     return 5 * 128;
   });
   await model.close();
+  return median;
 }
 
-async function trainJob(): Promise<void> {
+async function trainJob(): Promise<number> {
   const batch = Number(flags.batch);
   const base = randomBase();
   const lora = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
@@ -142,16 +147,18 @@ async function trainJob(): Promise<void> {
   const runner = new GradientRunner(runtime, objective);
   const adam = new Adam(objective.parameters, { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0 });
   let step = 0;
-  await measure(`training step, batch ${batch}`, async () => {
+  const median = await measure(`training step, batch ${batch}`, async () => {
     runner.reset();
     await runner.run(await objective.microbatch(++step, 0));
     adam.apply(runner.gradients, step, 1e-4, 1);
     return batch * 64;
   });
   await runner.release();
+  return median;
 }
 
-const jobs: Record<string, () => Promise<void>> = {
+/** Each returns the seconds that peer.py is compared with, where it has the same job. */
+const jobs: Record<string, () => Promise<number | undefined>> = {
   encode: encodeJob,
   decode: decodeJob,
   switch: switchJob,
@@ -161,18 +168,17 @@ const jobs: Record<string, () => Promise<void>> = {
 const peer = fileURLToPath(new URL("../../bench/peer.py", import.meta.url));
 const hasPeer = spawnSync(flags.python, ["-c", "import torch, transformers, peft"]).status === 0;
 for (const name of flags.what.split(",")) {
-  firstMedian = undefined;
-  await jobs[name]!();
-  if (hasPeer && name !== "switch") comparePeer(name);
+  const median = await jobs[name]!();
+  if (hasPeer && median !== undefined) comparePeer(name, median);
 }
 
 /** The same job by peer.py, and how many times as long it took. */
-function comparePeer(name: string): void {
+function comparePeer(name: string, ownSeconds: number): void {
   const args = [peer, "--what", name, "--runs", flags.runs, "--threads", flags.threads, "--train-batch", flags.batch];
   const { stdout, status } = spawnSync(flags.python, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   if (status !== 0) return void process.stderr.write(`${peer} ended with ${status}\n`);
   const { [name]: result, peak_rss_mb } = JSON.parse(stdout.trim().split("\n").at(-1)!);
-  const ratio = Number((medianOf(result.seconds) / firstMedian!).toFixed(2));
+  const ratio = Number((medianOf(result.seconds) / ownSeconds).toFixed(2));
   process.stdout.write(`${JSON.stringify({ peer: name, seconds: result.seconds, peak_rss_mb, ratio })}\n`);
 }
 

@@ -87,6 +87,18 @@ export function normLerp(a: Latent, b: Latent, t: number): Latent {
 
 /** sum_i weights_i zs_i; weights may be negative. */
 export function weightedSum(zs: readonly Latent[], weights: readonly number[]): Latent {
+  checkWeights(zs, weights);
+  const sum = new Float64Array(zs[0]!.length);
+  for (const [i, z] of zs.entries()) {
+    checkWidth(zs[0]!, z);
+    for (let d = 0; d < sum.length; d++) sum[d]! += weights[i]! * z[d]!;
+  }
+  const mixed = Float32Array.from(sum);
+  if (!mixed.every(Number.isFinite)) throwNonFinite(zs);
+  return mixed;
+}
+
+function checkWeights(zs: readonly Latent[], weights: readonly number[]): void {
   if (zs.length === 0 || zs.length !== weights.length) {
     throw new BigVaeError(
       "usage",
@@ -96,14 +108,6 @@ export function weightedSum(zs: readonly Latent[], weights: readonly number[]): 
   const bad = weights.findIndex((weight) => !Number.isFinite(weight));
   if (bad >= 0)
     throw new BigVaeError("usage", `mix: expected finite weights, got ${weights[bad]} at ${bad}; give a number`);
-  const sum = new Float64Array(zs[0]!.length);
-  for (const [i, z] of zs.entries()) {
-    checkWidth(zs[0]!, z);
-    for (let d = 0; d < sum.length; d++) sum[d]! += weights[i]! * z[d]!;
-  }
-  const mixed = Float32Array.from(sum);
-  if (!mixed.every(Number.isFinite)) throwNonFinite(zs);
-  return mixed;
 }
 
 function throwNonFinite(zs: readonly Latent[]): never {
@@ -141,7 +145,7 @@ export function medoid(zs: readonly Latent[], weights: readonly number[] = zs.ma
   if (zs.length === 0)
     throw new BigVaeError("usage", "medoid: expected at least one latent, got none; give some texts");
   const distance = (a: Latent, b: Latent) => norm(weightedSum([a, b], [1, -1]));
-  weightedSum(zs, weights); // the same demands of latents and weights
+  checkWeights(zs, weights);
   const sums = zs.map((z) => zs.reduce((sum, other, i) => sum + weights[i]! * distance(z, other), 0));
   return zs[sums.indexOf(Math.min(...sums))]!;
 }

@@ -56,6 +56,7 @@ export function loraLinear(
   form: LoraForm = besideBase,
 ): Linear {
   const base = baseLinear(config, parameter);
+  const weights = linearShapes(config);
   const shapes = loraShapes(config, adapter, lora);
   return (path, x) => {
     const matrix = (letter: "A" | "B") => {
@@ -63,7 +64,7 @@ export function loraLinear(
       return parameter(name, shapes.get(name)!);
     };
     if (!shapes.has(loraName(adapter, path, "A"))) return base(path, x);
-    const weight = parameter(`model.${path}.weight`, linearShapes(config).get(path)!);
+    const weight = parameter(`model.${path}.weight`, weights.get(path)!);
     return form({ path, weight, a: matrix("A"), b: matrix("B"), scale: lora.alpha / lora.rank }, x);
   };
 }

@@ -1,5 +1,5 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
-import { average, meanNorm, type Posterior, rescale, sample, weightedSum } from "../latent/index.js";
+import { average, type Latent, meanNorm, type Posterior, rescale, sample, weightedSum } from "../latent/index.js";
 import type {
   Draft,
   LatentModel,
@@ -39,21 +39,22 @@ export class Run {
     return ids.length > 1 && ids.at(-1) === this.model.tokenizer.eosId ? ids.slice(0, -1) : ids;
   }
 
-  /** Means of the spans' posteriors. */
-  async means(texts: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+  async #encode(texts: readonly TokenIds[], role: LatentRole, z: (posterior: Posterior, i: number) => Latent) {
     const spans = texts.map((ids) => this.#unended(ids));
     const posteriors = await this.model.encode(spans, this.options.signal);
-    return posteriors.map(({ mean }, i) => ({ z: mean, role, ids: spans[i]!, parents: [] }));
+    return posteriors.map((posterior, i) => ({ z: z(posterior, i), role, ids: spans[i]!, parents: [] }));
+  }
+
+  /** Means of the spans' posteriors. */
+  means(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+    return this.#encode(spans, role, ({ mean }) => mean);
   }
 
   /** Draws from the spans' posteriors. */
-  async samples(texts: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
-    const spans = texts.map((ids) => this.#unended(ids));
+  samples(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
     const call = this.#calls++;
-    const { signal, noise, rng } = this.options;
-    const posteriors = await this.model.encode(spans, signal);
-    const draw = (posterior: Posterior, i: number) => sample(posterior, noise, rng.fork("latent", call, i));
-    return posteriors.map((posterior, i) => ({ z: draw(posterior, i), role, ids: spans[i]!, parents: [] }));
+    const { noise, rng } = this.options;
+    return this.#encode(spans, role, (posterior, i) => sample(posterior, noise, rng.fork("latent", call, i)));
   }
 
   async sample(span: TokenIds, role: LatentRole): Promise<TracedLatent> {

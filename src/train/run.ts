@@ -96,13 +96,13 @@ async function openFolder({ output, resume, runFile }: RunOptions): Promise<void
   if (runFile) await writeRunFile(output, runFile);
 }
 
-/** Whether the work came to its end; false where it was aborted. */
+/** Whether the work came to its end; false where it was aborted. Any other error stays one, whatever the signal says. */
 async function completed(work: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
   try {
     await work;
     return true;
   } catch (error) {
-    if (signal?.aborted) return false;
+    if (signal?.aborted && error === signal.reason) return false;
     throw error;
   }
 }

@@ -69,6 +69,7 @@ export async function withRows<T>(
   ]);
   try {
     const rows = new RowOrder(training, batchSize, accumulation, rng.fork("rows"));
+    // Two at least, so that a row can be shown with the z of another.
     const heldBatch = Math.max(1, Math.min(Math.max(2, batchSize), validation.rowCount));
     const held = new RowOrder(validation, heldBatch, 1, rng.fork("held out"));
     const totalSteps = options.steps ?? rows.steps(options.epochs);

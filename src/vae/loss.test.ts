@@ -185,6 +185,10 @@ describe("gradient checkpointing", () => {
         const derived = gradients(loss, [...parameters.values()]);
         return runGraph({ loss, ...Object.fromEntries(derived.map((value, i) => [`d${i}`, value])) }, feedsOf(shape));
       };
+      if (shape.dropout) {
+        expect(await run(true)).toEqual(await run(false));
+        continue;
+      }
       // Without it, adapters may be added to the weights first: the same sums in another order.
       const [again, kept] = [await run(true), await run(false)];
       for (const [name, { data }] of Object.entries(kept)) {
