@@ -135,13 +135,12 @@ async function trainJob(): Promise<number> {
     gap: 64,
     klWeight: 0.1,
     klRampSteps: 50000,
-    noiseScale: 1,
+    noise: { scale: 1, start: 1, rampSteps: 1 },
     dropPrefix: 0.5,
     shiftedSpans: false,
     encodeLast: false,
     shortSpans: 0,
     edgeWeights: true,
-    tokenizer: {},
     rng,
   });
   const runner = new GradientRunner(runtime, objective);

@@ -32,9 +32,9 @@ export function randomAdapters(config: ModelConfig = SMOLLM2): VaeAdapters {
   const adapter = (name: string) => ({ shape: LORA, tensors: randomTensors(loraShapes(config, name, LORA)) });
   const adapters = { encoder: adapter("encoder"), decoder: adapter("decoder"), router: adapter("router") };
   const head = Object.fromEntries(
-    Object.entries(randomTensors(headShapes(config, Z_DIM))).map(([name, value]) => [`vae.${name}`, value]),
+    Object.entries(randomTensors(headShapes(config, { zDim: Z_DIM }))).map(([name, value]) => [`vae.${name}`, value]),
   );
-  return { zDim: Z_DIM, span: 64, gap: 0, adapters, head };
+  return { zDim: Z_DIM, slots: 1, span: 64, gap: 0, adapters, head };
 }
 
 /** Uniform noise of deviation 0.02 (norms: 1), from a fast generator whose only merit is that it fills memory. */

@@ -10,17 +10,7 @@ import {
 } from "./host/modelFiles.js";
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
-import {
-  type Latent,
-  lerp,
-  medoid,
-  normKeptSum,
-  normLerp,
-  type Posterior,
-  sample,
-  slerp,
-  weightedSum,
-} from "./latent/index.js";
+import { type Latent, LatentSpace, medoid, type Posterior, weightedSum } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
@@ -50,8 +40,10 @@ export interface EncodedText extends Posterior {
   text: string;
   /** Its tokens with nothing added, [T]. */
   ids: number[];
-  /** How much of it was taken from each token: [T], sums to 1. */
+  /** How much of it was taken from each token, the mean over its slots: [T], sums to 1. */
   poolWeights: Float32Array;
+  /** How much of each slot was taken from each token: k rows [T], each sums to 1. */
+  slotWeights: Float32Array[];
   /** True where the text has more tokens than the span that the model was trained on: it is encoded whole, less exactly. */
   longerThanSpan: boolean;
 }
@@ -126,6 +118,8 @@ export interface GeneratedText extends Written {
 export class BigVae {
   /** This model as samplers see it. */
   readonly latentModel: LatentModel;
+  /** The space of its latents. */
+  readonly space: LatentSpace;
 
   private constructor(
     /** The base's tokenizer. */
@@ -137,7 +131,8 @@ export class BigVae {
     /** Where base and adapters were read from. */
     readonly paths: ModelPaths,
   ) {
-    this.latentModel = routerModel(engine, tokenizer);
+    this.space = LatentSpace.ofWidth(facts.zDim, facts.slots, facts.span);
+    this.latentModel = routerModel(engine, tokenizer, this.space);
   }
 
   /**
@@ -159,7 +154,7 @@ export class BigVae {
     return this.engine.close();
   }
 
-  /** Width of z. */
+  /** Width of z: the values of its slots and, where there are several, the length of its text. */
   get zDim(): number {
     return this.facts.zDim;
   }
@@ -199,7 +194,7 @@ export class BigVae {
   /** A draw from the posterior of an encoded text, its variance times tau; from N(mean, tau) where a mean alone is given. */
   sample(posterior: Posterior | Latent, tau = 1, seed = 0): Latent {
     const of = posterior instanceof Float32Array ? { mean: posterior } : posterior;
-    return sample(of, tau, Rng.fromSeed(seed).fork("sample"));
+    return this.space.sample(of, tau, Rng.fromSeed(seed).fork("sample"));
   }
 
   /** Text of a latent, by the decoder. */
@@ -241,12 +236,23 @@ export class BigVae {
 
   /** The latent at t between a and b. normLerp, the default, goes straight and keeps the length between theirs. */
   interpolate(a: Latent, b: Latent, t: number, kind: InterpolationKind = "normLerp"): Latent {
-    return oneOf({ lerp, slerp, normLerp }, kind, "interpolate")(a, b, t);
+    const { space } = this;
+    const kinds = {
+      lerp: () => space.lerp(a, b, t),
+      slerp: () => space.slerp(a, b, t),
+      normLerp: () => space.normLerp(a, b, t),
+    };
+    return oneOf(kinds, kind, "interpolate")();
   }
 
   /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */
   mix(zs: readonly Latent[], weights: readonly number[], kind: MixKind = "normKept"): Latent {
-    return oneOf({ sum: weightedSum, normKept: normKeptSum, medoid }, kind, "mix")(zs, weights);
+    const kinds = {
+      sum: () => weightedSum(zs, weights),
+      normKept: () => this.space.normKeptSum(zs, weights),
+      medoid: () => medoid(zs, weights),
+    };
+    return oneOf(kinds, kind, "mix")();
   }
 
   /** What texts have in common: means of their first spans, averaged, at their mean length. */
@@ -342,9 +348,10 @@ function oneOf<T>(functions: Readonly<Record<string, T>>, kind: string, what: st
 }
 
 /** The engine's router behind the samplers' interface; a row ends at the tokenizer's end token. */
-function routerModel(engine: RemoteEngine, tokenizer: Tokenizer): LatentModel {
+function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSpace): LatentModel {
   const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
   return {
+    space,
     tokenizer,
     encode: (spans, signal) =>
       engine.encode(

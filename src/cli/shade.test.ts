@@ -8,6 +8,7 @@ const text = (weights: number[]) => ({
   ids: WORDS.map((_, i) => i),
   mean: new Float32Array(1),
   poolWeights: Float32Array.from(weights),
+  slotWeights: [],
   longerThanSpan: false,
 });
 

@@ -17,6 +17,8 @@ export interface PrepareSettings {
   readonly length: number;
   readonly rowsPerShard: number;
   readonly field: string;
+  /** Whether each sentence is a text of its own. */
+  readonly sentences?: boolean;
 }
 
 export interface ShardEntry {
@@ -117,7 +119,8 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 
 /** @throws BigVaeError("mismatch") naming what differs. */
 export function checkSettings(manifest: Manifest, settings: PrepareSettings, folder: string): void {
-  for (const key of Object.keys(settings) as (keyof PrepareSettings)[]) {
+  const keys = new Set([...Object.keys(settings), ...Object.keys(manifest.settings)]);
+  for (const key of keys as Set<keyof PrepareSettings>) {
     const [was, is] = [JSON.stringify(manifest.settings[key]), JSON.stringify(settings[key])];
     if (was !== is)
       throw new BigVaeError(

@@ -20,6 +20,7 @@ import {
 } from "./manifest.js";
 import { type PackedRows, Packer } from "./packer.js";
 import { listInputs, readRecords, requireText } from "./records.js";
+import { splitSentences } from "./sentences.js";
 import { SPLITS, type Split, splitOf } from "./splits.js";
 
 export interface PrepareOptions {
@@ -34,6 +35,8 @@ export interface PrepareOptions {
   readonly rowsPerShard?: number;
   /** The records' field that holds the text; "text" by default. */
   readonly field?: string;
+  /** Whether each sentence is a text of its own; not by default. */
+  readonly sentences?: boolean;
   readonly onProgress?: (progress: PrepareProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -84,7 +87,7 @@ export async function prepare(options: PrepareOptions): Promise<PreparedSummary>
 }
 
 async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
-  const { tokenizer, length = 512, rowsPerShard = 4096, field = "text" } = options;
+  const { tokenizer, length = 512, rowsPerShard = 4096, field = "text", sentences = false } = options;
   for (const [name, value] of Object.entries({ length, rowsPerShard }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new BigVaeError("usage", `${name} is ${value}; expected a whole number of at least 1.`);
@@ -93,7 +96,7 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
   const tokenizerSha256 = hashTokenizer(tokenizer);
   const inputs = await listInputs(options.inputs);
   await requireText(inputs, field);
-  return { inputs, tokenizerSha256, length, rowsPerShard, field };
+  return { inputs, tokenizerSha256, length, rowsPerShard, field, ...(sentences ? { sentences } : {}) };
 }
 
 function summarize({ records, splits }: Manifest, output: string, resumed: boolean): PreparedSummary {
@@ -152,7 +155,8 @@ class Preparation {
       this.manifest.records++;
       if (record.text === "") continue;
       const split = splitOf(record);
-      this.#packers[split].add(this.#encode(record.text, path));
+      const texts = settings.sentences ? splitSentences(record.text) : [record.text];
+      for (const text of texts) this.#packers[split].add(this.#encode(text, path));
       await this.#writeFullShards(split);
       this.#report(bytesBefore + meter.bytesRead);
     }

@@ -3,7 +3,7 @@ import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import { type LoraShape, loraName, loraShapes } from "../model/lora.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
-import { headShapes } from "../vae/head.js";
+import { type HeadShape, headShapes } from "../vae/head.js";
 import { checkFinite, checkShape, type WeightSource } from "./baseModel.js";
 
 export const ADAPTER_NAMES = ["encoder", "decoder", "router"] as const;
@@ -16,14 +16,16 @@ export interface Adapter {
 }
 
 export interface VaeAdapters {
-  /** Width of z. */
+  /** Values of all slots of a latent. */
   zDim: number;
+  /** Slots of a latent, k; 1 in BigVAE. */
+  slots: number;
   /** Tokens of a span, the length that the adapters were trained on: 64 in BigVAE. */
   span: number;
   /** Positions between z and a text that has no prefix: the span in the original, which masks a dropped prefix but lets it hold its places. */
   gap: number;
   adapters: Readonly<Record<AdapterName, Adapter>>;
-  /** f, w_e and w_d by graph name ("vae.f.weight"); w_s, where the variance is learned. */
+  /** f, w_e and w_d by graph name ("vae.f.weight"); s, where there are several slots; w_s, where the variance is learned. */
   head: Readonly<Record<string, HostTensor>>;
 }
 
@@ -78,18 +80,31 @@ function targetsOf({ targetModules, tensors }: StoredAdapter): readonly string[]
   return [...new Set(paths.map((path) => path.split(".").slice(2).join(".")))];
 }
 
-/** Reads f, w_e and w_d, and w_s where there is one; Z is taken from w_e. */
+/** Reads the head; its slots are the rows of f, and Z the rows of w_e times the slots. */
 export async function loadHead(
   config: ModelConfig,
   source: WeightSource,
-): Promise<{ zDim: number; head: VaeAdapters["head"] }> {
-  const zDim = source.names.includes("w_e.weight") ? source.info("w_e.weight").shape[0]! : 0;
+): Promise<{ zDim: number; slots: number; head: VaeAdapters["head"] }> {
+  const rows = (name: string) => (source.names.includes(name) ? source.info(name).shape[0]! : 0);
+  const slots = Math.max(rows("f.weight"), 1);
+  const zDim = rows("w_e.weight") * slots;
+  const learnedVariance = source.names.includes("w_s.weight");
   const head: Record<string, HostTensor> = {};
-  for (const [name, shape] of headShapes(config, zDim, source.names.includes("w_s.weight"))) {
+  for (const [name, shape] of headShapes(config, { zDim, slots, learnedVariance })) {
     checkShape(source, name, shape);
     const values = await source.readFloat32(name);
     checkFinite(name, values);
     head[`vae.${name}`] = float32(values, ...shape);
   }
-  return { zDim, head };
+  return { zDim, slots, head };
+}
+
+/** Sizes of the head of these adapters. */
+export function headShape({ zDim, slots, head }: Pick<VaeAdapters, "zDim" | "slots" | "head">): HeadShape {
+  return { zDim, slots, learnedVariance: "vae.w_s.weight" in head };
+}
+
+/** How several slots are laid out and where a latent has its length, as a checkpoint says it beside its head; nothing for one slot. */
+export function slotFacts({ slots }: Pick<VaeAdapters, "slots">): { slots?: number; places?: string; length?: string } {
+  return slots > 1 ? { slots, places: "relative", length: "last" } : {};
 }

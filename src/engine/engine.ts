@@ -4,6 +4,7 @@ import {
   checkLogits,
   greedyToken,
   type Latent,
+  LatentSpace,
   logProbability,
   type Posterior,
   sampleToken,
@@ -12,11 +13,12 @@ import {
 import { MASKED } from "../model/attention.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, int64, type Runtime } from "../runtime/runtime.js";
+import { poolBias, type RowLayout, rowLayout } from "../vae/rowLayout.js";
 import type { VaeAdapters } from "./adapters.js";
 import { type BaseModel, copyEmbedding } from "./baseModel.js";
 import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
-import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
+import { type AdapterForm, Sessions, type VaeWriterName, type WriterName } from "./sessions.js";
 import { WritingRows } from "./writingRows.js";
 
 export interface TokenRow {
@@ -26,8 +28,10 @@ export interface TokenRow {
 }
 
 export interface Encoding extends Posterior {
-  /** How much of the latent was taken from each token: [T], sums to 1. */
+  /** How much of the latent was taken from each token, the mean over its slots: [T], sums to 1. */
   poolWeights: Float32Array;
+  /** How much of each slot was taken from each token: k rows [T], each sums to 1. */
+  slotWeights: Float32Array[];
 }
 
 /** What one row is written from. */
@@ -88,6 +92,8 @@ export class Engine {
   readonly base: BaseModel;
   readonly vae: VaeAdapters | undefined;
   readonly maxPositions: number;
+  /** Of the latents, where there are adapters. */
+  readonly space: LatentSpace | undefined;
   readonly #sessions: Sessions;
   readonly #contexts = new Map<WriterName, SharedContext>();
   /** The call under way; the next one waits for it, since contexts are shared. */
@@ -96,6 +102,7 @@ export class Engine {
   constructor({ runtime, base, vae, form = "merged", maxPositions }: EngineOptions) {
     this.base = base;
     this.vae = vae;
+    this.space = vae && new LatentSpace(vae);
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
     this.#sessions = new Sessions(runtime, base, vae, form, this.maxPositions);
   }
@@ -238,7 +245,7 @@ export class Engine {
 
   /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit. */
   #checkRoom(writer: WriterName, contextLength: number, nTokens: number): void {
-    const before = contextLength + (writer === "base" ? 0 : 1) + this.#gapBefore(writer, contextLength);
+    const before = writer === "base" ? contextLength : this.#layout(writer, contextLength, 1).first;
     // The last token that is written is not read.
     const room = Math.max(this.maxPositions - before + 1, 0);
     if (nTokens <= room) return;
@@ -248,41 +255,50 @@ export class Engine {
     );
   }
 
-  /** Positions left empty before a decoded text: those of a dropped prefix. */
-  #gapBefore(writer: WriterName, contextLength: number): number {
-    return writer === "decoder" && contextLength === 0 ? this.#vae().gap : 0;
+  /** Where the latent of a text of `length` tokens stands, and where that text begins. A dropped prefix leaves its positions empty. */
+  #layout(writer: VaeWriterName, contextLength: number, length: number): RowLayout {
+    const { slots, gap } = this.#vae();
+    return rowLayout(writer, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
   }
 
   async #encodeBatch(rows: readonly TokenRow[]): Promise<Encoding[]> {
     const { hiddenSize } = this.base.config;
+    const { slots, zDim } = this.#vae();
     const [b, t] = [rows.length, Math.max(...rows.map(({ ids }) => ids.length))];
     const embeddings = new Float32Array(b * t * hiddenSize);
     const mask = new Float32Array(b * t).fill(MASKED);
+    const bias = new Float32Array(b * slots * t);
+    const lengths = rows.map(({ ids, mask: given }) => given?.reduce((sum, seen) => sum + seen, 0) ?? ids.length);
     for (const [row, { ids, mask: given }] of rows.entries()) {
       for (const [i, id] of ids.entries()) {
         copyEmbedding(this.base, id, embeddings, (row * t + i) * hiddenSize);
         if (given?.[i] !== 0) mask[row * t + i] = 0;
       }
+      bias.set(poolBias(slots, given ?? new Array<number>(ids.length).fill(1), t), row * slots * t);
     }
-    const { session, weights } = await this.#sessions.encoder();
+    const { session, weights, ropeSteps } = await this.#sessions.encoder();
     const outputs = await session.run({
       ...weights,
       embeddings: float32(embeddings, b, t, hiddenSize),
       positions: int64(
-        Array.from({ length: b * t }, (_, i) => i % t),
+        Array.from({ length: b * t }, (_, i) => (i % t) * ropeSteps),
         b,
         t,
       ),
       mask: float32(mask, b, 1, 1, t),
+      pool_bias: float32(bias, b, slots, t),
     });
-    const cut = (name: string, row: number, width: number, length = width) =>
-      (outputs[name]!.data as Float32Array).slice(row * width, row * width + length);
-    const { zDim } = this.#vae();
-    return rows.map(({ ids }, row) => ({
-      mean: cut("mean", row, zDim),
-      poolWeights: cut("pool_weights", row, t, ids.length),
-      ...(outputs.log_variance ? { logVariance: cut("log_variance", row, zDim) } : {}),
-    }));
+    const cut = (name: string, at: number, width: number, length = width) =>
+      (outputs[name]!.data as Float32Array).slice(at * width, at * width + length);
+    return rows.map(({ ids }, row) => {
+      const slotWeights = Array.from({ length: slots }, (_, j) => cut("slot_weights", row * slots + j, t, ids.length));
+      return {
+        mean: this.space!.withLength(cut("mean", row, zDim), lengths[row]!),
+        poolWeights: Float32Array.from(ids, (_, i) => slotWeights.reduce((sum, of) => sum + of[i]!, 0) / slots),
+        slotWeights,
+        ...(outputs.log_variance ? { logVariance: cut("log_variance", row, zDim) } : {}),
+      };
+    });
   }
 
   /** Rows ready to write: the context read, each row's z in its place, the next position known. */
@@ -316,15 +332,19 @@ export class Engine {
         last + 1,
       );
     }
-    const embeddings = await this.#latentEmbeddings(rows.map(({ z }) => z!));
-    if (writer === "router") {
-      const inputs = embeddings.map((embedding) => ({ items: [{ embedding }], positions: [context.length] }));
-      return make(context, inputs, context.length + 1);
-    }
-    const gap = this.#gapBefore(writer, context.length);
-    const positions = Array.from({ length: context.length + 1 }, (_, i) => i);
-    const inputs = embeddings.map((embedding) => ({ items: [{ embedding } as Item, ...ids], positions }));
-    return make([], inputs, context.length + gap + 1);
+    const latents = await this.#latentItems(rows.map(({ z }) => z!));
+    const { first } = this.#layout(writer, context.length, 1);
+    const inputs = latents.map((slots, row) => {
+      // A text that is longer than what is left of the window is placed as if it ended there.
+      const length = Math.min(this.space!.lengthOf(rows[row]!.z!), this.maxPositions - first);
+      const layout = this.#layout(writer, context.length, length);
+      const before = writer === "router" ? [] : ids;
+      return {
+        items: [...slots, ...before] as Item[],
+        positions: [...layout.slots, ...(writer === "router" ? [] : layout.before)],
+      };
+    });
+    return make(writer === "router" ? context : [], inputs, first);
   }
 
   async #context(writer: WriterName): Promise<SharedContext> {
@@ -336,15 +356,17 @@ export class Engine {
     return context;
   }
 
-  async #latentEmbeddings(zs: readonly Latent[]): Promise<Float32Array[]> {
-    const { zDim } = this.#vae();
-    for (const [i, z] of zs.entries()) checkLatent(z, zDim, i);
-    const { session, weights } = await this.#sessions.latentEmbedding();
+  /** The embeddings of the slots of each latent. */
+  async #latentItems(zs: readonly Latent[]): Promise<{ embedding: Float32Array }[][]> {
+    const { zDim, slots } = this.#vae();
+    for (const [i, z] of zs.entries()) checkLatent(z, this.space!.width, i);
+    const { session, weights } = await this.#sessions.latentEmbeddings();
     const flat = new Float32Array(zs.length * zDim);
-    for (const [i, z] of zs.entries()) flat.set(z, i * zDim);
-    const { embedding } = await session.run({ ...weights, z: float32(flat, zs.length, zDim) });
+    for (const [i, z] of zs.entries()) flat.set(this.space!.content(z), i * zDim);
+    const { embeddings } = await session.run({ ...weights, z: float32(flat, zs.length, zDim) });
     const { hiddenSize } = this.base.config;
-    return zs.map((_, i) => (embedding!.data as Float32Array).subarray(i * hiddenSize, (i + 1) * hiddenSize));
+    const slotAt = (at: number) => (embeddings!.data as Float32Array).subarray(at * hiddenSize, (at + 1) * hiddenSize);
+    return zs.map((_, i) => Array.from({ length: slots }, (_, j) => ({ embedding: slotAt(i * slots + j) })));
   }
 }
 
@@ -359,11 +381,11 @@ function tokenSampler(tau: number, noise: RngKey): TokenChooser {
 }
 
 /** Throws "mismatch" for another width and "nonFinite" for NaN, naming the index. */
-function checkLatent(z: Latent, zDim: number, index = 0): void {
-  if (z.length !== zDim) {
+function checkLatent(z: Latent, width: number, index = 0): void {
+  if (z.length !== width) {
     throw new BigVaeError(
       "mismatch",
-      `z ${index}: expected ${zDim} values, got ${z.length}; use latents of this model`,
+      `z ${index}: expected ${width} values, got ${z.length}; use latents of this model`,
     );
   }
   const bad = z.findIndex((value) => !Number.isFinite(value));

@@ -19,8 +19,8 @@ export class KvCache {
   used = 0;
   /** [B, S]: 1 where a slot holds a token. */
   visible = new Uint8Array();
-  /** [B, S]: the position of the token of a slot. */
-  positions = new Int32Array();
+  /** [B, S]: the rotary position of what a slot holds. */
+  positions = new Float32Array();
   #slots = 0;
   #layers: LayerCache[];
 
@@ -116,12 +116,7 @@ export class KvCache {
     if (slots <= this.#slots) return;
     const grown = Math.ceil(slots / SLOTS) * SLOTS;
     const { numKeyValueHeads, headDim } = this.config;
-    const widen = <A extends Float32Array | Uint8Array | Int32Array>(
-      to: A,
-      from: A,
-      rows: number,
-      width: number,
-    ): A => {
+    const widen = <A extends Float32Array | Uint8Array>(to: A, from: A, rows: number, width: number): A => {
       for (let row = 0; row < rows; row++) {
         to.set(from.subarray(row * this.#slots * width, (row + 1) * this.#slots * width), row * grown * width);
       }
@@ -135,7 +130,7 @@ export class KvCache {
       return fresh;
     });
     this.visible = widen(new Uint8Array(this.rows * grown), this.visible, this.rows, 1);
-    this.positions = widen(new Int32Array(this.rows * grown), this.positions, this.rows, 1);
+    this.positions = widen(new Float32Array(this.rows * grown), this.positions, this.rows, 1);
     this.#slots = grown;
   }
 

@@ -1,11 +1,12 @@
 /** One adapter reading tokens: runs the step graph over a shared context and each row's own past, and keeps the caches. */
 import { MASKED } from "../model/attention.js";
+import { ropeRow } from "../model/rope.js";
 import { float32, type HostTensor, int64 } from "../runtime/runtime.js";
 import { type BaseModel, copyEmbedding } from "./baseModel.js";
 import { KvCache } from "./kvCache.js";
 import type { BoundSession } from "./sessions.js";
 
-/** What a row reads next: a token, or the embedding of a latent. */
+/** What a row reads next: a token, or the embedding of a slot of a latent. */
 export type Item = { id: number } | { embedding: Float32Array };
 
 /** The next items of a row, with the position of each. */
@@ -58,7 +59,7 @@ export class Reader {
     const rows = inputs.length;
     const { hiddenSize } = this.base.config;
     const embeddings = new Float32Array(rows * time * hiddenSize);
-    const positions = new Int32Array(rows * time);
+    const positions = new Float32Array(rows * time);
     const visible = new Uint8Array(rows * time);
     for (const [row, input] of inputs.entries()) {
       for (const [t, item] of input.items.entries()) {
@@ -74,7 +75,11 @@ export class Reader {
       ...this.shared.feeds("shared"),
       ...this.#past.feeds("past"),
       embeddings: float32(embeddings, rows, time, hiddenSize),
-      positions: int64(positions, rows, time),
+      positions: int64(
+        Array.from(positions, (position) => ropeRow(position, this.bound.ropeSteps)),
+        rows,
+        time,
+      ),
       mask: this.#mask(rows, time, positions, visible),
       sizes: int64([this.shared.slots, this.#past.slots, time], 3),
       selected: int64(selected, selected.length),
@@ -84,7 +89,7 @@ export class Reader {
   }
 
   /** [B, 1, G * T, C + S + T]: which slots a new token sees: the context, its row's past, and the new tokens up to itself. */
-  #mask(rows: number, time: number, positions: Int32Array, visible: Uint8Array): HostTensor {
+  #mask(rows: number, time: number, positions: Float32Array, visible: Uint8Array): HostTensor {
     const { numAttentionHeads, numKeyValueHeads, slidingWindow = Number.POSITIVE_INFINITY } = this.base.config;
     const group = numAttentionHeads / numKeyValueHeads;
     const [c, s] = [this.shared.slots, this.#past.slots];

@@ -13,9 +13,10 @@ import { ropeTables } from "../model/rope.js";
 import { linearShapes } from "../model/weights.js";
 import { float32, type HostTensor, type HostTensors, type Runtime, type Session } from "../runtime/runtime.js";
 import { encoderGraph } from "../vae/encoder.js";
-import { latentEmbedding } from "../vae/head.js";
+import { latentEmbeddings } from "../vae/head.js";
+import { ropeSteps } from "../vae/rowLayout.js";
 import { writerGraph } from "../vae/writer.js";
-import type { AdapterName, VaeAdapters } from "./adapters.js";
+import { type AdapterName, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 
 /**
@@ -24,18 +25,24 @@ import type { BaseModel } from "./baseModel.js";
  */
 export type AdapterForm = "merged" | "unmerged";
 
+/** The adapters that write from a latent. */
+export type VaeWriterName = Exclude<AdapterName, "encoder">;
 /** Which weights write: an adapter's, or the base's own. */
-export type WriterName = Exclude<AdapterName, "encoder"> | "base";
+export type WriterName = VaeWriterName | "base";
 
 /** A session and what is fed to it at every run. */
 export interface BoundSession {
   session: Session;
   weights: HostTensors;
+  /** Rows of the rotary tables for each position. */
+  ropeSteps: number;
 }
 
 export class Sessions {
   readonly #made = new Map<string, Promise<BoundSession>>();
   readonly #rope: HostTensors;
+  /** Rows of the rotary tables for each position. */
+  readonly ropeSteps: number;
 
   constructor(
     readonly runtime: Runtime,
@@ -45,18 +52,17 @@ export class Sessions {
     /** Positions 0..maxPositions-1 can be used. */
     readonly maxPositions: number,
   ) {
-    const { cos, sin } = ropeTables(base.config, maxPositions);
+    this.ropeSteps = ropeSteps(vae?.slots ?? 1);
+    const { cos, sin } = ropeTables(base.config, maxPositions, this.ropeSteps);
     const half = base.config.headDim / 2;
-    this.#rope = { rope_cos: float32(cos, maxPositions, half), rope_sin: float32(sin, maxPositions, half) };
+    const rows = maxPositions * this.ropeSteps;
+    this.#rope = { rope_cos: float32(cos, rows, half), rope_sin: float32(sin, rows, half) };
   }
 
   encoder(): Promise<BoundSession> {
     const { config } = this.base;
     return this.#once("encoder", "encoder", (linear, parameter) =>
-      encoderGraph(
-        { config, zDim: this.vae!.zDim, parameter, learnedVariance: "vae.w_s.weight" in this.vae!.head },
-        linear,
-      ),
+      encoderGraph({ ...headShape(this.vae!), config, parameter }, linear),
     );
   }
 
@@ -65,13 +71,13 @@ export class Sessions {
     return this.#once(name, adapter, (linear, parameter) => writerGraph(this.base.config, parameter, linear));
   }
 
-  /** w_d alone: input z [B, Z], output embedding [B, D]. */
-  latentEmbedding(): Promise<BoundSession> {
+  /** w_d alone: input z [B, Z], output embeddings [B, k, D]. */
+  latentEmbeddings(): Promise<BoundSession> {
     const { config } = this.base;
-    return this.#once("w_d", undefined, (_linear, parameter) => {
-      const zDim = this.vae!.zDim;
-      return { embedding: latentEmbedding({ config, zDim, parameter }, input("z", ["B", zDim])) };
-    });
+    const shape = headShape(this.vae!);
+    return this.#once("w_d", undefined, (_linear, parameter) => ({
+      embeddings: latentEmbeddings({ ...shape, config, parameter }, input("z", ["B", shape.zDim])),
+    }));
   }
 
   /** Frees all sessions; the next use makes them anew. */
@@ -99,12 +105,13 @@ export class Sessions {
     graph: (linear: Linear, parameter: Parameter) => Record<string, Value>,
   ): Promise<BoundSession> {
     const { config, weights } = this.base;
+    const { ropeSteps } = this;
     const parameter = makeParameter();
     const tensors = adapter ? this.vae!.adapters[adapter] : undefined;
     const all = { ...weights, ...this.vae?.head, ...tensors?.tensors, ...this.#rope };
     if (this.form === "unmerged") {
       const linear = tensors ? loraLinear(config, parameter, adapter!, tensors.shape) : baseLinear(config, parameter);
-      return { session: await this.runtime.createSession(toOnnx(graph(linear, parameter))), weights: all };
+      return { session: await this.runtime.createSession(toOnnx(graph(linear, parameter))), weights: all, ropeSteps };
     }
     const merged = adapter ? await mergeAdapter(this.runtime, this.base, adapter, this.vae!) : {};
     const stored = new Map<string, Float32Array>();
@@ -113,7 +120,7 @@ export class Sessions {
         stored.set(name, data as Float32Array);
     }
     const model = toOnnx(graph(baseLinear(config, parameter), parameter), { stored });
-    return { session: await this.runtime.createSession(model), weights: this.#rope };
+    return { session: await this.runtime.createSession(model), weights: this.#rope, ropeSteps };
   }
 }
 

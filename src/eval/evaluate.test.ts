@@ -24,6 +24,7 @@ const exact: EvaluatedModel = {
     rows.map(({ ids }) => ({
       mean: Float32Array.from(ids, (id) => 10 * id),
       poolWeights: new Float32Array(ids.length),
+      slotWeights: [],
     })),
   write: async (rows, { nTokens }) => rows.map(({ z }) => Array.from({ length: nTokens }, (_, t) => tokenAt(z!, t))),
   score: async (rows, writer) =>

@@ -18,7 +18,8 @@ const tokenizer = {
 
 /** A model whose latents are given by a function of the tokens; it writes what another function makes of them. */
 const modelOf = (encode: (ids: readonly number[]) => Latent, write: (z: Latent) => number[]): EvaluatedModel => ({
-  encode: async (rows) => rows.map(({ ids }) => ({ mean: encode(ids), poolWeights: new Float32Array(ids.length) })),
+  encode: async (rows) =>
+    rows.map(({ ids }) => ({ mean: encode(ids), poolWeights: new Float32Array(ids.length), slotWeights: [] })),
   write: async (rows, { nTokens }) => rows.map(({ z }) => write(z!).slice(0, nTokens)),
   score: async () => [],
 });

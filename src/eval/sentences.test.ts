@@ -16,6 +16,7 @@ const model: Pick<EvaluatedModel, "encode" | "write"> = {
     rows.map(({ ids }) => ({
       mean: Float32Array.of(memory.push([...ids]) - 1),
       poolWeights: new Float32Array(ids.length),
+      slotWeights: [],
     })),
   write: async (rows, options) => {
     expect(options).toMatchObject({ stopId: END, nTokens: 33, tau: 0 });

@@ -1,4 +1,5 @@
 /** Single sentences: rebuilt without a mistake, and ended where they end? */
+import { splitSentences } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
@@ -28,7 +29,7 @@ export async function evaluateSentences(options: SentenceOptions): Promise<Sente
       "eval: expected a tokenizer with an end token, which ends a sentence, got one without; name eos_token in tokenizer_config.json",
     );
   const sentences = texts.flatMap((text, of) =>
-    (text.match(/[A-Z"'][^.!?]*[.!?]+["']?(?=\s|$)/g) ?? [])
+    splitSentences(text)
       .map((sentence) => ({ of, sentence, ids: tokenizer.encode(sentence) }))
       .filter(({ ids }) => ids.length <= LONGEST),
   );

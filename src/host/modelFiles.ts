@@ -39,6 +39,12 @@ export interface CheckpointFacts {
   span: number;
   /** Positions between z and a text without prefix. */
   gap: number;
+  /** Slots of a latent; 1 by default. */
+  slots?: number;
+  /** How several slots are placed: evenly over their text. */
+  places?: string;
+  /** Which value of a latent with several slots is the length of its text. */
+  length?: string;
   /** RMS of sampled z over a data set. */
   ae_scale: number;
 }
@@ -152,6 +158,12 @@ export async function openAdapters(
   const weights = await openSafetensors(await confine(folder, HEAD));
   try {
     const head = await loadHead(config, weights);
+    const { slots = 1 } = facts;
+    if (slots !== head.slots)
+      throw new BigVaeError(
+        "mismatch",
+        `${join(folder, FACTS)}: expected slots ${head.slots}, the rows of f.weight in ${HEAD}, got ${slots}; copy the checkpoint's folder whole`,
+      );
     const adapters = {} as Record<AdapterName, Adapter>;
     for (const name of ADAPTER_NAMES) {
       const lora = await readLora(await confine(folder, stored[name]));
@@ -199,6 +211,12 @@ const FACT_RULES: { [K in keyof CheckpointFacts]-?: [expected: string, holds: (v
   base_sha256: ["64 hexadecimal digits", (value) => value === undefined || /^[0-9a-f]{64}$/.test(`${value}`)],
   span: ["a whole number from 1 on", (value) => Number.isSafeInteger(value) && (value as number) >= 1],
   gap: ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && (value as number) >= 0],
+  slots: [
+    "a whole number from 1 on",
+    (value) => value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1),
+  ],
+  places: ['"relative"', (value) => value === undefined || value === "relative"],
+  length: ['"last"', (value) => value === undefined || value === "last"],
   ae_scale: ["a number above 0", (value) => Number.isFinite(value) && (value as number) > 0],
 };
 

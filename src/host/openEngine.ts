@@ -19,7 +19,8 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
   const facts = {
     maxPositions: engine.maxPositions,
-    zDim: vae?.zDim ?? 0,
+    zDim: engine.space?.width ?? 0,
+    slots: vae?.slots ?? 1,
     span: vae?.span ?? 64,
     aeScale: vae?.facts.ae_scale ?? 1,
   };

@@ -32,7 +32,10 @@ export type CallName = keyof Calls;
 /** What the caller knows of the model on the other side. */
 export interface EngineFacts {
   maxPositions: number;
+  /** Values of a latent; 0 without adapters. */
   zDim: number;
+  /** Slots of a latent. */
+  slots: number;
   span: number;
   aeScale: number;
 }

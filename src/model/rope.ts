@@ -8,22 +8,31 @@ export interface RopeTables {
   sin: Float32Array;
 }
 
-/** Cosines and sines of position * frequency for positions 0..length-1. */
-export function ropeTables(config: ModelConfig, length: number): RopeTables {
+/**
+ * Cosines and sines of position * frequency for positions 0..length-1, `steps` rows a position: row i is position i / steps.
+ * Rows between whole positions serve the slots of a latent (vae/rowLayout).
+ */
+export function ropeTables(config: ModelConfig, length: number, steps = 1): RopeTables {
   const half = config.headDim / 2;
   const frequencies = ropeFrequencies(config);
   const magnitude = config.ropeScaling.kind === "yarn" ? config.ropeScaling.attentionFactor : 1;
-  const cos = new Float32Array(length * half);
-  const sin = new Float32Array(length * half);
-  for (let position = 0; position < length; position++) {
+  const rows = length * steps;
+  const cos = new Float32Array(rows * half);
+  const sin = new Float32Array(rows * half);
+  for (let row = 0; row < rows; row++) {
     for (let i = 0; i < half; i++) {
       // Transformers multiplies in single precision; at position 4096 double would differ in the fourth digit.
-      const angle = Math.fround(position * frequencies[i]!);
-      cos[position * half + i] = Math.cos(angle) * magnitude;
-      sin[position * half + i] = Math.sin(angle) * magnitude;
+      const angle = Math.fround((row / steps) * frequencies[i]!);
+      cos[row * half + i] = Math.cos(angle) * magnitude;
+      sin[row * half + i] = Math.sin(angle) * magnitude;
     }
   }
   return { cos, sin };
+}
+
+/** The row of a table with `steps` rows a position that is nearest to a position. */
+export function ropeRow(position: number, steps: number): number {
+  return Math.max(0, Math.round(position * steps));
 }
 
 /** Angle per position of each pair: theta^(-2i/Dh), scaled. [Dh/2] */

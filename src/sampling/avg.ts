@@ -1,6 +1,6 @@
 /** avg and user-avg: write from the mean of several continuations. The model card's example; MiniHF vae_infer.py, bigvae_generate_avg. */
 import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
-import { averaged, mix, Run } from "./run.js";
+import { averaged, Run } from "./run.js";
 
 /** What the card and the repository do differently, in spans and weights. */
 export interface AvgPreset {
@@ -38,7 +38,7 @@ export async function* avg(
   const topic = await run.sample(span, "prompt");
   for (let step = 0; step < options.nSteps; step++) {
     const z = await run.sample(span, "span");
-    const pulled = mix([
+    const pulled = run.mix([
       [z, 1 - draftPull],
       [topic, draftPull],
     ]);
@@ -46,7 +46,7 @@ export async function* avg(
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
     const next = averaged(drafts.map(({ latent }) => latent));
     // The original writes on to the length of a draft and drops the rest.
-    const toWrite = mix([
+    const toWrite = run.mix([
       [next, 1 - meanPull],
       [topic, meanPull],
     ]);

@@ -1,6 +1,6 @@
 /** guide and task: every latent is pulled toward the prompt's, which holds the topic, and toward a task vector. MiniHF vae_infer.py. */
 import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
-import { mix, Run } from "./run.js";
+import { Run } from "./run.js";
 import { taskVector } from "./task.js";
 
 /** z of the next text from z of the last span. */
@@ -46,7 +46,7 @@ export async function towardPrompt(run: Run, prompt: TokenIds): Promise<Guidance
   const topic = await run.sample(prompt, "prompt");
   const weights = run.weights(GUIDE_WEIGHTS);
   return (z) =>
-    mix(
+    run.mix(
       [
         [z, weights.span],
         [topic, weights.prompt],
@@ -58,7 +58,7 @@ export async function towardPrompt(run: Run, prompt: TokenIds): Promise<Guidance
 export function towardTask(run: Run, prompt: TracedLatent, task: TracedLatent): Guidance {
   const weights = run.weights(TASK_WEIGHTS);
   return (z) =>
-    mix(
+    run.mix(
       [
         [z, weights.span],
         [prompt, weights.prompt],

@@ -1,5 +1,5 @@
 /** What a sampler needs of a model, and what it gives: the whole of `sampling/` stands on these types. */
-import type { Latent, Posterior } from "../latent/index.js";
+import type { Latent, LatentSpace, Posterior } from "../latent/index.js";
 import type { Rng, RngKey } from "../rng.js";
 
 /** A text as token ids, [T]. */
@@ -7,6 +7,8 @@ export type TokenIds = readonly number[];
 
 /** A model that can be sampled from. A fake of it tests every sampler in milliseconds. */
 export interface LatentModel {
+  /** The space of its latents; plain vectors by default. */
+  readonly space?: LatentSpace;
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
   /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */

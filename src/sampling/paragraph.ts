@@ -1,7 +1,7 @@
 /** paragraph: averaged spans that keep to a topic and a task, then the topic of the next paragraph. MiniHF vae_infer.py. */
 import { weightedSum } from "../latent/index.js";
 import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
-import { averaged, mix, Run } from "./run.js";
+import { averaged, Run } from "./run.js";
 
 /** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
 export const PARAGRAPH_WEIGHTS = {
@@ -33,7 +33,7 @@ export async function* paragraph(
   for (let step = 0; step < options.nSteps; step++) {
     const z = await run.sample(span, "span");
     const drafts = await run.drafts(
-      mix([
+      run.mix([
         [z, weights.span],
         [topic, weights.prompt],
         [task, weights.task],
@@ -42,7 +42,7 @@ export async function* paragraph(
       2 * s,
       s,
     );
-    const next = mix([
+    const next = run.mix([
       [averaged(drafts.map(({ latent }) => latent)), 1 - weights.taskPull],
       [task, weights.taskPull],
     ]);
@@ -55,7 +55,7 @@ export async function* paragraph(
   }
   const blankLine = run.model.tokenizer.encode("\n\n");
   const written = await run.write(
-    nextTopic(spanLatents, weights),
+    nextTopic(run, spanLatents, weights),
     [...before, ...run.withBos(blankLine)],
     2 * s,
     [],
@@ -82,16 +82,16 @@ async function summedTask(run: Run, examples: readonly TokenIds[]): Promise<Trac
 }
 
 /** Half of the first latent, 0.3 of the last, 0.2 of the mean of those between; of two, by the same ratio. */
-function nextTopic(latents: readonly TracedLatent[], weights: typeof PARAGRAPH_WEIGHTS): TracedLatent {
+function nextTopic(run: Run, latents: readonly TracedLatent[], weights: typeof PARAGRAPH_WEIGHTS): TracedLatent {
   const [first, last] = [latents[0]!, latents.at(-1)!];
   const middle = latents.slice(1, -1);
   const ends = weights.first + weights.last;
   return middle.length === 0
-    ? mix([
+    ? run.mix([
         [first, weights.first / ends],
         [last, weights.last / ends],
       ])
-    : mix([
+    : run.mix([
         [first, weights.first],
         [last, weights.last],
         [averaged(middle), weights.middle],

@@ -1,7 +1,6 @@
 /** plan, plan-2 and plan-search: go from one latent to another, span by span. MiniHF vae_infer.py, its errors mended as named below. */
-import { norm, randomLatent, rescale } from "../latent/index.js";
 import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
-import { averaged, mix, Run } from "./run.js";
+import { averaged, Run } from "./run.js";
 import { taskVector } from "./task.js";
 
 /** The texts that a plan goes between, as tokens. */
@@ -41,11 +40,12 @@ export async function* plan(model: LatentModel, inputs: PlanInputs, options: Sam
     const next = averaged(drafts.map(({ latent }) => latent));
     const pull = pullAt(step, weights);
     const pulled = withNorm(
-      mix([
+      run,
+      run.mix([
         [next, 1 - pull],
         [terminal, pull],
       ]),
-      norm(next.z),
+      run.space.norm(next.z),
     );
     const written = await run.write(pulled, context, options.span, drafts);
     yield written;
@@ -68,7 +68,7 @@ export async function* plan2(model: LatentModel, inputs: PlanInputs, options: Sa
   let context = inputs.context;
   for (let step = 1; step <= options.nSteps; step++) {
     const pull = pullAt(step, weights);
-    const pulled = mix(
+    const pulled = run.mix(
       [
         [z, 1 - pull],
         [terminal, pull],
@@ -100,7 +100,7 @@ async function withTask(
   if (!examples?.length) return from;
   const [share, length] = from.role === "random" ? ([random, "meanNorm"] as const) : ([start] as const);
   const task = await taskVector(run, examples);
-  return mix(
+  return run.mix(
     [
       [from, share],
       [task, 1 - share],
@@ -110,12 +110,12 @@ async function withTask(
 }
 
 function randomStart(run: Run, like: TracedLatent, aeScale: number, index: number): TracedLatent {
-  const z = randomLatent(like.z.length, aeScale, run.options.rng.fork("random start", index));
+  const z = run.space.random(like.z, aeScale, run.options.rng.fork("random start", index));
   return { z, role: "random", parents: [] };
 }
 
-function withNorm(latent: TracedLatent, length: number): TracedLatent {
-  return { ...latent, z: rescale(latent.z, length), norm: length };
+function withNorm(run: Run, latent: TracedLatent, length: number): TracedLatent {
+  return { ...latent, z: run.space.rescale(latent.z, length), norm: length };
 }
 
 /** What plan-search goes to; its starts are random. */
@@ -136,7 +136,7 @@ export async function* planSearch(model: LatentModel, inputs: PlanSearchInputs, 
   const terminal = await run.sample(inputs.terminal, "terminal");
   let best: { score: number; spans: Span[] } | undefined;
   for (let start = 0; start < inputs.nStarts; start++) {
-    const random = mix([
+    const random = run.mix([
       [randomStart(run, terminal, inputs.aeScale, start), share],
       [terminal, 1 - share],
     ]);
@@ -165,7 +165,7 @@ async function planOnce(run: Run, start: TracedLatent, terminal: TracedLatent, c
     const rest = written.ids.slice(s);
     if (i === n || rest.length === 0) break;
     const keep = (n - i) / n;
-    z = mix([
+    z = run.mix([
       [await run.sample(rest, "span"), keep],
       [terminal, 1 - keep],
     ]);

@@ -1,5 +1,5 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
-import { average, type Latent, meanNorm, type Posterior, rescale, sample, weightedSum } from "../latent/index.js";
+import { average, type Latent, LatentSpace, type Posterior, weightedSum } from "../latent/index.js";
 import type {
   Draft,
   LatentModel,
@@ -19,6 +19,11 @@ export class Run {
     readonly model: LatentModel,
     readonly options: SamplingOptions,
   ) {}
+
+  /** The space of the model's latents. */
+  get space(): LatentSpace {
+    return this.model.space ?? LatentSpace.plain;
+  }
 
   /**
    * The text's tokens behind the model's beginning token, where it has one of its own: an end token there would come back as the
@@ -54,7 +59,9 @@ export class Run {
   samples(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
     const call = this.#calls++;
     const { noise, rng } = this.options;
-    return this.#encode(spans, role, (posterior, i) => sample(posterior, noise, rng.fork("latent", call, i)));
+    return this.#encode(spans, role, (posterior, i) =>
+      this.space.sample(posterior, noise, rng.fork("latent", call, i)),
+    );
   }
 
   async sample(span: TokenIds, role: LatentRole): Promise<TracedLatent> {
@@ -98,19 +105,19 @@ export class Run {
     );
     return texts.map((ids, i) => ({ ids, from: latent, latent: latents[i]! }));
   }
-}
 
-/** sum_i weight_i z_i; "meanNorm" gives it the mean length of what was mixed. */
-export function mix(parts: readonly (readonly [TracedLatent, number])[], length?: "meanNorm"): TracedLatent {
-  const zs = parts.map(([latent]) => latent.z);
-  const sum = weightedSum(
-    zs,
-    parts.map(([, weight]) => weight),
-  );
-  const parents = parts.map(([latent, weight]) => ({ latent, weight }));
-  if (!length) return { z: sum, role: "mix", parents };
-  const norm = meanNorm(zs);
-  return { z: rescale(sum, norm), role: "mix", parents, norm };
+  /** sum_i weight_i z_i; "meanNorm" gives it the mean norm of what was mixed. */
+  mix(parts: readonly (readonly [TracedLatent, number])[], length?: "meanNorm"): TracedLatent {
+    const zs = parts.map(([latent]) => latent.z);
+    const sum = weightedSum(
+      zs,
+      parts.map(([, weight]) => weight),
+    );
+    const parents = parts.map(([latent, weight]) => ({ latent, weight }));
+    if (!length) return { z: sum, role: "mix", parents };
+    const norm = this.space.meanNorm(zs);
+    return { z: this.space.rescale(sum, norm), role: "mix", parents, norm };
+  }
 }
 
 /** The mean of latents. */

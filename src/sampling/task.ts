@@ -1,6 +1,6 @@
 /** The task vector: what example texts have in common. */
 import { BigVaeError } from "../errors.js";
-import { average, meanNorm, rescale } from "../latent/index.js";
+import { average } from "../latent/index.js";
 import type { TokenIds, TracedLatent } from "./model.js";
 import type { Run } from "./run.js";
 
@@ -13,7 +13,7 @@ export async function taskVector(run: Run, examples: readonly TokenIds[]): Promi
     "task",
   );
   const zs = means.map(({ z }) => z);
-  const norm = meanNorm(zs);
+  const norm = run.space.meanNorm(zs);
   const parents = means.map((latent) => ({ latent, weight: 1 / means.length }));
-  return { z: rescale(average(zs), norm), role: "task", parents, norm };
+  return { z: run.space.rescale(average(zs), norm), role: "task", parents, norm };
 }

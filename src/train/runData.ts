@@ -9,6 +9,7 @@ import type { Tokenizer } from "../tokenizer/index.js";
 import type { Microbatch, Objective } from "./objective.js";
 import { RowOrder, type RowSource } from "./rowOrder.js";
 import type { LearningRateSchedule } from "./schedule.js";
+import { ShortTexts } from "./shortTexts.js";
 
 /** Options of the data that all objectives share. */
 export interface DataOptions {
@@ -61,7 +62,7 @@ export async function withRows<T>(
   use: (data: TrainingRows) => Promise<T>,
 ): Promise<T> {
   const { preprocessed, batchSize, accumulation, lr, warmup, lrDecay } = options;
-  await checkTokenizer(options);
+  await checkTokenizer(options, "--preprocessed");
   const rng = Rng.fromSeed(options.seed);
   const [training, validation] = await Promise.all([
     openRows(preprocessed, "train", choice),
@@ -82,7 +83,7 @@ export async function withRows<T>(
 }
 
 /** What tells one corpus from another: the hashes of its shards; their count of rows where they are of other origin. */
-async function hashRows(preprocessed: string, rowCount: number): Promise<string> {
+export async function hashRows(preprocessed: string, rowCount = 0): Promise<string> {
   const manifest = await readManifest(preprocessed);
   const shards = manifest?.splits.train.shards.map(({ sha256 }) => sha256) ?? [];
   return createHash("sha256")
@@ -128,15 +129,44 @@ export function dataFacts(
   return { seed, batchSize, accumulation, dataSha256, lr, warmup, lrDecay: decay, totalSteps };
 }
 
+/** The short texts of one split of a prepared folder. @throws BigVaeError("usage") where there are none. */
+export async function readShortTexts(
+  preprocessed: string,
+  split: Split,
+  endId: number,
+  longest: number,
+): Promise<ShortTexts> {
+  const columns = (await readManifest(preprocessed))?.settings.length;
+  if (columns === undefined)
+    throw new BigVaeError(
+      "usage",
+      `--sentences ${preprocessed}: expected a folder of data prepare --sentences, got one without manifest.json; prepare the texts`,
+    );
+  const rows = await openRows(preprocessed, split, { columns, minTokens: 1 });
+  return ShortTexts.read(rows, endId, longest).finally(() => rows.close());
+}
+
+/** The end token, which ends a short text. @throws BigVaeError("mismatch") where the tokenizer has none. */
+export function requireEndId({ eosId }: Tokenizer, flag: string): number {
+  if (eosId !== undefined) return eosId;
+  throw new BigVaeError(
+    "mismatch",
+    `${flag}: expected a tokenizer with an end token, got one without; leave the option out`,
+  );
+}
+
 /** Ids of another tokenizer would train without an error, on nonsense. */
-async function checkTokenizer({ preprocessed, tokenizer }: DataOptions): Promise<void> {
+export async function checkTokenizer(
+  { preprocessed, tokenizer }: Pick<DataOptions, "preprocessed" | "tokenizer">,
+  flag: string,
+): Promise<void> {
   const expected = (await readManifest(preprocessed))?.settings.tokenizerSha256;
   if (expected === undefined) return;
   const got = hashTokenizer(tokenizer);
   if (got === expected) return;
   throw new BigVaeError(
     "mismatch",
-    `--preprocessed ${preprocessed}: expected rows of the model's own tokenizer (sha256 ${got.slice(0, 12)}), got those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")}); prepare the data again with --tokenizer of this model`,
+    `${flag} ${preprocessed}: expected rows of the model's own tokenizer (sha256 ${got.slice(0, 12)}), got those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")}); prepare the data again with --tokenizer of this model`,
   );
 }
 

@@ -1,10 +1,11 @@
 /** `train router` as a library call: the router on a trained VAE, which is copied beside it. */
-import type { Adapter, VaeAdapters } from "../engine/adapters.js";
+import { type Adapter, headShape, type VaeAdapters } from "../engine/adapters.js";
 import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
 import { Rng } from "../rng.js";
 import type { HostTensors, Runtime } from "../runtime/runtime.js";
 import type { VaeShape } from "../vae/loss.js";
+import { ropeSteps } from "../vae/rowLayout.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
 import { type PreparedRun, runTraining } from "./run.js";
 import { checkWindow, dataFacts, latentLooks, withRows } from "./runData.js";
@@ -49,7 +50,7 @@ async function withRouterRun<T>(
     ...base.weights,
     ...vae.adapters.encoder.tensors,
     ...vae.head,
-    ...ropeFeeds(base.config, context + 1),
+    ...ropeFeeds(base.config, context + 1, ropeSteps(vae.slots)),
   };
   return withRows(options, { columns: context, minTokens: context }, async (data) => {
     const { rows, held, schedule, rng } = data;
@@ -115,12 +116,11 @@ function checkRows({ base, vae, context }: TrainRouterOptions): void {
 function routerShape({ base, vae, dropout, checkpointing }: TrainRouterOptions): VaeShape {
   return {
     config: base.config,
-    zDim: vae.zDim,
+    ...headShape(vae),
     encoder: vae.adapters.encoder.shape,
     writer: vae.adapters.router.shape,
     dropout,
     checkpointing,
-    learnedVariance: "vae.w_s.weight" in vae.head,
   };
 }
 

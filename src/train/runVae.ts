@@ -8,10 +8,21 @@ import { blockLinears } from "../model/weights.js";
 import { Rng } from "../rng.js";
 import type { HostTensors, Runtime } from "../runtime/runtime.js";
 import type { VaeShape } from "../vae/loss.js";
+import { ropeSteps } from "../vae/rowLayout.js";
 import type { FlatTensors } from "./flatTensors.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
 import { type PreparedRun, runTraining } from "./run.js";
-import { checkWindow, dataFacts, latentLooks, openRows, withRows } from "./runData.js";
+import {
+  checkTokenizer,
+  checkWindow,
+  dataFacts,
+  hashRows,
+  latentLooks,
+  openRows,
+  readShortTexts,
+  requireEndId,
+  withRows,
+} from "./runData.js";
 import { klWeight } from "./schedule.js";
 import { ropeFeeds } from "./trainBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective } from "./trainVae.js";
@@ -24,6 +35,13 @@ export interface TrainVaeOptions
     Pick<OverlapOptions, "dropPrefix" | "shiftedSpans" | "encodeLast" | "shortSpans" | "edgeWeights">,
     Pick<VaeShape, "freeBits" | "learnedVariance"> {
   zDim: number;
+  /** Slots of a latent, which share z_dim evenly. */
+  slots: number;
+  /** Scale of the noise at the first step, from which it rises to `noiseScale` over `noiseRampSteps`; without a rise by default. */
+  noiseStart?: number;
+  noiseRampSteps?: number;
+  /** Shards of short texts (data prepare --sentences), and the share of microbatches that are made of them. */
+  shortTexts?: { preprocessed: string; share: number };
   /** Adapters to go on from. */
   startFrom?: VaeAdapters;
   /** Texts that are rebuilt at every look. */
@@ -47,21 +65,29 @@ async function withVaeRun<T>(
   options: TrainVaeOptions,
   use: (run: PreparedRun, rowCount: number) => Promise<T>,
 ): Promise<T> {
-  const { base, span, gap, zDim } = options;
+  const { base, span, gap, zDim, slots, noiseScale } = options;
   const shape = vaeShape(options);
   const positions = Math.max(2 * span, gap + span) + 1;
   checkWindow("--context, --gap", positions, base.config.maxPositionEmbeddings);
-  const frozen = { ...base.weights, ...ropeFeeds(base.config, positions) };
+  const frozen = { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) };
   return withRows(options, { columns: 2 * span, minTokens: span + 1 }, async (data) => {
     const { rows, held, schedule, rng } = data;
-    const objective = overlapObjective({ ...options, shape, frozen, rows, rng });
+    const noise = {
+      scale: noiseScale,
+      start: options.noiseStart ?? noiseScale,
+      rampSteps: options.noiseRampSteps ?? 1,
+    };
+    const { training, looked, ...sentenceFacts } = await openSentences(options);
+    const objective = overlapObjective({ ...options, shape, frozen, rows, rng, noise, ...training });
     if (options.startFrom) copyFrom(objective.parameters, options.startFrom, options.noiseScale);
     const looks = {
       ...options,
       shape: { ...shape, dropout: 0 },
       klRampSteps: 1,
+      noise: { scale: noiseScale, start: noiseScale, rampSteps: 1 },
       frozen,
       rows: held,
+      ...looked,
       rng: rng.fork("held out"),
     };
     const vae = liveVae(objective.parameters, options, shape.encoder);
@@ -70,7 +96,12 @@ async function withVaeRun<T>(
       objective,
       ...(await latentLooks(held, (shuffled) => overlapBatches({ ...looks, shuffled }))),
       schedule,
-      facts: { kind: "vae", span, gap, zDim, ...overlapFacts(options, shape), ...dataFacts(options, data) },
+      facts: {
+        kind: "vae",
+        ...{ span, gap, zDim, slots, noise, ...sentenceFacts },
+        ...overlapFacts(options, shape),
+        ...dataFacts(options, data),
+      },
       samples: (signal) => reconstructions(engine, options, signal),
       finish: (step, signal) => {
         scaleLatents(objective.parameters, 1 / options.noiseScale);
@@ -85,14 +116,28 @@ async function withVaeRun<T>(
   });
 }
 
+/** Short texts to train on, those of the validation split to look at, and what a resumed run must share; nothing where none are given. */
+async function openSentences({ shortTexts, tokenizer, span }: TrainVaeOptions) {
+  if (!shortTexts) return {};
+  const { preprocessed, share } = shortTexts;
+  await checkTokenizer({ preprocessed, tokenizer }, "--sentences");
+  const endId = requireEndId(tokenizer, "--sentences");
+  const read = async (split: "train" | "validation") => ({
+    sentences: { texts: await readShortTexts(preprocessed, split, endId, span - 1), share },
+  });
+  const [training, looked] = [await read("train"), await read("validation")];
+  return { training, looked, sentenceShare: share, sentencesSha256: await hashRows(preprocessed) };
+}
+
 function vaeShape(options: TrainVaeOptions): VaeShape {
-  const { base, rank, alpha, zDim, dropout, checkpointing, freeBits, startFrom } = options;
+  const { base, rank, alpha, zDim, slots, dropout, checkpointing, freeBits, startFrom } = options;
   const lora: LoraShape = { rank, alpha, targets: Object.keys(blockLinears(base.config)) };
   // A start with a learned variance would lose it otherwise.
   const learnedVariance = options.learnedVariance || (startFrom !== undefined && "vae.w_s.weight" in startFrom.head);
   return {
     config: base.config,
     zDim,
+    slots,
     encoder: lora,
     writer: lora,
     dropout,
@@ -111,12 +156,13 @@ function overlapFacts(options: TrainVaeOptions, { freeBits = 0, learnedVariance 
 /** Adapters whose tensors are views of what is trained, so that they are always up to date. */
 function liveVae(
   parameters: FlatTensors,
-  { zDim, span, gap }: Pick<TrainVaeOptions, "zDim" | "span" | "gap">,
+  { zDim, slots, span, gap }: Pick<TrainVaeOptions, "zDim" | "slots" | "span" | "gap">,
   lora: LoraShape,
 ): VaeAdapters {
   const adapter = { shape: lora, tensors: parameters.tensors };
   return {
     zDim,
+    slots,
     span,
     gap,
     head: parameters.tensors,
@@ -192,7 +238,7 @@ async function finishVae(
   const encodings = await engine.encode(await heldOutSpans(options), signal);
   // E z^2 = mean^2 + s^2: no draws are needed.
   const rootMeanSquares = encodings.map(({ mean, logVariance }) =>
-    mean.map((value, d) => Math.hypot(value, Math.exp((logVariance?.[d] ?? 0) / 2))),
+    engine.space!.content(mean).map((value, d) => Math.hypot(value, Math.exp((logVariance?.[d] ?? 0) / 2))),
   );
   const aeScale = rms(rootMeanSquares);
   const names = ["encoder", "decoder"] as const;

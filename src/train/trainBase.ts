@@ -66,11 +66,11 @@ export function baseLoss(config: ModelConfig, batch: number, time: number, check
   return { loss: mul(sumAll(losses), 1 / (batch * time)), metrics: {}, parameters };
 }
 
-/** Feeds `rope_cos` and `rope_sin` for positions 0..length-1. */
-export function ropeFeeds(config: ModelConfig, length: number) {
-  const { cos, sin } = ropeTables(config, length);
+/** Feeds `rope_cos` and `rope_sin` for positions 0..length-1, `steps` rows a position. */
+export function ropeFeeds(config: ModelConfig, length: number, steps = 1) {
+  const { cos, sin } = ropeTables(config, length, steps);
   const half = config.headDim / 2;
-  return { rope_cos: float32(cos, length, half), rope_sin: float32(sin, length, half) };
+  return { rope_cos: float32(cos, length * steps, half), rope_sin: float32(sin, length * steps, half) };
 }
 
 /** The feed [1, 1, G * T, T] of a causal mask. */

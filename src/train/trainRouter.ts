@@ -10,6 +10,7 @@ import {
   batchShape,
   droppedPrefixes,
   inverseWeightSum,
+  jittered,
   keptFirst,
   shuffledLatents,
   type VaeExample,
@@ -49,7 +50,8 @@ export function routerBatches(options: RouterOptions): Objective["microbatch"] {
     const noise = rng.fork("router", step, index);
     const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
     const drops = droppedPrefixes(batch.length, 0.5, noise.fork("drop"));
-    const examples = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!)));
+    const cut = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!)));
+    const examples = jittered(shape, cut, noise.fork("jitter"));
     const eps = noise.fork("eps").normals(batch.length * shape.zDim);
     const read = options.shuffled ? shuffledLatents(examples) : examples;
     const { feeds, ...rest } = routerMicrobatch(options, read, eps);
@@ -69,7 +71,7 @@ export function routerMicrobatch(
     shapeKey: `router ${Object.values(batch).join()}`,
     graph: () => routerLoss(shape, batch),
     feeds: {
-      ...vaeFeeds(shape.config, examples, 0, false),
+      ...vaeFeeds(shape, examples, "router", 0),
       eps: float32(eps, examples.length, shape.zDim),
       noise_scale: float32(Float32Array.of(noiseScale)),
       token_weights: float32(weights, weights.length),

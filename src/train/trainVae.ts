@@ -1,6 +1,5 @@
 /** The overlap objective over rows of two spans: encoder, decoder and head learn together. MiniHF train_vae_overlap.py. */
 
-import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import type { LoraShape } from "../model/lora.js";
 import { loraShapes } from "../model/lora.js";
@@ -11,11 +10,13 @@ import { type BatchShape, overlapLoss, overlapParameterShapes, type VaeShape, wr
 import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
 import type { Row, RowOrder } from "./rowOrder.js";
-import { klWeight } from "./schedule.js";
+import { klWeight, type NoiseSchedule, noiseScale } from "./schedule.js";
+import type { ShortTexts } from "./shortTexts.js";
 import {
   batchShape,
   droppedPrefixes,
   inverseWeightSum,
+  jittered,
   keptFirst,
   shuffledLatents,
   type VaeExample,
@@ -34,8 +35,8 @@ export interface OverlapOptions {
   gap: number;
   klWeight: number;
   klRampSteps: number;
-  /** z = mean + noiseScale * eps; 1 in the original. */
-  noiseScale: number;
+  /** Scale of the noise on z. */
+  noise: NoiseSchedule;
   /** Share of rows whose prefix is dropped; 0.5 in the original. */
   dropPrefix: number;
   /** Whether a target without prefix starts anywhere in its row, so that a row serves many times; always in its middle in the original. */
@@ -44,12 +45,12 @@ export interface OverlapOptions {
   encodeLast: boolean;
   /** Whether each row is written from the z of another one: to see how much z is used. */
   shuffled?: boolean;
-  /** Share of microbatches whose targets are shorter, 8 tokens and on, and end with the end token; 0 in the original. */
+  /** Share of the microbatches of spans whose spans are a half or a quarter as long; 0 in the original. */
   shortSpans: number;
+  /** Short texts, and the share of microbatches that are made of them: whole, with their end token; none in the original. */
+  sentences?: { texts: ShortTexts; share: number };
   /** Whether the tokens at the edges of a span weigh less, as in the original. */
   edgeWeights: boolean;
-  /** Ends a short target. */
-  tokenizer: { readonly eosId?: number };
   rng: Rng;
 }
 
@@ -59,49 +60,87 @@ export function overlapObjective(options: OverlapOptions): Objective {
   const parameters = new FlatTensors(overlapParameterShapes(shape));
   initialiseLora(parameters, shape.config, "encoder", shape.encoder, rng);
   initialiseLora(parameters, shape.config, "decoder", shape.writer, rng);
-  initialiseHead(parameters, shape.zDim, shape.config.hiddenSize, rng);
+  initialiseHead(parameters, shape.config.hiddenSize, rng);
   return { parameters, frozen: options.frozen, microbatch: overlapBatches(options) };
 }
 
 /** The microbatches of the rows, without parameters of their own. */
 export function overlapBatches(options: OverlapOptions): Objective["microbatch"] {
-  const { shape, rows, span, shiftedSpans, encodeLast, rng } = options;
+  const { shape, sentences, rng } = options;
   return async (step, index) => {
-    const batch = await rows.batch(step, index);
     const noise = rng.fork("vae", step, index);
-    const length = targetLength(options, noise.fork("length"));
-    const ends = noise.fork("ends");
-    const ended = () =>
-      length === undefined
-        ? {}
-        : { length, seen: Math.max(2, length - ends.integer(LENGTH_STEP)), endId: endId(options) };
-    const drops = droppedPrefixes(batch.length, options.dropPrefix, noise.fork("drop"));
-    const starts = noise.fork("start");
-    const examples = keptFirst(
-      batch.map((row, i) => {
-        const start = shiftedSpans && drops[i] ? starts.integer(span + 1) : span;
-        return overlapExample(row, span, { drop: drops[i]!, start, encodeLast, ...ended() });
-      }),
-    );
-    const eps = noise.fork("eps").normals(batch.length * shape.zDim);
+    const isOfSentences = sentences && noise.fork("sentences").uniform() < sentences.share;
+    const cut = isOfSentences
+      ? sentenceExamples(sentences.texts, options, noise)
+      : await spanExamples(options, step, index, noise);
+    const examples = jittered(shape, cut, noise.fork("jitter"));
+    const eps = noise.fork("eps").normals(examples.length * shape.zDim);
     const weight = klWeight(options.klWeight, options.klRampSteps, step);
     const read = options.shuffled ? shuffledLatents(examples) : examples;
-    const { feeds, ...rest } = overlapMicrobatch(options, read, eps, weight);
+    const scale = noiseScale(options.noise, step);
+    const { feeds, ...rest } = overlapMicrobatch({ ...options, noiseScale: scale }, read, eps, weight);
     const adapters = ["encoder", "decoder"] as const;
     return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), adapters, noise) } };
   };
 }
 
+/** Spans of the rows of a microbatch: one of each row, or several short ones. */
+async function spanExamples(options: OverlapOptions, step: number, index: number, noise: Rng): Promise<VaeExample[]> {
+  const { rows, span, shiftedSpans, dropPrefix, encodeLast } = options;
+  const batch = await rows.batch(step, index);
+  const length = spanLength(options, noise.fork("length"));
+  const drops = droppedPrefixes(batch.length, dropPrefix, noise.fork("drop"));
+  const starts = noise.fork("start");
+  // Only spans that may start anywhere are different ones when a row is cut several times.
+  const count = shiftedSpans && dropPrefix === 1 ? rowsOfLength(options, length) : batch.length;
+  return keptFirst(
+    Array.from({ length: count }, (_, i) => {
+      const row = batch[i % batch.length]!;
+      const drop = drops[i % batch.length]!;
+      const start = shiftedSpans && drop ? starts.integer(2 * span - length + 1) : span;
+      return overlapExample(row, span, { drop, start, length, encodeLast });
+    }),
+  );
+}
+
+/** Tokens of the spans of this microbatch: a span, or a half or a quarter of one. */
+function spanLength({ shortSpans, span }: OverlapOptions, noise: Rng): number {
+  if (noise.uniform() >= shortSpans) return span;
+  return Math.ceil(span / (noise.uniform() < 0.5 ? 2 : 4));
+}
+
+/** Rows of a microbatch of shorter texts that are as much work as `batchSize` spans: each is read twice, and its slots once. */
+function rowsOfLength({ rows, span, shape }: Pick<OverlapOptions, "rows" | "span" | "shape">, length: number): number {
+  const work = (tokens: number) => 2 * tokens + (shape.slots ?? 1);
+  return Math.max(1, Math.floor((rows.batchSize * work(span)) / work(length)));
+}
+
+/** Whole texts of like length, without a prefix. */
+function sentenceExamples(texts: ShortTexts, options: OverlapOptions, noise: Rng): VaeExample[] {
+  const draw = texts.draw(noise.fork("texts"), (length) => rowsOfLength(options, length));
+  return draw.texts.map((ids) => textExample(ids, draw.length, texts.endId));
+}
+
+/** A text with its end token as the target, padded to `length`; the end token is not encoded. */
+export function textExample(ids: Int32Array, length: number, endId: number): VaeExample {
+  const padded = (count: number, seen: number) => {
+    const inputIds = new Int32Array(count).fill(endId);
+    inputIds.set(ids.subarray(0, count));
+    return { inputIds, attentionMask: new Int32Array(count).fill(1, 0, seen) };
+  };
+  return { encoded: padded(length - 1, ids.length), prefix: undefined, target: padded(length, ids.length + 1) };
+}
+
 /** Row keys of the masks of dropout, where there is dropout; the noise of this microbatch alone decides them. */
 export function dropoutFeeds(
-  { dropout = 0 }: VaeShape,
+  { dropout = 0, slots }: VaeShape,
   batch: BatchShape,
   adapters: readonly ("encoder" | "decoder" | "router")[],
   noise: Rng,
 ): HostTensors {
   if (dropout === 0) return {};
   const keys = (adapter: string): HostTensor => {
-    const rows = adapter === "encoder" ? (batch.kept + batch.dropped) * batch.encoded : writtenRows(batch);
+    const rows = adapter === "encoder" ? (batch.kept + batch.dropped) * batch.encoded : writtenRows(batch, slots);
     return { dtype: "int32", shape: [rows], data: randomKeys(noise.fork("dropout", adapter), rows) };
   };
   return Object.fromEntries(adapters.map((adapter) => [dropoutInput(adapter), keys(adapter)]));
@@ -109,7 +148,12 @@ export function dropoutFeeds(
 
 /** One run of the overlap loss. eps [B, Z] in the order of the examples. */
 export function overlapMicrobatch(
-  { shape, gap, noiseScale, edgeWeights }: Pick<OverlapOptions, "shape" | "gap" | "noiseScale" | "edgeWeights">,
+  {
+    shape,
+    gap,
+    noiseScale,
+    edgeWeights,
+  }: Pick<OverlapOptions, "shape" | "gap" | "edgeWeights"> & { noiseScale: number },
   examples: readonly VaeExample[],
   eps: Float32Array,
   weightOfKl: number,
@@ -123,7 +167,7 @@ export function overlapMicrobatch(
     shapeKey: `overlap ${Object.values(batch).join()}`,
     graph: () => overlapLoss(shape, batch),
     feeds: {
-      ...vaeFeeds(shape.config, examples, gap, true),
+      ...vaeFeeds(shape, examples, "decoder", gap),
       eps: float32(eps, examples.length, shape.zDim),
       noise_scale: scalar(noiseScale),
       token_weights: float32(weights, weights.length),
@@ -138,15 +182,11 @@ export function overlapMicrobatch(
 interface Cut {
   /** Whether it has no prefix. */
   drop: boolean;
-  /** First token of the target; the second half of the row where left out. */
+  /** First token of the target; the second half of the row by default. */
   start?: number;
-  /** Tokens of the target; a span where left out. */
+  /** Tokens of the target; a span by default. */
   length?: number;
-  /** Tokens of it that count, the others are padding; all where left out. */
-  seen?: number;
-  /** Stands in the place of the last token that counts. */
-  endId?: number;
-  /** Whether the encoder reads the last token too; never an end token. */
+  /** Whether the encoder reads the last token too. */
   encodeLast?: boolean;
   /** Whether a dropped prefix leaves its last place, as in the original. */
   bridge?: boolean;
@@ -156,38 +196,18 @@ interface Cut {
 export function overlapExample(
   { inputIds, attentionMask }: Row,
   span: number,
-  { drop, start = span, length = span, seen = length, endId, encodeLast = false, bridge = false }: Cut,
+  { drop, start = span, length = span, encodeLast = false, bridge = false }: Cut,
 ): VaeExample {
-  const part = (from: number, to: number, counted = to - from) => ({
+  const part = (from: number, to: number) => ({
     inputIds: inputIds.slice(from, to),
-    attentionMask: attentionMask.slice(from, to).fill(0, counted),
+    attentionMask: attentionMask.slice(from, to),
   });
-  const target = part(start, start + length, seen);
-  if (endId !== undefined) target.inputIds[seen - 1] = endId;
-  const last = encodeLast && endId === undefined ? 0 : 1;
   return {
     prefix: drop ? undefined : part(0, span),
-    encoded: part(start, start + length - last, seen - last),
-    target,
+    encoded: part(start, start + length - (encodeLast ? 0 : 1)),
+    target: part(start, start + length),
     ...(drop && bridge ? { bridge: DROPPED_TOKEN } : {}),
   };
-}
-
-/** Short targets are padded to multiples of this, so that few graphs serve. */
-const LENGTH_STEP = 8;
-
-/** What this microbatch's targets are padded to where they are shorter than a span. */
-function targetLength({ shortSpans, span }: OverlapOptions, noise: Rng): number | undefined {
-  if (noise.uniform() >= shortSpans) return undefined;
-  return (1 + noise.integer(Math.floor(span / LENGTH_STEP))) * LENGTH_STEP;
-}
-
-function endId({ tokenizer }: OverlapOptions): number {
-  if (tokenizer.eosId !== undefined) return tokenizer.eosId;
-  throw new BigVaeError(
-    "mismatch",
-    "--short-spans: expected a tokenizer with an end token, got one without; leave the option out",
-  );
 }
 
 /** The original multiplies the ids of a dropped prefix by its mask, which makes them token 0. */
@@ -219,16 +239,24 @@ export function initialiseLora(
   }
 }
 
-/** w_e orthogonal and w_d its transpose; f as PyTorch's Linear, biases zero but for f's, which has no effect. */
-function initialiseHead(parameters: FlatTensors, zDim: number, hiddenSize: number, rng: Rng): void {
+/** Standard deviation of the embeddings that tell slots apart. */
+const SLOT_DEVIATION = 0.02;
+
+/** w_e orthogonal and w_d its transpose; f as PyTorch's Linear, s small, biases zero but for f's, which has no effect. */
+function initialiseHead(parameters: FlatTensors, hiddenSize: number, rng: Rng): void {
   const stream = rng.fork("init", "vae.f.weight");
   const f = parameters.values("vae.f.weight");
   for (let i = 0; i < f.length; i++) f[i] = (2 * stream.uniform() - 1) / Math.sqrt(hiddenSize);
-  const encode = orthogonal(zDim, hiddenSize, rng.fork("init", "vae.w_e.weight"));
-  parameters.set("vae.w_e.weight", encode);
   const decode = parameters.values("vae.w_d.weight");
-  for (let z = 0; z < zDim; z++)
-    for (let d = 0; d < hiddenSize; d++) decode[d * zDim + z] = encode[z * hiddenSize + d]!;
+  const width = decode.length / hiddenSize;
+  const encode = orthogonal(width, hiddenSize, rng.fork("init", "vae.w_e.weight"));
+  parameters.set("vae.w_e.weight", encode);
+  for (let z = 0; z < width; z++)
+    for (let d = 0; d < hiddenSize; d++) decode[d * width + z] = encode[z * hiddenSize + d]!;
+  if (!parameters.shapes.has("vae.s.weight")) return;
+  const slots = rng.fork("init", "vae.s.weight");
+  const values = parameters.values("vae.s.weight");
+  for (let i = 0; i < values.length; i++) values[i] = SLOT_DEVIATION * slots.normal();
 }
 
 /** A [rows, columns] matrix whose shorter side is orthonormal, by Gram-Schmidt on normals. */

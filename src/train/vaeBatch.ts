@@ -2,9 +2,11 @@
 import { MASKED } from "../model/attention.js";
 import { causalMask } from "../model/causalMask.js";
 import type { ModelConfig } from "../model/config.js";
+import { ropeRow } from "../model/rope.js";
 import type { Rng } from "../rng.js";
 import { float32, type HostTensor, type HostTensors, int64 } from "../runtime/runtime.js";
-import type { BatchShape } from "../vae/loss.js";
+import type { BatchShape, VaeShape } from "../vae/loss.js";
+import { poolBias, type RowLayout, ropeSteps, rowLayout } from "../vae/rowLayout.js";
 import type { Row } from "./rowOrder.js";
 
 /** One example: what the encoder reads, and what is written after which prefix. All rows of a batch have the same lengths. */
@@ -18,6 +20,8 @@ export interface VaeExample {
    * it. With this token there the loss is the original's; without it z itself predicts the first token, as when it writes.
    */
   bridge?: number;
+  /** What the length of the encoded text is multiplied by where slots are placed, so that a length that is a little off does little harm; 1 by default. */
+  jitter?: number;
 }
 
 /** Examples in the order of the graphs: those with a prefix first. */
@@ -39,6 +43,15 @@ export function shuffledLatents(examples: readonly VaeExample[]): VaeExample[] {
   return examples.map((example, i) => ({ ...example, encoded: examples[(i + 1) % examples.length]!.encoded }));
 }
 
+/** Slots are placed as if their text were up to this share longer or shorter. */
+const LENGTH_JITTER = 0.1;
+
+/** The same examples, each with a length for its slots that is a little off; a single slot has no length. */
+export function jittered({ slots = 1 }: VaeShape, examples: readonly VaeExample[], rng: Rng): readonly VaeExample[] {
+  if (slots === 1) return examples;
+  return examples.map((example) => ({ ...example, jitter: 1 + LENGTH_JITTER * (2 * rng.uniform() - 1) }));
+}
+
 /** Shape of a batch in the order of `keptFirst`; its prefix is 0 tokens where all are dropped. */
 export function batchShape(examples: readonly VaeExample[]): BatchShape {
   const kept = examples.filter(({ prefix }) => prefix);
@@ -52,29 +65,20 @@ export function batchShape(examples: readonly VaeExample[]): BatchShape {
   };
 }
 
-/**
- * Feeds for encoder and writer. A token at place i of the target stands at position `gap` + 1 + i where the prefix is dropped.
- * `zFirst`: the decoder's order (z, prefix, target); else the router's (context, z, target).
- */
+/** Feeds for encoder and writer; a target whose prefix is dropped stands `gap` positions behind that of z. */
 export function vaeFeeds(
-  config: ModelConfig,
+  shape: VaeShape,
   examples: readonly VaeExample[],
+  writer: "decoder" | "router",
   gap: number,
-  zFirst: boolean,
 ): HostTensors {
-  const shape = batchShape(examples);
+  const batch = batchShape(examples);
   const labels = examples.flatMap(({ target }) => Array.from(target.inputIds));
+  const group = { shape, writer };
   return {
-    ...encoderFeeds(examples, shape.encoded),
-    ...groupFeeds(config, "kept", examples.slice(0, shape.kept), shape.prefix + shape.target, 0, zFirst),
-    ...groupFeeds(
-      config,
-      "dropped",
-      examples.slice(shape.kept),
-      shape.bridge + shape.target,
-      gap - shape.bridge,
-      zFirst,
-    ),
+    ...encoderFeeds(shape, examples, batch.encoded),
+    ...groupFeeds({ ...group, name: "kept", before: batch.prefix, gap: 0 }, examples.slice(0, batch.kept)),
+    ...groupFeeds({ ...group, name: "dropped", before: batch.bridge, gap }, examples.slice(batch.kept)),
     labels: int64(labels, labels.length),
   };
 }
@@ -85,55 +89,66 @@ export function inverseWeightSum(weights: Float32Array): HostTensor {
   return float32(Float32Array.of(sum > 0 ? 1 / sum : 0));
 }
 
-function encoderFeeds(examples: readonly VaeExample[], time: number): HostTensors {
+function encoderFeeds({ slots = 1 }: VaeShape, examples: readonly VaeExample[], time: number): HostTensors {
   const rows = examples.length;
+  const steps = ropeSteps(slots);
   const ids = examples.flatMap(({ encoded }) => Array.from(encoded.inputIds));
   const mask = Float32Array.from(
     examples.flatMap(({ encoded }) => Array.from(encoded.attentionMask)),
     (seen) => (seen ? 0 : MASKED),
   );
+  const bias = new Float32Array(rows * slots * time);
+  for (const [row, { encoded }] of examples.entries())
+    bias.set(poolBias(slots, encoded.attentionMask), row * slots * time);
   return {
     encoder_ids: int64(ids, ids.length),
     encoder_mask: float32(mask, rows, 1, 1, time),
     encoder_positions: int64(
-      Array.from({ length: rows * time }, (_, i) => i % time),
+      Array.from({ length: rows * time }, (_, i) => (i % time) * steps),
       rows,
       time,
     ),
+    pool_bias: float32(bias, rows, slots, time),
   };
 }
 
-function groupFeeds(
-  config: ModelConfig,
-  name: "kept" | "dropped",
-  examples: readonly VaeExample[],
-  time: number,
-  gap: number,
-  zFirst: boolean,
-): HostTensors {
+/** Rows of a batch that read as many tokens before their text. */
+interface Group {
+  name: "kept" | "dropped";
+  shape: VaeShape;
+  writer: "decoder" | "router";
+  before: number;
+  gap: number;
+}
+
+function groupFeeds({ name, shape, writer, before, gap }: Group, examples: readonly VaeExample[]): HostTensors {
   if (examples.length === 0) return {};
-  const sequences = examples.map(({ prefix, target, bridge }) => {
-    const row = joinRows(prefix ?? bridgeRow(bridge), target);
+  const { config, slots = 1 } = shape;
+  const rows = examples.map(({ prefix, target, bridge, encoded, jitter = 1 }) => {
+    const length = countSeen(encoded.attentionMask) * jitter;
+    const layout = rowLayout(writer, { slots, before, gap, length });
+    const tokens = joinRows(prefix ?? bridgeRow(bridge), target);
+    const last = tokens.inputIds.length - 1;
+    const text = target.inputIds.subarray(0, -1);
     return {
-      ids: row.inputIds.subarray(0, time - 1),
-      seen: withLatent(row.attentionMask, time, zFirst ? 0 : time - target.inputIds.length),
+      ids: tokens.inputIds.subarray(0, last),
+      seen: withSlots(tokens.attentionMask.subarray(0, last), layout, slots),
+      positions: withSlots([...layout.before, ...Array.from(text, (_, i) => layout.first + i)], layout, layout.slots),
     };
   });
-  const ids = sequences.flatMap((row) => Array.from(row.ids));
-  const positions = Array.from({ length: time }, (_, i) => (i === 0 ? 0 : i + gap));
+  const time = rows[0]!.positions.length;
+  const ids = rows.flatMap((row) => Array.from(row.ids));
+  const steps = ropeSteps(slots);
+  const positions = rows.flatMap((row) => row.positions.map((position) => ropeRow(position, steps)));
   return {
     [`${name}_ids`]: int64(ids, ids.length),
-    [`${name}_positions`]: int64(
-      examples.flatMap(() => positions),
-      examples.length,
-      time,
-    ),
-    [`${name}_mask`]: groupMask(
-      config,
-      sequences.map(({ seen }) => seen),
-      positions,
-    ),
+    [`${name}_positions`]: int64(positions, rows.length, time),
+    [`${name}_mask`]: groupMask(config, rows),
   };
+}
+
+function countSeen(mask: Int32Array): number {
+  return mask.reduce((sum, seen) => sum + seen, 0);
 }
 
 /** A token that is read and not seen. */
@@ -149,23 +164,27 @@ function joinRows(prefix: Row | undefined, target: Row): Row {
   };
 }
 
-/** The mask of the tokens that are read, with a 1 for z at place `at`; the last target token is only predicted. */
-function withLatent(mask: Int32Array, time: number, at: number): Int32Array {
-  return Int32Array.of(...mask.subarray(0, at), 1, ...mask.subarray(at, time - 1));
+/** Values of the tokens that are read, with those of the slots in their place: [k] of them, or so many ones. */
+function withSlots(tokens: ArrayLike<number>, { slotsAt }: RowLayout, slots: number | readonly number[]): number[] {
+  const ofSlots = typeof slots === "number" ? new Array<number>(slots).fill(1) : slots;
+  const all = Array.from(tokens);
+  return [...all.slice(0, slotsAt), ...ofSlots, ...all.slice(slotsAt)];
 }
 
 /** [b, 1, G*t, t]: causal, and hiding padding. */
-function groupMask(config: ModelConfig, seen: readonly Int32Array[], positions: readonly number[]): HostTensor {
-  const time = positions.length;
+function groupMask(config: ModelConfig, rows: readonly { seen: number[]; positions: number[] }[]): HostTensor {
+  const time = rows[0]!.positions.length;
   const group = config.numAttentionHeads / config.numKeyValueHeads;
-  const causal = causalMask(positions, group, config.slidingWindow);
-  const mask = new Float32Array(seen.length * causal.length);
-  for (const [row, visible] of seen.entries()) {
-    mask.set(causal, row * causal.length);
+  // Positions matter to a sliding window alone.
+  const shared = config.slidingWindow === undefined ? causalMask(rows[0]!.positions, group) : undefined;
+  const size = group * time * time;
+  const mask = new Float32Array(rows.length * size);
+  for (const [row, { seen, positions }] of rows.entries()) {
+    mask.set(shared ?? causalMask(positions, group, config.slidingWindow), row * size);
     for (let j = 0; j < time; j++) {
-      if (visible[j]) continue;
-      for (let i = 0; i < group * time; i++) mask[row * causal.length + i * time + j] = MASKED;
+      if (seen[j]) continue;
+      for (let i = 0; i < group * time; i++) mask[row * size + i * time + j] = MASKED;
     }
   }
-  return float32(mask, seen.length, 1, group * time, time);
+  return float32(mask, rows.length, 1, group * time, time);
 }

@@ -1,6 +1,6 @@
 /** The folder of a published BigVAE checkpoint: adapters as PEFT stores them, the head, and our own facts beside them. */
 import { join } from "node:path";
-import type { Adapter, AdapterName, VaeAdapters } from "../engine/adapters.js";
+import { type Adapter, type AdapterName, headShape, slotFacts, type VaeAdapters } from "../engine/adapters.js";
 import type { BaseModel } from "../engine/baseModel.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { type LoraAdapter, writeFileAtomic, writeLora, writeSafetensors } from "../formats/index.js";
@@ -27,7 +27,7 @@ export async function writeVae(folder: string, vae: VaeAdapters, facts: FolderFa
   const { base, baseSha256, names, dropout, aeScale, step, klWeight } = facts;
   await makeFolder(folder);
   for (const name of names) await writeLora(join(folder, name), storedAdapter(name, vae.adapters[name], base, dropout));
-  const head = Array.from(headShapes(base.config, vae.zDim, "vae.w_s.weight" in vae.head).keys(), (name) => {
+  const head = Array.from(headShapes(base.config, headShape(vae)).keys(), (name) => {
     const { shape, data } = vae.head[`vae.${name}`]!;
     return [name, { dtype: "F32" as const, shape, data: data as Float32Array<ArrayBuffer> }] as const;
   });
@@ -35,7 +35,7 @@ export async function writeVae(folder: string, vae: VaeAdapters, facts: FolderFa
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   await writeFileAtomic(
     join(folder, "bigvae.json"),
-    json({ base_sha256: baseSha256, span: vae.span, gap: vae.gap, ae_scale: aeScale }),
+    json({ base_sha256: baseSha256, span: vae.span, gap: vae.gap, ...slotFacts(vae), ae_scale: aeScale }),
   );
   await writeFileAtomic(join(folder, "state.json"), json({ step, last_kl_weight: klWeight }));
 }

@@ -10,6 +10,7 @@ import { float32, type HostTensors } from "../runtime/runtime.js";
 import { dropoutFeeds, overlapExample, overlapMicrobatch } from "../train/trainVae.js";
 import { batchShape, keptFirst } from "../train/vaeBatch.js";
 import { overlapLoss, overlapParameterShapes, type VaeShape } from "./loss.js";
+import { ropeSteps } from "./rowLayout.js";
 
 const SPAN = 8;
 const ROWS = 4;
@@ -53,10 +54,11 @@ const weights = {
 
 function feedsOf(shape: VaeShape, changes: HostTensors = {}): HostTensors {
   const eps = rng.fork("eps").normals(ROWS * Z);
-  const { cos, sin } = ropeTables(config, 64);
+  const steps = ropeSteps(shape.slots ?? 1);
+  const { cos, sin } = ropeTables(config, 64, steps);
   const half = config.headDim / 2;
   const { feeds } = overlapMicrobatch({ shape, gap: SPAN, noiseScale: 1, edgeWeights: true }, examples, eps, 0.5);
-  const rope = { rope_cos: float32(cos, 64, half), rope_sin: float32(sin, 64, half) };
+  const rope = { rope_cos: float32(cos, 64 * steps, half), rope_sin: float32(sin, 64 * steps, half) };
   return { ...weights, ...feeds, ...rope, ...dropoutFeeds(shape, batch, ["encoder", "decoder"], noise), ...changes };
 }
 
@@ -73,13 +75,14 @@ const bytesOf = (shape: VaeShape) => {
 };
 
 /** d loss / d parameter along a random direction, against a central difference in the loss. */
-async function checkGradient(shape: VaeShape): Promise<void> {
+async function checkGradient(shape: VaeShape, changes: HostTensors = {}): Promise<void> {
+  const own = { ...weights, ...changes };
   const { loss, parameters } = overlapLoss(shape, batch);
   const names = [...parameters.keys()];
   const derived = gradients(loss, [...parameters.values()]);
-  const feeds = feedsOf(shape);
+  const feeds = feedsOf(shape, changes);
   const computed = await runGraph(Object.fromEntries(derived.map((value, i) => [`d ${names[i]}`, value])), feeds);
-  const direction = randoms(new Map(names.map((name) => [name, weights[name]!.shape])));
+  const direction = randoms(new Map(names.map((name) => [name, own[name]!.shape])));
   const slope = names.reduce((sum, name) => {
     const along = direction[name]!.data as Float32Array;
     return sum + computed[`d ${name}`]!.data.reduce((part, value, i) => part + value * along[i]!, 0);
@@ -88,8 +91,8 @@ async function checkGradient(shape: VaeShape): Promise<void> {
   const moved = (by: number) => {
     const shifted = names.map((name) => {
       const along = direction[name]!.data as Float32Array;
-      const data = (weights[name]!.data as Float32Array).map((value, i) => value + by * along[i]!);
-      return [name, float32(data, ...weights[name]!.shape)] as const;
+      const data = (own[name]!.data as Float32Array).map((value, i) => value + by * along[i]!);
+      return [name, float32(data, ...own[name]!.shape)] as const;
     });
     return values(shape, { ...feeds, ...Object.fromEntries(shifted) });
   };
@@ -151,6 +154,15 @@ describe("learned variance", () => {
   it("has the gradient of its loss", async () => {
     await checkGradient(shape);
     await checkGradient({ ...shape, freeBits: 0.05 });
+  });
+});
+
+describe("several slots", () => {
+  const shape = { ...plain, slots: 3 };
+  const ofSlots = randoms(overlapParameterShapes(shape));
+
+  it("have the gradient of their loss", async () => {
+    await checkGradient(shape, ofSlots);
   });
 });
 

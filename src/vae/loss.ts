@@ -33,17 +33,14 @@ import {
   withinBase,
 } from "../model/lora.js";
 import { loraDropout } from "./dropout.js";
-import { headShapes, latentEmbedding, type PosteriorValues, pool } from "./head.js";
+import { type HeadShape, headShapes, latentEmbeddings, type PosteriorValues, pool } from "./head.js";
 
 /** What the graphs of a VAE in training share. */
-export interface VaeShape {
+export interface VaeShape extends HeadShape {
   config: ModelConfig;
-  zDim: number;
   encoder: LoraShape;
   /** The adapter that writes: decoder or router. */
   writer: LoraShape;
-  /** Whether s of the posterior N(mean, s^2) is learned (w_s); 1 in the original. */
-  learnedVariance?: boolean;
   /** Nats of KL that each dimension of z may have for nothing (Kingma et al. 2016); 0 in the original. */
   freeBits?: number;
   /** Share of values dropped from what the trained adapters read; 0 in the original. */
@@ -77,8 +74,8 @@ export interface VaeLoss {
 
 /** Trained by the overlap objective: encoder, decoder and head. Graph name -> shape. */
 export function overlapParameterShapes(shape: VaeShape): Map<string, readonly number[]> {
-  const { config, zDim, encoder, writer, learnedVariance } = shape;
-  const head = Array.from(headShapes(config, zDim, learnedVariance), ([name, dims]) => [`vae.${name}`, dims] as const);
+  const { config, encoder, writer } = shape;
+  const head = Array.from(headShapes(config, shape), ([name, dims]) => [`vae.${name}`, dims] as const);
   return new Map([...loraShapes(config, "encoder", encoder), ...loraShapes(config, "decoder", writer), ...head]);
 }
 
@@ -140,7 +137,7 @@ function flooredKl(doubled: Value, floor: number): Value {
   return mul(sumAll(maximum(perDimension, floor)), doubled.shape[0] as number);
 }
 
-/** Inputs encoder_ids [B*E] and encoder_mask [B, 1, 1, E] -> mean, and log variance where it is learned. */
+/** Inputs encoder_ids [B*E], encoder_mask [B, 1, 1, E] and pool_bias [B, k, E] -> mean, and log variance where it is learned. */
 function encodedPosterior(
   shape: VaeShape,
   batch: BatchShape,
@@ -148,7 +145,7 @@ function encodedPosterior(
   rope: RopeInputs,
   trained: boolean,
 ): PosteriorValues {
-  const { config, zDim, encoder, learnedVariance, checkpointing } = shape;
+  const { config, encoder, slots = 1, checkpointing } = shape;
   const rows = batch.kept + batch.dropped;
   const time = batch.encoded;
   const mask = input("encoder_mask", [rows, 1, 1, time]);
@@ -159,8 +156,8 @@ function encodedPosterior(
     : loraLinear(config, parameter, "encoder", encoder);
   const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("encoder_ids", [rows * time], "int64")));
-  const head = { config, zDim, parameter, learnedVariance };
-  return pool(head, reshape(hidden, [rows, time, config.hiddenSize]), reshape(mask, [rows, time]));
+  const bias = input("pool_bias", [rows, slots, time]);
+  return pool({ ...shape, parameter }, reshape(hidden, [rows, time, config.hiddenSize]), bias);
 }
 
 /** The linear layers of an adapter that is trained on `rows` tokens at a time. */
@@ -182,7 +179,7 @@ function trainedLinear(
 type Writer = "decoder" | "router";
 
 /**
- * Inputs, for each group that has rows (kept, dropped): GROUP_ids [b*(t-1)] (all tokens that are read, without z),
+ * Inputs, for each group that has rows (kept, dropped): GROUP_ids [b*(t-k)] (all tokens that are read, without z),
  * GROUP_positions [b, t], GROUP_mask [b, 1, G*t, t]; labels [B*target]. Returns cross entropies [B*target], kept rows first.
  */
 function writtenLosses(
@@ -193,17 +190,17 @@ function writtenLosses(
   parameter: Parameter,
   rope: RopeInputs,
 ): Value {
-  const { config, zDim, checkpointing } = shape;
-  const groups = writerGroups(config, batch);
+  const { config, slots = 1, checkpointing } = shape;
+  const groups = writerGroups(config, batch, slots);
   const attend: Attend = groupedAttention(config, groups, rope);
-  const linear = trainedLinear(shape, parameter, writer, shape.writer, writtenRows(batch));
+  const linear = trainedLinear(shape, parameter, writer, shape.writer, writtenRows(batch, slots));
   const forward = { config, parameter, linear, attend, checkpointing };
-  const latents = latentEmbedding({ config, zDim, parameter }, z);
+  const latents = latentEmbeddings({ ...shape, parameter }, z);
   let row = 0;
   const inputs = groups.map(({ name, batch: rows, time, prefix }) => {
-    const ids = input(`${name}_ids`, [rows * (time - 1)], "int64");
-    const tokens = reshape(embedTokens(forward, ids), [rows, time - 1, config.hiddenSize]);
-    const latent = reshape(slice(latents, 0, row, (row += rows)), [rows, 1, config.hiddenSize]);
+    const ids = input(`${name}_ids`, [rows * (time - slots)], "int64");
+    const tokens = reshape(embedTokens(forward, ids), [rows, time - slots, config.hiddenSize]);
+    const latent = slice(latents, 0, row, (row += rows));
     const sequence = insertLatent(latent, tokens, writer === "router" ? prefix : 0);
     return reshape(sequence, [rows * time, config.hiddenSize]);
   });
@@ -218,11 +215,11 @@ function writtenLosses(
 }
 
 /** Rows of the activations of the adapter that writes: z and the tokens that it reads, of all groups. */
-export function writtenRows({ kept, dropped, prefix, bridge, target }: BatchShape): number {
-  return kept * (prefix + target) + dropped * (bridge + target);
+export function writtenRows({ kept, dropped, prefix, bridge, target }: BatchShape, slots = 1): number {
+  return kept * (prefix + target + slots - 1) + dropped * (bridge + target + slots - 1);
 }
 
-/** tokens [b, t, D] with latent [b, 1, D] at place `at` -> [b, t+1, D] */
+/** tokens [b, t, D] with latent [b, k, D] at place `at` -> [b, t+k, D] */
 function insertLatent(latent: Value, tokens: Value, at: number): Value {
   const time = tokens.shape[1] as number;
   const before = at > 0 ? [slice(tokens, 1, 0, at)] : [];
@@ -235,7 +232,7 @@ interface WriterGroup extends AttentionGroup {
   prefix: number;
 }
 
-function writerGroups(config: ModelConfig, batch: BatchShape): WriterGroup[] {
+function writerGroups(config: ModelConfig, batch: BatchShape, slots: number): WriterGroup[] {
   const fold: Dim = config.numAttentionHeads / config.numKeyValueHeads;
   const groups = [
     { name: "kept" as const, batch: batch.kept, prefix: batch.prefix },
@@ -244,7 +241,8 @@ function writerGroups(config: ModelConfig, batch: BatchShape): WriterGroup[] {
   return groups
     .filter((group) => group.batch > 0)
     .map((group) => {
-      const time = group.prefix + batch.target;
+      // The last token of the target is predicted, not read.
+      const time = group.prefix + slots + batch.target - 1;
       const positions = input(`${group.name}_positions`, [group.batch, time], "int64");
       return { ...group, time, positions, mask: input(`${group.name}_mask`, [group.batch, 1, fold * time, time]) };
     });

@@ -42,7 +42,7 @@ export async function writeRandomModel(folder: string, config: ModelConfig, rank
   for (const name of ["tokenizer.json", "tokenizer_config.json"])
     await copyFile(join(tinyFolder, "base", name), join(base, name));
   await writeSafetensors(join(base, "model.safetensors"), all(weightShapes(config)));
-  await writeSafetensors(join(folder, "vae.safetensors"), all(headShapes(config, zDim)));
+  await writeSafetensors(join(folder, "vae.safetensors"), all(headShapes(config, { zDim })));
   const targetModules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
   for (const name of ADAPTER_NAMES) {
     const tensors = new Map(

@@ -155,9 +155,9 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     const targets = await cases.rows("decode.target_ids");
     const flat = await cases.floats("decode.z");
     const sessions = new Sessions(runtime, base, vae, form, 4096);
-    const { session, weights } = await sessions.latentEmbedding();
+    const { session, weights } = await sessions.latentEmbeddings();
     const embedded = await session.run({ ...weights, z: float32(flat, prefixes.length, vae.zDim) });
-    const embeddings = embedded.embedding!.data as Float32Array;
+    const embeddings = embedded.embeddings!.data as Float32Array;
     expect(maxDifference(embeddings, await cases.floats("decode.z_embed"))).toBeLessThan(TOLERANCE);
     const [, length, v] = cases.shape("decode.router_logits") as [number, number, number];
     const { hiddenSize } = base.config;

@@ -114,6 +114,7 @@ export function tinyVaeRun(common: Common): TrainVaeOptions {
     span: 8,
     gap: 8,
     zDim: 8,
+    slots: 1,
     klWeight: 0.1,
     klRampSteps: 10,
     dropPrefix: 0.5,

@@ -1,6 +1,7 @@
 /** `bigvae data`: stories from the generator, a tokenizer, and shards of token rows. */
 import { Command } from "@commander-js/extra-typings";
 import { listInputs, prepare, readRecords, requireText, splitOf } from "../../data/index.js";
+import { plainSentences } from "../../data/plain/sentences.js";
 import { stories, storyStatistics } from "../../data/stories/index.js";
 import { writeFileAtomic } from "../../formats/index.js";
 import { openTokenizer } from "../../host/modelFiles.js";
@@ -14,6 +15,7 @@ export function dataCommand() {
   return new Command("data")
     .description("Make and prepare training text.")
     .addCommand(storiesCommand())
+    .addCommand(sentencesCommand())
     .addCommand(tokenizerCommand())
     .addCommand(prepareCommand());
 }
@@ -43,13 +45,40 @@ function storiesCommand() {
           `${JSON.stringify({ id, kind, split: splitOf({ id, text }), bits: Number(bits.toFixed(2)), factors, text })}\n`,
         );
       }
-      if (!output) {
-        process.stdout.write(lines.join(""));
-        return;
+      if (await writeLines(lines, output)) {
+        reportWritten(flags, { output, stories: lines.length }, `${output}: ${lines.length} stories`);
       }
-      await writeFileAtomic(output, new TextEncoder().encode(lines.join("")));
-      reportWritten(flags, { output, stories: lines.length }, `${output}: ${lines.length} stories`);
     });
+}
+
+function sentencesCommand() {
+  return withOutput(
+    new Command("sentences").description(
+      "Write generated plain sentences of everyday words; a seed gives the same sentences for ever.",
+    ),
+  )
+    .option("--seed <n>", "seed of the generator", wholeNumber(), 1)
+    .option("--count <n>", "number of texts", wholeNumber(1), 1000)
+    .option("--start <n>", "number of the first text", wholeNumber(), 0)
+    .option("--per-text <n>", "sentences of each text", wholeNumber(1), 1)
+    .option("--output <file>", "write JSON lines there instead of to standard output")
+    .addHelpText("after", "\nExample:\n  bigvae data sentences --count 200000 --output data/plain.jsonl")
+    .action(async ({ seed, count, start, perText, output, ...flags }) => {
+      const lines = Array.from(
+        plainSentences(seed, count, start, perText),
+        ({ id, text }) => `${JSON.stringify({ id, split: splitOf({ id, text }), text })}\n`,
+      );
+      if (await writeLines(lines, output)) {
+        reportWritten(flags, { output, texts: lines.length }, `${output}: ${lines.length} texts`);
+      }
+    });
+}
+
+/** Writes to `output`, or to standard output without one; whether it was a file. */
+async function writeLines(lines: string[], output: string | undefined): Promise<boolean> {
+  if (output) await writeFileAtomic(output, new TextEncoder().encode(lines.join("")));
+  else process.stdout.write(lines.join(""));
+  return Boolean(output);
 }
 
 function tokenizerCommand() {
@@ -83,8 +112,9 @@ function prepareCommand() {
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
     .option("--field <name>", "field of a record that holds the text", "text")
+    .option("--sentences", "make each sentence a text of its own, for train vae --sentences", false)
     .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
-    .action(async (inputs, { tokenizer, output, length, field, ...flags }) => {
+    .action(async (inputs, { tokenizer, output, length, field, sentences, ...flags }) => {
       await checkPath("--tokenizer", tokenizer, "tokenizer.json, a model's folder or a .gguf file");
       const bar = progress(flags.quiet);
       const summary = await prepare({
@@ -93,6 +123,7 @@ function prepareCommand() {
         output,
         length,
         field,
+        sentences,
         signal: interruptSignal(),
         onProgress: ({ bytesDone, bytesTotal, tokens }) => bar.update(bytesDone, bytesTotal, `${tokens} tokens`),
       }).finally(() => bar.stop());

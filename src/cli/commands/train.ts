@@ -138,7 +138,13 @@ function vaeCommand() {
   )
     .option("--context <n>", "tokens of a span", wholeNumber(8), 64)
     .option("--batch-size <n>", "rows of a microbatch", wholeNumber(1), 4)
-    .option("--z-dim <n>", "width of z", wholeNumber(1), 768)
+    .option("--z-dim <n>", "values of z, shared evenly by its slots", wholeNumber(1), 768)
+    .option(
+      "--slots <n>",
+      "slots of z, each for a part of the text; one, as MiniHF, pools the whole text",
+      wholeNumber(1),
+      1,
+    )
     .option(
       "--gap <n>",
       "positions between z and a text without prefix; the span, as MiniHF, where left out",
@@ -158,10 +164,14 @@ function vaeCommand() {
     .option("--encode-last", "the encoder reads a span's last token too, as in use; not so in MiniHF", false)
     .option(
       "--short-spans <p>",
-      "share of microbatches with targets of every length up to the span that end with the end token",
+      "share of the microbatches of spans that have spans of a half or a quarter of the length",
       realNumber(0, 1),
       0,
     )
+    .option("--sentences <folder>", "shards of short texts (data prepare --sentences), learned whole, with their end")
+    .option("--sentence-share <p>", "share of microbatches that are made of --sentences", realNumber(0, 1), 0.4)
+    .option("--noise-start <x>", "latent noise of the first step; --latent-noise by default", realNumber(0))
+    .option("--noise-ramp <n>", "steps in which the noise rises to --latent-noise", wholeNumber(1), 1)
     .addOption(
       new Option("--token-weights <kind>", "edges: less at the edges of a span, as MiniHF; or uniform")
         .choices(["edges", "uniform"] as const)
@@ -187,6 +197,10 @@ function vaeCommand() {
         span: flags.context,
         gap: flags.gap ?? startFrom?.gap ?? flags.context,
         klRampSteps: flags.klRamp,
+        noiseRampSteps: flags.noiseRamp,
+        ...(flags.sentences === undefined
+          ? {}
+          : { shortTexts: { preprocessed: flags.sentences, share: flags.sentenceShare } }),
         edgeWeights: flags.tokenWeights === "edges",
         sampleTexts: SAMPLE_TEXTS,
       };
@@ -240,15 +254,15 @@ function routerCommand() {
     });
 }
 
-/** Rank, alpha and width of z of the adapters to go on from, which no flag may contradict. */
+/** Rank, alpha, width and slots of z of the adapters to go on from, which no flag may contradict. */
 function ownShape(
-  { zDim, adapters }: VaeAdapters,
-  given: { rank: number; alpha: number; zDim: number },
+  { zDim, slots, adapters }: VaeAdapters,
+  given: Record<"rank" | "alpha" | "zDim" | "slots", number>,
   explicit: ReadonlySet<string>,
-): { rank: number; alpha: number; zDim: number } {
+) {
   const { rank, alpha } = adapters.decoder.shape;
-  const own = { rank, alpha, zDim };
-  checkShape({ rank: given.rank, alpha: given.alpha, zDim: given.zDim }, own, explicit);
+  const own = { rank, alpha, zDim, slots };
+  checkShape({ rank: given.rank, alpha: given.alpha, zDim: given.zDim, slots: given.slots }, own, explicit);
   return own;
 }
 

@@ -115,6 +115,7 @@ const UNSAVED = ["output", "resume", "dryRun", "json", "quiet"];
 /** Flags that name what is read, and what that is; a model is looked for elsewhere. */
 const EXPECTED: Record<string, string> = {
   preprocessed: "a folder of data prepare",
+  sentences: "a folder of data prepare --sentences",
   tokenizer: "tokenizer.json, a model's folder or a .gguf file",
   startFrom: "a folder of an earlier run",
 };

@@ -20,6 +20,13 @@ export class Chooser {
     return bound === 1 ? 0 : this.#rng.integer(bound);
   }
 
+  /** True once in `oneIn` times. */
+  chance(oneIn: number): boolean {
+    const yes = this.#rng.integer(oneIn) === 0;
+    this.#bits -= Math.log2(yes ? 1 / oneIn : 1 - 1 / oneIn);
+    return yes;
+  }
+
   /** One of `items`, each as likely. */
   pick<T>(items: readonly T[]): T {
     return items[this.integer(items.length)]!;

@@ -1,7 +1,8 @@
 /**
  * Realisation: a pattern is a string over the state of a scene.
  *   {slot}      a value of the scene, such as {hero} or {his}
- *   <table>     a draw from a word table, none twice in a story; <table:slot> also keeps it as {slot}
+ *   <table>     a draw from a word table, none twice in a story; <table:slot> also keeps it as {slot};
+ *               a table of SELDOM is mostly skipped, and <table!> always draws from it
  *   [a|b|c]     alternatives, each as likely; they may hold slots and draws
  *   @           the article a or an, by the word that follows
  */
@@ -12,7 +13,7 @@ import { VARIANTS } from "./lexicon/variants.js";
 type Part =
   | { kind: "text"; text: string }
   | { kind: "slot"; name: string }
-  | { kind: "draw"; table: string; keep: string | undefined }
+  | { kind: "draw"; table: string; keep: string | undefined; always: boolean }
   | { kind: "any"; options: readonly Part[][] };
 
 export interface Pattern {
@@ -33,16 +34,30 @@ export interface Telling {
   used: Pattern[];
 }
 
-const TOKEN = /\{([^}]+)\}|<([^>:]+)(?::([^>]+))?>|([[\]|])|([^{}<>[\]|]+)/g;
+/** Tables of decoration, drawn from once in so many times: most nouns and verbs do without. */
+const SELDOM: Readonly<Record<string, number>> = {
+  hue: 12,
+  mien: 10,
+  dish: 8,
+  size: 4,
+  trait: 3,
+  good: 4,
+  look: 5,
+  spell: 5,
+  loud: 3,
+  tone: 6,
+};
+
+const TOKEN = /\{([^}]+)\}|<([^>:!]+)(!?)(?::([^>]+))?>|([[\]|])|([^{}<>[\]|]+)/g;
 
 /** Reads a pattern once; realising it later is a walk over its parts. */
 export function pattern(source: string): Pattern {
   const stack: Part[][][] = [[[]]];
-  for (const [, slot, table, keep, bracket, text] of source.matchAll(TOKEN)) {
+  for (const [, slot, table, always, keep, bracket, text] of source.matchAll(TOKEN)) {
     const options = stack.at(-1)!;
     const parts = options.at(-1)!;
     if (slot) parts.push({ kind: "slot", name: slot });
-    else if (table) parts.push({ kind: "draw", table, keep });
+    else if (table) parts.push({ kind: "draw", table, keep, always: always === "!" });
     else if (bracket === "[") stack.push([[]]);
     else if (bracket === "|") options.push([]);
     else if (bracket === "]") {
@@ -79,16 +94,14 @@ function realise(telling: Telling, parts: readonly Part[]): string {
     if (part.kind === "text") text += part.text;
     else if (part.kind === "slot") text += slotValue(telling, part.name);
     else if (part.kind === "any") text += realise(telling, telling.chooser.pick(part.options));
-    else text += draw(telling, part.table, part.keep);
+    else if (part.always || !(part.table in SELDOM) || telling.chooser.chance(SELDOM[part.table]!))
+      text += draw(telling, part.table, part.keep);
   }
   return text;
 }
 
 function slotValue(telling: Telling, name: string): string {
   const value = telling.slots[name];
-  // An epithet before the hero's name ("kind Tess"), every other time; "I" has none.
-  if (name === "epithet" && value === "open")
-    return telling.chooser.integer(2) === 0 ? "" : `${draw(telling, "trait", undefined)} `;
   if (value === undefined) throw new BigVaeError("internal", `No slot "${name}" in this scene.`);
   return value;
 }
@@ -121,9 +134,14 @@ function draw(telling: Telling, name: string, keep: string | undefined): string 
 const VOWEL_SOUND = /^(?:[aeiou]|honest|hour)/i;
 const CONSONANT_SOUND = /^(?:one|use|usual|useful|uni)/;
 
-/** Articles and capitals: the first letter, the letter after a full stop and the letter after an opening quote. */
+/**
+ * Spaces, articles and capitals: no gap where a word was skipped; capitals for the first letter, the letter after a
+ * full stop and the letter after an opening quote.
+ */
 export function polish(text: string): string {
   return text
+    .replace(/ {2,}/g, " ")
+    .replace(/^ | (?=[,.!?;:]|$)/g, "")
     .replace(/@ (\w+)/g, (_, word: string) =>
       VOWEL_SOUND.test(word) && !CONSONANT_SOUND.test(word) ? `an ${word}` : `a ${word}`,
     )

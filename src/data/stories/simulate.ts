@@ -57,6 +57,7 @@ const EVENTS = {
   talkStart: event(frames.TALK_START, ["known"]),
   question: event(frames.TALK_QUESTION, ["trouble"]),
   talkEnd: event(frames.TALK_END, ["done"]),
+  describeFirst: event(frames.DESCRIBE_FIRST),
   describe: event(frames.DESCRIBE),
   dweller: event(frames.DWELLER, [], "known"),
   wonder: event(how.WONDER, ["known"], "puzzled"),
@@ -126,7 +127,7 @@ const PLOTS: Record<Kind, readonly (readonly Beat[])[]> = {
     ["feel", "learned"],
   ],
   place: [
-    ["describe", "describe", "describe?"],
+    ["describeFirst", "describe", "describe?"],
     ["dweller", "wish", "trouble"],
     ["meet", "plan", "deed"],
     ["feel", "ending"],

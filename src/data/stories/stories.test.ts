@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../rng.js";
 import { Chooser } from "./chooser.js";
-import { pattern, polish } from "./grammar.js";
+import { pattern, polish, tell } from "./grammar.js";
 import { FACTOR_FORMS, factorSentence, factorValues, stories, story, storyStatistics } from "./index.js";
 import { WORDS } from "./lexicon/words.js";
 
 /** A change of this hash is a change of the data set: models trained on the old text and their figures no longer fit. */
-const GOLDEN = "c417c8d5531e4d4e37b08d1a1567af5541b02236d436f24ea24eafaeac73062d";
+const GOLDEN = "a3c393f61628567a81f4f8fc670100d1be24eee0796703e68a7e7a47dfbde068";
 
 describe("story", () => {
   it("writes the same text for a seed for ever", () => {
@@ -50,9 +50,12 @@ describe("story", () => {
 describe("storyStatistics", () => {
   it("meets the bars on entropy, diversity, words and patterns", () => {
     const statistics = storyStatistics(1, 2000);
-    expect(statistics.bitsPerByte).toBeGreaterThan(0.4);
-    expect(statistics.bitsPerByte).toBeLessThan(0.5);
-    expect(statistics.repeatShare).toBeLessThan(0.005);
+    expect(statistics.bitsPerByte).toBeGreaterThan(0.25);
+    expect(statistics.bitsPerByte).toBeLessThan(0.3);
+    // The steps of an explanation are told alike, so "how" stories alone may repeat each other.
+    const { how, ...others } = statistics.repeatShareByKind;
+    expect(how).toBeLessThan(0.1);
+    for (const share of Object.values(others)) expect(share).toBeLessThan(0.005);
     expect(statistics.distinctWords).toBeGreaterThan(2000);
     expect(statistics.distinctPatterns).toBeGreaterThan(300);
     expect(Object.keys(statistics.labels.kind).sort()).toEqual([...factorValues.kind].sort());
@@ -70,6 +73,19 @@ describe("Chooser", () => {
     expect(taken.size).toBe(3);
   });
 
+  it("counts a rare yes dear and a usual no cheap", () => {
+    const chooser = new Chooser(Rng.fromSeed(1));
+    let expected = 0;
+    let told = 0;
+    for (let i = 0; i < 4000; i++) {
+      const yes = chooser.chance(4);
+      told += yes ? 1 : 0;
+      expected += yes ? 2 : Math.log2(4 / 3);
+    }
+    expect(chooser.bits).toBeCloseTo(expected, 6);
+    expect(told / 4000).toBeCloseTo(0.25, 1);
+  });
+
   it("has no word twice in a table, for that would count bits that do not show", () => {
     for (const [name, table] of Object.entries(WORDS)) expect(new Set(table).size, name).toBe(table.length);
   });
@@ -79,6 +95,22 @@ describe("grammar", () => {
   it("reads nested alternatives and names the opener", () => {
     expect(pattern("{hero} [saw [one|two]|met] <creature:pet>.").opener).toBe("{hero}");
     expect(() => pattern("an [open bracket")).toThrow(/unclosed/);
+  });
+
+  it("leaves no gap where decoration is skipped, and always draws what is marked so", () => {
+    const telling = () => ({
+      chooser: new Chooser(Rng.fromSeed(2)),
+      slots: { hero: "Tess" },
+      tables: { hue: ["odd"], gift: ["a <hue> cap"] },
+      taken: new Map(),
+      lastOpener: "",
+      used: [],
+    });
+    const one = telling();
+    const texts = new Set(Array.from({ length: 200 }, () => tell(one, [pattern("{hero} had <gift>.")])));
+    expect([...texts].sort()).toEqual(["Tess had a cap.", "Tess had an odd cap."]);
+    const other = telling();
+    for (let i = 0; i < 50; i++) expect(tell(other, [pattern("it was <hue!>.")])).toBe("It was odd.");
   });
 
   it("sets articles and capitals", () => {

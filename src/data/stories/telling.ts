@@ -5,13 +5,11 @@ import { WORDS } from "./lexicon/words.js";
 import type { Being, World } from "./world.js";
 
 /** What any place has beside its own things. */
-const SPOTS = ["under", "behind", "beside", "near", "by", "against", "below"].map(
-  (where) => `${where} the <hue> <prop>`,
-);
+const SPOTS = ["under", "behind", "beside", "near", "by", "below"].map((where) => `${where} the <hue> <prop>`);
 const SIGHTS = ["steps", "fences", "stones", "doors", "benches", "walls", "barrels", "posts"].map(
   (each) => `the <hue> ${each}`,
 );
-const SOUNDS = ["<creature> <cry>", "<creature> <cry> <loud>", "<creature> <adverb> <cry>"];
+const SOUNDS = ["<creature> <cry>", "<creature> <cry> <spot>"];
 const CARRIES = ["bag", "parcel", "basket", "box", "plate", "tray", "pot", "tin"].map(
   (each) => `@ <hue> ${each} of <meal>`,
 );
@@ -28,7 +26,6 @@ export function startTelling(world: World, chooser: Chooser): Telling {
     prep: place.at,
     town,
     feel: feeling.word,
-    noun: feeling.noun,
   };
   if (listener) Object.assign(slots, { listener: listener.name, lwho: listener.sort.word });
   if (matter.kind === "object") Object.assign(slots, { thing: matter.thing.word, look: matter.look });
@@ -44,17 +41,17 @@ export function setVoice(telling: Telling, hero: Being, voice: "first" | "third"
   const feel = slots.feel!;
   const third = hero.female ? { he: "she", him: "her", his: "her" } : { he: "he", him: "him", his: "his" };
   if (voice === "first") {
-    Object.assign(slots, { hero: "I", heroObj: "me", heroThe: "I", he: "I", him: "me", his: "my" });
-    Object.assign(slots, {
-      feelHero: `I, ${feel} at last,`,
-      aFeelHero: `I, ${feel} at last,`,
-      feelHim: `me, ${feel} as I was,`,
-      epithet: "",
-    });
+    Object.assign(slots, { hero: "I", heroObj: "me", heroThe: "I", he: "I", him: "me", his: "my", they: "we" });
+    Object.assign(slots, { feelHero: "I", aFeelHero: "I" });
   } else {
-    Object.assign(slots, { hero: hero.name, heroObj: hero.name, heroThe: `the ${hero.sort.word}`, ...third });
-    Object.assign(slots, { feelHero: `${feel} ${hero.name}`, aFeelHero: `@ ${feel} ${hero.name}` });
-    Object.assign(slots, { feelHim: `${feel} ${hero.name}`, epithet: "open" });
+    Object.assign(slots, {
+      hero: hero.name,
+      heroObj: hero.name,
+      heroThe: `the ${hero.sort.word}`,
+      they: "they",
+      ...third,
+    });
+    Object.assign(slots, { feelHero: `${feel} ${hero.name}`, aFeelHero: `the ${feel} ${hero.sort.word}` });
   }
 }
 
@@ -75,6 +72,8 @@ function tablesOf(world: World): Record<string, readonly string[]> {
     sign: feeling.signs,
   };
   const object: Record<string, readonly string[]> =
-    matter.kind === "object" ? { use: matter.thing.uses, part: matter.thing.parts, stuff: matter.thing.stuff } : {};
+    matter.kind === "object"
+      ? { use: matter.thing.uses, part: matter.thing.parts, stuff: matter.thing.stuff, look: ["{look}"] }
+      : {};
   return { ...WORDS, ...local, ...object };
 }

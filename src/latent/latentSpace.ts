@@ -1,0 +1,152 @@
+/**
+ * The space that a model's latents live in. A latent of one slot is a plain vector. With several slots its last value is the length of
+ * its text, log(T / span): it is mixed like the others, but carries no noise and keeps its value when a latent is given another norm.
+ */
+import { BigVaeError } from "../errors.js";
+import type { Rng } from "../rng.js";
+import {
+  type Latent,
+  lerp,
+  meanNorm,
+  norm,
+  normKeptSum,
+  normLerp,
+  type Posterior,
+  randomLatent,
+  rescale,
+  sample,
+  slerp,
+  weightedSum,
+} from "./latent.js";
+
+/** Sizes of a space. */
+export interface LatentShape {
+  /** Values of all slots together. */
+  zDim: number;
+  /** Slots of a latent, k. */
+  slots: number;
+  /** Tokens of a span. */
+  span: number;
+}
+
+/** Lengths that a latent may stand for, in spans: beyond them it was extrapolated. */
+const [SHORTEST, LONGEST] = [1 / 64, 8];
+
+export class LatentSpace {
+  /** Plain vectors of any width: the space of a model that does not name its own. */
+  static readonly plain = new LatentSpace({ zDim: 0, slots: 1, span: 64 });
+
+  /** Values of a latent: those of the slots, and the length where there are several. */
+  readonly width: number;
+
+  constructor(readonly shape: LatentShape) {
+    const { zDim, slots } = shape;
+    if (zDim % slots !== 0)
+      throw new BigVaeError(
+        "usage",
+        `latent: expected a width that ${slots} slots share evenly, got ${zDim}; give a multiple of ${slots}`,
+      );
+    this.width = zDim + (slots > 1 ? 1 : 0);
+  }
+
+  /** The space of latents of `width` values in all. */
+  static ofWidth(width: number, slots: number, span: number): LatentSpace {
+    return new LatentSpace({ zDim: slots > 1 ? width - 1 : width, slots, span });
+  }
+
+  /** Whether a latent says how long its text is. */
+  get hasLength(): boolean {
+    return this.shape.slots > 1;
+  }
+
+  /** The values of the slots without the length: a view [Z]. */
+  content(z: Latent): Latent {
+    return this.hasLength ? z.subarray(0, this.shape.zDim) : z;
+  }
+
+  /** The values of each slot: k views [Z / k]. */
+  slots(z: Latent): Latent[] {
+    const { zDim, slots } = this.shape;
+    const width = zDim / slots;
+    return Array.from({ length: slots }, (_, j) => z.subarray(j * width, (j + 1) * width));
+  }
+
+  /** Tokens of the text that z stands for, not rounded; the span where z does not say. */
+  lengthOf(z: Latent): number {
+    if (!this.hasLength) return this.shape.span;
+    return this.shape.span * Math.min(Math.max(Math.exp(z[this.shape.zDim]!), SHORTEST), LONGEST);
+  }
+
+  /** Values of the slots [Z] as a latent of a text of `length` tokens. */
+  withLength(content: Latent, length: number): Latent {
+    return this.#join(content, Math.log(length / this.shape.span));
+  }
+
+  /** mean + sqrt(tau) s eps: a draw from the posterior where tau is 1, its mean where tau is 0. */
+  sample({ mean, logVariance }: Posterior, tau: number, rng: Rng): Latent {
+    return this.#onContent(mean, (content) =>
+      sample({ mean: content, ...(logVariance ? { logVariance } : {}) }, tau, rng),
+    );
+  }
+
+  /** A random z of root mean square `scale`, as wide as `like`, for a text of one span. */
+  random(like: Latent, scale: number, rng: Rng): Latent {
+    return this.#join(randomLatent(this.content(like).length, scale, rng), 0);
+  }
+
+  /** Euclidean length of the slots' values. */
+  norm(z: Latent): number {
+    return norm(this.content(z));
+  }
+
+  /** The mean of their norms. */
+  meanNorm(zs: readonly Latent[]): number {
+    return meanNorm(zs.map((z) => this.content(z)));
+  }
+
+  /** z with the given norm. */
+  rescale(z: Latent, length: number): Latent {
+    return this.#onContent(z, (content) => rescale(content, length));
+  }
+
+  /** (1 - t) a + t b. */
+  lerp(a: Latent, b: Latent, t: number): Latent {
+    return lerp(a, b, t);
+  }
+
+  /** From a to b along the arc between their directions (`slerp`). */
+  slerp(a: Latent, b: Latent, t: number): Latent {
+    return this.#join(slerp(this.content(a), this.content(b), t), this.#lerpLength(a, b, t));
+  }
+
+  /** lerp, then the norm that goes linearly from that of a to that of b. */
+  normLerp(a: Latent, b: Latent, t: number): Latent {
+    return this.#join(normLerp(this.content(a), this.content(b), t), this.#lerpLength(a, b, t));
+  }
+
+  /** The weighted sum with the weighted mean of the norms (`normKeptSum`). */
+  normKeptSum(zs: readonly Latent[], weights: readonly number[]): Latent {
+    const content = normKeptSum(
+      zs.map((z) => this.content(z)),
+      weights,
+    );
+    return this.hasLength ? this.#join(content, weightedSum(zs, weights)[this.shape.zDim]!) : content;
+  }
+
+  #lerpLength(a: Latent, b: Latent, t: number): number {
+    const at = this.shape.zDim;
+    return this.hasLength ? (1 - t) * a[at]! + t * b[at]! : 0;
+  }
+
+  #onContent(z: Latent, change: (content: Latent) => Latent): Latent {
+    return this.#join(change(this.content(z)), this.hasLength ? z[this.shape.zDim]! : 0);
+  }
+
+  #join(content: Latent, logLength: number): Latent {
+    if (!this.hasLength) return content;
+    const z = new Float32Array(this.width);
+    z.set(content);
+    z[this.shape.zDim] = logLength;
+    return z;
+  }
+}
