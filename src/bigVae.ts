@@ -10,7 +10,15 @@ import {
 } from "./host/modelFiles.js";
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
-import { type Latent, LatentSpace, medoid, type Posterior, weightedSum } from "./latent/index.js";
+import {
+  cutToLength,
+  type Latent,
+  LatentSpace,
+  medoid,
+  type Posterior,
+  weightedSum,
+  writeLimit,
+} from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
@@ -50,9 +58,11 @@ export interface EncodedText extends Posterior {
 
 /** How the decoder writes a latent. */
 export interface DecodeOptions {
+  /** logits = base + cfgScale * (decoder - base); 1, the default, is the decoder alone. Below 1 the base mends what lies between texts (`mixScale`). */
+  cfgScale?: number;
   /** Text that stands before the decoded one. */
   prefix?: string;
-  /** Tokens at most; a span where it is left out. */
+  /** Tokens at most; by default as long as z says, a span where it does not. */
   nTokens?: number;
   /** Temperature; 0, the default, is greedy. */
   tau?: number;
@@ -63,7 +73,7 @@ export interface DecodeOptions {
 }
 
 /** How the router goes on from a latent: nTokens is two spans and tau 0.9 where they are left out. */
-export interface ContinueOptions extends Omit<DecodeOptions, "prefix"> {
+export interface ContinueOptions extends Omit<DecodeOptions, "prefix" | "cfgScale"> {
   /** Text that is continued. */
   context?: string;
   /** logits = base + cfgScale * (router - base); 1, the default, is the router alone. */
@@ -202,15 +212,38 @@ export class BigVae {
     return (await this.decodeAll([z], options))[0]!;
   }
 
-  /** Texts of latents, as one batch. */
-  async decodeAll(zs: readonly Latent[], options: DecodeOptions = {}): Promise<string[]> {
-    const { prefix = "", nTokens = this.span, tau = 0, seed = 0, signal } = options;
+  /** Texts of latents, as one batch. `cfgScale` may be a scale for each. */
+  async decodeAll(
+    zs: readonly Latent[],
+    options: Omit<DecodeOptions, "cfgScale"> & { cfgScale?: number | readonly number[] } = {},
+  ): Promise<string[]> {
+    const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal } = options;
+    const { space, tokenizer } = this;
     const rng = Rng.fromSeed(seed);
-    const rows = zs.map((z, i) => ({ z, noise: rng.fork("decode", i).key }));
-    const context = prefix === "" ? [] : this.tokenizer.encode(prefix);
-    const stop = this.tokenizer.eosId === undefined ? {} : { stopId: this.tokenizer.eosId };
-    const written = await this.engine.write(rows, { writer: "decoder", context, nTokens, tau, ...stop, signal });
-    return written.map((ids) => this.tokenizer.decode(ids, { skipSpecial: true }));
+    const lengths = zs.map((z) => space.lengthOf(z));
+    const context = prefix === "" ? [] : tokenizer.encode(prefix);
+    const room = this.facts.maxPositions - context.length - 1;
+    const ownLimit = (length: number) => (space.hasLength ? Math.min(writeLimit(length), room) : this.span);
+    const limits = lengths.map((length) => nTokens ?? ownLimit(length));
+    const rows = zs.map((z, i) => ({
+      z,
+      noise: rng.fork("decode", i).key,
+      nTokens: limits[i]!,
+      cfgScale: typeof cfgScale === "number" ? cfgScale : cfgScale[i]!,
+    }));
+    const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
+    const written = await this.engine.write(rows, {
+      writer: "decoder",
+      context,
+      nTokens: Math.max(...limits, 0),
+      tau,
+      ...stop,
+      signal,
+    });
+    const keepsLength = nTokens === undefined && space.hasLength;
+    return written.map((ids, i) =>
+      tokenizer.decode(keepsLength ? cutToLength(ids, lengths[i]!, tokenizer.eosId) : ids, { skipSpecial: true }),
+    );
   }
 
   /** Encode and decode: what the model makes of a text. */

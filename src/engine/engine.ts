@@ -6,33 +6,19 @@ import {
   type Latent,
   LatentSpace,
   logProbability,
-  type Posterior,
   sampleToken,
   type TokenChooser,
 } from "../latent/index.js";
-import { MASKED } from "../model/attention.js";
 import { Rng, type RngKey } from "../rng.js";
-import { float32, int64, type Runtime } from "../runtime/runtime.js";
-import { poolBias, type RowLayout, rowLayout } from "../vae/rowLayout.js";
+import { float32, type Runtime } from "../runtime/runtime.js";
+import { type RowLayout, rowLayout } from "../vae/rowLayout.js";
 import type { VaeAdapters } from "./adapters.js";
-import { type BaseModel, copyEmbedding } from "./baseModel.js";
+import type { BaseModel } from "./baseModel.js";
+import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
 import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
 import { type AdapterForm, Sessions, type VaeWriterName, type WriterName } from "./sessions.js";
 import { WritingRows } from "./writingRows.js";
-
-export interface TokenRow {
-  ids: readonly number[];
-  /** 1 for a token, 0 for padding; all ones where it is left out. Positions count padding too. */
-  mask?: readonly number[];
-}
-
-export interface Encoding extends Posterior {
-  /** How much of the latent was taken from each token, the mean over its slots: [T], sums to 1. */
-  poolWeights: Float32Array;
-  /** How much of each slot was taken from each token: k rows [T], each sums to 1. */
-  slotWeights: Float32Array[];
-}
 
 /** What one row is written from. */
 export interface WriteRow {
@@ -40,6 +26,10 @@ export interface WriteRow {
   z?: Latent;
   /** Names the row's noise, so that it does not depend on the other rows. */
   noise: RngKey;
+  /** New tokens of this row at most, where that is fewer than of the call. */
+  nTokens?: number;
+  /** In place of the call's. */
+  cfgScale?: number;
 }
 
 export interface WriteOptions {
@@ -83,8 +73,8 @@ export interface EngineOptions {
   maxPositions?: number;
 }
 
-/** Tokens of one encoding batch at most. */
-const ENCODE_BATCH_TOKENS = 4096;
+export type { Encoding, TokenRow } from "./encoding.js";
+
 /** Rows that are written together at most: each has a cache of its own. */
 const WRITE_BATCH_ROWS = 128;
 
@@ -113,22 +103,18 @@ export class Engine {
   }
 
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
-    this.#vae();
+    const vae = this.#vae();
     for (const [i, { ids, mask }] of rows.entries())
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
-    const byLength = Array.from(rows.keys()).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
+    const encoder = await this.#sessions.encoder();
     const encodings: Encoding[] = [];
-    for (let start = 0; start < byLength.length; ) {
-      const shortest = rows[byLength[start]!]!.ids.length;
-      const fits = (longest: number, count: number) =>
-        count * longest <= ENCODE_BATCH_TOKENS && longest <= shortest + Math.max(4, shortest / 4);
-      let end = start + 1;
-      while (end < byLength.length && fits(rows[byLength[end]!]!.ids.length, end + 1 - start)) end++;
-      const batch = byLength.slice(start, end);
+    for (const batch of batchesOfLikeLength(rows)) {
       signal?.throwIfAborted();
-      const results = await this.#encodeBatch(batch.map((i) => rows[i]!));
+      const results = await encodeBatch(
+        { base: this.base, vae, space: this.space!, encoder },
+        batch.map((i) => rows[i]!),
+      );
       for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
-      start = end;
     }
     return encodings;
   }
@@ -150,14 +136,17 @@ export class Engine {
   }
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    const { writer, context, nTokens, tau, cfgScale = 1, stopId, signal } = options;
+    const { writer, context, nTokens, tau, stopId, signal } = options;
+    const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
     if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
-    if (!Number.isFinite(cfgScale))
-      throw new BigVaeError("usage", `cfgScale: expected a number, got ${cfgScale}; 1 leaves the base out`);
+    const badScale = scales.find((scale) => !Number.isFinite(scale));
+    if (badScale !== undefined)
+      throw new BigVaeError("usage", `cfgScale: expected a number, got ${badScale}; 1 leaves the base out`);
     this.#checkRoom(writer, context.length, nTokens);
     const start = await this.#start(rows, writer, context, signal);
     const guideContext = context.length > 0 ? context : [stopId ?? 0];
-    const guide = cfgScale === 1 ? undefined : await this.#start(rows, "base", guideContext, signal);
+    const isGuided = scales.some((scale) => scale !== 1);
+    const guide = isGuided ? await this.#start(rows, "base", guideContext, signal) : undefined;
     const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
@@ -166,14 +155,15 @@ export class Engine {
       const logits = await start.advance();
       const guideLogits = await guide?.advance();
       const ids = active.map((row, k) => {
-        const guided = guideLogits ? classifierFree(guideLogits[k]!, logits[k]!, cfgScale) : logits[k]!;
+        const guided = guideLogits ? classifierFree(guideLogits[k]!, logits[k]!, scales[row]!) : logits[k]!;
         if (t === 0) checkLogits(guided);
         const id = choosers[row]!(guided);
         written[row]!.push(id);
         options.onToken?.(row, id);
         return id;
       });
-      const kept = Array.from(ids.keys()).filter((k) => ids[k] !== stopId);
+      const goesOn = (k: number) => ids[k] !== stopId && t + 1 < (rows[active[k]!]!.nTokens ?? nTokens);
+      const kept = Array.from(ids.keys()).filter(goesOn);
       start.push(ids, kept);
       guide?.push(ids, kept);
       active = kept.map((k) => active[k]!);
@@ -259,46 +249,6 @@ export class Engine {
   #layout(writer: VaeWriterName, contextLength: number, length: number): RowLayout {
     const { slots, gap } = this.#vae();
     return rowLayout(writer, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
-  }
-
-  async #encodeBatch(rows: readonly TokenRow[]): Promise<Encoding[]> {
-    const { hiddenSize } = this.base.config;
-    const { slots, zDim } = this.#vae();
-    const [b, t] = [rows.length, Math.max(...rows.map(({ ids }) => ids.length))];
-    const embeddings = new Float32Array(b * t * hiddenSize);
-    const mask = new Float32Array(b * t).fill(MASKED);
-    const bias = new Float32Array(b * slots * t);
-    const lengths = rows.map(({ ids, mask: given }) => given?.reduce((sum, seen) => sum + seen, 0) ?? ids.length);
-    for (const [row, { ids, mask: given }] of rows.entries()) {
-      for (const [i, id] of ids.entries()) {
-        copyEmbedding(this.base, id, embeddings, (row * t + i) * hiddenSize);
-        if (given?.[i] !== 0) mask[row * t + i] = 0;
-      }
-      bias.set(poolBias(slots, given ?? new Array<number>(ids.length).fill(1), t), row * slots * t);
-    }
-    const { session, weights, ropeSteps } = await this.#sessions.encoder();
-    const outputs = await session.run({
-      ...weights,
-      embeddings: float32(embeddings, b, t, hiddenSize),
-      positions: int64(
-        Array.from({ length: b * t }, (_, i) => (i % t) * ropeSteps),
-        b,
-        t,
-      ),
-      mask: float32(mask, b, 1, 1, t),
-      pool_bias: float32(bias, b, slots, t),
-    });
-    const cut = (name: string, at: number, width: number, length = width) =>
-      (outputs[name]!.data as Float32Array).slice(at * width, at * width + length);
-    return rows.map(({ ids }, row) => {
-      const slotWeights = Array.from({ length: slots }, (_, j) => cut("slot_weights", row * slots + j, t, ids.length));
-      return {
-        mean: this.space!.withLength(cut("mean", row, zDim), lengths[row]!),
-        poolWeights: Float32Array.from(ids, (_, i) => slotWeights.reduce((sum, of) => sum + of[i]!, 0) / slots),
-        slotWeights,
-        ...(outputs.log_variance ? { logVariance: cut("log_variance", row, zDim) } : {}),
-      };
-    });
   }
 
   /** Rows ready to write: the context read, each row's z in its place, the next position known. */

@@ -1,4 +1,7 @@
 /** Latents and the choice of tokens: pure functions. */
+
+export { LOWEST_SCALE, mixScale } from "./guidance.js";
 export * from "./latent.js";
 export { type LatentShape, LatentSpace } from "./latentSpace.js";
+export { cutToLength, writeLimit } from "./textLength.js";
 export { checkLogits, greedyToken, logProbability, sampleToken, type TokenChooser } from "./tokenChoice.js";

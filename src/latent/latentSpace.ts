@@ -5,6 +5,8 @@
 import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
 import {
+  average,
+  dot,
   type Latent,
   lerp,
   meanNorm,
@@ -82,6 +84,22 @@ export class LatentSpace {
     return this.#join(content, Math.log(length / this.shape.span));
   }
 
+  /**
+   * The vector by which a latent is searched, mapped and compared by topic: the mean of its slots [Z / k]. Two texts on one topic share
+   * words at other places, which the plain cosine of their latents does not see.
+   */
+  key(z: Latent): Latent {
+    return average(this.slots(z));
+  }
+
+  /**
+   * How much two latents say the same: each slot of the one with the nearest of the other, cosine, averaged both ways. From -1 to 1; the
+   * cosine where there is one slot.
+   */
+  similarity(a: Latent, b: Latent): number {
+    return bestMatch(this.slots(a).map(unit), this.slots(b).map(unit));
+  }
+
   /** mean + sqrt(tau) s eps: a draw from the posterior where tau is 1, its mean where tau is 0. */
   sample({ mean, logVariance }: Posterior, tau: number, rng: Rng): Latent {
     return this.#onContent(mean, (content) =>
@@ -149,4 +167,24 @@ export class LatentSpace {
     z[this.shape.zDim] = logLength;
     return z;
   }
+}
+
+function unit(z: Latent): Latent {
+  return rescale(z, 1);
+}
+
+/** Mean over the slots of both of the cosine to the nearest slot of the other; slots of norm 1. */
+function bestMatch(a: readonly Latent[], b: readonly Latent[]): number {
+  const nearestOfB = new Float64Array(b.length).fill(-1);
+  let sum = 0;
+  for (const slot of a) {
+    let nearest = -1;
+    for (const [j, other] of b.entries()) {
+      const cosine = dot(slot, other);
+      nearest = Math.max(nearest, cosine);
+      nearestOfB[j] = Math.max(nearestOfB[j]!, cosine);
+    }
+    sum += nearest;
+  }
+  return (sum + nearestOfB.reduce((total, value) => total + value, 0)) / (a.length + b.length);
 }
