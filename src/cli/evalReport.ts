@@ -2,7 +2,7 @@
 import type { Estimate } from "../eval/bootstrap.js";
 
 /** What is long, and there with --json. */
-const LEFT_OUT = new Set(["klPerDimension", "examples"]);
+const LEFT_OUT = new Set(["klPerDimension", "examples", "failures"]);
 
 /** With fewer effective draws, an importance-sampling estimate is that of one draw. */
 const LEAST_ESS = 10;

@@ -14,6 +14,8 @@ export interface TextRecord {
   readonly text: string;
   readonly id?: string;
   readonly split?: string;
+  /** Labels by name, where a line of JSON has them. */
+  readonly factors?: Readonly<Record<string, string>>;
 }
 
 export interface InputFile {
@@ -132,6 +134,7 @@ function toRecord(value: unknown, field: string, where: string): TextRecord {
   const text = fields.get(field);
   const id = fields.get("id");
   const split = fields.get("split");
+  const factors = labels(fields.get("factors"));
   if (typeof text !== "string")
     throw new BigVaeError(
       "format",
@@ -141,7 +144,15 @@ function toRecord(value: unknown, field: string, where: string): TextRecord {
     text,
     id: typeof id === "string" || typeof id === "number" || typeof id === "bigint" ? String(id) : undefined,
     split: typeof split === "string" && split !== "" ? split : undefined,
+    ...(factors ? { factors } : {}),
   };
+}
+
+/** The values that are strings; none where there is no such value. */
+function labels(value: unknown): Record<string, string> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const found = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
 
 /** The file's bytes, unpacked where it ends in .gz. */

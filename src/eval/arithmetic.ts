@@ -63,9 +63,12 @@ export interface ArithmeticReport {
   keptUnchanged: Estimate;
 }
 
-/** Writes z3 + z2 - z1 (Mikolov et al. 2013) of posterior means greedily, as long as the expected sentence. */
+/**
+ * Writes z3 + z2 - z1 (Mikolov et al. 2013) of posterior means greedily: as long as it says, up to its end token, or as long as the expected
+ * sentence where latents have no length.
+ */
 export async function evaluateArithmetic(options: ArithmeticOptions): Promise<ArithmeticReport> {
-  const { tokenizer, rng, cases: count = 200 } = options;
+  const { tokenizer, space, rng, cases: count = 200 } = options;
   const scoring = new Scoring(options);
   const cases = Array.from({ length: count }, (_, i) => arithmeticCase(rng.fork("arithmetic", i)));
   const zs = await scoring.means(cases.flatMap(({ sentences }) => sentences.map(({ text }) => tokenizer.encode(text))));
@@ -74,8 +77,12 @@ export async function evaluateArithmetic(options: ArithmeticOptions): Promise<Ar
     const [z1, z2, z3] = [zs[3 * i]!, zs[3 * i + 1]!, zs[3 * i + 2]!];
     return [weightedSum([z3, z2, z1], [1, 1, -1]), z3];
   });
-  const written = await scoring.write(points, Math.max(...lengths));
-  const textOf = (i: number, offset: number) => scoring.text(written[2 * i + offset]!.slice(0, lengths[i]));
+  const longest = Math.max(...lengths);
+  const written = space.hasLength ? await scoring.writeTexts(points, longest) : await scoring.write(points, longest);
+  const textOf = (i: number, offset: number) => {
+    const ids = written[2 * i + offset]!;
+    return scoring.text(space.hasLength ? ids : ids.slice(0, lengths[i]));
+  };
   const estimate = (measure: (each: ArithmeticCase, text: string) => number, offset: number) =>
     bootstrap(
       cases.map((each, i) => [measure(each, textOf(i, offset)), 1]),

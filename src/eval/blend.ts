@@ -1,22 +1,48 @@
 /** What stands half-way between two latents: does it hold something of both, and is it as fluent as they are? */
-import { type Latent, lerp } from "../latent/index.js";
+import { type Latent, type LatentSpace, mixScale } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 import { Scoring, type ScoringOptions } from "./scoring.js";
-import { contentWords } from "./words.js";
+import { LONGEST_SENTENCE } from "./sentences.js";
+import { contentWords, wordsOf } from "./words.js";
+
+/** How latents are blended. */
+export interface BlendRule {
+  rule: string;
+  /** Whether the base mends the blend, at the scale of its weights (`mixScale`). */
+  guidance: boolean;
+  /** The point at t between a and b. */
+  blend(a: Latent, b: Latent, t: number): Latent;
+}
+
+export const BLEND_RULES = ["lerp", "normLerp"] as const;
+
+/** The rules of that name, all where it is left out; with guidance or without, both where it is left out. */
+export function blendRules(
+  space: LatentSpace,
+  name?: (typeof BLEND_RULES)[number] | undefined,
+  guidance?: boolean | undefined,
+): BlendRule[] {
+  return BLEND_RULES.filter((rule) => name === undefined || rule === name).flatMap((rule) =>
+    [false, true]
+      .filter((guided) => guidance === undefined || guided === guidance)
+      .map((guided) => ({ rule, guidance: guided, blend: (a, b, t) => space[rule](a, b, t) })),
+  );
+}
 
 export interface BlendOptions extends ScoringOptions {
   /** Latents of texts, between which pairs are drawn. */
   means: readonly Latent[];
-  /** Tokens written from each latent: the span. */
-  nTokens: number;
+  /** Tokens written from each latent, exactly; left out for sentences, which are as long as z says and end by the end token. */
+  nTokens?: number | undefined;
+  rules: readonly BlendRule[];
+  /** The words that are words. */
+  known: ReadonlySet<string>;
   rng: Rng;
-  /** 200 where it is left out. */
-  pairs?: number;
+  /** 100 where it is left out. */
+  pairs?: number | undefined;
   /** 0.5 where it is left out. */
   t?: number;
-  /** How latents are blended; (1 - t) a + t b where it is left out. */
-  blend?(a: Latent, b: Latent, t: number): Latent;
 }
 
 /** Intervals are over pairs. */
@@ -24,45 +50,103 @@ export interface BlendReport {
   /** Pairs whose ends, as written, have content words of their own; the others are not counted. */
   pairs: number;
   skipped: number;
+  /** Share of the words of the ends, as written, that the word list has. */
+  knownWordsOfEnds: Estimate;
+  /** One for each rule. */
+  blends: BlendMeasures[];
+  /** The first pairs drawn, unselected: both ends as written, and what stands between them by each rule, in the order of `blends`. */
+  examples: { from: string; to: string; between: string[] }[];
+}
+
+export interface BlendMeasures {
+  rule: string;
+  guidance: boolean;
   /** Share of blends with a content word that only the one end has and one that only the other has. */
   bothEnds: Estimate;
   /** Loss of the base per token of the blend minus the mean of the ends' as written; nats. 0: as fluent as they are. */
   fluencyDip: Estimate;
-  /** The first pairs drawn, unselected: both ends as written, and what stands between them. */
-  examples: { from: string; to: string; blend: string }[];
+  /** Share of the words of the blends that the word list has. */
+  knownWords: Estimate;
 }
 
 const EXAMPLES = 20;
 
-/** Writes random pairs of latents and the points between them greedily, and compares. */
+/** What was written from one latent. */
+interface WrittenPoint {
+  text: string;
+  /** Of the base, nats per token. */
+  loss: number;
+}
+
+/** Writes random pairs of latents and the points between them greedily, and compares. The ends are written without guidance. */
 export async function evaluateBlends(options: BlendOptions): Promise<BlendReport> {
-  const { means, nTokens, rng, pairs = 200, t = 0.5, blend = lerp } = options;
-  const scoring = new Scoring(options);
+  const { means, rules, known, rng, pairs = 100, t = 0.5 } = options;
+  const write = writerOf(options);
   const chosen = Array.from({ length: pairs }, (_, i) => drawPair(means, rng.fork("pair", i)));
-  const points = chosen.flatMap(([a, b]) => [a, b, blend(a, b, t)]);
-  const written = await scoring.write(points, nTokens);
-  const losses = await scoring.baseNll(written);
-  const examples = chosen.slice(0, EXAMPLES).map((_, i) => {
-    const [from, to, middle] = written.slice(3 * i, 3 * i + 3).map((ids) => scoring.text(ids));
-    return { from: from!, to: to!, blend: middle! };
-  });
-  const measured = chosen.flatMap((_, i) => {
-    const [a, b, middle] = written.slice(3 * i, 3 * i + 3).map((ids) => contentWords(scoring.text(ids)));
-    const ofA = [...a!].filter((word) => !b!.has(word));
-    const ofB = [...b!].filter((word) => !a!.has(word));
-    if (ofA.length === 0 || ofB.length === 0) return [];
-    const holds = [ofA, ofB].every((words) => words.some((word) => middle!.has(word)));
-    const dip = losses[3 * i + 2]! - (losses[3 * i]! + losses[3 * i + 1]!) / 2;
-    return [{ holds: [holds ? 1 : 0, 1], dip: [dip, 1] }];
-  });
-  const estimate = (values: readonly (readonly number[])[]) => bootstrap(values, ratio, rng.fork("bootstrap"));
+  const ends = await write(chosen.flat());
+  const pairsOfEnds = chosen.map((_, i) => [ends[2 * i]!, ends[2 * i + 1]!] as const);
+  const ownWords = pairsOfEnds.map(wordsOfEach);
+  const counted = Array.from(chosen.keys()).filter((i) => ownWords[i]!.every((words) => words.length > 0));
+  const estimate = (valuesOf: (pair: number) => readonly number[]) =>
+    bootstrap(counted.map(valuesOf), ratio, rng.fork("bootstrap"));
+  const examples = pairsOfEnds
+    .slice(0, EXAMPLES)
+    .map(([from, to]) => ({ from: from.text, to: to.text, between: [] as string[] }));
+  const blends: BlendMeasures[] = [];
+  for (const { rule, guidance, blend } of rules) {
+    const points = chosen.map(([a, b]) => blend(a, b, t));
+    const written = await write(points, guidance ? points.map(() => mixScale([1 - t, t])) : undefined);
+    for (const [i, example] of examples.entries()) example.between.push(written[i]!.text);
+    blends.push({
+      rule,
+      guidance,
+      bothEnds: estimate((i) => {
+        const words = contentWords(written[i]!.text);
+        return [ownWords[i]!.every((own) => own.some((word) => words.has(word))) ? 1 : 0, 1];
+      }),
+      fluencyDip: estimate((i) => {
+        const [a, b] = pairsOfEnds[i]!;
+        return [written[i]!.loss - (a.loss + b.loss) / 2, 1];
+      }),
+      knownWords: estimate((i) => knownOf(written[i]!.text, known)),
+    });
+  }
   return {
-    pairs: measured.length,
-    skipped: pairs - measured.length,
-    bothEnds: estimate(measured.map(({ holds }) => holds)),
-    fluencyDip: estimate(measured.map(({ dip }) => dip)),
+    pairs: counted.length,
+    skipped: pairs - counted.length,
+    knownWordsOfEnds: estimate((i) => knownOf(pairsOfEnds[i]!.map(({ text }) => text).join("\n"), known)),
+    blends,
     examples,
   };
+}
+
+/** Writes latents as spans or as sentences, and reads them by the base. */
+function writerOf(options: BlendOptions) {
+  const { nTokens } = options;
+  const scoring = new Scoring(options);
+  return async (zs: readonly Latent[], scales?: readonly number[]): Promise<WrittenPoint[]> => {
+    const written =
+      nTokens === undefined
+        ? await scoring.writeTexts(zs, LONGEST_SENTENCE + 1, scales)
+        : await scoring.write(zs, nTokens, scales);
+    // The base is asked for the words, not for where they end; a text of an end token alone has nothing else.
+    const read =
+      nTokens === undefined ? written.map((ids) => (ids.length > 1 ? scoring.withoutEnd(ids) : ids)) : written;
+    const losses = await scoring.baseNll(read);
+    return written.map((ids, i) => ({ text: scoring.text(ids), loss: losses[i]! }));
+  };
+}
+
+/** Content words that only the one end has, and those that only the other has. */
+function wordsOfEach(ends: readonly [WrittenPoint, WrittenPoint]): [string[], string[]] {
+  const [a, b] = ends.map(({ text }) => contentWords(text)) as [Set<string>, Set<string>];
+  return [[...a].filter((word) => !b.has(word)), [...b].filter((word) => !a.has(word))];
+}
+
+/** [known words, words] of a text. */
+function knownOf(text: string, known: ReadonlySet<string>): [number, number] {
+  const words = wordsOf(text);
+  return [words.filter((word) => known.has(word)).length, words.length];
 }
 
 /** Two different ones. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Rng } from "../rng.js";
-import { bootstrap, ratio } from "./bootstrap.js";
+import { bootstrap, bootstrapDifference, ratio } from "./bootstrap.js";
 
 const means = (values: readonly number[]) => values.map((value) => [value, 1]);
 
@@ -47,5 +47,16 @@ describe("bootstrap", () => {
 
   it("has no value without texts", () => {
     expect(bootstrap([], ratio, Rng.fromSeed(0)).value).toBeNaN();
+  });
+});
+
+describe("the difference of two samples", () => {
+  it("is that of their ratios, as wide as the normal interval: 2 * 1.96 sqrt(v / n + w / m)", () => {
+    const [a, b] = [Rng.fromSeed("a").normals(300), Rng.fromSeed("b").normals(200)].map((list) => Array.from(list));
+    const mean = (list: readonly number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
+    const variance = (list: readonly number[]) => mean(list.map((x) => (x - mean(list)) ** 2));
+    const { value, low, high } = bootstrapDifference(means(a!), means(b!), Rng.fromSeed("resample"), 4000);
+    expect(value).toBeCloseTo(mean(a!) - mean(b!), 10);
+    expect((high - low) / (2 * 1.96 * Math.sqrt(variance(a!) / 300 + variance(b!) / 200))).toBeCloseTo(1, 1);
   });
 });

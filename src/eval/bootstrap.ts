@@ -28,6 +28,19 @@ export function bootstrap(
   return { value, low: quantile(drawn, TAIL), high: quantile(drawn, 1 - TAIL) };
 }
 
+/** ratio of the one sample minus ratio of the other, each resampled by itself. */
+export function bootstrapDifference(
+  a: readonly (readonly number[])[],
+  b: readonly (readonly number[])[],
+  rng: Rng,
+  resamples = RESAMPLES,
+): Estimate {
+  const resampled = (sample: readonly (readonly number[])[]) => ratio(sumOf(sample, () => rng.integer(sample.length)));
+  const value = ratio(sumOf(a, (i) => i)) - ratio(sumOf(b, (i) => i));
+  const drawn = Array.from({ length: resamples }, () => resampled(a) - resampled(b)).sort((x, y) => x - y);
+  return { value, low: quantile(drawn, TAIL), high: quantile(drawn, 1 - TAIL) };
+}
+
 /** First sum over second: the measure of a mean, where a text adds [sum of its values, number of its values]. */
 export function ratio([numerator, denominator]: readonly number[]): number {
   return numerator! / denominator!;

@@ -88,12 +88,13 @@ export interface DisentanglementReport {
 
 /** z-min-var over labelled sentences of the minimal-pair grammar, with its control. */
 export async function evaluateDisentanglement(options: DisentanglementOptions): Promise<DisentanglementReport> {
-  const { tokenizer, rng, sentences: count = 2000 } = options;
+  const { tokenizer, space, rng, sentences: count = 2000 } = options;
   const sentences = Array.from({ length: count }, (_, i) => {
     const stream = rng.fork("sentence", i);
     return labelledSentence(drawFactors(stream), stream.integer(FACTOR_FORMS));
   });
-  const latents = await new Scoring(options).means(sentences.map(({ text }) => tokenizer.encode(text)));
+  const means = await new Scoring(options).means(sentences.map(({ text }) => tokenizer.encode(text)));
+  const latents = means.map((z) => space.content(z));
   const order = rng.fork("labels").permutation(count);
   const labelsBy = (pick: (i: number) => number) =>
     Object.fromEntries(

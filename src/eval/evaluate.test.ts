@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { loadTinyAdapters, loadTinyBase, readJson, runtime, tinyFolder } from "../../test/parity/reference.js";
 import { Engine, type Score } from "../engine/engine.js";
-import type { Latent } from "../latent/index.js";
+import { type Latent, LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import { loadTokenizer } from "../tokenizer/index.js";
-import { evaluateBlends } from "./blend.js";
 import { evaluate } from "./evaluate.js";
+import { evaluateRebuilding } from "./rebuilding.js";
 import type { EvaluatedModel } from "./scoring.js";
 
 const V = 256;
@@ -41,6 +41,7 @@ describe("a decoder that always gives the right token nine tenths", () => {
   const report = evaluate({
     model: exact,
     tokenizer,
+    space: LatentSpace.plain,
     texts,
     span: 8,
     maxPositions: 100,
@@ -65,8 +66,10 @@ describe("a decoder that always gives the right token nine tenths", () => {
   });
 
   it("reconstructs everything", async () => {
-    const { forcedTokenAccuracy, greedyTokenAccuracy, exactMatch, editSimilarity } = await report;
-    for (const { value, low, high } of [forcedTokenAccuracy, greedyTokenAccuracy, exactMatch, editSimilarity])
+    const { forcedTokenAccuracy, greedyTokenAccuracy, exactMatch, editSimilarity, editSimilaritySampled } =
+      await report;
+    const similarities = [editSimilarity, editSimilaritySampled];
+    for (const { value, low, high } of [forcedTokenAccuracy, greedyTokenAccuracy, exactMatch, ...similarities])
       expect([value, low, high]).toEqual([1, 1, 1]);
   });
 
@@ -94,40 +97,77 @@ describe("a decoder that always gives the right token nine tenths", () => {
   });
 });
 
+it("the quick report is the part on rebuilding and loss", async () => {
+  const options = { model: exact, tokenizer, space: LatentSpace.plain, texts, span: 8, maxPositions: 100 };
+  const all = await evaluate({ ...options, rng: Rng.fromSeed(3), importance: { draws: [1], spans: 1 } });
+  const quick = await evaluateRebuilding({ ...options, rng: Rng.fromSeed(3) });
+  expect(all).toMatchObject(quick);
+  const left = new Set(Object.keys(quick));
+  expect(Object.keys(all).filter((name) => !left.has(name))).toEqual([
+    "recNllSampled",
+    "kl",
+    "klPerDimension",
+    "activeUnits",
+    "mutualInformation",
+    "aeScale",
+    "perplexity",
+  ]);
+});
+
+describe("latents of several slots", () => {
+  const space = new LatentSpace({ zDim: 8, slots: 2, span: 8 });
+  const withLength: EvaluatedModel = {
+    ...exact,
+    encode: async (rows) =>
+      (await exact.encode(rows)).map((encoding, i) => ({
+        ...encoding,
+        mean: space.withLength(encoding.mean, 4 * rows[i]!.ids.length),
+      })),
+  };
+
+  it("are measured as their slots are: the length beside them counts for nothing", async () => {
+    const options = { tokenizer, texts, span: 8, maxPositions: 100, importance: { draws: [1, 4], spans: 3 } };
+    const reports = [
+      await evaluate({ ...options, model: exact, space: LatentSpace.plain, rng: Rng.fromSeed(5) }),
+      await evaluate({ ...options, model: withLength, space, rng: Rng.fromSeed(5) }),
+    ];
+    expect(reports[1]).toEqual(reports[0]);
+  });
+
+  it("are sampled with their length, which carries no noise", async () => {
+    const lengths: number[] = [];
+    const model: EvaluatedModel = {
+      ...withLength,
+      write: (rows, options) => {
+        lengths.push(...rows.map(({ z }) => space.lengthOf(z!)));
+        return withLength.write(rows, options);
+      },
+    };
+    await evaluateRebuilding({ model, tokenizer, space, texts, span: 8, maxPositions: 100, rng: Rng.fromSeed(5) });
+    expect(lengths.map(Math.round)).toEqual(new Array(8).fill(32));
+  });
+});
+
 describe("a text longer than the window", () => {
   it("counts up to the window, in tokens and in bytes", async () => {
-    const options = { model: exact, tokenizer, span: 8, rng: Rng.fromSeed(0), importance: { draws: [1], spans: 1 } };
+    const options = {
+      model: exact,
+      tokenizer,
+      space: LatentSpace.plain,
+      span: 8,
+      rng: Rng.fromSeed(0),
+      importance: { draws: [1], spans: 1 },
+    };
     const { bitsPerByte } = await evaluate({ ...options, texts: ["x".repeat(40)], maxPositions: 10 });
     expect(bitsPerByte.value).toBeCloseTo(8, 10);
   });
 });
 
 it("texts without two spans are refused", async () => {
-  const options = { model: exact, tokenizer, maxPositions: 10, rng: Rng.fromSeed(0) };
+  const options = { model: exact, tokenizer, space: LatentSpace.plain, maxPositions: 10, rng: Rng.fromSeed(0) };
   await expect(evaluate({ ...options, texts: ["few words"] })).rejects.toThrow(
     "eval: expected texts with at least two spans of 64 tokens, got 0; give more or longer texts",
   );
-});
-
-describe("blends", () => {
-  const means = ["a red kite", "that mill!"].map((text) => Float32Array.from(tokenizer.encode(text), (id) => 10 * id));
-  const options = { model: exact, tokenizer, means, nTokens: 10, rng: Rng.fromSeed("blend"), pairs: 20 };
-
-  it("hold words of both ends when they are made so", async () => {
-    const both = Float32Array.from(tokenizer.encode("red mill !"), (id) => 10 * id);
-    const report = await evaluateBlends({ ...options, blend: () => both });
-    expect(report).toMatchObject({ pairs: 20, skipped: 0, bothEnds: { value: 1 } });
-    expect(report.fluencyDip.value).toBeCloseTo(0, 10);
-  });
-
-  it("hold none where the middle is noise", async () => {
-    expect((await evaluateBlends(options)).bothEnds.value).toBe(0);
-  });
-
-  it("of texts without words of their own are not counted", async () => {
-    const report = await evaluateBlends({ ...options, means: [means[0]!, means[0]!] });
-    expect(report).toMatchObject({ pairs: 0, skipped: 20 });
-  });
 });
 
 it("the engine of the small reference model is measured as it scores", async () => {
@@ -146,6 +186,7 @@ it("the engine of the small reference model is measured as it scores", async () 
   const report = await evaluate({
     model,
     tokenizer,
+    space: model.space!,
     texts,
     span: 8,
     samples: 2,

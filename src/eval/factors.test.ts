@@ -1,6 +1,6 @@
 /** Arithmetic and disentanglement on models made up so that the answers are known. */
 import { describe, expect, it } from "vitest";
-import type { Latent } from "../latent/index.js";
+import { type Latent, LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import { arithmeticCase, evaluateArithmetic } from "./arithmetic.js";
 import { evaluateDisentanglement, zMinVar } from "./disentanglement.js";
@@ -24,6 +24,8 @@ const modelOf = (encode: (ids: readonly number[]) => Latent, write: (z: Latent) 
   score: async () => [],
 });
 
+const space = LatentSpace.plain;
+
 describe("arithmetic", () => {
   it("asks for one factor to change", () => {
     for (let seed = 0; seed < 50; seed++) {
@@ -44,9 +46,42 @@ describe("arithmetic", () => {
       return z;
     };
     const written = (z: Latent) => [...z.keys()].filter((id) => z[id]! > 0.5);
-    const options = { model: modelOf(bag, written), tokenizer, rng: Rng.fromSeed("bag"), cases: 60 };
+    const options = { model: modelOf(bag, written), tokenizer, space, rng: Rng.fromSeed("bag"), cases: 60 };
     const { changed, kept, changedByChance, keptUnchanged } = await evaluateArithmetic(options);
     expect([changed.value, kept.value, changedByChance.value, keptUnchanged.value]).toEqual([1, 1, 0, 1]);
+  });
+
+  it("is written as long as z says, up to the end token", async () => {
+    const ofLength = new LatentSpace({ zDim: 2, slots: 2, span: 64 });
+    const END = 1e6;
+    const asked: number[] = [];
+    const lengths: number[] = [];
+    const model: EvaluatedModel = {
+      encode: async (rows) =>
+        rows.map(({ ids }) => ({
+          mean: ofLength.withLength(new Float32Array(2), ids.length),
+          poolWeights: new Float32Array(ids.length),
+          slotWeights: [],
+        })),
+      write: async (rows, options) => {
+        expect(options.stopId).toBe(END);
+        return rows.map(({ z, nTokens }) => {
+          lengths.push(Math.round(ofLength.lengthOf(z!)));
+          asked.push(nTokens!);
+          return [END];
+        });
+      },
+      score: async () => [],
+    };
+    const options = { model, tokenizer: { ...tokenizer, eosId: END }, space: ofLength, cases: 5 };
+    await evaluateArithmetic({ ...options, rng: Rng.fromSeed(2) });
+    const words = (text: string) => tokenizer.encode(text).length;
+    for (let i = 0; i < 5; i++) {
+      const { sentences } = arithmeticCase(Rng.fromSeed(2).fork("arithmetic", i));
+      const [x1, x2, x3] = sentences.map(({ text }) => words(text));
+      expect(lengths.slice(2 * i, 2 * i + 2)).toEqual([Math.round((x3! * x2!) / x1!), x3]);
+      expect(asked[2 * i + 1]).toBe(Math.floor(1.25 * x3! + 1e-4) + 2);
+    }
   });
 
   it("is not solved by a model that always writes the same", async () => {
@@ -56,6 +91,7 @@ describe("arithmetic", () => {
         () => [],
       ),
       tokenizer,
+      space,
       rng: Rng.fromSeed(0),
       cases: 20,
     };
@@ -89,7 +125,7 @@ describe("z-min-var", () => {
         SENTENCE_VALUES[name].findIndex((value) => holdsPhrase(tokenizer.decode(ids), value)),
       );
     const model = modelOf(factorsOf, () => []);
-    const report = await evaluateDisentanglement({ ...options, model, tokenizer, sentences: 400 });
+    const report = await evaluateDisentanglement({ ...options, model, tokenizer, space, sentences: 400 });
     expect(report.zMinVar).toBeGreaterThan(0.95);
     expect(Math.abs(report.shuffled - report.chance)).toBeLessThan(0.2);
     expect(report.chance).toBe(0.2);

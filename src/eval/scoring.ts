@@ -1,6 +1,6 @@
 /** Engine calls of the measures: many rows, a few at a time. */
 import type { Engine, Score } from "../engine/engine.js";
-import type { Latent, Posterior } from "../latent/index.js";
+import { cutToLength, type Latent, type LatentSpace, type Posterior, writeLimit } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 
@@ -10,6 +10,8 @@ export type EvaluatedModel = Pick<Engine, "encode" | "write" | "score">;
 export interface ScoringOptions {
   model: EvaluatedModel;
   tokenizer: Pick<Tokenizer, "encode" | "decode" | "bosId" | "eosId">;
+  /** Of the model's latents. */
+  space: LatentSpace;
   signal?: AbortSignal;
   /** Called after each batch: rows done of those that are read or written now. */
   onProgress?(done: number, total: number, doing: string): void;
@@ -54,16 +56,26 @@ export class Scoring {
     return this.#score(rows, "base", [bosId ?? eosId ?? 0]);
   }
 
-  /** `nTokens` tokens from each z, written greedily by the decoder without a prefix; fewer only where `stopId` is given and comes. */
-  async write(zs: readonly Latent[], nTokens: number, stopId?: number): Promise<number[][]> {
-    const { model, signal, onProgress } = this.options;
-    const rows = zs.map((z) => ({ z, noise: NO_NOISE }));
-    const written: number[][] = [];
-    for (const batch of batches(rows, () => nTokens)) {
-      written.push(...(await model.write(batch, { writer: "decoder", context: [], nTokens, tau: 0, stopId, signal })));
-      onProgress?.(written.length, rows.length, "spans written");
-    }
-    return written;
+  /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix. `scales`: the guidance of each z, 1 where left out. */
+  write(zs: readonly Latent[], nTokens: number, scales?: readonly number[]): Promise<number[][]> {
+    return this.#write(zs.map((z, i) => ({ z, nTokens, scale: scales?.[i] ?? 1 })));
+  }
+
+  /**
+   * The text of each z, written greedily by the decoder without a prefix up to the end token, which it keeps; a text that does not end is
+   * cut to the length that z says. At most `longest` tokens where z does not say.
+   */
+  async writeTexts(zs: readonly Latent[], longest: number, scales?: readonly number[]): Promise<(readonly number[])[]> {
+    const { space, tokenizer } = this.options;
+    const lengths = zs.map((z) => space.lengthOf(z));
+    const limit = (length: number) => Math.min(writeLimit(length), 2 * space.shape.span);
+    const rows = zs.map((z, i) => ({
+      z,
+      nTokens: space.hasLength ? limit(lengths[i]!) : longest,
+      scale: scales?.[i] ?? 1,
+    }));
+    const written = await this.#write(rows, tokenizer.eosId);
+    return space.hasLength ? written.map((ids, i) => cutToLength(ids, lengths[i]!, tokenizer.eosId)) : written;
   }
 
   /** Negative log-likelihood per token of each row under the base, nats. */
@@ -71,8 +83,26 @@ export class Scoring {
     return (await this.readByBase(rows)).map((score) => nll(score) / score.logProbabilities.length);
   }
 
+  /** A written text without the end token behind it. */
+  withoutEnd(ids: readonly number[]): readonly number[] {
+    return ids.length > 0 && ids.at(-1) === this.options.tokenizer.eosId ? ids.slice(0, -1) : ids;
+  }
+
   text(ids: readonly number[]): string {
     return this.options.tokenizer.decode(ids, { skipSpecial: true });
+  }
+
+  async #write(rows: readonly { z: Latent; nTokens: number; scale: number }[], stopId?: number): Promise<number[][]> {
+    const { model, signal, onProgress } = this.options;
+    const written: number[][] = [];
+    for (const batch of batches(rows, ({ nTokens }) => nTokens)) {
+      const nTokens = Math.max(...batch.map((row) => row.nTokens));
+      const asRows = batch.map(({ z, nTokens, scale }) => ({ z, nTokens, cfgScale: scale, noise: NO_NOISE }));
+      const options = { writer: "decoder", context: [], nTokens, tau: 0, stopId, signal } as const;
+      written.push(...(await model.write(asRows, options)));
+      onProgress?.(written.length, rows.length, "texts written");
+    }
+    return written;
   }
 
   async #score(rows: readonly Reading[], writer: "decoder" | "base", context: readonly number[]): Promise<Score[]> {

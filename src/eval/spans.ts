@@ -33,10 +33,10 @@ export async function cutSpans(
   return cut.map((span, i) => ({ ...span, ...posteriors[i]! }));
 }
 
-/** Sums of the spans' values over each text that has spans: what `bootstrap` resamples. */
-export function sumsByText(spans: readonly Span[], values: readonly (readonly number[])[]): number[][] {
+/** Sums of the values of spans, or of other parts, over each text that has any: what `bootstrap` resamples. */
+export function sumsByText(parts: readonly { text: number }[], values: readonly (readonly number[])[]): number[][] {
   const sums = new Map<number, number[]>();
-  for (const [i, { text }] of spans.entries()) {
+  for (const [i, { text }] of parts.entries()) {
     const sum = sums.get(text);
     sums.set(text, sum ? sum.map((value, k) => value + values[i]![k]!) : [...values[i]!]);
   }

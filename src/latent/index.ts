@@ -3,5 +3,14 @@
 export { LOWEST_SCALE, mixScale } from "./guidance.js";
 export * from "./latent.js";
 export { type LatentShape, LatentSpace } from "./latentSpace.js";
+export {
+  type ComparedBy,
+  centredKeys,
+  FIRST_CHOICE,
+  type Found,
+  type FoundLatent,
+  LatentSearch,
+  nearest,
+} from "./search.js";
 export { cutToLength, writeLimit } from "./textLength.js";
 export { checkLogits, greedyToken, logProbability, sampleToken, type TokenChooser } from "./tokenChoice.js";

@@ -53,7 +53,7 @@ export function loraLinear(
   parameter: Parameter,
   adapter: string,
   lora: LoraShape,
-  form: LoraForm = besideBase,
+  form: LoraForm = unmerged,
 ): Linear {
   const base = baseLinear(config, parameter);
   const weights = linearShapes(config);
@@ -70,16 +70,16 @@ export function loraLinear(
 }
 
 /** As drawn above. `read` is what the adapter reads in place of x (dropout). */
-export function besideBase({ weight, a, b, scale }: AdaptedLayer, x: Value, read = x): Value {
+export function unmerged({ weight, a, b, scale }: AdaptedLayer, x: Value, read = x): Value {
   return add(linear(x, weight), linear(linear(read, a), b, scale));
 }
 
 /** The adapter is added to the weight where x [M, in] has so many rows that this is less work; otherwise it stays beside it. */
-export function withinBase(layer: AdaptedLayer, x: Value): Value {
+export function mergedWherePays(layer: AdaptedLayer, x: Value): Value {
   const { weight, a, b, scale } = layer;
   const [out, width] = weight.shape as [number, number];
   const rows = x.shape[0] as number;
-  return rows * (out + width) > SUM_PAYS * out * width ? lowRankLinear(x, weight, a, b, scale) : besideBase(layer, x);
+  return rows * (out + width) > SUM_PAYS * out * width ? lowRankLinear(x, weight, a, b, scale) : unmerged(layer, x);
 }
 
 /** Products of rank r that are saved, over the one that makes B A: measured to pay from here on (docs/log.md). */

@@ -1,4 +1,5 @@
 /** avg and user-avg: write from the mean of several continuations. The model card's example; MiniHF vae_infer.py, bigvae_generate_avg. */
+import { type Averaging, averagedBy } from "./averaging.js";
 import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
 import { averaged, Run } from "./run.js";
 
@@ -22,6 +23,7 @@ export const AVG_PRESETS = {
 /**
  * Each step writes nAvg drafts from the span's latent, pulled toward the prompt's, which holds the topic; the latents of
  * their ends are averaged, pulled again, and write the next span. That distils drafts into one better continuation.
+ * With the averaging "one" a step writes a single draft.
  */
 export async function* avg(
   model: LatentModel,
@@ -29,8 +31,9 @@ export async function* avg(
   context: TokenIds,
   options: SamplingOptions,
   preset: AvgPreset,
+  averaging: Averaging = "mean",
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new Run(model, averaging === "one" ? { ...options, nAvg: 1 } : options);
   const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   let span = run.withBos(prompt);
@@ -44,7 +47,11 @@ export async function* avg(
     ]);
     const drafts = await run.drafts(pulled, before, draftTokens, tail);
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
-    const next = averaged(drafts.map(({ latent }) => latent));
+    const next = averagedBy(
+      averaging,
+      drafts.map(({ latent }) => latent),
+      run.space,
+    );
     // The original writes on to the length of a draft and drops the rest.
     const toWrite = run.mix([
       [next, 1 - meanPull],

@@ -2,6 +2,7 @@
 import { type AvgPreset, AVG_PRESETS as avgPresets } from "./avg.js";
 import { type SamplerEntry, type SamplerName, samplers as table } from "./samplers.js";
 
+export type { Averaging } from "./averaging.js";
 export { type AvgPreset, avg, userAvg } from "./avg.js";
 export { generate } from "./generate.js";
 export { guide, task } from "./guide.js";

@@ -1,5 +1,6 @@
 /** The samplers by name, with what each needs and what MiniHF sets otherwise than by default. */
 import { BigVaeError } from "../errors.js";
+import { type Averaging, checkAveraging } from "./averaging.js";
 import { AVG_PRESETS, avg, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
 import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
@@ -24,12 +25,23 @@ export interface SamplerInputs {
   aeScale: number;
   /** Whose numbers avg takes; the model card's where it is left out. */
   preset?: keyof typeof AVG_PRESETS;
+  /** How avg makes one latent of its drafts; by their mean, as the card, where it is left out. */
+  averaging?: Averaging;
   /** Random starts that plan-search tries. */
   nStarts?: number;
 }
 
 /** What a sampler may be given besides a context: texts, and options that not all have a use for. */
-export type SamplerInput = "prompt" | "start" | "terminal" | "task" | "preset" | "nSteps" | "nAvg" | "nStarts";
+export type SamplerInput =
+  | "prompt"
+  | "start"
+  | "terminal"
+  | "task"
+  | "preset"
+  | "averaging"
+  | "nSteps"
+  | "nAvg"
+  | "nStarts";
 
 /** A row of the table of samplers. */
 export interface SamplerEntry {
@@ -99,11 +111,12 @@ export const samplers = {
   avg: {
     summary: "write from the mean of several drafts (the model card's sampler)",
     needs: ["prompt"],
-    takes: ["preset", "nSteps", "nAvg"],
+    takes: ["preset", "averaging", "nSteps", "nAvg"],
     weights: { draftPull: AVG_PRESETS.card.draftPull, meanPull: AVG_PRESETS.card.meanPull },
     defaults: {},
     write: (model, inputs, options) => {
-      return avg(model, prompt(inputs), inputs.context, options, avgPreset(inputs));
+      const averaging = checkAveraging(inputs.averaging ?? "mean");
+      return avg(model, prompt(inputs), inputs.context, options, avgPreset(inputs), averaging);
     },
   },
   "user-avg": {

@@ -1,8 +1,9 @@
 /** Runs loss and gradients of microbatches; the gradients land in one flat array. */
 import { gradients, type Value } from "../graph/index.js";
 import type { Runtime } from "../runtime/runtime.js";
+import type { LossGraph } from "../vae/loss.js";
 import { FlatTensors } from "./flatTensors.js";
-import type { LossGraph, Microbatch, Objective } from "./objective.js";
+import type { Microbatch, Objective } from "./objective.js";
 import { deepestFirst } from "./outputOrder.js";
 import { ShapeSessions } from "./shapeSessions.js";
 

@@ -1,6 +1,6 @@
 /** What is trained: parameters, the graph of the loss, and batches. The trainer knows nothing else of a model. */
-import type { Value } from "../graph/index.js";
 import type { HostTensors } from "../runtime/runtime.js";
+import type { LossGraph } from "../vae/loss.js";
 import type { FlatTensors } from "./flatTensors.js";
 
 /** The part of a step that is one run of a graph. */
@@ -12,13 +12,6 @@ export interface Microbatch {
   feeds: HostTensors;
   /** Tokens that bear loss, for the rate shown. */
   tokens: number;
-}
-
-export interface LossGraph {
-  loss: Value;
-  metrics: Readonly<Record<string, Value>>;
-  /** Trainable parameters as graph inputs, by name. */
-  parameters: ReadonlyMap<string, Value>;
 }
 
 export interface Objective {

@@ -1,17 +1,11 @@
 /** The order in which rows are seen: a new permutation each epoch, a pure function of seed and step, so that nothing needs saving. */
+import type { ShardRow } from "../data/index.js";
 import type { Rng } from "../rng.js";
-
-/** One row of tokens. */
-export interface Row {
-  inputIds: Int32Array;
-  /** 1 for a token, 0 for padding. */
-  attentionMask: Int32Array;
-}
 
 /** Rows by number; `Shards` of data/ is one. */
 export interface RowSource {
   readonly rowCount: number;
-  row(index: number): Promise<Row>;
+  row(index: number): Promise<ShardRow>;
 }
 
 export class RowOrder {
@@ -27,7 +21,7 @@ export class RowOrder {
   ) {}
 
   /** Rows of microbatch `index` (from 0) of step `step` (from 1). */
-  batch(step: number, index: number): Promise<Row[]> {
+  batch(step: number, index: number): Promise<ShardRow[]> {
     const first = ((step - 1) * this.accumulation + index) * this.batchSize;
     return Promise.all(Array.from({ length: this.batchSize }, (_, i) => this.source.row(this.#rowAt(first + i))));
   }

@@ -54,11 +54,20 @@ async function withRouterRun<T>(
   };
   return withRows(options, { columns: context, minTokens: context }, async (data) => {
     const { rows, held, schedule, rng } = data;
-    const objective = routerObjective({ ...options, shape, frozen, rows, span, rng });
+    const endId = options.tokenizer.eosId;
+    const objective = routerObjective({ ...options, shape, frozen, rows, span, endId, rng });
     // A folder without router/ has been given the decoder in its place.
     for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
       objective.parameters.set(name, data as Float32Array);
-    const looks = { ...options, shape: { ...shape, dropout: 0 }, frozen, rows: held, span, rng: rng.fork("held out") };
+    const looks = {
+      ...options,
+      shape: { ...shape, dropout: 0 },
+      frozen,
+      rows: held,
+      span,
+      endId,
+      rng: rng.fork("held out"),
+    };
     const router: Adapter = { shape: shape.writer, tensors: objective.parameters.tensors };
     const { rank, alpha } = shape.writer;
     const trained = { ...vae, adapters: { ...vae.adapters, router } };

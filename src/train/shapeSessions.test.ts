@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { add, input, mul } from "../graph/index.js";
 import type { Runtime } from "../runtime/runtime.js";
-import type { LossGraph, Microbatch } from "./objective.js";
+import type { LossGraph } from "../vae/loss.js";
+import type { Microbatch } from "./objective.js";
 import { heldBytes, ShapeSessions } from "./shapeSessions.js";
 
 /** Sessions that are only counted; the values of each take 8 bytes. */

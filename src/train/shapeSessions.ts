@@ -1,8 +1,9 @@
 /** The sessions of a training graph, one per shape of microbatch: made at first use, the latest used are kept. */
 import { toOnnx, type Value } from "../graph/index.js";
 import type { Runtime, Session } from "../runtime/runtime.js";
+import type { LossGraph } from "../vae/loss.js";
 import { activationBytes } from "./memoryEstimate.js";
-import type { LossGraph, Microbatch } from "./objective.js";
+import type { Microbatch } from "./objective.js";
 
 /** More shapes than this take turns. */
 const MAX_SESSIONS = 16;

@@ -9,8 +9,9 @@ import { ropeTables } from "../model/rope.js";
 import { weightShapes } from "../model/weights.js";
 import type { Rng } from "../rng.js";
 import { float32, int64 } from "../runtime/runtime.js";
+import type { LossGraph } from "../vae/loss.js";
 import { FlatTensors } from "./flatTensors.js";
-import type { LossGraph, Microbatch, Objective } from "./objective.js";
+import type { Microbatch, Objective } from "./objective.js";
 import type { RowOrder } from "./rowOrder.js";
 
 export interface BaseObjectiveOptions {

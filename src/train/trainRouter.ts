@@ -1,10 +1,11 @@
 /** The router objective: the router says z's span and then the one after it. MiniHF train_vae_router.py. */
+import type { ShardRow } from "../data/index.js";
 import type { Rng } from "../rng.js";
 import { float32, type HostTensors } from "../runtime/runtime.js";
 import { routerLoss, routerParameterShapes, type VaeShape } from "../vae/loss.js";
 import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
-import type { Row, RowOrder } from "./rowOrder.js";
+import type { RowOrder } from "./rowOrder.js";
 import { dropoutFeeds, initialiseLora } from "./trainVae.js";
 import {
   batchShape,
@@ -28,6 +29,8 @@ export interface RouterOptions {
   span: number;
   /** Context lengths are multiples of this, so that few graphs serve; 1 in the original. */
   indexStep: number;
+  /** Never the first token of a target: what z says does not begin with the end of another text. The original has no such rule. */
+  endId?: number | undefined;
   noiseScale: number;
   /** Whether each row is written from the z of another one: to see how much z is used. */
   shuffled?: boolean;
@@ -44,13 +47,13 @@ export function routerObjective(options: RouterOptions): Objective {
 
 /** The microbatches of the rows, without parameters of their own. */
 export function routerBatches(options: RouterOptions): Objective["microbatch"] {
-  const { shape, rows, span, context, indexStep, rng } = options;
+  const { shape, rows, span, context, indexStep, endId, rng } = options;
   return async (step, index) => {
     const batch = await rows.batch(step, index);
     const noise = rng.fork("router", step, index);
     const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
     const drops = droppedPrefixes(batch.length, 0.5, noise.fork("drop"));
-    const cut = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!)));
+    const cut = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!, endId)));
     const examples = jittered(shape, cut, noise.fork("jitter"));
     const eps = noise.fork("eps").normals(batch.length * shape.zDim);
     const read = options.shuffled ? shuffledLatents(examples) : examples;
@@ -81,15 +84,22 @@ export function routerMicrobatch(
   };
 }
 
-/** Context row[:at], z of row[at : at + span], target row[at : at + 2 span]. */
-export function routerExample({ inputIds, attentionMask }: Row, at: number, span: number, drop: boolean): VaeExample {
+/** Context row[:at], z of row[at : at + span], target row[at : at + 2 span]; an `endId` that the target begins with does not count. */
+export function routerExample(
+  { inputIds, attentionMask }: ShardRow,
+  at: number,
+  span: number,
+  drop: boolean,
+  endId?: number,
+): VaeExample {
   const part = (start: number, end: number) => ({
     inputIds: inputIds.subarray(start, end),
-    attentionMask: attentionMask.subarray(start, end),
+    attentionMask: attentionMask.slice(start, end),
   });
+  const target = part(at, at + 2 * span);
   return {
     prefix: drop || at === 0 ? undefined : part(0, at),
     encoded: part(at, at + span),
-    target: part(at, at + 2 * span),
+    target: target.inputIds[0] === endId ? { ...target, attentionMask: target.attentionMask.fill(0, 0, 1) } : target,
   };
 }

@@ -1,5 +1,6 @@
 /** The overlap objective over rows of two spans: encoder, decoder and head learn together. MiniHF train_vae_overlap.py. */
 
+import type { ShardRow } from "../data/index.js";
 import type { ModelConfig } from "../model/config.js";
 import type { LoraShape } from "../model/lora.js";
 import { loraShapes } from "../model/lora.js";
@@ -9,7 +10,7 @@ import { dropoutInput, randomKeys } from "../vae/dropout.js";
 import { type BatchShape, overlapLoss, overlapParameterShapes, type VaeShape, writtenRows } from "../vae/loss.js";
 import { FlatTensors } from "./flatTensors.js";
 import type { Microbatch, Objective } from "./objective.js";
-import type { Row, RowOrder } from "./rowOrder.js";
+import type { RowOrder } from "./rowOrder.js";
 import { klWeight, type NoiseSchedule, noiseScale } from "./schedule.js";
 import type { ShortTexts } from "./shortTexts.js";
 import {
@@ -131,7 +132,7 @@ export function textExample(ids: Int32Array, length: number, endId: number): Vae
   return { encoded: padded(length - 1, ids.length), prefix: undefined, target: padded(length, ids.length + 1) };
 }
 
-/** Row keys of the masks of dropout, where there is dropout; the noise of this microbatch alone decides them. */
+/** ShardRow keys of the masks of dropout, where there is dropout; the noise of this microbatch alone decides them. */
 export function dropoutFeeds(
   { dropout = 0, slots }: VaeShape,
   batch: BatchShape,
@@ -194,7 +195,7 @@ interface Cut {
 
 /** An example of a row of two spans: the first is the prefix, the target is cut from the second, or from both without prefix. */
 export function overlapExample(
-  { inputIds, attentionMask }: Row,
+  { inputIds, attentionMask }: ShardRow,
   span: number,
   { drop, start = span, length = span, encodeLast = false, bridge = false }: Cut,
 ): VaeExample {
@@ -214,7 +215,7 @@ export function overlapExample(
 const DROPPED_TOKEN = 0;
 
 /** First eighth 0.05, last eighth 0.15, else 1; 0 for padding. */
-function tokenWeights({ attentionMask }: Row): number[] {
+function tokenWeights({ attentionMask }: ShardRow): number[] {
   const edge = Math.floor(attentionMask.length / 8);
   return Array.from(attentionMask, (seen, i) => {
     if (!seen) return 0;

@@ -1,4 +1,5 @@
 /** Feeds of the VAE objectives: from rows of tokens to the groups, masks and positions that the graphs of vae/loss take. */
+import type { ShardRow } from "../data/index.js";
 import { MASKED } from "../model/attention.js";
 import { causalMask } from "../model/causalMask.js";
 import type { ModelConfig } from "../model/config.js";
@@ -7,14 +8,13 @@ import type { Rng } from "../rng.js";
 import { float32, type HostTensor, type HostTensors, int64 } from "../runtime/runtime.js";
 import type { BatchShape, VaeShape } from "../vae/loss.js";
 import { poolBias, type RowLayout, ropeSteps, rowLayout } from "../vae/rowLayout.js";
-import type { Row } from "./rowOrder.js";
 
 /** One example: what the encoder reads, and what is written after which prefix. All rows of a batch have the same lengths. */
 export interface VaeExample {
-  encoded: Row;
+  encoded: ShardRow;
   /** Undefined where it is dropped. */
-  prefix: Row | undefined;
-  target: Row;
+  prefix: ShardRow | undefined;
+  target: ShardRow;
   /**
    * In the original the last place of a dropped prefix still predicts the first token of the target, though no token sees
    * it. With this token there the loss is the original's; without it z itself predicts the first token, as when it writes.
@@ -152,11 +152,11 @@ function countSeen(mask: Int32Array): number {
 }
 
 /** A token that is read and not seen. */
-function bridgeRow(bridge: number | undefined): Row | undefined {
+function bridgeRow(bridge: number | undefined): ShardRow | undefined {
   return bridge === undefined ? undefined : { inputIds: Int32Array.of(bridge), attentionMask: Int32Array.of(0) };
 }
 
-function joinRows(prefix: Row | undefined, target: Row): Row {
+function joinRows(prefix: ShardRow | undefined, target: ShardRow): ShardRow {
   if (!prefix) return target;
   return {
     inputIds: Int32Array.of(...prefix.inputIds, ...target.inputIds),

@@ -22,15 +22,15 @@ import { type Attend, type AttentionGroup, groupedAttention, type RopeInputs, ro
 import type { ModelConfig } from "../model/config.js";
 import { embedTokens, hiddenStates, logits } from "../model/llama.js";
 import {
-  besideBase,
   type Linear,
   type LoraForm,
   type LoraShape,
   loraLinear,
   loraShapes,
   makeParameter,
+  mergedWherePays,
   type Parameter,
-  withinBase,
+  unmerged,
 } from "../model/lora.js";
 import { loraDropout } from "./dropout.js";
 import { type HeadShape, headShapes, latentEmbeddings, type PosteriorValues, pool } from "./head.js";
@@ -65,8 +65,8 @@ export interface BatchShape {
   target: number;
 }
 
-/** The loss (shape []), parts of it, and the trained parameters by graph name. */
-export interface VaeLoss {
+/** The loss (shape []), further scalars to log, and the trained parameters as graph inputs by name. */
+export interface LossGraph {
   loss: Value;
   metrics: Readonly<Record<string, Value>>;
   parameters: ReadonlyMap<string, Value>;
@@ -88,7 +88,7 @@ export function routerParameterShapes({ config, writer }: VaeShape): Map<string,
  * Overlap objective (MiniHF train_vae_overlap.py): rec = sum(w CE) / sum(w); kl = klWeight sum(mean^2 / 2) / sum(w).
  * The decoder reads [z] + prefix + target[:-1] and predicts the target. The metric kl is without weight and free bits.
  */
-export function overlapLoss(shape: VaeShape, batch: BatchShape): VaeLoss {
+export function overlapLoss(shape: VaeShape, batch: BatchShape): LossGraph {
   const parameter = makeParameter();
   const rope = ropeInputs(shape.config);
   const posterior = encodedPosterior(shape, batch, parameter, rope, true);
@@ -106,7 +106,7 @@ export function overlapLoss(shape: VaeShape, batch: BatchShape): VaeLoss {
  * Router objective (MiniHF train_vae_router.py): mean cross entropy of the span that z encodes and of the next one.
  * The router reads context + [z] + target[:-1]; encoder and head are frozen.
  */
-export function routerLoss(shape: VaeShape, batch: BatchShape): VaeLoss {
+export function routerLoss(shape: VaeShape, batch: BatchShape): LossGraph {
   const parameter = makeParameter();
   const rope = ropeInputs(shape.config);
   const posterior = encodedPosterior(shape, batch, parameter, rope, false);
@@ -169,9 +169,9 @@ function trainedLinear(
   rows: number,
 ): Linear {
   const dropped = loraDropout(adapter, rows, dropout);
-  const withDropout: LoraForm = (layer, x) => besideBase(layer, x, dropped(layer.path, x));
+  const withDropout: LoraForm = (layer, x) => unmerged(layer, x, dropped(layer.path, x));
   // Where memory is short, there is none for a second copy of the weights.
-  const form = dropout > 0 ? withDropout : checkpointing ? besideBase : withinBase;
+  const form = dropout > 0 ? withDropout : checkpointing ? unmerged : mergedWherePays;
   return loraLinear(config, parameter, adapter, lora, form);
 }
 

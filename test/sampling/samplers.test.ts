@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Latent } from "../../src/latent/index.js";
 import { Rng } from "../../src/rng.js";
+import type { Averaging } from "../../src/sampling/averaging.js";
 import { AVG_PRESETS } from "../../src/sampling/avg.js";
 import type { LatentModel, SamplingOptions, TracedLatent } from "../../src/sampling/model.js";
 import { type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
@@ -50,6 +51,19 @@ describe("asks, in order", () => {
         yields c0-0 . c2-3
         returns ^ C0-1 ^ P0-5`),
     );
+  });
+
+  it("avg writes from the drafts' mean at their norm, from the one nearest to all, or from the only one", async () => {
+    const asked = async (averaging: Averaging) => {
+      const { log } = await run("avg", {}, { nSteps: 1, nAvg: 3 }, { ...INPUTS, averaging });
+      return log.filter((line) => line.includes(": 8 after"));
+    };
+    expect(await asked("mean")).toEqual(["d = 0.3 z1 + 0.233 z3 + 0.233 z4 + 0.233 z5: 8 after ^ C0-1"]);
+    // The mean of three unit vectors at right angles has the norm 1 / sqrt 3.
+    expect(await asked("normKept")).toEqual(["d = 0.3 z1 + 0.404 z3 + 0.404 z4 + 0.404 z5: 8 after ^ C0-1"]);
+    // All are equally far: the first.
+    expect(await asked("medoid")).toEqual(["d = 0.3 z1 + 0.7 z3: 8 after ^ C0-1"]);
+    expect(await asked("one")).toEqual(["b = 0.3 z1 + 0.7 z3: 8 after ^ C0-1"]);
   });
 
   it.each(NAMES)("%s without a beginning token where that is the end token", async (name) => {

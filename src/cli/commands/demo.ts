@@ -1,103 +1,128 @@
-/** `bigvae demo`: the tour. A sentence encoded and rebuilt, two sentences blended, a paragraph by the card's averaging sampler. */
+/** `bigvae demo`: the tour. Sentences rebuilt from their latents, two sentences blended, a paragraph by the card's averaging sampler. */
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
-import { hasColours, onOneLine, shaded } from "../shade.js";
+import { LOWEST_SCALE, mixScale } from "../../latent/index.js";
+import type { Tokenizer } from "../../tokenizer/index.js";
+import { hasColours, onOneLine } from "../shade.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
-import { drive, result, traceLine } from "./generate.js";
+import { markDifferences } from "../wordMarks.js";
+import { drive, result } from "./generate.js";
 
-const SENTENCE = "The little fox found a shiny key under the old bridge.";
+const SENTENCES = [
+  "My brother fixed the old radio.",
+  "The little fox found a shiny key under the old bridge.",
+  "We missed the last train, so we walked home in the rain.",
+] as const;
 const ENDS = [
   "The baker was sad because the bread had burned.",
-  "The children were happy and danced by the river.",
+  "The children danced by the river all night.",
 ] as const;
-/** About a span long: the latent of a short text asks for a short text. */
+const STEPS = [0, 0.25, 0.5, 0.75, 1];
 const TOPIC = `One rainy morning, Nora the bear went into the forest to look for honey. The path was muddy, and the trees dripped on \
-her nose. She looked under the old log and behind the big stones, but there was no honey anywhere. Then she heard a small \
-voice above her.`;
+her nose. She looked under the old log and behind the big stones, but there was no honey anywhere.`;
 
 export function demoCommand() {
-  return withModel(new Command("demo").description("A tour of the latent space in under two minutes."))
+  return withModel(new Command("demo").description("A tour of the latent space in under a minute."))
     .addHelpText("after", "\nExample:\n  bigvae demo --seed 2")
     .action(async (flags) => {
-      await useModel(flags, (vae) => tour(vae, flags));
+      await useModel(flags, async (vae) => {
+        await rebuild(vae, flags);
+        await blend(vae, flags);
+        await paragraph(vae, flags);
+        if (!flags.json) process.stdout.write(GO_ON);
+      });
     });
 }
 
-async function tour(vae: BigVae, flags: ModelFlags): Promise<void> {
-  const show = (step: object, lines: () => string[]) => {
-    if (flags.json) printJson(step);
-    else process.stdout.write(`${lines().join("\n")}\n`);
-  };
-  const [encoded] = await vae.encode([SENTENCE]);
-  show({ step: "encode", ...encoded }, () => [
-    heading(`1. A sentence becomes a latent (model "${flags.model}", z of ${vae.zDim} values)`),
-    shaded(encoded!, vae.tokenizer.stream(), hasColours()),
-    hasColours()
-      ? "The brighter a token, the more of z was taken from it."
-      : "Of the tokens in brackets, z holds clearly more than of the others.",
-  ]);
+const GO_ON = `
+Go on
+  npx bigvae reconstruct "Type your own sentence."
+  npx bigvae interpolate "I love the sea." "I am afraid of the dark."
+  npx bigvae generate --prompt "One night, the owl lost her lamp."
+  npx bigvae --help
+`;
 
-  const reconstruction = await vae.decode(encoded!.mean);
-  show({ step: "reconstruct", text: SENTENCE, reconstruction }, () => [
-    heading("2. The latent becomes text again"),
-    onOneLine(reconstruction),
+/** Step 1: what comes back of a sentence. */
+async function rebuild(vae: BigVae, { json, model }: ModelFlags): Promise<void> {
+  const encoded = await vae.encode(SENTENCES);
+  const rebuilt = await vae.decodeAll(encoded.map(({ mean }) => mean));
+  if (json) {
+    for (const [i, each] of encoded.entries())
+      printJson({ step: "reconstruct", text: SENTENCES[i], reconstruction: rebuilt[i], z: each.mean });
+    return;
+  }
+  const lines = SENTENCES.flatMap((text, i) => {
+    const { before, after, same } = markDifferences(text, onOneLine(rebuilt[i]!), hasColours());
+    return same ? [`  ${text}`, `  = ${after}`] : [`  ${before}`, `  ≠ ${after}`];
+  });
+  show([
+    heading(`1. A sentence becomes ${vae.zDim} numbers, and the numbers become a sentence (model "${model}")`),
+    ...lines,
   ]);
-
-  const [a, b] = await vae.encode(ENDS);
-  const ts = [0, 0.25, 0.5, 0.75, 1];
-  const texts = await vae.decodeAll(ts.map((t) => vae.interpolate(a!.mean, b!.mean, t)));
-  const blends = ts.map((t, i) => ({ t, text: texts[i] }));
-  show({ step: "interpolate", from: ENDS[0], to: ENDS[1], blends }, () => [
-    heading("3. From one sentence to another"),
-    ...blends.map(({ t, text }) => `${t.toFixed(2)}  ${onOneLine(text)}`),
-  ]);
-
-  await paragraph(vae, flags);
-  if (flags.json) return;
-  process.stdout.write(`${heading("Go on")}
-  bigvae encode "your own sentence"        the latent of a text
-  bigvae interpolate "one" "another"       what lies between two texts
-  bigvae generate --prompt "a beginning"   a text, span by span
-  bigvae --help                            everything else
-`);
 }
 
-/** Streamed on a terminal, span by span with its trace; one object at the end with --json. */
+/** Step 2: what lies between two sentences. */
+async function blend(vae: BigVae, { json }: ModelFlags): Promise<void> {
+  const [a, b] = await vae.encode(ENDS);
+  const zs = STEPS.map((t) => vae.interpolate(a!.mean, b!.mean, t));
+  const lowest = vae.space.hasLength ? LOWEST_SCALE : 1;
+  const texts = await vae.decodeAll(zs, { cfgScale: STEPS.map((t) => mixScale([1 - t, t], lowest)) });
+  const blends = STEPS.map((t, i) => ({ t, text: texts[i]! }));
+  if (json) printJson({ step: "interpolate", from: ENDS[0], to: ENDS[1], blends });
+  else
+    show([
+      heading("2. From one sentence to another, a quarter of the way at a time"),
+      ...blends.map(({ t, text }) => `  ${t.toFixed(2)}  ${onOneLine(text)}`),
+    ]);
+}
+
+/** Step 3: a paragraph, streamed span by span with its trace in words; one object at the end with --json. */
 async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void> {
-  if (!json) {
-    const title = "4. A paragraph by the model card's averaging sampler: four drafts a span, written from their mean";
-    process.stdout.write(`${heading(title)}\n${TOPIC}\n`);
-  }
-  const stream = vae.tokenizer.stream({ skipSpecial: true });
-  const fromWord = firstWordOn();
-  const onToken = (id: number) => void process.stdout.write(fromWord(stream.push(id)));
+  if (!json) show([heading("3. A paragraph by the model card's averaging sampler, from this beginning:"), TOPIC, ""]);
+  const stream = wordStream(vae.tokenizer);
   const spans: GeneratedSpan[] = [];
   const sampler = vae.generate("avg", {
     prompt: TOPIC,
-    preset: "card",
+    preset: "repository",
     nSteps: 2,
     nAvg: 4,
-    tau: 0.7,
+    tau: 0.6,
     noise: 1,
     seed,
-    ...(json ? {} : { onToken }),
+    ...(json ? {} : { onToken: (id: number) => void process.stdout.write(stream.push(id)) }),
   });
   const written = await drive(sampler, (span) => {
     spans.push(span);
-    if (!json) process.stdout.write(`${stream.end()}\n${traceLine(spans.length, span)}\n`);
+    if (!json) process.stdout.write(`${stream.end()}\n${explained(span)}\n`);
   });
   if (json) printJson({ step: "generate", ...result(written, spans) });
 }
 
-/** Leaves out the rest of a word that a text begins with. */
-function firstWordOn(): (text: string) => string {
+/** Where a span's latent came from, as a sentence. */
+function explained({ latent, drafts }: GeneratedSpan): string {
+  const share = (role: string) => latent.parents.find(({ latent: { role: of } }) => of === role)?.weight ?? 0;
+  const percent = (weight: number) => `${Math.round(100 * weight)} %`;
+  return `  (Written from a latent that is ${percent(share("mix"))} the mean of ${drafts.length} drafts of what comes next and ${percent(share("prompt"))} the beginning, which holds the topic.)\n`;
+}
+
+/** Tokens as text; what a span begins with in the middle of a word is left out. */
+function wordStream(tokenizer: Tokenizer) {
+  const stream = tokenizer.stream({ skipSpecial: true });
   let hasBegun = false;
-  return (text) => {
-    if (hasBegun) return text;
-    const start = text.search(/[\s\p{Lu}]/u);
-    hasBegun = start >= 0;
-    return hasBegun ? text.slice(start).trimStart() : "";
+  return {
+    push(id: number): string {
+      const text = stream.push(id);
+      if (hasBegun) return text;
+      const start = text.search(/[\s\p{Lu}]/u);
+      hasBegun = start >= 0;
+      return hasBegun ? text.slice(start).trimStart() : "";
+    },
+    end: () => stream.end(),
   };
+}
+
+function show(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function heading(text: string): string {

@@ -4,18 +4,23 @@ import type { BigVae } from "../../bigVae.js";
 import { listInputs, readRecords, SPLITS, splitOf } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import {
+  BLEND_RULES,
+  blendRules,
+  cutSentences,
   cutSpans,
   evaluate,
   evaluateArithmetic,
   evaluateBlends,
   evaluateDisentanglement,
+  evaluateRebuilding,
   evaluateSentences,
+  evaluateSpace,
   proseMeasures,
   Scoring,
   type ScoringOptions,
   wordsOf,
 } from "../../eval/index.js";
-import { type Latent, normLerp } from "../../latent/index.js";
+import type { Latent } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { reportLines } from "../evalReport.js";
 import { checkPath } from "../input.js";
@@ -24,7 +29,7 @@ import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
 import { drive } from "./generate.js";
 
-const MEASURES = ["reconstruction", "sentences", "blends", "prose", "arithmetic", "disentanglement"] as const;
+const MEASURES = ["reconstruction", "sentences", "blends", "space", "prose", "arithmetic", "disentanglement"] as const;
 
 export function evalCommand() {
   return withModel(new Command("eval").description("Measure a model, with 95 % intervals."))
@@ -40,6 +45,17 @@ export function evalCommand() {
     )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
     .option("--span <n>", "tokens of a span; the model's where left out", wholeNumber(1))
+    .option(
+      "--quick",
+      "reconstruction: only rebuilding and loss, no sampled likelihoods and no statistics of the latents",
+    )
+    .addOption(
+      new Option("--unit <unit>", "blends: of what").choices(["span", "sentence"] as const).default("span" as const),
+    )
+    .addOption(new Option("--rule <rule>", "blends: by this rule; by all where left out").choices(BLEND_RULES))
+    .option("--guidance", "blends, space: only points that the base mends; with and without where left out")
+    .option("--no-guidance", "blends, space: only points that it does not mend")
+    .option("--pairs <n>", "pairs of blends, points of each kind of space", wholeNumber(1), 100)
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
     .action(async (flags) => {
       const { data, split, count = TEXTS } = flags;
@@ -60,6 +76,11 @@ interface MeasureFlags {
   seed: number;
   count?: number | undefined;
   data?: string | undefined;
+  quick?: true | undefined;
+  unit: "span" | "sentence";
+  rule?: (typeof BLEND_RULES)[number] | undefined;
+  guidance?: boolean | undefined;
+  pairs: number;
 }
 
 async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags, bar: Progress): Promise<object> {
@@ -68,21 +89,38 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
   const scoring = {
     model: vae.engine,
     tokenizer: vae.tokenizer,
+    space: vae.space,
     rng,
     signal: interruptSignal(),
     onProgress: inPasses(bar),
   };
   switch (flags.measure) {
     case "reconstruction":
-      return evaluate({ ...scoring, texts, span, maxPositions: vae.facts.maxPositions });
+      return (flags.quick ? evaluateRebuilding : evaluate)({
+        ...scoring,
+        texts,
+        span,
+        maxPositions: vae.facts.maxPositions,
+      });
     case "sentences":
       return evaluateSentences({ ...scoring, texts });
     case "blends":
       return evaluateBlends({
         ...scoring,
-        means: await spanMeans(scoring, texts, span),
-        nTokens: span,
-        blend: normLerp,
+        means: await (flags.unit === "span" ? spanMeans(scoring, texts, span) : sentenceMeans(scoring, texts)),
+        nTokens: flags.unit === "span" ? span : undefined,
+        rules: blendRules(vae.space, flags.rule, flags.guidance),
+        known: await knownWords(flags.data!),
+        pairs: flags.pairs,
+      });
+    case "space":
+      return evaluateSpace({
+        ...scoring,
+        texts,
+        span,
+        aeScale: vae.aeScale,
+        count: flags.pairs,
+        guidance: flags.guidance,
       });
     case "prose":
       return prose(vae, texts, await knownWords(flags.data!), { ...scoring, seed: flags.seed });
@@ -138,6 +176,11 @@ async function knownWords(path: string): Promise<Set<string>> {
 async function spanMeans(scoring: ScoringOptions, texts: readonly string[], span: number): Promise<Latent[]> {
   const ids = texts.map((text) => scoring.tokenizer.encode(text));
   return (await cutSpans(new Scoring(scoring), ids, span)).map(({ mean }) => mean);
+}
+
+/** Means of the sentences of the texts. */
+function sentenceMeans(scoring: ScoringOptions, texts: readonly string[]): Promise<Latent[]> {
+  return new Scoring(scoring).means(cutSentences(scoring, texts).map(({ ids }) => ids));
 }
 
 const PROSE_RUNS = 20;

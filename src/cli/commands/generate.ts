@@ -9,6 +9,7 @@ import {
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
+import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import {
   requireInputs,
   type SamplerEntry,
@@ -46,6 +47,11 @@ export function generateCommand() {
         "repository",
       ] as const),
     )
+    .addOption(
+      new Option("--averaging <rule>", "how avg makes one latent of its drafts; their mean where left out").choices(
+        AVERAGING_RULES,
+      ),
+    )
     .option(
       "--prompt <text>",
       "the topic; repeat it for user-avg",
@@ -79,6 +85,7 @@ function weightsLine(name: SamplerName): string {
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
   preset?: "card" | "repository";
+  averaging?: Averaging;
   context: string;
   start?: string;
   terminal?: string;
@@ -182,6 +189,7 @@ const FLAGS: Record<SamplerInput, string> = {
   terminal: "--terminal",
   task: "--task",
   preset: "--preset",
+  averaging: "--averaging",
   nSteps: "--steps",
   nAvg: "--n-avg",
   nStarts: "--n-starts",
@@ -227,9 +235,22 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
 }
 
 async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
-  const { prompt, context, start, terminal, preset, seed, steps, nAvg, nStarts, weights, span, cfg, tau, noise } =
-    flags;
-  const given = { preset, start, terminal, nSteps: steps, nAvg, nStarts, weights, span, cfgScale: cfg, tau, noise };
+  const { prompt, context, seed, steps, cfg, ...rest } = flags;
+  const { start, terminal, preset, averaging, nAvg, nStarts, weights, span, tau, noise } = rest;
+  const given = {
+    preset,
+    averaging,
+    start,
+    terminal,
+    nSteps: steps,
+    nAvg,
+    nStarts,
+    weights,
+    span,
+    cfgScale: cfg,
+    tau,
+    noise,
+  };
   return {
     prompt,
     context,

@@ -2,12 +2,13 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae, EncodedText } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
-import { cosine } from "../../latent/index.js";
+import { LatentSearch, LOWEST_SCALE, mixScale } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { inputLines, type Line, notBoth, parseJson, placed, readTask } from "../input.js";
 import { realNumber, wholeNumber } from "../options.js";
 import { hasColours, onOneLine, shaded } from "../shade.js";
 import { printJson, useModel, warnLong, warnLongExamples, withModel } from "../shared.js";
+import { markDifferences } from "../wordMarks.js";
 
 /** Texts encoded at a time, so that input of any length takes constant memory. */
 const BATCH = 64;
@@ -82,31 +83,48 @@ async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
+interface SearchedLine {
+  text: string;
+  line: number;
+  longerThanSpan: boolean;
+}
+
+const SIMILAR_HELP = `
+A latent may have several parts (slots). "match" looks for the most similar part of the other text for each part of the one, and
+takes the mean of their cosines; of more than 2,000 lines it does so for the best 100 by their keys. "key" compares the means
+of the parts by their cosine. With one part both are the cosine of the latents. A small model such as the pocket finds lines that
+share words and phrases with the text, more than lines that mean the same in other words.
+
+Example:
+  bigvae similar "A boat on a lake" --file sentences.txt --count 3`;
+
 export function similarCommand() {
-  return withModel(
-    new Command("similar").description("The lines of a file nearest to a text, by the cosine of their latents."),
-  )
+  return withModel(new Command("similar").description("The lines of a file nearest to a text, by their latents."))
     .argument("<text>", "the text")
     .requiredOption("--file <path>", 'the lines that are compared; "-" is standard input')
     .option("--count <n>", "lines shown", wholeNumber(1), 5)
-    .addHelpText("after", '\nExample:\n  bigvae similar "A boat on a lake" --file sentences.txt --count 3')
+    .addOption(
+      new Option("--by <what>", "what is compared: part by part (match), or the means of the parts (key)")
+        .choices(["match", "key"] as const)
+        .default("match" as const),
+    )
+    .addHelpText("after", SIMILAR_HELP)
     .action(async (text, flags) => {
       const lines = await inputLines([], flags);
       await useModel(flags, async (vae) => {
         const [query] = await vae.encode([text]);
         warnLong(flags, vae, [query!]);
-        const found: { text: string; similarity: number; line: number; longerThanSpan: boolean }[] = [];
+        const search = new LatentSearch<SearchedLine>(vae.space, query!.mean, flags.count, flags.by);
         for await (const batch of batches(lines)) {
           const encoded = await encodeTexts(vae, batch);
           warnLong(flags, vae, encoded);
           for (const [i, { text, mean, longerThanSpan }] of encoded.entries())
-            found.push({ text, similarity: cosine(query!.mean, mean), line: batch[i]!.line!, longerThanSpan });
-          found.sort((a, b) => b.similarity - a.similarity || a.line - b.line);
-          found.length = Math.min(found.length, flags.count);
+            search.add({ text, line: batch[i]!.line!, longerThanSpan }, mean);
         }
-        for (const item of found) {
-          if (flags.json) printJson(item);
-          else process.stdout.write(`${item.similarity.toFixed(3)}  ${item.text}\n`);
+        for (const { item, similarity } of search.found()) {
+          const { text, line, longerThanSpan } = item;
+          if (flags.json) printJson({ text, similarity, line, longerThanSpan });
+          else process.stdout.write(`${similarity.toFixed(3)}  ${text}\n`);
         }
       });
     });
@@ -133,11 +151,26 @@ export function reconstructCommand() {
           const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
           for (const [i, { text, longerThanSpan }] of encoded.entries()) {
             if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan, line: batch[i]!.line });
-            else process.stdout.write(`${onOneLine(rebuilt[i]!)}\n`);
+            else process.stdout.write(`${besideOriginal(text, rebuilt[i]!)}\n`);
           }
         }
       });
     });
+}
+
+/** On a terminal the text and what became of it, one below the other with differing words marked; else the rebuilt text alone. */
+function besideOriginal(text: string, rebuilt: string): string {
+  const [original, result] = [onOneLine(text), onOneLine(rebuilt)];
+  if (!process.stdout.isTTY) return result;
+  const { before, after, same } = markDifferences(original, result, hasColours());
+  return same ? `= ${after}` : `- ${before}\n+ ${after}`;
+}
+
+const BLEND_CFG = `guidance scale of an even mix, 1 at a text itself; below 1 the base mends the sentence; ${LOWEST_SCALE} by default`;
+
+/** The scale of each mix; a model of one slot is not guided by default, as the original. */
+function scalesOf({ space }: BigVae, cfg: number | undefined, weights: readonly (readonly number[])[]): number[] {
+  return weights.map((each) => mixScale(each, cfg ?? (space.hasLength ? LOWEST_SCALE : 1)));
 }
 
 export function interpolateCommand() {
@@ -151,6 +184,7 @@ export function interpolateCommand() {
         .default("normLerp" as const),
     )
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+    .option("--cfg <x>", BLEND_CFG, realNumber(0))
     .addHelpText("after", '\nExample:\n  bigvae interpolate "The fox found a lamp." "The baker lost a key." --steps 7')
     .action(async (from, to, flags) => {
       await useModel(flags, async (vae) => {
@@ -159,7 +193,12 @@ export function interpolateCommand() {
         const longerThanSpan = a!.longerThanSpan || b!.longerThanSpan;
         const ts = Array.from({ length: flags.steps }, (_, i) => i / (flags.steps - 1));
         const zs = ts.map((t) => vae.interpolate(a!.mean, b!.mean, t, flags.kind));
-        const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed });
+        const cfgScale = scalesOf(
+          vae,
+          flags.cfg,
+          ts.map((t) => [1 - t, t]),
+        );
+        const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed, cfgScale });
         for (const [i, t] of ts.entries()) {
           if (flags.json) printJson({ t, text: decoded[i], z: zs[i], longerThanSpan });
           else process.stdout.write(`${t.toFixed(2)}  ${onOneLine(decoded[i]!)}\n`);
@@ -180,6 +219,7 @@ export function mixCommand() {
           .default("normKept" as const),
       )
       .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+      .option("--cfg <x>", BLEND_CFG, realNumber(0))
       .addHelpText(
         "after",
         '\nExample:\n  bigvae mix "1:The fox found a lamp." "1:The baker lost a key." "-1:The fox lost a key."',
@@ -196,7 +236,8 @@ export function mixCommand() {
             parsed.map(({ weight }) => weight),
             flags.kind,
           );
-          const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed });
+          const [cfgScale] = scalesOf(vae, flags.cfg, [parsed.map(({ weight }) => weight)]);
+          const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed, cfgScale: cfgScale! });
           if (flags.json)
             printJson({
               text,
