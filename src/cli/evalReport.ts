@@ -16,6 +16,7 @@ export function reportLines(report: object): string[] {
 }
 
 function rowsOf(name: string, value: unknown): [name: string, value: string][] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return [[name, value.join(", ")]];
   if (Array.isArray(value)) return value.map((item: object) => itemRow(name, item));
   if (typeof value !== "object" || value === null || isEstimate(value)) return [[name, shown(value)]];
   return Object.entries(value).flatMap(([part, item]) => rowsOf(`${name}, ${part}`, item));

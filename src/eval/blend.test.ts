@@ -114,7 +114,7 @@ describe("blends", () => {
       space,
       model: ending,
       nTokens: undefined,
-      means: [sentence("red kite", 4), sentence("old mill", 9)],
+      means: [sentence("red kite", 5), sentence("old mill", 9)],
       rules: [
         {
           rule: "made",
@@ -123,8 +123,8 @@ describe("blends", () => {
         },
       ],
     });
-    // 1.25 T + 2 of 4, of 9 and of their geometric mean, 6.
-    expect([...asked].sort((a, b) => a - b)).toEqual([7, 9, 13]);
+    // 1.25 T + 2 of 5, of 9 and of their geometric mean, 6.7.
+    expect([...asked].sort((a, b) => a - b)).toEqual([8, 10, 13]);
     expect(read.every((ids) => !ids.includes(0))).toBe(true);
     expect(report.blends[0]!.bothEnds.value).toBe(1);
   });

@@ -1,6 +1,6 @@
 /** Texts of letters whose latents are known: what is found can be counted by hand. */
 import { describe, expect, it } from "vitest";
-import { type Latent, LatentSpace } from "../latent/index.js";
+import { LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import { COMPARISONS, evaluateRetrieval, type LabelledText } from "./retrieval.js";
 import type { EvaluatedModel } from "./scoring.js";
@@ -17,15 +17,21 @@ function wordTokenizer() {
   };
 }
 /** The latent of a span is looked up by its first word. */
-const encodedBy = (latents: Record<string, readonly number[]>, tokenizer: ReturnType<typeof wordTokenizer>) =>
-  ({
+function encodedBy(
+  latents: Record<string, readonly number[]>,
+  { decode }: ReturnType<typeof wordTokenizer>,
+): EvaluatedModel {
+  const notAsked = () => Promise.reject(new Error("only latents are asked for"));
+  return {
     encode: async (rows) =>
       rows.map(({ ids }) => {
-        const content = latents[tokenizer.decode(ids.slice(0, 1))]!;
-        const mean: Latent = space.withLength(Float32Array.from(content), 2);
-        return { mean, poolWeights: new Float32Array(), slotWeights: [] };
+        const content = Float32Array.from(latents[decode(ids.slice(0, 1))]!);
+        return { mean: space.withLength(content, 2), poolWeights: new Float32Array(), slotWeights: [] };
       }),
-  }) as EvaluatedModel;
+    write: notAsked,
+    score: notAsked,
+  };
+}
 
 function retrieval(texts: readonly LabelledText[], latents: Record<string, readonly number[]>) {
   const tokenizer = wordTokenizer();

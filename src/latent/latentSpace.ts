@@ -34,6 +34,7 @@ export interface LatentShape {
 /** Lengths that a latent may stand for, in spans: beyond them it was extrapolated. */
 const [SHORTEST, LONGEST] = [1 / 64, 8];
 
+/** Arithmetic on the latents of one model. */
 export class LatentSpace {
   /** Plain vectors of any width: the space of a model that does not name its own. */
   static readonly plain = new LatentSpace({ zDim: 0, slots: 1, span: 64 });
@@ -41,7 +42,10 @@ export class LatentSpace {
   /** Values of a latent: those of the slots, and the length where there are several. */
   readonly width: number;
 
-  constructor(readonly shape: LatentShape) {
+  constructor(
+    /** Sizes of the space. */
+    readonly shape: LatentShape,
+  ) {
     const { zDim, slots } = shape;
     if (zDim % slots !== 0)
       throw new BigVaeError(

@@ -131,6 +131,12 @@ async function openSentences({ shortTexts, tokenizer, span }: TrainVaeOptions) {
 
 function vaeShape(options: TrainVaeOptions): VaeShape {
   const { base, rank, alpha, zDim, slots, dropout, checkpointing, freeBits, startFrom } = options;
+  if (zDim % slots !== 0) {
+    throw new BigVaeError(
+      "usage",
+      `--z-dim: expected a multiple of --slots ${slots}, which share z evenly, got ${zDim}; give for example ${slots * Math.max(1, Math.round(zDim / slots))}`,
+    );
+  }
   const lora: LoraShape = { rank, alpha, targets: Object.keys(blockLinears(base.config)) };
   // A start with a learned variance would lose it otherwise.
   const learnedVariance = options.learnedVariance || (startFrom !== undefined && "vae.w_s.weight" in startFrom.head);

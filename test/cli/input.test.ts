@@ -103,7 +103,7 @@ it("text stands alone on standard output; where its spans came from, beside it",
   const [{ spans }] = jsonLines<{ spans: { text: string }[] }>(await bigvae([...guide, "--json"])) as [never];
   expect(shown.stdout.trim().length).toBeGreaterThan(0);
   expect(shown.stdout).toBe(`${(spans as { text: string }[]).map(({ text }) => text).join("")}\n`);
-  expect(shown.stderr).toMatch(/^ {2}\[span 1: z of length .*\]\n {2}\[span 2: .*\]\n$/);
+  expect(shown.stderr).toMatch(/^ {2}\[span 1: z of norm .*\]\n {2}\[span 2: .*\]\n$/);
   const replayed = await bigvae(["generate", ...TINY, "--replay", trace, "--quiet"]);
   expect(replayed).toEqual({ code: 0, stdout: shown.stdout, stderr: "" });
 });

@@ -42,7 +42,8 @@ const INSTANCES: Record<string, string[]> = {
   "bigvae generate --sampler NAME": ['generate --sampler guide --prompt "The owl lost a button." --steps 2'],
   "bigvae plan --start A --terminal B": ['plan --start "The owl lost a button." --terminal "They danced." --steps 2'],
   "bigvae task-vector TEXT...": ['task-vector "The fox found a lamp." "The baker lost a key."'],
-  "bigvae data stories|tokenizer|prepare": [
+  "bigvae data stories|sentences|tokenizer|prepare": [
+    "data sentences --count 20 --seed 3",
     "data stories --count 20 --seed 3",
     "data tokenizer my-texts --vocab-size 300 --output tokenizer.json",
     "data prepare my-texts --tokenizer tokenizer.json --output other-rows",

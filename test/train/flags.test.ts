@@ -64,6 +64,14 @@ describe("train refuses", () => {
       /expected rows of the model's own tokenizer .* prepare the data again/,
     ],
     ["rows that are not there", "--preprocessed @nothing", 2, /--preprocessed.*nothing/],
+    ["sentences that are not there", "--sentences @nothing", 2, /--sentences.*nothing/],
+    [
+      "sentences of another tokenizer",
+      "--sentences @other/rows",
+      5,
+      /--sentences .*expected rows of the model's own tokenizer/,
+    ],
+    ["slots that cannot share z", "--slots 3", 2, /--z-dim: expected a multiple of --slots 3, .* got 8; .* example 9/],
     [
       "more rows a step than there are",
       "--batch-size 4000",

@@ -1,12 +1,16 @@
 /** Noise of another scale than 1 in training: the finished head is in the units where the posterior is N(mean, s^2). */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { prepare } from "../../src/data/index.js";
 import type { VaeAdapters } from "../../src/engine/adapters.js";
+import { Engine } from "../../src/engine/engine.js";
 import { openAdapters } from "../../src/host/modelFiles.js";
+import { Rng } from "../../src/rng.js";
 import type { RunReport } from "../../src/train/run.js";
 import { type TrainVaeOptions, trainVae } from "../../src/train/runVae.js";
+import { noiseScale } from "../../src/train/schedule.js";
 import { runtime, tinyBase, tinyRows, tinyRun, tinyTokenizer, tinyVaeRun } from "./tiny.js";
 
 const tokenizer = tinyTokenizer();
@@ -56,4 +60,38 @@ it("a look says what the loss is with the z of other rows", async () => {
   const look = reports.find((report) => report.kind === "heldOut")!;
   expect(look.metrics).toMatchObject({ rec: expect.any(Number), shuffled: expect.any(Number) });
   expect(look.metrics.shuffled).not.toBe(look.metrics.rec);
+});
+
+it("rises in a straight line from its start to its scale", () => {
+  const noise = { scale: 1, start: 0.1, rampSteps: 10 };
+  expect([1, 5, 10, 11].map((step) => Number(noiseScale(noise, step).toFixed(6)))).toEqual([0.19, 0.55, 1, 1]);
+  expect(noiseScale({ scale: 1, start: 1, rampSteps: 1 }, 1)).toBe(1);
+});
+
+it("several slots, sentences and a ramp of the noise make a folder that encodes and writes", async () => {
+  const sentences = join(folder, "sentences");
+  const short = ["It ran. It sat.", "A fox! An owl?", "We sat. We ran."];
+  const records = short.map((text, i) => JSON.stringify({ text, split: i === 0 ? "validation" : "train" }));
+  await writeFile(join(folder, "short.jsonl"), records.join("\n"));
+  await prepare({ inputs: [join(folder, "short.jsonl")], tokenizer, output: sentences, length: 64, sentences: true });
+  const vae = await written("slots", {
+    slots: 2,
+    noiseStart: 0.1,
+    noiseRampSteps: 4,
+    shortTexts: { preprocessed: sentences, share: 0.5 },
+    span: 24,
+    gap: 0,
+    dropPrefix: 1,
+    shiftedSpans: true,
+    encodeLast: true,
+    steps: 3,
+    lr: 1e-3,
+  });
+  expect(vae).toMatchObject({ zDim: 8, slots: 2 });
+  const engine = new Engine({ runtime, base, vae, form: "unmerged" });
+  const [{ mean }] = (await engine.encode([{ ids: tokenizer.encode("The fox ran.") }])) as [{ mean: Float32Array }];
+  expect(mean).toHaveLength(9);
+  const options = { writer: "decoder" as const, context: [], nTokens: 5, tau: 0 };
+  expect((await engine.write([{ z: mean, noise: Rng.fromSeed(1).key }], options))[0]).toHaveLength(5);
+  await engine.close();
 });

@@ -1,7 +1,7 @@
 /** `bigvae eval`: the measures of src/eval on texts of a file, or on the model's own blends, factors and prose. */
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae } from "../../bigVae.js";
-import { listInputs, readRecords, SPLITS, splitOf } from "../../data/index.js";
+import { listInputs, readRecords, SPLITS, splitOf, type TextRecord } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import {
   BLEND_RULES,
@@ -12,16 +12,20 @@ import {
   evaluateArithmetic,
   evaluateBlends,
   evaluateDisentanglement,
+  evaluateProse,
   evaluateRebuilding,
+  evaluateRetrieval,
   evaluateSentences,
   evaluateSpace,
-  proseMeasures,
+  PROSE_PROMPTS,
+  PROSE_RUNS,
   Scoring,
   type ScoringOptions,
   wordsOf,
 } from "../../eval/index.js";
 import type { Latent } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
+import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { reportLines } from "../evalReport.js";
 import { checkPath } from "../input.js";
 import { interruptSignal, wholeNumber } from "../options.js";
@@ -29,7 +33,16 @@ import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
 import { drive } from "./generate.js";
 
-const MEASURES = ["reconstruction", "sentences", "blends", "space", "prose", "arithmetic", "disentanglement"] as const;
+const MEASURES = [
+  "reconstruction",
+  "sentences",
+  "blends",
+  "space",
+  "retrieval",
+  "prose",
+  "arithmetic",
+  "disentanglement",
+] as const;
 
 export function evalCommand() {
   return withModel(new Command("eval").description("Measure a model, with 95 % intervals."))
@@ -40,7 +53,7 @@ export function evalCommand() {
     .addOption(new Option("--split <name>", "only records of this split").choices(SPLITS))
     .option(
       "--count <n>",
-      "texts, or cases of arithmetic; 200 where left out (sentences of disentanglement: 2,000)",
+      "texts, or cases of arithmetic; 200 where left out (runs of prose: 20; sentences of disentanglement: 2,000)",
       wholeNumber(1),
     )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
@@ -56,10 +69,14 @@ export function evalCommand() {
     .option("--guidance", "blends, space: only points that the base mends; with and without where left out")
     .option("--no-guidance", "blends, space: only points that it does not mend")
     .option("--pairs <n>", "pairs of blends, points of each kind of space", wholeNumber(1), 100)
+    .addOption(
+      new Option("--averaging <rule>", "prose: how drafts become one latent; their mean where left out").choices(
+        AVERAGING_RULES,
+      ),
+    )
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
     .action(async (flags) => {
-      const { data, split, count = TEXTS } = flags;
-      const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(data, split, count);
+      const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(flags);
       const bar = progress(flags.quiet);
       const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar)).finally(() => bar.stop());
       if (flags.json) printJson(report);
@@ -70,12 +87,19 @@ export function evalCommand() {
 /** Texts that are measured where --count is left out. */
 const TEXTS = 200;
 
+/** Texts that are read; prose has further ones as other topics. */
+function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: MeasureFlags): number {
+  return measure === "prose" ? Math.max(count, PROSE_PROMPTS) : count;
+}
+
 interface MeasureFlags {
   measure: (typeof MEASURES)[number];
   span?: number;
   seed: number;
   count?: number | undefined;
   data?: string | undefined;
+  split?: (typeof SPLITS)[number] | undefined;
+  averaging?: Averaging | undefined;
   quick?: true | undefined;
   unit: "span" | "sentence";
   rule?: (typeof BLEND_RULES)[number] | undefined;
@@ -83,7 +107,13 @@ interface MeasureFlags {
   pairs: number;
 }
 
-async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlags, bar: Progress): Promise<object> {
+async function measure(
+  vae: BigVae,
+  records: readonly TextRecord[],
+  flags: MeasureFlags,
+  bar: Progress,
+): Promise<object> {
+  const texts = records.map(({ text }) => text);
   const span = flags.span ?? vae.span;
   const rng = Rng.fromSeed(flags.seed);
   const scoring = {
@@ -122,8 +152,10 @@ async function measure(vae: BigVae, texts: readonly string[], flags: MeasureFlag
         count: flags.pairs,
         guidance: flags.guidance,
       });
+    case "retrieval":
+      return evaluateRetrieval({ ...scoring, texts: records, span });
     case "prose":
-      return prose(vae, texts, await knownWords(flags.data!), { ...scoring, seed: flags.seed });
+      return prose(vae, texts, flags, scoring);
     case "arithmetic":
       return evaluateArithmetic({ ...scoring, ...(flags.count === undefined ? {} : { cases: flags.count }) });
     case "disentanglement":
@@ -145,13 +177,15 @@ function inPasses(bar: Progress) {
 const NEEDS_NO_TEXTS = new Set<string>(["arithmetic", "disentanglement"]);
 
 /** Texts of one split, or all. Throws "usage" where there are none. */
-async function readTestTexts(path: string | undefined, split: string | undefined, count: number): Promise<string[]> {
+async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
+  const { data: path, split } = flags;
+  const count = textsOf(flags);
   if (path === undefined) throw new BigVaeError("usage", "eval: expected texts, got none; give --data FILE");
   await checkPath("--data", path, "texts");
-  const texts: string[] = [];
+  const texts: TextRecord[] = [];
   for await (const record of recordsOf(path)) {
     if (split !== undefined && splitOf(record) !== split) continue;
-    texts.push(record.text);
+    texts.push(record);
     if (texts.length === count) return texts;
   }
   if (texts.length > 0) return texts;
@@ -183,25 +217,28 @@ function sentenceMeans(scoring: ScoringOptions, texts: readonly string[]): Promi
   return new Scoring(scoring).means(cutSentences(scoring, texts).map(({ ids }) => ids));
 }
 
-const PROSE_RUNS = 20;
+/** Temperature of the samplers, and of plain sampling beside them. */
+const PROSE_TAU = 0.9;
 
-/** Texts by the averaging sampler, begun with the first sentence of unseen texts. */
+/** Three spans of the averaging sampler a run, with the original's numbers, beside plain sampling. */
 async function prose(
   vae: BigVae,
   texts: readonly string[],
-  known: ReadonlySet<string>,
-  { seed, rng, signal, onProgress }: ScoringOptions & { seed: number; rng: Rng },
-): Promise<object> {
-  const written: string[] = [];
-  const begun = texts.slice(0, PROSE_RUNS);
-  for (const [i, text] of begun.entries()) {
-    const prompt = /^[^.!?]*[.!?]+/.exec(text)?.[0] ?? text.slice(0, 100);
-    const { text: all } = await drive(
-      vae.generate("avg", { prompt, preset: "repository", nSteps: 3, seed: seed + i, ...(signal ? { signal } : {}) }),
-      () => {},
-    );
-    onProgress?.(i + 1, begun.length, "texts written");
-    written.push(all.slice(prompt.length));
-  }
-  return { written: proseMeasures(written, known, rng), texts: proseMeasures(texts, known, rng) };
+  flags: MeasureFlags,
+  scoring: ScoringOptions & { rng: Rng },
+) {
+  const { seed, averaging, count: runs } = flags;
+  const options = { preset: "repository", averaging, nSteps: 3, tau: PROSE_TAU, signal: scoring.signal } as const;
+  return evaluateProse({
+    ...scoring,
+    texts,
+    known: await knownWords(flags.data!),
+    tau: PROSE_TAU,
+    runs,
+    async write(prompt, run) {
+      const spans: (readonly number[])[] = [];
+      await drive(vae.generate("avg", { ...options, prompt, seed: seed + run }), ({ ids }) => spans.push(ids));
+      return spans;
+    },
+  });
 }

@@ -275,8 +275,8 @@ export async function drive(
 /** Where a span's latent came from, in one line. */
 export function traceLine(number: number, { latent, drafts }: GeneratedSpan): string {
   const from = latent.parents.map(({ latent: parent, weight }) => `${weight.toFixed(2)} ${parent.role}`).join(" + ");
-  const length = Math.hypot(...latent.z).toFixed(1);
-  return `  [span ${number}: z of length ${length}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
+  const norm = Math.hypot(...latent.z).toFixed(1);
+  return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
 }
 
 export function result({ ids, text, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {

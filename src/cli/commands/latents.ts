@@ -57,7 +57,7 @@ async function encodeIds({ tokenizer, engine, span }: BigVae, batch: readonly Li
 
 function summary(z: Float32Array): string {
   const first = Array.from(z.subarray(0, 6), (value) => value.toFixed(2)).join(" ");
-  return `[${first} ...] ${z.length} values, length ${Math.hypot(...z).toFixed(2)}`;
+  return `[${first} ...] ${z.length} values, norm ${Math.hypot(...z).toFixed(2)}`;
 }
 
 function tokenRow({ text, where }: Line, vocabSize: number): { ids: number[]; mask?: number[] } {
