@@ -235,6 +235,7 @@ export class BigVae {
     const written = await this.engine.write(rows, {
       writer: "decoder",
       context,
+      beginId: tokenizer.bosId ?? tokenizer.eosId,
       nTokens: Math.max(...limits, 0),
       tau,
       ...stop,

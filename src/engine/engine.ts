@@ -44,6 +44,8 @@ export interface WriteOptions {
   cfgScale?: number;
   /** A row ends after this token. */
   stopId?: number;
+  /** What the base reads in place of an empty context where it guides; the stop token by default. */
+  beginId?: number;
   signal?: AbortSignal;
   /** Called with each row's new token, as it is written. */
   onToken?(row: number, id: number): void;
@@ -144,7 +146,7 @@ export class Engine {
       throw new BigVaeError("usage", `cfgScale: expected a number, got ${badScale}; 1 leaves the base out`);
     this.#checkRoom(writer, context.length, nTokens);
     const start = await this.#start(rows, writer, context, signal);
-    const guideContext = context.length > 0 ? context : [stopId ?? 0];
+    const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
     const isGuided = scales.some((scale) => scale !== 1);
     const guide = isGuided ? await this.#start(rows, "base", guideContext, signal) : undefined;
     const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));

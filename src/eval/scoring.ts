@@ -51,9 +51,14 @@ export class Scoring {
 
   /** What the base gives each target after the beginning token (the end token where the tokenizer has none). */
   readByBase(targets: readonly (readonly number[])[]): Promise<Score[]> {
-    const { bosId, eosId } = this.options.tokenizer;
     const rows = targets.map((target) => ({ target }));
-    return this.#score(rows, "base", [bosId ?? eosId ?? 0]);
+    return this.#score(rows, "base", [this.#beginId]);
+  }
+
+  /** What begins a text for the base. */
+  get #beginId(): number {
+    const { bosId, eosId } = this.options.tokenizer;
+    return bosId ?? eosId ?? 0;
   }
 
   /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix. `scales`: the guidance of each z, 1 where left out. */
@@ -98,7 +103,8 @@ export class Scoring {
     for (const batch of batches(rows, ({ nTokens }) => nTokens)) {
       const nTokens = Math.max(...batch.map((row) => row.nTokens));
       const asRows = batch.map(({ z, nTokens, scale }) => ({ z, nTokens, cfgScale: scale, noise: NO_NOISE }));
-      const options = { writer: "decoder", context: [], nTokens, tau: 0, stopId, signal } as const;
+      const beginId = this.#beginId;
+      const options = { writer: "decoder", context: [], nTokens, tau: 0, stopId, beginId, signal } as const;
       written.push(...(await model.write(asRows, options)));
       onProgress?.(written.length, rows.length, "texts written");
     }

@@ -2,7 +2,8 @@
 
 /** Tokens that are written at most: a mixed text may need some more than the length between to come to its end. */
 export function writeLimit(length: number): number {
-  return Math.floor(1.25 * length) + 2;
+  // The length is stored as a logarithm: 16 tokens may come back as 15.99999.
+  return Math.floor(1.25 * length + 1e-3) + 2;
 }
 
 /** A text that did not end by itself has its length. */

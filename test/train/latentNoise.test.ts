@@ -89,7 +89,8 @@ it("several slots, sentences and a ramp of the noise make a folder that encodes 
   });
   expect(vae).toMatchObject({ zDim: 8, slots: 2 });
   const engine = new Engine({ runtime, base, vae, form: "unmerged" });
-  const [{ mean }] = (await engine.encode([{ ids: tokenizer.encode("The fox ran.") }])) as [{ mean: Float32Array }];
+  const [encoding] = await engine.encode([{ ids: tokenizer.encode("The fox ran.") }]);
+  const { mean } = encoding!;
   expect(mean).toHaveLength(9);
   const options = { writer: "decoder" as const, context: [], nTokens: 5, tau: 0 };
   expect((await engine.write([{ z: mean, noise: Rng.fromSeed(1).key }], options))[0]).toHaveLength(5);
