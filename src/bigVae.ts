@@ -10,15 +10,7 @@ import {
 } from "./host/modelFiles.js";
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
-import {
-  cutToLength,
-  type Latent,
-  LatentSpace,
-  medoid,
-  type Posterior,
-  weightedSum,
-  writeLimit,
-} from "./latent/index.js";
+import { cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
@@ -223,7 +215,9 @@ export class BigVae {
     const lengths = zs.map((z) => space.lengthOf(z));
     const context = prefix === "" ? [] : tokenizer.encode(prefix);
     const room = this.facts.maxPositions - context.length - 1;
-    const ownLimit = (length: number) => (space.hasLength ? Math.min(writeLimit(length), room) : this.span);
+    // A text that does not fit is refused by the engine; only what is beyond its length is cut.
+    const ownLimit = (length: number) =>
+      space.hasLength ? Math.min(writeLimit(length), Math.max(room, Math.ceil(length))) : this.span;
     const limits = lengths.map((length) => nTokens ?? ownLimit(length));
     const rows = zs.map((z, i) => ({
       z,
@@ -282,9 +276,9 @@ export class BigVae {
   /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */
   mix(zs: readonly Latent[], weights: readonly number[], kind: MixKind = "normKept"): Latent {
     const kinds = {
-      sum: () => weightedSum(zs, weights),
+      sum: () => this.space.weightedSum(zs, weights),
       normKept: () => this.space.normKeptSum(zs, weights),
-      medoid: () => medoid(zs, weights),
+      medoid: () => this.space.medoid(zs, weights),
     };
     return oneOf(kinds, kind, "mix")();
   }
@@ -386,7 +380,14 @@ function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSp
         spans.map((ids) => ({ ids })),
         signal,
       ),
-    write: (rows, context, options) => engine.write(rows, { ...options, ...stop, writer: "router", context }),
+    write: (rows, context, options) =>
+      engine.write(rows, {
+        ...options,
+        ...stop,
+        beginId: tokenizer.bosId ?? tokenizer.eosId,
+        writer: "router",
+        context,
+      }),
     async score(rows, context, signal) {
       const scores = await engine.score(rows, "router", context, signal);
       return scores.map(({ logProbabilities: all }) => all.reduce((sum, value) => sum + value, 0) / all.length);

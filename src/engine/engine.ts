@@ -157,7 +157,8 @@ export class Engine {
       const logits = await start.advance();
       const guideLogits = await guide?.advance();
       const ids = active.map((row, k) => {
-        const guided = guideLogits ? classifierFree(guideLogits[k]!, logits[k]!, scales[row]!) : logits[k]!;
+        const scale = scales[row]!;
+        const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
         if (t === 0) checkLogits(guided);
         const id = choosers[row]!(guided);
         written[row]!.push(id);

@@ -1,6 +1,6 @@
 /** Points of the latent space that no text has: means of unrelated texts, and random ones. Is what is written there as fluent as texts are? */
 import { BigVaeError } from "../errors.js";
-import { average, type Latent, type LatentSpace, medoid, mixScale } from "../latent/index.js";
+import { average, type Latent, type LatentSpace, mixScale } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, bootstrapDifference, type Estimate, ratio } from "./bootstrap.js";
 import { variances } from "./latentStatistics.js";
@@ -68,7 +68,11 @@ export async function evaluateSpace(options: SpaceOptions): Promise<SpaceReport>
   for (const point of POINTS)
     for (const guided of [false, true].filter((each) => guidance === undefined || each === guidance)) {
       const zs = points[point];
-      const written = await scoring.write(zs, span, guided ? zs.map(() => mixScale(WEIGHTS)) : undefined);
+      const written = await scoring.write(
+        zs,
+        span,
+        guided ? zs.map(() => mixScale(point === "medoid" ? [1] : WEIGHTS)) : undefined,
+      );
       const losses = (await scoring.readByBase(written)).map((score) => [nll(score), span]);
       report.push({
         point,
@@ -106,7 +110,7 @@ function pointsOf(
   return {
     mean: groups.map(average),
     normKept: groups.map((zs) => space.normKeptSum(zs, WEIGHTS)),
-    medoid: groups.map((zs) => medoid(zs)),
+    medoid: groups.map((zs) => space.medoid(zs)),
     aggregate: randomBy("aggregate", gaussian),
     random: randomBy("random", (stream) => space.random(spans[0]!.mean, aeScale, stream)),
   };

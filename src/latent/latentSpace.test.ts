@@ -60,6 +60,31 @@ describe("a space of several slots", () => {
     expect(space.lengthOf(mixed)).toBeCloseTo(32, 4);
   });
 
+  it("gives a sum the mean length of its parts, whatever the weights sum to", () => {
+    for (const weights of [
+      [1, 1],
+      [0.5, 0.5],
+      [3, 3],
+    ])
+      expect(space.lengthOf(space.weightedSum([a, b], weights))).toBeCloseTo(32, 4);
+    expect(space.lengthOf(space.weightedSum([a], [2]))).toBeCloseTo(16, 4);
+    // As the other values where the weights sum to 1: 64 * 64 / 16.
+    expect(space.lengthOf(space.weightedSum([b, b, a], [1, 1, -1]))).toBeCloseTo(256, 2);
+    expect(space.lengthOf(space.weightedSum([a, b], [1, -1]))).toBeCloseTo(32, 4);
+    close(space.weightedSum([a, b], [1, 1]).subarray(0, 4), [3, 1, 4, 0]);
+  });
+
+  it("finds the medoid by the slots alone", () => {
+    const far = space.withLength(Float32Array.of(3, 0, 4, 0.5), 500);
+    expect(space.medoid([b, a, far])).toBe(a);
+  });
+
+  it("guides its mixes by default, as one slot does not", () => {
+    expect(space.mixScale([1, 1])).toBeCloseTo(LOWEST_SCALE, 6);
+    expect(space.mixScale([1, 1], 1)).toBe(1);
+    expect(LatentSpace.plain.mixScale([1, 1])).toBe(1);
+  });
+
   it("puts noise on the slots and none on the length", () => {
     const drawn = space.sample({ mean: a }, 1, rng.fork("noise"));
     expect(drawn[4]).toBe(a[4]);
@@ -99,6 +124,7 @@ it("guides a mix by how even it is: not at a text, most half-way, as much beyond
 
 it("cuts a text that did not end to its length, and leaves one that did", () => {
   expect(writeLimit(10)).toBe(14);
+  expect(writeLimit(15.99999)).toBe(22);
   expect(cutToLength([5, 6, 7, 8, 9], 3.4, 0)).toEqual([5, 6, 7]);
   expect(cutToLength([5, 6, 7, 8, 0], 3.4, 0)).toEqual([5, 6, 7, 8, 0]);
   expect(cutToLength([5, 6, 7], 2, undefined)).toEqual([5, 6]);

@@ -4,12 +4,14 @@
  */
 import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
+import { LOWEST_SCALE, mixScale } from "./guidance.js";
 import {
   average,
   dot,
   type Latent,
   lerp,
   meanNorm,
+  medoid,
   norm,
   normKeptSum,
   normLerp,
@@ -73,6 +75,7 @@ export class LatentSpace {
   /** The values of each slot: k views [Z / k]. */
   slots(z: Latent): Latent[] {
     const { zDim, slots } = this.shape;
+    if (slots === 1) return [z];
     const width = zDim / slots;
     return Array.from({ length: slots }, (_, j) => z.subarray(j * width, (j + 1) * width));
   }
@@ -97,7 +100,7 @@ export class LatentSpace {
   }
 
   /**
-   * How much two latents say the same: each slot of the one with the nearest of the other, cosine, averaged both ways. From -1 to 1; the
+   * How alike two latents are: the cosine of each slot with the nearest slot of the other, averaged both ways. From -1 to 1; the plain
    * cosine where there is one slot.
    */
   similarity(a: Latent, b: Latent): number {
@@ -123,12 +126,12 @@ export class LatentSpace {
 
   /** The mean of their norms. */
   meanNorm(zs: readonly Latent[]): number {
-    return meanNorm(zs.map((z) => this.content(z)));
+    return meanNorm(this.#contents(zs));
   }
 
   /** z with the given norm. */
-  rescale(z: Latent, length: number): Latent {
-    return this.#onContent(z, (content) => rescale(content, length));
+  rescale(z: Latent, norm: number): Latent {
+    return this.#onContent(z, (content) => rescale(content, norm));
   }
 
   /** (1 - t) a + t b. */
@@ -146,13 +149,38 @@ export class LatentSpace {
     return this.#join(normLerp(this.content(a), this.content(b), t), this.#lerpLength(a, b, t));
   }
 
+  /** sum_i weights_i zs_i, with the weighted mean of the lengths: two texts added are not half as long. */
+  weightedSum(zs: readonly Latent[], weights: readonly number[]): Latent {
+    return this.#join(weightedSum(this.#contents(zs), weights), this.#meanLength(zs, weights));
+  }
+
   /** The weighted sum with the weighted mean of the norms (`normKeptSum`). */
   normKeptSum(zs: readonly Latent[], weights: readonly number[]): Latent {
-    const content = normKeptSum(
-      zs.map((z) => this.content(z)),
-      weights,
-    );
-    return this.hasLength ? this.#join(content, weightedSum(zs, weights)[this.shape.zDim]!) : content;
+    return this.#join(normKeptSum(this.#contents(zs), weights), this.#meanLength(zs, weights));
+  }
+
+  /** The latent whose slots have the least weighted distance to those of all (`medoid`). */
+  medoid(zs: readonly Latent[], weights?: readonly number[]): Latent {
+    const contents = this.#contents(zs);
+    return zs[contents.indexOf(medoid(contents, weights))]!;
+  }
+
+  /** The guidance scale of a mix (`mixScale`); a model of one slot is not guided by default, as the original. */
+  mixScale(weights: readonly number[], lowest = this.hasLength ? LOWEST_SCALE : 1): number {
+    return mixScale(weights, lowest);
+  }
+
+  #contents(zs: readonly Latent[]): Latent[] {
+    return zs.map((z) => this.content(z));
+  }
+
+  /** sum_i w_i l_i / sum_i w_i of the stored lengths; by the sizes of the weights where they sum to nothing. */
+  #meanLength(zs: readonly Latent[], weights: readonly number[]): number {
+    if (!this.hasLength) return 0;
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const shares = total > 0 ? weights : weights.map(Math.abs);
+    const whole = shares.reduce((sum, share) => sum + share, 0);
+    return zs.reduce((sum, z, i) => sum + (shares[i]! / whole) * z[this.shape.zDim]!, 0);
   }
 
   #lerpLength(a: Latent, b: Latent, t: number): number {

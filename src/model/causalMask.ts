@@ -3,7 +3,7 @@ import { MASKED } from "./attention.js";
 
 /**
  * [G * T, T]: 0 where the token of a query row may see a key, MASKED elsewhere; the query heads of a group lie one after another.
- * With a sliding window w a token at position p sees those at p - w < q <= p; positions [T] rise.
+ * With a sliding window w a token at position p sees those before it in the row at positions q > p - w.
  */
 export function causalMask(
   positions: readonly number[],

@@ -1,6 +1,6 @@
 /** How the latents of several drafts become one. */
 import { BigVaeError } from "../errors.js";
-import { type LatentSpace, medoid } from "../latent/index.js";
+import type { LatentSpace } from "../latent/index.js";
 import type { TracedLatent } from "./model.js";
 import { averaged } from "./run.js";
 
@@ -16,8 +16,8 @@ const RULES = {
     return { ...mean, z: space.rescale(mean.z, norm), norm };
   },
   /** The one nearest to all of them: a latent that a text has. */
-  medoid: (latents) => {
-    const z = medoid(latents.map((latent) => latent.z));
+  medoid: (latents, space) => {
+    const z = space.medoid(latents.map((latent) => latent.z));
     return latents.find((latent) => latent.z === z)!;
   },
   /** The first: nothing is averaged. */

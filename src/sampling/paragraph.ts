@@ -1,5 +1,4 @@
 /** paragraph: averaged spans that keep to a topic and a task, then the topic of the next paragraph. MiniHF vae_infer.py. */
-import { weightedSum } from "../latent/index.js";
 import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
 import { averaged, Run } from "./run.js";
 
@@ -74,7 +73,7 @@ async function summedTask(run: Run, examples: readonly TokenIds[]): Promise<Trac
     examples.map((ids) => run.withBos(ids).slice(-run.options.span)),
     "task",
   );
-  const z = weightedSum(
+  const z = run.space.weightedSum(
     latents.map((latent) => latent.z),
     latents.map(() => 1),
   );

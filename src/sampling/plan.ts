@@ -98,14 +98,14 @@ async function withTask(
   { start, random }: typeof PLAN_WEIGHTS,
 ): Promise<TracedLatent> {
   if (!examples?.length) return from;
-  const [share, length] = from.role === "random" ? ([random, "meanNorm"] as const) : ([start] as const);
+  const [share, norm] = from.role === "random" ? ([random, "meanNorm"] as const) : ([start] as const);
   const task = await taskVector(run, examples);
   return run.mix(
     [
       [from, share],
       [task, 1 - share],
     ],
-    length,
+    norm,
   );
 }
 
@@ -114,8 +114,8 @@ function randomStart(run: Run, like: TracedLatent, aeScale: number, index: numbe
   return { z, role: "random", parents: [] };
 }
 
-function withNorm(run: Run, latent: TracedLatent, length: number): TracedLatent {
-  return { ...latent, z: run.space.rescale(latent.z, length), norm: length };
+function withNorm(run: Run, latent: TracedLatent, norm: number): TracedLatent {
+  return { ...latent, z: run.space.rescale(latent.z, norm), norm };
 }
 
 /** What plan-search goes to; its starts are random. */

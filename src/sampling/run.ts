@@ -1,5 +1,5 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
-import { average, type Latent, LatentSpace, type Posterior, weightedSum } from "../latent/index.js";
+import { average, type Latent, LatentSpace, type Posterior } from "../latent/index.js";
 import type {
   Draft,
   LatentModel,
@@ -107,16 +107,16 @@ export class Run {
   }
 
   /** sum_i weight_i z_i; "meanNorm" gives it the mean norm of what was mixed. */
-  mix(parts: readonly (readonly [TracedLatent, number])[], length?: "meanNorm"): TracedLatent {
+  mix(parts: readonly (readonly [TracedLatent, number])[], norm?: "meanNorm"): TracedLatent {
     const zs = parts.map(([latent]) => latent.z);
-    const sum = weightedSum(
+    const sum = this.space.weightedSum(
       zs,
       parts.map(([, weight]) => weight),
     );
     const parents = parts.map(([latent, weight]) => ({ latent, weight }));
-    if (!length) return { z: sum, role: "mix", parents };
-    const norm = this.space.meanNorm(zs);
-    return { z: this.space.rescale(sum, norm), role: "mix", parents, norm };
+    if (!norm) return { z: sum, role: "mix", parents };
+    const mean = this.space.meanNorm(zs);
+    return { z: this.space.rescale(sum, mean), role: "mix", parents, norm: mean };
   }
 }
 

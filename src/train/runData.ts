@@ -143,7 +143,9 @@ export async function readShortTexts(
       `--sentences ${preprocessed}: expected a folder of data prepare --sentences, got one without manifest.json; prepare the texts`,
     );
   const rows = await openRows(preprocessed, split, { columns, minTokens: 1 });
-  return ShortTexts.read(rows, endId, longest).finally(() => rows.close());
+  return ShortTexts.read(rows, endId, longest, `--sentences ${preprocessed}, split ${split}`).finally(() =>
+    rows.close(),
+  );
 }
 
 /** The end token, which ends a short text. @throws BigVaeError("mismatch") where the tokenizer has none. */

@@ -80,6 +80,7 @@ async function withRouterRun<T>(
         kind: "router",
         context,
         span,
+        endId,
         ...adapterFacts({ ...options, rank, alpha }),
         ...dataFacts(options, data),
       },

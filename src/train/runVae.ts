@@ -23,9 +23,11 @@ import {
   requireEndId,
   withRows,
 } from "./runData.js";
-import { klWeight } from "./schedule.js";
+import { klWeight, noiseScale as scaleOfNoise } from "./schedule.js";
+import { paddedLength } from "./shortTexts.js";
 import { ropeFeeds } from "./trainBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective } from "./trainVae.js";
+import { LENGTH_JITTER } from "./vaeBatch.js";
 import { writeVae } from "./vaeFolder.js";
 import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
 
@@ -67,7 +69,10 @@ async function withVaeRun<T>(
 ): Promise<T> {
   const { base, span, gap, zDim, slots, noiseScale } = options;
   const shape = vaeShape(options);
-  const positions = Math.max(2 * span, gap + span) + 1;
+  // Slots may be placed as if their text were longer than it is; short texts are padded.
+  const longest = options.shortTexts ? paddedLength(span) : span;
+  const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
+  const positions = Math.max(span, gap) + placed + 1;
   checkWindow("--context, --gap", positions, base.config.maxPositionEmbeddings);
   const frozen = { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) };
   return withRows(options, { columns: 2 * span, minTokens: span + 1 }, async (data) => {
@@ -91,7 +96,7 @@ async function withVaeRun<T>(
       rng: rng.fork("held out"),
     };
     const vae = liveVae(objective.parameters, options, shape.encoder);
-    const engine = new Engine({ runtime, base, vae, form: "unmerged" });
+    const engine = new Engine({ runtime, base, vae, form: "unmerged", maxPositions: positions });
     const run: PreparedRun = {
       objective,
       ...(await latentLooks(held, (shuffled) => overlapBatches({ ...looks, shuffled }))),
@@ -104,7 +109,7 @@ async function withVaeRun<T>(
       },
       samples: (signal) => reconstructions(engine, options, signal),
       finish: (step, signal) => {
-        scaleLatents(objective.parameters, 1 / options.noiseScale);
+        scaleLatents(objective.parameters, 1 / scaleOfNoise(noise, step));
         return finishVae(engine, vae, step, options, signal);
       },
     };
@@ -186,7 +191,7 @@ function copyFrom(parameters: FlatTensors, vae: VaeAdapters, noiseScale: number)
     if (from?.shape.join() !== shape.join()) {
       throw new BigVaeError(
         "mismatch",
-        `--start-from: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give adapters of this rank and width`,
+        `--start-from: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give adapters of this rank, this --z-dim and as many --slots`,
       );
     }
     parameters.set(name, from.data as Float32Array);

@@ -3,8 +3,10 @@ import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
 import type { RowSource } from "./rowOrder.js";
 
-/** Targets are padded to multiples of this, so that few graphs serve. */
-const LENGTH_STEP = 8;
+/** Targets are padded to multiples of 8, so that few graphs serve. */
+export function paddedLength(tokens: number): number {
+  return Math.ceil(tokens / 8) * 8;
+}
 
 export class ShortTexts {
   /** All tokens, text after text. */
@@ -34,7 +36,7 @@ export class ShortTexts {
    * begin in one row and end in another, are left out.
    * @throws BigVaeError("usage") where there are none.
    */
-  static async read(rows: RowSource, endId: number, longest: number): Promise<ShortTexts> {
+  static async read(rows: RowSource, endId: number, longest: number, from = "--sentences"): Promise<ShortTexts> {
     const kept: Int32Array[] = [];
     const bounds: [number, number][] = [];
     let total = 0;
@@ -55,7 +57,7 @@ export class ShortTexts {
     if (bounds.length === 0)
       throw new BigVaeError(
         "usage",
-        `--sentences: expected texts of at most ${longest} tokens, got none; prepare them with data prepare --sentences`,
+        `${from}: expected texts of at most ${longest} tokens, got none; give more texts to data prepare --sentences`,
       );
     const ids = new Int32Array(total);
     let at = 0;
@@ -85,6 +87,6 @@ export class ShortTexts {
 
   #paddedLength(i: number): number {
     const [begin, end] = this.#bounds[i]!;
-    return Math.ceil((end - begin + 1) / LENGTH_STEP) * LENGTH_STEP;
+    return paddedLength(end - begin + 1);
   }
 }

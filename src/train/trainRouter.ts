@@ -29,7 +29,7 @@ export interface RouterOptions {
   span: number;
   /** Context lengths are multiples of this, so that few graphs serve; 1 in the original. */
   indexStep: number;
-  /** Never the first token of a target: what z says does not begin with the end of another text. The original has no such rule. */
+  /** Does not count where it is the first token of a target: what z says does not begin with the end of a text. The original has no such rule. */
   endId?: number | undefined;
   noiseScale: number;
   /** Whether each row is written from the z of another one: to see how much z is used. */
@@ -47,13 +47,13 @@ export function routerObjective(options: RouterOptions): Objective {
 
 /** The microbatches of the rows, without parameters of their own. */
 export function routerBatches(options: RouterOptions): Objective["microbatch"] {
-  const { shape, rows, span, context, indexStep, endId, rng } = options;
+  const { shape, rows, span, context, indexStep, rng } = options;
   return async (step, index) => {
     const batch = await rows.batch(step, index);
     const noise = rng.fork("router", step, index);
     const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
     const drops = droppedPrefixes(batch.length, 0.5, noise.fork("drop"));
-    const cut = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!, endId)));
+    const cut = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!)));
     const examples = jittered(shape, cut, noise.fork("jitter"));
     const eps = noise.fork("eps").normals(batch.length * shape.zDim);
     const read = options.shuffled ? shuffledLatents(examples) : examples;
@@ -64,12 +64,16 @@ export function routerBatches(options: RouterOptions): Objective["microbatch"] {
 
 /** One run of the router loss. eps [B, Z] in the order of the examples. */
 export function routerMicrobatch(
-  { shape, noiseScale }: Pick<RouterOptions, "shape" | "noiseScale">,
+  { shape, noiseScale, endId }: Pick<RouterOptions, "shape" | "noiseScale" | "endId">,
   examples: readonly VaeExample[],
   eps: Float32Array,
 ): Microbatch {
   const batch = batchShape(examples);
-  const weights = Float32Array.from(examples.flatMap(({ target }) => Array.from(target.attentionMask)));
+  const weights = Float32Array.from(
+    examples.flatMap(({ target: { inputIds, attentionMask } }) =>
+      Array.from(attentionMask, (seen, i) => (i === 0 && inputIds[0] === endId ? 0 : seen)),
+    ),
+  );
   return {
     shapeKey: `router ${Object.values(batch).join()}`,
     graph: () => routerLoss(shape, batch),
@@ -84,22 +88,20 @@ export function routerMicrobatch(
   };
 }
 
-/** Context row[:at], z of row[at : at + span], target row[at : at + 2 span]; an `endId` that the target begins with does not count. */
+/** Context row[:at], z of row[at : at + span], target row[at : at + 2 span]. */
 export function routerExample(
   { inputIds, attentionMask }: ShardRow,
   at: number,
   span: number,
   drop: boolean,
-  endId?: number,
 ): VaeExample {
   const part = (start: number, end: number) => ({
     inputIds: inputIds.subarray(start, end),
-    attentionMask: attentionMask.slice(start, end),
+    attentionMask: attentionMask.subarray(start, end),
   });
-  const target = part(at, at + 2 * span);
   return {
     prefix: drop || at === 0 ? undefined : part(0, at),
     encoded: part(at, at + span),
-    target: target.inputIds[0] === endId ? { ...target, attentionMask: target.attentionMask.fill(0, 0, 1) } : target,
+    target: part(at, at + 2 * span),
   };
 }

@@ -79,7 +79,9 @@ export function overlapBatches(options: OverlapOptions): Objective["microbatch"]
     const weight = klWeight(options.klWeight, options.klRampSteps, step);
     const read = options.shuffled ? shuffledLatents(examples) : examples;
     const scale = noiseScale(options.noise, step);
-    const { feeds, ...rest } = overlapMicrobatch({ ...options, noiseScale: scale }, read, eps, weight);
+    // The end of a short text is no edge.
+    const edgeWeights = options.edgeWeights && !isOfSentences;
+    const { feeds, ...rest } = overlapMicrobatch({ ...options, edgeWeights, noiseScale: scale }, read, eps, weight);
     const adapters = ["encoder", "decoder"] as const;
     return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), adapters, noise) } };
   };
@@ -132,7 +134,7 @@ export function textExample(ids: Int32Array, length: number, endId: number): Vae
   return { encoded: padded(length - 1, ids.length), prefix: undefined, target: padded(length, ids.length + 1) };
 }
 
-/** ShardRow keys of the masks of dropout, where there is dropout; the noise of this microbatch alone decides them. */
+/** Keys of the dropout masks, one a row; empty without dropout. They follow from the microbatch's noise alone. */
 export function dropoutFeeds(
   { dropout = 0, slots }: VaeShape,
   batch: BatchShape,

@@ -44,7 +44,7 @@ export function shuffledLatents(examples: readonly VaeExample[]): VaeExample[] {
 }
 
 /** Slots are placed as if their text were up to this share longer or shorter. */
-const LENGTH_JITTER = 0.1;
+export const LENGTH_JITTER = 0.1;
 
 /** The same examples, each with a length for its slots that is a little off; a single slot has no length. */
 export function jittered({ slots = 1 }: VaeShape, examples: readonly VaeExample[], rng: Rng): readonly VaeExample[] {

@@ -214,7 +214,7 @@ function writtenLosses(
   return crossEntropy(logits(forward, concat(predicting, 0)), labels);
 }
 
-/** Rows of the activations of the adapter that writes: z and the tokens that it reads, of all groups. */
+/** Rows of the activations of the adapter that writes: the slots and the tokens that it reads, of all groups. */
 export function writtenRows({ kept, dropped, prefix, bridge, target }: BatchShape, slots = 1): number {
   return kept * (prefix + target + slots - 1) + dropped * (bridge + target + slots - 1);
 }

@@ -71,6 +71,8 @@ describe("train refuses", () => {
       5,
       /--sentences .*expected rows of the model's own tokenizer/,
     ],
+    ["a start of the noise without a ramp", "--noise-start 0.1", 2, /--noise-start: expected --noise-ramp beside it/],
+    ["a share of no sentences", "--sentence-share 0.5", 2, /--sentence-share: expected --sentences beside it/],
     ["slots that cannot share z", "--slots 3", 2, /--z-dim: expected a multiple of --slots 3, .* got 8; .* example 9/],
     [
       "more rows a step than there are",

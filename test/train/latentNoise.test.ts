@@ -78,7 +78,7 @@ it("several slots, sentences and a ramp of the noise make a folder that encodes 
     slots: 2,
     noiseStart: 0.1,
     noiseRampSteps: 4,
-    shortTexts: { preprocessed: sentences, share: 0.5 },
+    shortTexts: { preprocessed: sentences, share: 1 },
     span: 24,
     gap: 0,
     dropPrefix: 1,

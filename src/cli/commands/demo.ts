@@ -1,7 +1,6 @@
 /** `bigvae demo`: the tour. Sentences rebuilt from their latents, two sentences blended, a paragraph by the card's averaging sampler. */
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
-import { LOWEST_SCALE, mixScale } from "../../latent/index.js";
 import type { Tokenizer } from "../../tokenizer/index.js";
 import { hasColours, onOneLine } from "../shade.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
@@ -65,8 +64,7 @@ async function rebuild(vae: BigVae, { json, model }: ModelFlags): Promise<void> 
 async function blend(vae: BigVae, { json }: ModelFlags): Promise<void> {
   const [a, b] = await vae.encode(ENDS);
   const zs = STEPS.map((t) => vae.interpolate(a!.mean, b!.mean, t));
-  const lowest = vae.space.hasLength ? LOWEST_SCALE : 1;
-  const texts = await vae.decodeAll(zs, { cfgScale: STEPS.map((t) => mixScale([1 - t, t], lowest)) });
+  const texts = await vae.decodeAll(zs, { cfgScale: STEPS.map((t) => vae.space.mixScale([1 - t, t])) });
   const blends = STEPS.map((t, i) => ({ t, text: texts[i]! }));
   if (json) printJson({ step: "interpolate", from: ENDS[0], to: ENDS[1], blends });
   else

@@ -130,7 +130,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
-      printer.span(traceLine(spans.length, span));
+      printer.span(traceLine(vae, spans.length, span));
     })
       .catch((thrown: Error) => {
         const error = stopped(thrown);
@@ -273,9 +273,9 @@ export async function drive(
 }
 
 /** Where a span's latent came from, in one line. */
-export function traceLine(number: number, { latent, drafts }: GeneratedSpan): string {
+function traceLine({ space }: BigVae, number: number, { latent, drafts }: GeneratedSpan): string {
   const from = latent.parents.map(({ latent: parent, weight }) => `${weight.toFixed(2)} ${parent.role}`).join(" + ");
-  const norm = Math.hypot(...latent.z).toFixed(1);
+  const norm = space.norm(latent.z).toFixed(1);
   return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
 }
 

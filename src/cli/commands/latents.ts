@@ -2,7 +2,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae, EncodedText } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
-import { LatentSearch, LOWEST_SCALE, mixScale } from "../../latent/index.js";
+import { LatentSearch, LOWEST_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { inputLines, type Line, notBoth, parseJson, placed, readTask } from "../input.js";
 import { realNumber, wholeNumber } from "../options.js";
@@ -32,7 +32,7 @@ export function encodeCommand() {
             if (flags.json || flags.ids) printJson({ ...item, line: batch[i]!.line });
             else
               process.stdout.write(
-                `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(item.mean)}\n`,
+                `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(vae, item.mean)}\n`,
               );
           }
         }
@@ -55,9 +55,9 @@ async function encodeIds({ tokenizer, engine, span }: BigVae, batch: readonly Li
   }));
 }
 
-function summary(z: Float32Array): string {
+function summary({ space }: BigVae, z: Float32Array): string {
   const first = Array.from(z.subarray(0, 6), (value) => value.toFixed(2)).join(" ");
-  return `[${first} ...] ${z.length} values, norm ${Math.hypot(...z).toFixed(2)}`;
+  return `[${first} ...] ${z.length} values, norm ${space.norm(z).toFixed(2)}`;
 }
 
 function tokenRow({ text, where }: Line, vocabSize: number): { ids: number[]; mask?: number[] } {
@@ -166,12 +166,7 @@ function besideOriginal(text: string, rebuilt: string): string {
   return same ? `= ${after}` : `- ${before}\n+ ${after}`;
 }
 
-const BLEND_CFG = `guidance scale of an even mix, 1 at a text itself; below 1 the base mends the sentence; ${LOWEST_SCALE} by default`;
-
-/** The scale of each mix; a model of one slot is not guided by default, as the original. */
-function scalesOf({ space }: BigVae, cfg: number | undefined, weights: readonly (readonly number[])[]): number[] {
-  return weights.map((each) => mixScale(each, cfg ?? (space.hasLength ? LOWEST_SCALE : 1)));
-}
+const BLEND_CFG = `guidance scale of an even mix (a text itself is not guided); below 1 the base mends the sentence; ${LOWEST_SCALE} by default, 1 for a model of one slot`;
 
 export function interpolateCommand() {
   return withModel(new Command("interpolate").description("Texts between two texts."))
@@ -193,11 +188,7 @@ export function interpolateCommand() {
         const longerThanSpan = a!.longerThanSpan || b!.longerThanSpan;
         const ts = Array.from({ length: flags.steps }, (_, i) => i / (flags.steps - 1));
         const zs = ts.map((t) => vae.interpolate(a!.mean, b!.mean, t, flags.kind));
-        const cfgScale = scalesOf(
-          vae,
-          flags.cfg,
-          ts.map((t) => [1 - t, t]),
-        );
+        const cfgScale = ts.map((t) => vae.space.mixScale([1 - t, t], flags.cfg));
         const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed, cfgScale });
         for (const [i, t] of ts.entries()) {
           if (flags.json) printJson({ t, text: decoded[i], z: zs[i], longerThanSpan });
@@ -236,8 +227,9 @@ export function mixCommand() {
             parsed.map(({ weight }) => weight),
             flags.kind,
           );
-          const [cfgScale] = scalesOf(vae, flags.cfg, [parsed.map(({ weight }) => weight)]);
-          const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed, cfgScale: cfgScale! });
+          const weights = flags.kind === "medoid" ? [1] : parsed.map(({ weight }) => weight);
+          const cfgScale = vae.space.mixScale(weights, flags.cfg);
+          const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed, cfgScale });
           if (flags.json)
             printJson({
               text,
@@ -274,7 +266,7 @@ export function taskVectorCommand() {
         const longerThanSpan = warnLongExamples(flags, vae, examples);
         const z = await vae.taskVector(examples);
         if (flags.json) printJson({ z, texts: examples, longerThanSpan });
-        else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(z)}\n`);
+        else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(vae, z)}\n`);
       });
     });
 }

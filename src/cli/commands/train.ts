@@ -164,14 +164,14 @@ function vaeCommand() {
     .option("--encode-last", "the encoder reads a span's last token too, as in use; not so in MiniHF", false)
     .option(
       "--short-spans <p>",
-      "share of the microbatches of spans that have spans of a half or a quarter of the length",
+      "share of span microbatches cut to a half or a quarter of the length",
       realNumber(0, 1),
       0,
     )
     .option("--sentences <folder>", "shards of short texts (data prepare --sentences), learned whole, with their end")
-    .option("--sentence-share <p>", "share of microbatches that are made of --sentences", realNumber(0, 1), 0.4)
-    .option("--noise-start <x>", "latent noise of the first step; --latent-noise by default", realNumber(0))
-    .option("--noise-ramp <n>", "steps in which the noise rises to --latent-noise", wholeNumber(1), 1)
+    .option("--sentence-share <p>", "share of microbatches made of --sentences; 0.4 by default", realNumber(0, 1))
+    .option("--noise-start <x>", "noise that the ramp starts from, with --noise-ramp", realNumber(0))
+    .option("--noise-ramp <n>", "steps in which the noise rises to --latent-noise, with --noise-start", wholeNumber(1))
     .addOption(
       new Option("--token-weights <kind>", "edges: less at the edges of a span, as MiniHF; or uniform")
         .choices(["edges", "uniform"] as const)
@@ -197,10 +197,8 @@ function vaeCommand() {
         span: flags.context,
         gap: flags.gap ?? startFrom?.gap ?? flags.context,
         klRampSteps: flags.klRamp,
-        noiseRampSteps: flags.noiseRamp,
-        ...(flags.sentences === undefined
-          ? {}
-          : { shortTexts: { preprocessed: flags.sentences, share: flags.sentenceShare } }),
+        ...noiseRamp(flags),
+        ...shortTexts(flags),
         edgeWeights: flags.tokenWeights === "edges",
         sampleTexts: SAMPLE_TEXTS,
       };
@@ -208,6 +206,31 @@ function vaeCommand() {
       if (flags.dryRun) return printDryRun(flags, (plan) => planVae(runtime, options, plan));
       await reportRun(flags, (onReport) => trainVae(runtime, { ...options, onReport, signal: interruptSignal() }));
     });
+}
+
+/** Share of microbatches that are made of sentences where there are some. */
+const SENTENCE_SHARE = 0.4;
+
+/** Options that say nothing without another one are refused without it. */
+function requireTogether(flags: Readonly<Record<string, unknown>>, name: string, other: string): void {
+  if (flags[name] === undefined || flags[other] !== undefined) return;
+  throw new BigVaeError(
+    "usage",
+    `${flagName(name)}: expected ${flagName(other)} beside it, got none; give both, or neither`,
+  );
+}
+
+function noiseRamp(flags: { noiseStart?: number; noiseRamp?: number }) {
+  requireTogether(flags, "noiseStart", "noiseRamp");
+  requireTogether(flags, "noiseRamp", "noiseStart");
+  const { noiseStart, noiseRamp: noiseRampSteps } = flags;
+  return noiseStart === undefined || noiseRampSteps === undefined ? {} : { noiseStart, noiseRampSteps };
+}
+
+function shortTexts(flags: { sentences?: string; sentenceShare?: number }) {
+  requireTogether(flags, "sentenceShare", "sentences");
+  const { sentences: preprocessed, sentenceShare: share = SENTENCE_SHARE } = flags;
+  return preprocessed === undefined ? {} : { shortTexts: { preprocessed, share } };
 }
 
 /** Rebuilt, or continued, at every look, so that a run shows what it can do. */
