@@ -60,11 +60,11 @@ prepare rows-vae "$work/generated-half.jsonl" data/stories "$work/plain-texts.js
 prepare sentences "$work/plain.jsonl" "$work/wordnet.jsonl" data/stories "$work/generated-3.jsonl" --sentences
 
 step vae train vae --model "$work/base-last" --preprocessed "$work/rows-vae" --sentences "$work/sentences" --sentence-share 0.4 --context 64 \
-  --slots 32 --z-dim 1024 --steps 3000 --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.5 \
+  --slots 32 --z-dim 1024 --steps 2850 --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.5 \
   --token-weights uniform --kl-weight 0.02 --kl-ramp 2160 --latent-noise 1 --noise-start 0.1 --noise-ramp 2160 --lr 1.5e-3 --lr-decay cosine \
   --warmup 50 --clip-norm 1 --save-every 200 --eval-every 400 --seed 31
 
 step router train router --model "$work/base-last" --preprocessed "$work/rows-vae" --start-from "$work/vae" --context 256 --index-step 32 \
-  --steps 800 --batch-size 8 --lr 8e-4 --lr-decay cosine --warmup 50 --clip-norm 1 --save-every 100 --eval-every 200 --seed 5
+  --steps 500 --batch-size 16 --lr 8e-4 --lr-decay cosine --warmup 40 --clip-norm 1 --save-every 100 --eval-every 100 --seed 5
 
 $run pack --model "$work/base-last" --adapters "$work/router" --output pocket

@@ -1,4 +1,5 @@
 /** What stands half-way between two latents: does it hold something of both, and is it as fluent as they are? */
+import { BigVaeError } from "../errors.js";
 import { type Latent, type LatentSpace, mixScale } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
@@ -81,6 +82,8 @@ interface WrittenPoint {
 /** Writes random pairs of latents and the points between them greedily, and compares. The ends are written without guidance. */
 export async function evaluateBlends(options: BlendOptions): Promise<BlendReport> {
   const { means, rules, known, rng, pairs = 100, t = 0.5 } = options;
+  if (means.length < 2)
+    throw new BigVaeError("usage", `eval: expected at least two texts to blend, got ${means.length}; give more texts`);
   const write = writerOf(options);
   const chosen = Array.from({ length: pairs }, (_, i) => drawPair(means, rng.fork("pair", i)));
   const ends = await write(chosen.flat());

@@ -64,7 +64,9 @@ export async function evaluateProse(options: ProseOptions): Promise<ProseReport>
   const prompts = texts
     .map((text) => splitSentences(text).slice(0, 2).join(" "))
     .filter((text) => text !== "")
-    .map((text): Prompt => ({ text, ids: tokenizer.encode(text) }));
+    .map((text): Prompt => ({ text, ids: tokenizer.encode(text) }))
+    // Longer ones leave no room for what is written.
+    .filter(({ ids }) => ids.length <= 2 * options.space.shape.span);
   if (prompts.length < 2)
     throw new BigVaeError("usage", `eval: expected at least two texts, got ${prompts.length}; give more texts`);
   const begun = prompts.slice(0, runs);

@@ -3,6 +3,7 @@
  * latents and, as a control, by their words.
  */
 import { centredKeys, dot, FIRST_CHOICE, type Latent, type LatentSpace, rescale } from "../latent/index.js";
+import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 import { Scoring, type ScoringOptions } from "./scoring.js";
@@ -63,12 +64,14 @@ export async function evaluateRetrieval(options: RetrievalOptions): Promise<Retr
   for (let spans = 0; ids.length < texts.length; ) {
     const row = tokenizer.encode(texts[ids.length]!.text);
     spans += Math.floor(row.length / span);
-    if (spans > MOST_SPANS) break;
+    if (spans > MOST_SPANS && ids.length > 0) break;
     ids.push(row);
   }
   const spans = await cutSpans(scoring, ids, span);
   const rows = similarityRows(scoring, space, spans);
   const queries = Array.from(spans.keys()).filter((i) => spans[i + 1]?.text === spans[i]!.text);
+  if (queries.length === 0)
+    throw new BigVaeError("usage", `eval: expected texts of at least two spans of ${span} tokens, got none; give longer texts`);
   const asked = queries.map((i) => spans[i]!);
   const mean = (values: readonly number[]) =>
     bootstrap(

@@ -65,9 +65,9 @@ export function evalCommand() {
     .addOption(
       new Option("--unit <unit>", "blends: of what").choices(["span", "sentence"] as const).default("span" as const),
     )
-    .addOption(new Option("--rule <rule>", "blends: by this rule; by all where left out").choices(BLEND_RULES))
-    .option("--guidance", "blends, space: only points that the base mends; with and without where left out")
-    .option("--no-guidance", "blends, space: only points that it does not mend")
+    .addOption(new Option("--rule <rule>", "blends: only this rule (default: all)").choices(BLEND_RULES))
+    .option("--guidance", "blends, space: measure guided points only (default: both)")
+    .option("--no-guidance", "blends, space: measure unguided points only")
     .option("--pairs <n>", "pairs of blends, points of each kind of space", wholeNumber(1), 100)
     .addOption(
       new Option("--averaging <rule>", "prose: how drafts become one latent; their mean where left out").choices(

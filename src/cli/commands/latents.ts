@@ -90,7 +90,7 @@ interface SearchedLine {
 }
 
 const SIMILAR_HELP = `
-A latent may have several parts (slots). "match" looks for the most similar part of the other text for each part of the one, and
+A latent may have several parts (slots). "match" looks for the most similar part of the other text for each part of one text, and
 takes the mean of their cosines; of more than 2,000 lines it does so for the best 100 by their keys. "key" compares the means
 of the parts by their cosine. With one part both are the cosine of the latents. A small model such as the pocket finds lines that
 share words and phrases with the text, more than lines that mean the same in other words.
