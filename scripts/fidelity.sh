@@ -7,10 +7,10 @@ source "$(dirname "$0")/measuring.sh"
 for text in "generated $generated" "natural data/stories"; do
   read -r name data <<< "$text"
   unseen=(--data "$data" --split test)
-  for length in "8 20" "16 20" "24 30" "32 30" "48 60" "64 60"; do
+  for length in "8 8" "16 8" "24 15" "32 15" "48 40" "64 40"; do
     read -r span count <<< "$length"
     measure "$name-$span" "${unseen[@]}" --count "$count" --quick --span "$span"
   done
-  measure "$name-blends" "${unseen[@]}" --count 60 --measure blends
-  measure "$name-sentence-blends" "${unseen[@]}" --count 60 --measure blends --unit sentence
+  measure "$name-blends" "${unseen[@]}" --count 40 --measure blends --pairs 60
+  measure "$name-sentence-blends" "${unseen[@]}" --count 20 --measure blends --unit sentence --pairs 60
 done

@@ -9,15 +9,15 @@ source "$(dirname "$0")/measuring.sh"
 for text in "generated $generated" "natural data/stories"; do
   read -r name data <<< "$text"
   unseen=(--data "$data" --split test)
-  measure "$name-64" "${unseen[@]}" --count 60 --quick --span 64
-  measure "$name-32" "${unseen[@]}" --count 30 --quick --span 32
-  measure "$name-16" "${unseen[@]}" --count 20 --quick --span 16
-  measure "$name-sentences" "${unseen[@]}" --count 25 --measure sentences
-  measure "$name-blends" "${unseen[@]}" --count 60 --measure blends
-  measure "$name-sentence-blends" "${unseen[@]}" --count 60 --measure blends --unit sentence
-  measure "$name-space" "${unseen[@]}" --count 60 --measure space --pairs 60
-  measure "$name-prose" "${unseen[@]}" --measure prose
-  measure "$name-retrieval" "${unseen[@]}" --count 200 --measure retrieval
+  measure "$name-64" "${unseen[@]}" --count 40 --quick --span 64
+  measure "$name-32" "${unseen[@]}" --count 15 --quick --span 32
+  measure "$name-16" "${unseen[@]}" --count 8 --quick --span 16
+  measure "$name-sentences" "${unseen[@]}" --count 15 --measure sentences
+  measure "$name-blends" "${unseen[@]}" --count 40 --measure blends --pairs 60
+  measure "$name-sentence-blends" "${unseen[@]}" --count 20 --measure blends --unit sentence --pairs 60
+  measure "$name-space" "${unseen[@]}" --count 40 --measure space --pairs 40
+  measure "$name-prose" "${unseen[@]}" --count 12 --measure prose
+  measure "$name-retrieval" "${unseen[@]}" --count 80 --measure retrieval
 done
 measure plain-sentences --data data/plain-sentences.txt --measure sentences
 measure arithmetic --measure arithmetic

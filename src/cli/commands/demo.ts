@@ -13,8 +13,8 @@ const SENTENCES = [
   "We missed the last train, so we walked home in the rain.",
 ] as const;
 const ENDS = [
-  "The baker was sad because the bread had burned.",
-  "The children danced by the river all night.",
+  "The old king was very tired after the long war.",
+  "The young girl was very happy after the long trip.",
 ] as const;
 const STEPS = [0, 0.25, 0.5, 0.75, 1];
 const TOPIC = `One rainy morning, Nora the bear went into the forest to look for honey. The path was muddy, and the trees dripped on \
