@@ -2,8 +2,9 @@
  * Are texts that belong together near each other? Spans of one text among those of many, and texts that share a labelled factor, by
  * latents and, as a control, by their words.
  */
-import { centredKeys, dot, FIRST_CHOICE, type Latent, type LatentSpace, rescale } from "../latent/index.js";
+
 import { BigVaeError } from "../errors.js";
+import { centredKeys, dot, FIRST_CHOICE, type Latent, type LatentSpace, rescale } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 import { Scoring, type ScoringOptions } from "./scoring.js";
@@ -71,7 +72,10 @@ export async function evaluateRetrieval(options: RetrievalOptions): Promise<Retr
   const rows = similarityRows(scoring, space, spans);
   const queries = Array.from(spans.keys()).filter((i) => spans[i + 1]?.text === spans[i]!.text);
   if (queries.length === 0)
-    throw new BigVaeError("usage", `eval: expected texts of at least two spans of ${span} tokens, got none; give longer texts`);
+    throw new BigVaeError(
+      "usage",
+      `eval: expected texts of at least two spans of ${span} tokens, got none; give longer texts`,
+    );
   const asked = queries.map((i) => spans[i]!);
   const mean = (values: readonly number[]) =>
     bootstrap(
