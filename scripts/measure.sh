@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The measures of a model's card: on unseen generated stories (made here) and on the natural ones of data/stories. A JSON line each.
-# Needs `npm run build`. Usage: scripts/measure.sh [MODEL [FOLDER]]; about twelve minutes on two threads.
+# Needs `npm run build`. Usage: scripts/measure.sh [MODEL [FOLDER]]; about ten minutes on two threads.
 # What is in the folder is not measured again; scripts/card.mjs writes it into the model's card.
 set -euo pipefail
 source "$(dirname "$0")/measuring.sh"

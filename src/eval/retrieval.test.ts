@@ -54,11 +54,11 @@ describe("the next span of a text", () => {
 
   it("is asked for by each span that another of its text follows", async () => {
     expect(await report).toMatchObject({ texts: 2, spans: 5, queries: 3, candidates: 4 });
-    expect(Object.keys((await report).nextSpan)).toEqual([...COMPARISONS]);
+    expect(Object.keys((await report).nextSpan!)).toEqual([...COMPARISONS]);
   });
 
   it("is found where its latent is the nearest", async () => {
-    const { z, match, key } = (await report).nextSpan;
+    const { z, match, key } = (await report).nextSpan!;
     // By values a finds d and e, b finds nobody (all 0), d finds e.
     expect(z.recallAt1.value).toBeCloseTo(1 / 3, 10);
     // By slots a finds b, b finds a, d finds e.
@@ -71,7 +71,7 @@ describe("the next span of a text", () => {
 
   it("by words shares a word that others lack", async () => {
     // a and b share x, c and e share y: d (z) has no word of e.
-    const { recallAt1, sameText } = (await report).nextSpan.tfIdf;
+    const { recallAt1, sameText } = (await report).nextSpan!.tfIdf;
     expect(recallAt1.value).toBeCloseTo(1 / 3, 10);
     expect(sameText.low).toBeLessThanOrEqual(sameText.value);
   });

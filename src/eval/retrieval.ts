@@ -3,7 +3,6 @@
  * latents and, as a control, by their words.
  */
 
-import { BigVaeError } from "../errors.js";
 import { centredKeys, dot, FIRST_CHOICE, type Latent, type LatentSpace, rescale } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
@@ -41,7 +40,7 @@ export interface RetrievalReport {
   /** Spans that are matched slot by slot for a query. */
   candidates: number;
   /** recallAt1, recallAt10: share of queries whose next span is the nearest, or of the ten nearest. sameText: share whose nearest is of their text. */
-  nextSpan: By<{ recallAt1: Estimate; recallAt10: Estimate; sameText: Estimate }>;
+  nextSpan?: By<{ recallAt1: Estimate; recallAt10: Estimate; sameText: Estimate }>;
   /** The first spans of labelled texts; left out where fewer than seven are. */
   sharedFactor?: {
     texts: number;
@@ -71,11 +70,6 @@ export async function evaluateRetrieval(options: RetrievalOptions): Promise<Retr
   const spans = await cutSpans(scoring, ids, span);
   const rows = similarityRows(scoring, space, spans);
   const queries = Array.from(spans.keys()).filter((i) => spans[i + 1]?.text === spans[i]!.text);
-  if (queries.length === 0)
-    throw new BigVaeError(
-      "usage",
-      `eval: expected texts of at least two spans of ${span} tokens, got none; give longer texts`,
-    );
   const asked = queries.map((i) => spans[i]!);
   const mean = (values: readonly number[]) =>
     bootstrap(
@@ -86,25 +80,26 @@ export async function evaluateRetrieval(options: RetrievalOptions): Promise<Retr
       ratio,
       rng.fork("bootstrap"),
     );
-  const nextSpan = byEach((by) => {
-    const found = queries.map((query, done) => {
-      if (done % 100 === 0) onProgress?.(done, queries.length, `spans searched by ${by}`);
-      const { rank, nearest } = placeOf(query + 1, rows[by](query), query);
-      return { rank, isSame: spans[nearest]!.text === spans[query]!.text };
+  const findNextSpan = () =>
+    byEach((by) => {
+      const found = queries.map((query, done) => {
+        if (done % 100 === 0) onProgress?.(done, queries.length, `spans searched by ${by}`);
+        const { rank, nearest } = placeOf(query + 1, rows[by](query), query);
+        return { rank, isSame: spans[nearest]!.text === spans[query]!.text };
+      });
+      return {
+        recallAt1: mean(found.map(({ rank }) => (rank < 1 ? 1 : 0))),
+        recallAt10: mean(found.map(({ rank }) => (rank < 10 ? 1 : 0))),
+        sameText: mean(found.map(({ isSame }) => (isSame ? 1 : 0))),
+      };
     });
-    return {
-      recallAt1: mean(found.map(({ rank }) => (rank < 1 ? 1 : 0))),
-      recallAt10: mean(found.map(({ rank }) => (rank < 10 ? 1 : 0))),
-      sameText: mean(found.map(({ isSame }) => (isSame ? 1 : 0))),
-    };
-  });
   const sharedFactor = sharedFactors(scoring, options, spans);
   return {
     texts: ids.length,
     spans: spans.length,
     queries: queries.length,
     candidates: Math.min(FIRST_CHOICE, spans.length - 1),
-    nextSpan,
+    ...(queries.length > 0 ? { nextSpan: findNextSpan() } : {}),
     ...(sharedFactor ? { sharedFactor } : {}),
   };
 }
