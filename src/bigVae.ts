@@ -262,15 +262,18 @@ export class BigVae {
     return this.tokenizer.decode(ids!, { skipSpecial: true });
   }
 
-  /** The latent at t between a and b. normLerp, the default, goes straight and keeps the length between theirs. */
-  interpolate(a: Latent, b: Latent, t: number, kind: InterpolationKind = "normLerp"): Latent {
+  /**
+   * The latent at t between a and b, by default in a straight line; of a model of one slot with the norm between theirs (normLerp). With
+   * several slots the plain line reads better (pocket/README.md, blends by rule).
+   */
+  interpolate(a: Latent, b: Latent, t: number, kind?: InterpolationKind): Latent {
     const { space } = this;
     const kinds = {
       lerp: () => space.lerp(a, b, t),
       slerp: () => space.slerp(a, b, t),
       normLerp: () => space.normLerp(a, b, t),
     };
-    return oneOf(kinds, kind, "interpolate")();
+    return oneOf(kinds, kind ?? (space.hasLength ? "lerp" : "normLerp"), "interpolate")();
   }
 
   /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */

@@ -174,9 +174,11 @@ export function interpolateCommand() {
     .argument("<to>", "the text at t = 1")
     .option("--steps <n>", "texts, the ends among them", wholeNumber(2), 5)
     .addOption(
-      new Option("--kind <kind>", "how to go")
-        .choices(["normLerp", "lerp", "slerp"] as const)
-        .default("normLerp" as const),
+      new Option("--kind <kind>", "how to go; lerp by default, normLerp for a model of one slot").choices([
+        "normLerp",
+        "lerp",
+        "slerp",
+      ] as const),
     )
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
     .option("--cfg <x>", BLEND_CFG, realNumber(0))
