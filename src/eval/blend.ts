@@ -59,7 +59,7 @@ export interface BlendReport {
   examples: { from: string; to: string; between: string[] }[];
 }
 
-export interface BlendMeasures {
+interface BlendMeasures {
   rule: string;
   guidance: boolean;
   /** Share of blends with a content word that only the one end has and one that only the other has. */

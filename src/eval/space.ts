@@ -32,7 +32,7 @@ export interface SpaceReport {
 }
 
 /** Points of one kind, each greedily written as a span. */
-export interface PointMeasures {
+interface PointMeasures {
   /**
    * mean, normKept, medoid: of four spans of different texts. aggregate: a draw from the Gaussian with mean and variance of the sampled
    * latents of all spans, dimension by dimension. random: of root mean square `aeScale`. Random ones have the length of a random span.

@@ -29,8 +29,8 @@ interface Candidate<T> {
 
 /**
  * A search that takes latents one after the other. It keeps up to 4,000 of them (or twice as many as are asked for): at 4,000 the 2,000
- * best by their keys stay. The keys of one corpus are alike, so their mean is subtracted from each first. Of the keys of all latents that
- * were read no more than their mean is kept; that of 4,000 is close to that of all, and the first choice, 100, lies far from the cut at 2,000.
+ * best by their keys stay. The keys of one corpus are alike, so their mean is subtracted from each first. Only the running mean of all keys
+ * is kept; after 4,000 latents it hardly moves, and the first choice of 100 lies far above the cut at 2,000.
  */
 export class LatentSearch<T> {
   #kept: Candidate<T>[] = [];

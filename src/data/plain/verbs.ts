@@ -173,7 +173,7 @@ export interface Frame {
   readonly objects: readonly string[];
 }
 
-export function verb(text: string): Verb {
+function verb(text: string): Verb {
   const [base, past, participle] = text.split("/") as [string, string?, string?];
   const regular = inflect(base, "ed");
   return { base, past: past ?? regular, participle: participle ?? past ?? regular };
