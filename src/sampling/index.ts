@@ -1,9 +1,9 @@
 /** Samplers over the interface LatentModel. */
-import { type AvgPreset, AVG_PRESETS as avgPresets } from "./avg.js";
+import { type AvgPreset, type AvgPresetName, AVG_PRESETS as avgPresets } from "./avg.js";
 import { type SamplerEntry, type SamplerName, samplers as table } from "./samplers.js";
 
 export type { Averaging } from "./averaging.js";
-export { type AvgPreset, avg, userAvg } from "./avg.js";
+export { type AvgPreset, type AvgPresetName, avg, userAvg } from "./avg.js";
 export { generate } from "./generate.js";
 export { guide, task } from "./guide.js";
 export type * from "./model.js";
@@ -12,8 +12,8 @@ export { type PlanInputs, type PlanSearchInputs, plan, plan2, planSearch } from 
 export { paragraphTopic, prose } from "./prose.js";
 export type { SamplerEntry, SamplerInputs, SamplerName } from "./samplers.js";
 
-/** Numbers of the model card's example, and of MiniHF's vae_infer.py. */
-export const AVG_PRESETS: Readonly<Record<"card" | "repository", AvgPreset>> = avgPresets;
+/** The model card's numbers, MiniHF's, and those of our own that keep the thread. */
+export const AVG_PRESETS: Readonly<Record<AvgPresetName, AvgPreset>> = avgPresets;
 
 /** What each sampler takes, and the function behind it. */
 export const samplers: Readonly<Record<SamplerName, SamplerEntry>> = table;

@@ -33,6 +33,8 @@ export interface TextTokenizer {
 
 /** How a batch of rows is written. */
 export interface WriteOptions {
+  /** What each row's text begins with, behind the context; writing goes on from there. */
+  begun?: TokenIds;
   /** New tokens of a row, at most. */
   nTokens: number;
   /** Temperature of the token noise; 0 is greedy. */
@@ -59,8 +61,8 @@ export interface SamplingOptions {
   noise: number;
   /** Tokens of a span: 64 in MiniHF. */
   span: number;
-  /** logits = base + cfgScale * (router - base); 1 is the router alone. */
-  cfgScale: number;
+  /** logits = base + cfgScale * (router - base); 1 is the router alone. By what each latent is mixed from (`mixScale`) by default. */
+  cfgScale?: number;
   /** In place of the sampler's own weights, by their names (`samplers[name].weights`). */
   weights?: Weights;
   /** Aborts the run between two tokens. */

@@ -72,6 +72,11 @@ export class Run {
     return (await this.means([span], role))[0]!;
   }
 
+  /** The guidance scale of what is written from a latent: that of the options, or lower the more texts have a share in it. */
+  #scale(latent: TracedLatent): number {
+    return this.options.cfgScale ?? this.space.mixScale([...sharesOf(latent).values()]);
+  }
+
   /** Writes one span of nTokens from a latent. */
   async write(
     latent: TracedLatent,
@@ -80,7 +85,8 @@ export class Run {
     drafts: readonly Draft[] = [],
     tau = this.options.tau,
   ): Promise<Span> {
-    const { rng, cfgScale, signal, onToken } = this.options;
+    const { rng, signal, onToken } = this.options;
+    const cfgScale = this.#scale(latent);
     const noise = rng.fork("write", this.#calls++).key;
     const writing = {
       nTokens,
@@ -93,12 +99,19 @@ export class Run {
     return { ids: ids!, latent, drafts, written: { context, nTokens, tau, cfgScale, noise } };
   }
 
-  /** nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. */
-  async drafts(latent: TracedLatent, context: TokenIds, nTokens: number, tail: number): Promise<Draft[]> {
-    const { rng, nAvg, tau, cfgScale, signal } = this.options;
+  /** nAvg drafts of nTokens as one batch, which go on from `begun`; a draft is encoded by its last `tail` tokens. */
+  async drafts(
+    latent: TracedLatent,
+    context: TokenIds,
+    nTokens: number,
+    tail: number,
+    begun: TokenIds = [],
+  ): Promise<Draft[]> {
+    const { rng, nAvg, tau, signal } = this.options;
+    const cfgScale = this.#scale(latent);
     const call = this.#calls++;
     const rows = Array.from({ length: nAvg }, (_, i) => ({ z: latent.z, noise: rng.fork("draft", call, i).key }));
-    const texts = await this.model.write(rows, context, { nTokens, tau, cfgScale, signal });
+    const texts = await this.model.write(rows, context, { begun, nTokens, tau, cfgScale, signal });
     const latents = await this.samples(
       texts.map((ids) => ids.slice(-tail)),
       "draft",
@@ -118,6 +131,13 @@ export class Run {
     const mean = this.space.meanNorm(zs);
     return { z: this.space.rescale(sum, mean), role: "mix", parents, norm: mean };
   }
+}
+
+/** The weight of each latent that is not a mix in this one. */
+function sharesOf(latent: TracedLatent, weight = 1, shares = new Map<TracedLatent, number>()) {
+  if (latent.parents.length === 0) shares.set(latent, (shares.get(latent) ?? 0) + weight);
+  for (const parent of latent.parents) sharesOf(parent.latent, weight * parent.weight, shares);
+  return shares;
 }
 
 /** The mean of latents. */

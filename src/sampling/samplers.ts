@@ -1,7 +1,7 @@
 /** The samplers by name, with what each needs and what MiniHF sets otherwise than by default. */
 import { BigVaeError } from "../errors.js";
 import { type Averaging, checkAveraging } from "./averaging.js";
-import { AVG_PRESETS, avg, userAvg } from "./avg.js";
+import { AVG_PRESETS, type AvgPresetName, avg, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
 import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
 import type { LatentModel, Sampler, SamplingOptions, TokenIds, Weights } from "./model.js";
@@ -23,8 +23,8 @@ export interface SamplerInputs {
   examples: readonly TokenIds[];
   /** Random starts lie at this RMS. */
   aeScale: number;
-  /** Whose numbers avg takes; the model card's where it is left out. */
-  preset?: keyof typeof AVG_PRESETS;
+  /** Spans and weights of avg; the model card's by default. */
+  preset?: AvgPresetName;
   /** How avg makes one latent of its drafts; by their mean, as the card, where it is left out. */
   averaging?: Averaging;
   /** Random starts that plan-search tries. */
@@ -173,10 +173,10 @@ const DEFAULT_STARTS = 4;
 
 function avgPreset({ preset = "card" }: SamplerInputs) {
   if (Object.hasOwn(AVG_PRESETS, preset)) return AVG_PRESETS[preset];
-  const known = Object.keys(AVG_PRESETS).join(" or ");
+  const known = Object.keys(AVG_PRESETS).join(", ");
   throw new BigVaeError(
     "usage",
-    `avg: expected a preset ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
+    `avg: expected a preset of ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
   );
 }
 

@@ -3,6 +3,7 @@
  * text that is encoded gets the k-th unit vector, so that mixing weights can be read off z.
  */
 
+import type { LatentSpace } from "../../src/latent/index.js";
 import { Rng } from "../../src/rng.js";
 import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, Written } from "../../src/sampling/model.js";
 
@@ -49,6 +50,7 @@ export interface FakeOptions {
   /** The tokenizer's end token; none where it is left out. */
   eosId?: number;
   score?(target: TokenIds): number;
+  space?: LatentSpace;
 }
 
 export class FakeModel implements LatentModel {
@@ -70,6 +72,10 @@ export class FakeModel implements LatentModel {
 
   constructor(readonly options: FakeOptions = {}) {
     this.tokenizer.eosId = options.eosId;
+  }
+
+  get space(): LatentSpace | undefined {
+    return this.options.space;
   }
 
   async encode(spans: readonly TokenIds[]) {
@@ -113,7 +119,7 @@ export class FakeModel implements LatentModel {
 
 /** Two steps, two drafts, spans of four tokens, no noise on latents. */
 export function fakeOptions(changes: Partial<SamplingOptions> = {}): SamplingOptions {
-  return { rng: Rng.fromSeed(1), nSteps: 2, nAvg: 2, tau: 0.9, noise: 0, span: 4, cfgScale: 1, ...changes };
+  return { rng: Rng.fromSeed(1), nSteps: 2, nAvg: 2, tau: 0.9, noise: 0, span: 4, ...changes };
 }
 
 export async function finish(sampler: Sampler): Promise<{ spans: Span[]; written: Written }> {

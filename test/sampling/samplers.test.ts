@@ -1,6 +1,6 @@
 /** What each sampler asks of the model, in order, and what it returns; a fake model writes it down. The weights are MiniHF's. */
 import { describe, expect, it } from "vitest";
-import type { Latent } from "../../src/latent/index.js";
+import { type Latent, LatentSpace } from "../../src/latent/index.js";
 import { Rng } from "../../src/rng.js";
 import type { Averaging } from "../../src/sampling/averaging.js";
 import { AVG_PRESETS } from "../../src/sampling/avg.js";
@@ -64,6 +64,23 @@ describe("asks, in order", () => {
     // All are equally far: the first.
     expect(await asked("medoid")).toEqual(["d = 0.3 z1 + 0.7 z3: 8 after ^ C0-1"]);
     expect(await asked("one")).toEqual(["b = 0.3 z1 + 0.7 z3: 8 after ^ C0-1"]);
+  });
+
+  it("avg with its own preset writes a span behind the one before it", async () => {
+    const { log } = await run("avg", {}, { nSteps: 2, nAvg: 1 }, { ...INPUTS, preset: "thread" });
+    expect(log).toContain("b = 0.2 z1 + 0.8 z3: 4 after ^ C0-1 ^ P0-5");
+    expect(log).toContain("d = 0.2 z1 + 0.8 z5: 4 after ^ C0-1 ^ P0-5 b0-0 . b2-3");
+  });
+
+  it("the more texts have a share in a latent, the more the base guides, where latents have slots", async () => {
+    const space = new LatentSpace({ zDim: 31, slots: 31, span: 4 });
+    const scales = async (name: SamplerName, options: Partial<SamplingOptions> = {}) =>
+      (await run(name, { space }, { nSteps: 1, ...options })).spans.map(({ written }) => written.cfgScale);
+    expect(await scales("generate")).toEqual([1]);
+    // Shares of 0.85 and 0.15: squares sum to 0.745.
+    expect((await scales("guide"))[0]).toBeCloseTo(0.77 + 0.23 * 0.49, 10);
+    expect(await scales("avg")).toEqual([0.77]);
+    expect(await scales("avg", { cfgScale: 1.5 })).toEqual([1.5]);
   });
 
   it.each(NAMES)("%s without a beginning token where that is the end token", async (name) => {

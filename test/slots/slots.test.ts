@@ -60,6 +60,9 @@ const rowOf = (name: string) => {
   };
 };
 
+/** The token in the middle by likelihood, which varies where the likeliest of a random model does not. */
+const median = (logits: Float32Array) => logits.indexOf(logits.toSorted()[logits.length >> 1]!);
+
 /** The loss of a training graph with z the mean. */
 async function trainingLoss(writer: "decoder" | "router", examples: readonly VaeExample[]): Promise<number> {
   const eps = new Float32Array(examples.length * Z);
@@ -135,6 +138,19 @@ describe("the engine", () => {
       expect(engine.space!.lengthOf(mean)).toBeCloseTo(texts[i]!.length, 4);
     }
   });
+
+  it.each(["decoder", "router", "base"] as const)(
+    "%s goes on from a text that has begun as if it had written it",
+    async (writer) => {
+      const [encoding] = await engine.encode([{ ids: texts[1]! }]);
+      const rows = [{ z: encoding!.mean, noise: rng.fork("begun").key }];
+      const how = { writer, context: texts[2]!, tau: 0, cfgScale: writer === "base" ? 1 : 0.7, choose: () => median };
+      const [whole] = await engine.write(rows, { ...how, nTokens: 10 });
+      const [rest] = await engine.write(rows, { ...how, begun: whole!.slice(0, 4), nTokens: 6 });
+      expect(new Set(whole).size).toBeGreaterThan(1);
+      expect(rest).toEqual(whole!.slice(4));
+    },
+  );
 
   it("writes rows of several lengths together as each alone", async () => {
     const zs = (await engine.encode(texts.map((ids) => ({ ids })))).map(({ mean }) => mean);

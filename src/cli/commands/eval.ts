@@ -26,12 +26,13 @@ import {
 import type { Latent } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
+import type { AvgPresetName } from "../../sampling/avg.js";
 import { reportLines } from "../evalReport.js";
 import { checkPath } from "../input.js";
-import { interruptSignal, wholeNumber } from "../options.js";
+import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
-import { drive } from "./generate.js";
+import { drive, PRESETS } from "./generate.js";
 
 const MEASURES = [
   "reconstruction",
@@ -74,6 +75,12 @@ export function evalCommand() {
         AVERAGING_RULES,
       ),
     )
+    .addOption(
+      new Option("--preset <name>", "prose: spans and weights of avg")
+        .choices(PRESETS)
+        .default("repository" as AvgPresetName),
+    )
+    .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
     .action(async (flags) => {
       const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(flags);
@@ -100,6 +107,8 @@ interface MeasureFlags {
   data?: string | undefined;
   split?: (typeof SPLITS)[number] | undefined;
   averaging?: Averaging | undefined;
+  preset: AvgPresetName;
+  cfg?: number | undefined;
   quick?: true | undefined;
   unit: "span" | "sentence";
   rule?: (typeof BLEND_RULES)[number] | undefined;
@@ -220,15 +229,16 @@ function sentenceMeans(scoring: ScoringOptions, texts: readonly string[]): Promi
 /** Temperature of the samplers, and of plain sampling beside them. */
 const PROSE_TAU = 0.9;
 
-/** Three spans of the averaging sampler a run, with the original's numbers, beside plain sampling. */
+/** Three spans of the averaging sampler a run, beside plain sampling. */
 async function prose(
   vae: BigVae,
   texts: readonly string[],
   flags: MeasureFlags,
   scoring: ScoringOptions & { rng: Rng },
 ) {
-  const { seed, averaging, count: runs } = flags;
-  const options = { preset: "repository", averaging, nSteps: 3, tau: PROSE_TAU, signal: scoring.signal } as const;
+  const { seed, averaging, preset, cfg, count: runs } = flags;
+  const guidance = cfg === undefined ? {} : { cfgScale: cfg };
+  const options = { preset, averaging, ...guidance, nSteps: 3, tau: PROSE_TAU, signal: scoring.signal };
   return evaluateProse({
     ...scoring,
     texts,

@@ -10,6 +10,7 @@ import {
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
+import { AVG_PRESETS, type AvgPresetName } from "../../sampling/avg.js";
 import {
   requireInputs,
   type SamplerEntry,
@@ -32,6 +33,7 @@ import {
 } from "../shared.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
+export const PRESETS = Object.keys(AVG_PRESETS) as AvgPresetName[];
 const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
 
 const JSON_TEXT = `With --json, "text" is what the original's function returns, for some
@@ -42,10 +44,10 @@ export function generateCommand() {
   return withSampling(withModel(new Command("generate").description("Write by one of the samplers, span by span.")))
     .addOption(new Option("--sampler <name>", "how to write").choices(NAMES).default("avg" as SamplerName))
     .addOption(
-      new Option("--preset <name>", "weights and lengths of avg; the card's where left out").choices([
-        "card",
-        "repository",
-      ] as const),
+      new Option(
+        "--preset <name>",
+        "spans and weights of avg (default: card); thread writes each span behind the one before it",
+      ).choices(PRESETS),
     )
     .addOption(
       new Option("--averaging <rule>", "how avg makes one latent of its drafts; their mean where left out").choices(
@@ -84,7 +86,7 @@ function weightsLine(name: SamplerName): string {
 
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
-  preset?: "card" | "repository";
+  preset?: AvgPresetName;
   averaging?: Averaging;
   context: string;
   start?: string;
@@ -113,7 +115,11 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--n-starts <n>", "random starts that plan-search tries", wholeNumber(1))
     .option("--weights <list>", "in place of the sampler's own weights: NAME=X,NAME=X", namedNumbers)
     .option("--span <n>", "tokens of a span", wholeNumber(1))
-    .option("--cfg <x>", "guidance scale; 1 leaves the base out", realNumber(0))
+    .option(
+      "--cfg <x>",
+      "guidance scale; 1 leaves the base out (default: 1, and less for mixes where latents have slots)",
+      realNumber(0),
+    )
     .option("--tau <x>", "temperature of tokens; 0 is greedy", realNumber(0))
     .option("--noise <x>", "variance of the noise on latents; 0 takes means", realNumber(0))
     .option("--trace <folder>", "save every span with its latent and origins there, for replay");
