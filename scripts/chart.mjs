@@ -105,6 +105,7 @@ function text(x, y, content, attributes = {}) {
   return `<text x="${x}" y="${y}"${rest.join("")}>${escaped(content)}</text>`;
 }
 
-function escaped(content) {
+/** Text inside XML. */
+export function escaped(content) {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -2,8 +2,8 @@
 import type { ModelConfig } from "../model/config.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 
-/** Rows grow by this many slots at a time. */
-const SLOTS = 64;
+/** Rows grow by this many entries at a time. */
+const STEP = 64;
 
 /** Keys or values of one layer: [B, KV, S, Dh]. */
 interface LayerCache {
@@ -12,16 +12,16 @@ interface LayerCache {
 }
 
 /**
- * The past of `rows` rows: S slots each, of which the first `used` are filled. A filled slot may be padding, which
+ * The past of `rows` rows: S entries each, of which the first `used` are filled. A filled one may be padding, which
  * `visible` hides. The shared context is a cache of one row.
  */
 export class KvCache {
   used = 0;
-  /** [B, S]: 1 where a slot holds a token. */
+  /** [B, S]: 1 where an entry holds a token. */
   visible = new Uint8Array();
-  /** [B, S]: the rotary position of what a slot holds. */
+  /** [B, S]: the rotary position of what an entry holds. */
   positions = new Float32Array();
-  #slots = 0;
+  #capacity = 0;
   #layers: LayerCache[];
 
   constructor(
@@ -31,9 +31,9 @@ export class KvCache {
     this.#layers = Array.from({ length: config.numHiddenLayers }, () => this.#emptyLayer(0));
   }
 
-  /** S, the slots there are. */
-  get slots(): number {
-    return this.#slots;
+  /** S, the entries that a row has room for. */
+  get capacity(): number {
+    return this.#capacity;
   }
 
   /** Feeds `NAME_key.N` and `NAME_value.N` of every layer. */
@@ -63,26 +63,26 @@ export class KvCache {
     }
     for (let row = 0; row < this.rows; row++) {
       for (let t = 0; t < time; t++) {
-        this.visible[row * this.#slots + this.used + t] = visible[row * time + t]!;
-        this.positions[row * this.#slots + this.used + t] = positions[row * time + t]!;
+        this.visible[row * this.#capacity + this.used + t] = visible[row * time + t]!;
+        this.positions[row * this.#capacity + this.used + t] = positions[row * time + t]!;
       }
     }
     this.used += time;
   }
 
-  /** Forgets all but the first `length` slots. */
+  /** Forgets all but the first `length` entries. */
   truncate(length: number): void {
     this.used = Math.min(this.used, length);
     for (let row = 0; row < this.rows; row++)
-      this.visible.fill(0, row * this.#slots + this.used, (row + 1) * this.#slots);
+      this.visible.fill(0, row * this.#capacity + this.used, (row + 1) * this.#capacity);
   }
 
   /** A cache with some of the rows, in the given order. */
   select(rows: readonly number[]): KvCache {
     const selected = new KvCache(this.config, rows.length);
-    selected.#reserve(this.#slots);
+    selected.#reserve(this.#capacity);
     selected.used = this.used;
-    const stride = this.config.numKeyValueHeads * this.#slots * this.config.headDim;
+    const stride = this.config.numKeyValueHeads * this.#capacity * this.config.headDim;
     for (const [to, from] of rows.entries()) {
       const copyRow = (target: HostTensor, source: HostTensor) =>
         (target.data as Float32Array).set(
@@ -93,9 +93,9 @@ export class KvCache {
         copyRow(selected.#layers[layer]!.key, key);
         copyRow(selected.#layers[layer]!.value, value);
       }
-      const slots = this.#slots;
-      selected.visible.set(this.visible.subarray(from * slots, (from + 1) * slots), to * slots);
-      selected.positions.set(this.positions.subarray(from * slots, (from + 1) * slots), to * slots);
+      const capacity = this.#capacity;
+      selected.visible.set(this.visible.subarray(from * capacity, (from + 1) * capacity), to * capacity);
+      selected.positions.set(this.positions.subarray(from * capacity, (from + 1) * capacity), to * capacity);
     }
     return selected;
   }
@@ -107,18 +107,18 @@ export class KvCache {
     for (let head = 0; head < this.rows * numKeyValueHeads; head++) {
       to.set(
         from.subarray(head * time * headDim, (head + 1) * time * headDim),
-        (head * this.#slots + this.used) * headDim,
+        (head * this.#capacity + this.used) * headDim,
       );
     }
   }
 
-  #reserve(slots: number): void {
-    if (slots <= this.#slots) return;
-    const grown = Math.ceil(slots / SLOTS) * SLOTS;
+  #reserve(capacity: number): void {
+    if (capacity <= this.#capacity) return;
+    const grown = Math.ceil(capacity / STEP) * STEP;
     const { numKeyValueHeads, headDim } = this.config;
     const widen = <A extends Float32Array | Uint8Array>(to: A, from: A, rows: number, width: number): A => {
       for (let row = 0; row < rows; row++) {
-        to.set(from.subarray(row * this.#slots * width, (row + 1) * this.#slots * width), row * grown * width);
+        to.set(from.subarray(row * this.#capacity * width, (row + 1) * this.#capacity * width), row * grown * width);
       }
       return to;
     };
@@ -131,12 +131,13 @@ export class KvCache {
     });
     this.visible = widen(new Uint8Array(this.rows * grown), this.visible, this.rows, 1);
     this.positions = widen(new Float32Array(this.rows * grown), this.positions, this.rows, 1);
-    this.#slots = grown;
+    this.#capacity = grown;
   }
 
-  #emptyLayer(slots: number): LayerCache {
+  #emptyLayer(capacity: number): LayerCache {
     const { numKeyValueHeads: kv, headDim } = this.config;
-    const empty = () => float32(new Float32Array(this.rows * kv * slots * headDim), this.rows, kv, slots, headDim);
+    const empty = () =>
+      float32(new Float32Array(this.rows * kv * capacity * headDim), this.rows, kv, capacity, headDim);
     return { key: empty(), value: empty() };
   }
 }

@@ -81,26 +81,26 @@ export class Reader {
         time,
       ),
       mask: this.#mask(rows, time, positions, visible),
-      sizes: int64([this.shared.slots, this.#past.slots, time], 3),
+      sizes: int64([this.shared.capacity, this.#past.capacity, time], 3),
       selected: int64(selected, selected.length),
     });
     this.#past.append(outputs, time, positions, visible);
     return outputs;
   }
 
-  /** [B, 1, G * T, C + S + T]: which slots a new token sees: the context, its row's past, and the new tokens up to itself. */
+  /** [B, 1, G * T, C + S + T]: which entries a new token sees: the context, its row's past, and the new tokens up to itself. */
   #mask(rows: number, time: number, positions: Float32Array, visible: Uint8Array): HostTensor {
     const { numAttentionHeads, numKeyValueHeads, slidingWindow = Number.POSITIVE_INFINITY } = this.base.config;
     const group = numAttentionHeads / numKeyValueHeads;
-    const [c, s] = [this.shared.slots, this.#past.slots];
+    const [c, s] = [this.shared.capacity, this.#past.capacity];
     const width = c + s + time;
     const mask = new Float32Array(rows * group * time * width).fill(MASKED);
     for (let row = 0; row < rows; row++) {
       for (let t = 0; t < time; t++) {
         const start = (row * group * time + t) * width;
         const position = positions[row * time + t]!;
-        const open = (slot: number, seen: number, at: number) => {
-          if (seen && position - at < slidingWindow) mask[start + slot] = 0;
+        const open = (entry: number, seen: number, at: number) => {
+          if (seen && position - at < slidingWindow) mask[start + entry] = 0;
         };
         for (let j = 0; j < this.shared.used; j++) open(j, this.shared.visible[j]!, this.shared.positions[j]!);
         for (let j = 0; j < this.#past.used; j++)

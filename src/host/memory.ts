@@ -5,6 +5,7 @@ import type { AdapterForm } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import { linearShapes, weightShapes } from "../model/weights.js";
+import { ropeSteps } from "../vae/rowLayout.js";
 import { controlGroupRoom } from "./controlGroup.js";
 
 /** Bytes that can be taken: MemAvailable, less where a control group allows less. */
@@ -34,6 +35,8 @@ export interface ModelSize {
   config: ModelConfig;
   /** Bytes of the adapters and the head; 0 for a base alone. */
   adapterBytes: number;
+  /** Slots of a latent, 1 by default; where there are several, positions are fractional and the rotary tables finer. */
+  slots?: number;
 }
 
 /**
@@ -42,11 +45,11 @@ export interface ModelSize {
  * merged: each session (encoder, decoder, router, made at first use) holds its own packed linear layers, the writers the head too; while
  * one is made, its merged weights and ONNX Runtime's copy of them lie beside it. Guidance adds a session of the base.
  */
-export function neededBytes({ config, adapterBytes }: ModelSize, form: AdapterForm): number {
+export function neededBytes({ config, adapterBytes, slots = 1 }: ModelSize, form: AdapterForm): number {
   const weights = floatBytes(weightShapes(config).values());
   const linear = floatBytes(linearShapes(config).values());
   const head = floatBytes([[config.vocabSize, config.hiddenSize]]);
-  const rope = floatBytes([[config.maxPositionEmbeddings, config.headDim]]);
+  const rope = floatBytes([[config.maxPositionEmbeddings * ropeSteps(slots), config.headDim]]);
   const fixed = PROCESS_BYTES + rope + adapterBytes;
   if (form === "unmerged") return fixed + 1.2 * weights;
   const [sessions, writers] = adapterBytes > 0 ? [3, 2] : [1, 1];

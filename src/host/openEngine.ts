@@ -1,8 +1,8 @@
 /** From paths to an engine at work: everything that can be refused is refused here, the cheapest first. */
 import { Engine } from "../engine/engine.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
-import { availableBytes, checkFits, chooseForm } from "./memory.js";
-import { adapterBytes, checkBaseHash, openAdapters, openWeights, readConfig } from "./modelFiles.js";
+import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
+import { adapterBytes, checkBaseHash, openAdapters, openWeights, readConfig, readFacts } from "./modelFiles.js";
 import type { EngineFacts, OpenArguments } from "./protocol.js";
 
 /** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and openAdapters do. */
@@ -10,7 +10,7 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const { base: basePath, adapters, threads, memoryBytes = Number.POSITIVE_INFINITY } = args;
   const config = await readConfig(basePath);
   const available = Math.min(availableBytes(), memoryBytes);
-  const size = { config, adapterBytes: adapters === undefined ? 0 : await adapterBytes(adapters) };
+  const size = { config, ...(await adaptersSize(adapters)) };
   const form = args.form ?? chooseForm(size, available);
   checkFits(size, form, available);
   const base = await openWeights(basePath);
@@ -25,4 +25,11 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
     aeScale: vae?.facts.ae_scale ?? 1,
   };
   return { engine, facts };
+}
+
+/** What the adapters add to the size of a model. */
+async function adaptersSize(folder: string | undefined): Promise<Omit<ModelSize, "config">> {
+  if (folder === undefined) return { adapterBytes: 0 };
+  const { slots = 1 } = await readFacts(folder);
+  return { adapterBytes: await adapterBytes(folder), slots };
 }

@@ -54,6 +54,9 @@ describe("the estimate", () => {
     const size = { config: MID_SIZE, adapterBytes: 4e6 };
     const [merged, unmerged] = [neededBytes(size, "merged"), neededBytes(size, "unmerged")];
     expect(unmerged).toBeLessThan(merged);
+    // Eight rows of the rotary tables for each position.
+    const tables = 4 * MID_SIZE.maxPositionEmbeddings * MID_SIZE.headDim;
+    expect(neededBytes({ ...size, slots: 2 }, "unmerged") - unmerged).toBe(7 * tables);
     expect(chooseForm(size, 2 * merged)).toBe("merged");
     expect(chooseForm(size, merged)).toBe("unmerged");
     expect(() => checkFits(size, "unmerged", unmerged)).not.toThrow();
