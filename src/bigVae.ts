@@ -347,11 +347,9 @@ export class BigVae {
       tau = 0.9,
       noise = 1,
       span = this.span,
-      cfgScale,
       weights = {},
-      signal,
-      onToken,
     } = options;
+    const { cfgScale, signal, onToken } = options;
     const calls = {
       ...(cfgScale === undefined ? {} : { cfgScale }),
       ...(signal ? { signal } : {}),

@@ -1,5 +1,5 @@
 /** Arithmetic on latents: two sentences that differ in one factor, and a third that is asked to change in the same way. */
-import { FACTOR_FORMS } from "../data/stories/index.js";
+import { FACTOR_FORMS } from "../corpus/stories/index.js";
 import { weightedSum } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";

@@ -2,7 +2,7 @@
  * z-min-var (Kim & Mnih 2018, "FactorVAE score"): do single dimensions stand for single factors? A group shares the value of
  * one factor; the dimension that varies least within it, by its variance over all, should tell which factor that was.
  */
-import { FACTOR_FORMS } from "../data/stories/index.js";
+import { FACTOR_FORMS } from "../corpus/stories/index.js";
 import type { Latent } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import { drawFactors, FACTOR_NAMES, type FactorName, labelledSentence } from "./factorSentences.js";

@@ -1,7 +1,7 @@
 /** Sentences of the minimal-pair grammar with their labels, drawn by chance. */
-import { type Factors, factorSentence, factorValues } from "../data/stories/index.js";
-import { THINGS } from "../data/stories/lexicon/objects.js";
-import { TURNS } from "../data/stories/patterns/outcomes.js";
+import { type Factors, factorSentence, factorValues } from "../corpus/stories/index.js";
+import { THINGS } from "../corpus/stories/lexicon/objects.js";
+import { TURNS } from "../corpus/stories/patterns/outcomes.js";
 import type { Rng } from "../rng.js";
 
 /** The factors that a sentence shows. */

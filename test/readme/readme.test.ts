@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { stories } from "../../src/data/stories/index.js";
+import { stories } from "../../src/corpus/stories/index.js";
 import { EXIT_CODES } from "../../src/errors.js";
 import { type Ended, output, run } from "../process.js";
 import { type CodeBlock, codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";

@@ -1,8 +1,8 @@
 /** A model and rows small enough that a training step takes milliseconds. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stories } from "../../src/corpus/stories/index.js";
 import { prepare } from "../../src/data/index.js";
-import { stories } from "../../src/data/stories/index.js";
 import type { BaseModel } from "../../src/engine/baseModel.js";
 import { parseConfig } from "../../src/model/config.js";
 import { weightShapes } from "../../src/model/weights.js";

@@ -1,8 +1,8 @@
 /** `bigvae data`: stories from the generator, a tokenizer, and shards of token rows. */
 import { Command } from "@commander-js/extra-typings";
+import { plainSentences } from "../../corpus/plain/sentences.js";
+import { stories, storyStatistics } from "../../corpus/stories/index.js";
 import { listInputs, prepare, readRecords, requireText, splitOf } from "../../data/index.js";
-import { plainSentences } from "../../data/plain/sentences.js";
-import { stories, storyStatistics } from "../../data/stories/index.js";
 import { writeFileAtomic } from "../../formats/index.js";
 import { openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, trainBpe } from "../../tokenizer/index.js";
