@@ -10,6 +10,7 @@ import {
 } from "./host/modelFiles.js";
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
+import { routerModel } from "./host/routerModel.js";
 import { cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
@@ -333,9 +334,9 @@ export class BigVae {
       ...(start === undefined ? {} : { start: this.#ids(start, "start") }),
       ...(terminal === undefined ? {} : { terminal: this.#ids(terminal, "terminal") }),
       aeScale: this.aeScale,
-      ...(preset === undefined ? {} : { preset }),
-      ...(averaging === undefined ? {} : { averaging }),
-      ...(nStarts === undefined ? {} : { nStarts }),
+      preset,
+      averaging,
+      nStarts,
     };
   }
 
@@ -372,30 +373,4 @@ function oneOf<T>(functions: Readonly<Record<string, T>>, kind: string, what: st
   if (Object.hasOwn(functions, kind)) return functions[kind]!;
   const known = Object.keys(functions).join(", ");
   throw new BigVaeError("usage", `${what}: expected a kind of ${known}, got ${JSON.stringify(kind)}; give one of them`);
-}
-
-/** The engine's router behind the samplers' interface; a row ends at the tokenizer's end token. */
-function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSpace): LatentModel {
-  const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
-  return {
-    space,
-    tokenizer,
-    encode: (spans, signal) =>
-      engine.encode(
-        spans.map((ids) => ({ ids })),
-        signal,
-      ),
-    write: (rows, context, options) =>
-      engine.write(rows, {
-        ...options,
-        ...stop,
-        beginId: tokenizer.bosId ?? tokenizer.eosId,
-        writer: "router",
-        context,
-      }),
-    async score(rows, context, signal) {
-      const scores = await engine.score(rows, "router", context, signal);
-      return scores.map(({ logProbabilities: all }) => all.reduce((sum, value) => sum + value, 0) / all.length);
-    },
-  };
 }

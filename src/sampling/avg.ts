@@ -27,6 +27,7 @@ export const AVG_PRESETS = {
   thread: { draftPull: 0.3, meanPull: 0.2, draft: 1, tail: 1, goesOn: true },
 } as const satisfies Record<string, AvgPreset>;
 
+/** A preset of avg, by its name. */
 export type AvgPresetName = keyof typeof AVG_PRESETS;
 
 /**

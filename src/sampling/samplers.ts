@@ -24,11 +24,11 @@ export interface SamplerInputs {
   /** Random starts lie at this RMS. */
   aeScale: number;
   /** Spans and weights of avg; the model card's by default. */
-  preset?: AvgPresetName;
+  preset?: AvgPresetName | undefined;
   /** How avg makes one latent of its drafts; by their mean, as the card, where it is left out. */
-  averaging?: Averaging;
+  averaging?: Averaging | undefined;
   /** Random starts that plan-search tries. */
-  nStarts?: number;
+  nStarts?: number | undefined;
 }
 
 /** What a sampler may be given besides a context: texts, and options that not all have a use for. */
