@@ -4,6 +4,7 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import { BigVaeError, EXIT_CODES } from "../errors.js";
 import { diskError } from "../formats/fileOps.js";
 import { dataCommand } from "./commands/data.js";
+import { decodeCommand } from "./commands/decode.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
@@ -29,6 +30,7 @@ function program(): Command {
   const commands = [
     demoCommand(),
     encodeCommand(),
+    decodeCommand(),
     similarCommand(),
     reconstructCommand(),
     interpolateCommand(),

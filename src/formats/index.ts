@@ -8,6 +8,7 @@ export type { GgufConfig } from "./ggufModel.js";
 export { tokenizerConfigFromGguf, tokenizerFromGguf } from "./ggufTokenizer.js";
 export { narrowBFloat16, narrowFloat16, widenBFloat16, widenFloat16 } from "./halfFloats.js";
 export { type FolderLock, lockFolder } from "./lock.js";
+export { type NpyArray, parseNpy, serializeNpy } from "./npy.js";
 export { type LoraAdapter, type LoraPair, loraConfig, loraTensors, parseLora } from "./peft.js";
 export { readLora, writeLora } from "./peftFiles.js";
 export {

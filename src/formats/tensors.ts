@@ -91,7 +91,7 @@ export function elementCount(shape: readonly unknown[], what: string): number {
 export function viewElements(bytes: Uint8Array, dtype: Dtype): TensorData {
   const ElementArray = ARRAYS[dtype];
   const width = ElementArray.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new ElementArray(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width);
 }
 

@@ -1,0 +1,50 @@
+/** `bigvae decode`: the texts of latents that a file holds. */
+import { text } from "node:stream/consumers";
+import { Command } from "@commander-js/extra-typings";
+import type { BigVae } from "../../bigVae.js";
+import { type NamedLatent, parseLatentLines, readLatents } from "../../host/latentFiles.js";
+import { checkPath } from "../input.js";
+import { realNumber } from "../options.js";
+import { onOneLine } from "../shade.js";
+import { printJson, useModel, withModel } from "../shared.js";
+
+/** Latents written together. */
+const BATCH = 64;
+
+export function decodeCommand() {
+  return withModel(new Command("decode").description("The texts of latents, one a line."))
+    .argument("<file>", 'latents: .npy, .safetensors (a tensor z) or .jsonl; "-" is JSON lines on standard input')
+    .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
+    .option("--cfg <x>", "guidance scale; below 1 the base mends the sentence", realNumber(0), 1)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bigvae encode "The fox found a lamp." --output z.npy && bigvae decode z.npy
+  bigvae encode --json < lines.txt | bigvae decode -`,
+    )
+    .action(async (file, flags) => {
+      if (file !== "-") await checkPath("decode", file, "a file of latents");
+      await useModel(flags, async (vae) => {
+        const latents = await latentsOf(vae, file);
+        for (let start = 0; start < latents.length; start += BATCH) {
+          const batch = latents.slice(start, start + BATCH);
+          const { tau, cfg, seed } = flags;
+          const texts = await vae.decodeAll(
+            batch.map(({ z }) => z),
+            { tau, cfgScale: cfg, seed: seed + start },
+          );
+          for (const [i, text] of texts.entries()) {
+            if (flags.json) printJson({ latent: start + i + 1, text, original: batch[i]!.text });
+            else process.stdout.write(`${onOneLine(text)}\n`);
+          }
+        }
+      });
+    });
+}
+
+async function latentsOf({ space }: BigVae, file: string): Promise<NamedLatent[]> {
+  return file === "-"
+    ? parseLatentLines(await text(process.stdin), space.width, "standard input")
+    : readLatents(file, space.width);
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSafetensors } from "../formats/index.js";
+import { type NamedLatent, parseLatentLines, readLatents, writeLatents } from "./latentFiles.js";
+
+const latents: NamedLatent[] = [
+  { z: Float32Array.of(0.1, -2, 3), text: 'The fox said "no".' },
+  { z: Float32Array.of(1e-20, 7, -0.5), text: "Two\nlines" },
+];
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-latents-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("latents come back to the bit", () => {
+  it("from .jsonl, with their texts", async () => {
+    await writeLatents(at("z.jsonl"), latents);
+    expect(await readLatents(at("z.jsonl"), 3)).toEqual(latents);
+  });
+
+  it.each(["z.npy", "z.safetensors", "Z.NPY"])("from %s", async (name) => {
+    await writeLatents(at(name), latents);
+    expect(await readLatents(at(name), 3)).toEqual(latents.map(({ z }) => ({ z })));
+  });
+
+  it("as a tensor z [N, W]", async () => {
+    await writeLatents(at("table.safetensors"), latents);
+    const file = await openSafetensors(at("table.safetensors"));
+    expect(file.info("z")).toMatchObject({ dtype: "F32", shape: [2, 3] });
+    await file.close();
+  });
+});
+
+it("reads what encode prints, where a latent is called mean", () => {
+  const line = JSON.stringify({ text: "A", mean: [1, 2], poolWeights: [1] });
+  expect(parseLatentLines(`${line}\n\n`, 2, "input")).toEqual([{ text: "A", z: Float32Array.of(1, 2) }]);
+});
+
+describe("is refused", () => {
+  it.each([
+    ["latents of another width", "w.npy", latents, 4, "mismatch", /expected latents of 4 values, got 3/],
+    ["NaN", "nan.npy", [{ z: Float32Array.of(1, Number.NaN, 0) }], 3, "nonFinite", /latent 1: expected finite values/],
+    ["no latent", "none.jsonl", [], 3, "usage", /expected at least one latent, got none/],
+  ])("%s", async (_, name, written, width, kind, message) => {
+    await writeLatents(at(name), written);
+    await expect(readLatents(at(name), width)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ["z.csv", "usage", /expected a file of latents, \.npy, \.safetensors, \.jsonl, got another ending/],
+    ["absent.npy", "format", /absent\.npy/],
+  ])("%s", async (name, kind, message) => {
+    await expect(readLatents(at(name), 3)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ['{"z": "1, 2"}', /line 1: expected \{"z": \[numbers\]/],
+    ["[1, 2]", /line 1: expected \{"z": \[numbers\]/],
+    ['{"z": [1, 2]', /line 1/],
+  ])("the line %s", async (line, message) => {
+    await writeFile(at("bad.jsonl"), line);
+    await expect(readLatents(at("bad.jsonl"), 2)).rejects.toMatchObject({
+      kind: "format",
+      message: expect.stringMatching(message),
+    });
+  });
+});

@@ -1,0 +1,142 @@
+/** Latents in files, to go on with elsewhere: .npy and .safetensors hold them as a table [N, W], .jsonl one a line beside its text. */
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { readError } from "../formats/fileOps.js";
+import {
+  openSafetensors,
+  parseNpy,
+  parseStrictJson,
+  serializeNpy,
+  toPlain,
+  writeFileAtomic,
+  writeSafetensors,
+} from "../formats/index.js";
+import type { Latent } from "../latent/index.js";
+
+/** A latent, and the text that it was taken from where that is known. */
+export interface NamedLatent {
+  /** [W], the width of the model's latents. */
+  z: Latent;
+  /** As it was encoded. */
+  text?: string;
+}
+
+/** N latents of W values, one behind the other. */
+interface Table {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+interface Format {
+  read(path: string, width: number): Promise<NamedLatent[]>;
+  write(path: string, latents: readonly NamedLatent[]): Promise<void>;
+}
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  ".npy": {
+    read: async (path, width) => rowsOf(parseNpy(await readFile(path), path), width, path),
+    write: async (path, latents) => writeFileAtomic(path, serializeNpy(tableOf(latents))),
+  },
+  ".safetensors": {
+    read: async (path, width) => rowsOf(await readTable(path), width, path),
+    write: async (path, latents) => writeSafetensors(path, new Map([["z", { dtype: "F32", ...tableOf(latents) }]])),
+  },
+  ".jsonl": {
+    read: async (path, width) => parseLatentLines(await readFile(path, "utf8"), width, path),
+    write: async (path, latents) => writeFileAtomic(path, latents.map(lineOf).join("")),
+  },
+};
+
+/**
+ * Reads the latents of a file; `width` is that of the model's latents.
+ * @throws BigVaeError("usage") for another kind of file or one that is not there, "format" for a damaged one, "mismatch" for latents
+ * of another width, "nonFinite" for NaN or infinity.
+ */
+export async function readLatents(path: string, width: number): Promise<NamedLatent[]> {
+  const format = formatOf(path);
+  const latents = await format.read(path, width).catch((error: unknown) => {
+    throw readError(path, error);
+  });
+  if (latents.length === 0)
+    throw new BigVaeError("usage", `${path}: expected at least one latent, got none; write one with bigvae encode`);
+  for (const [i, { z }] of latents.entries()) checkFinite(z, `${path}, latent ${i + 1}`);
+  return latents;
+}
+
+/**
+ * Writes latents in the format that the path's ending names; .npy and .safetensors (a tensor z) without their texts.
+ * @throws BigVaeError("usage") for another ending, "disk" where it cannot be written.
+ */
+export async function writeLatents(path: string, latents: readonly NamedLatent[]): Promise<void> {
+  await formatOf(path).write(path, latents);
+}
+
+/** Throws "usage" for a path whose ending is no format of latents. */
+function formatOf(path: string): Format {
+  const format = FORMATS[extname(path).toLowerCase()];
+  if (format) return format;
+  throw new BigVaeError(
+    "usage",
+    `${path}: expected a file of latents, ${Object.keys(FORMATS).join(", ")}, got another ending; rename it`,
+  );
+}
+
+/** Latents from JSON lines: {"z": [...], "text": "..."}, or what `bigvae encode --json` prints, where z is called mean. */
+export function parseLatentLines(text: string, width: number, what: string): NamedLatent[] {
+  return text.split("\n").flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    const where = `${what}, line ${i + 1}`;
+    const { z, mean = z, text: of } = (toPlain(parseStrictJson(line, where)) ?? {}) as Record<string, unknown>;
+    if (!Array.isArray(mean) || mean.some((value) => typeof value !== "number"))
+      throw new BigVaeError(
+        "format",
+        `${where}: expected {"z": [numbers], "text": "..."}, got ${line.slice(0, 40)}; write it with bigvae encode --json`,
+      );
+    checkWidth(mean.length, width, where);
+    return [{ z: Float32Array.from(mean), ...(typeof of === "string" ? { text: of } : {}) }];
+  });
+}
+
+function lineOf({ z, text }: NamedLatent): string {
+  return `${JSON.stringify({ ...(text === undefined ? {} : { text }), z: Array.from(z) })}\n`;
+}
+
+function tableOf(latents: readonly NamedLatent[]): Table {
+  const width = latents[0]?.z.length ?? 0;
+  const data = new Float32Array(latents.length * width);
+  for (const [i, { z }] of latents.entries()) data.set(z, i * width);
+  return { shape: [latents.length, width], data };
+}
+
+async function readTable(path: string): Promise<Table> {
+  const file = await openSafetensors(path);
+  try {
+    if (file.names.includes("z")) return { shape: file.info("z").shape, data: await file.readFloat32("z") };
+    throw new BigVaeError("format", `${path}: expected a tensor z, got ${file.names.join(", ") || "none"}; rename it`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A single latent may be a vector [W]. */
+function rowsOf({ shape, data }: Table, width: number, path: string): NamedLatent[] {
+  if (shape.length > 2)
+    throw new BigVaeError("format", `${path}: expected latents [N, ${width}], got [${shape.join(", ")}]; reshape them`);
+  checkWidth(shape.at(-1) ?? 1, width, path);
+  return Array.from({ length: data.length / width }, (_, i) => ({ z: data.subarray(i * width, (i + 1) * width) }));
+}
+
+function checkWidth(got: number, width: number, where: string): void {
+  if (got === width) return;
+  throw new BigVaeError(
+    "mismatch",
+    `${where}: expected latents of ${width} values, got ${got}; use latents of this model`,
+  );
+}
+
+function checkFinite(z: Latent, where: string): void {
+  const bad = z.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new BigVaeError("nonFinite", `${where}: expected finite values, got ${z[bad]} at ${bad}; write it again`);
+}
