@@ -4,7 +4,9 @@ import { bytesPerElement, toFloat32, viewBytes, viewElements } from "./tensors.j
 
 /** An array of floats with its shape, the last dimension fastest. */
 export interface NpyArray {
+  /** Outermost first. */
   shape: readonly number[];
+  /** Row by row. */
   data: Float32Array;
 }
 

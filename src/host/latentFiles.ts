@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { readError } from "../formats/fileOps.js";
 import {
+  type NpyArray,
   openSafetensors,
   parseNpy,
   parseStrictJson,
@@ -20,12 +21,6 @@ export interface NamedLatent {
   z: Latent;
   /** As it was encoded. */
   text?: string;
-}
-
-/** N latents of W values, one behind the other. */
-interface Table {
-  shape: readonly number[];
-  data: Float32Array;
 }
 
 interface Format {
@@ -102,14 +97,14 @@ function lineOf({ z, text }: NamedLatent): string {
   return `${JSON.stringify({ ...(text === undefined ? {} : { text }), z: Array.from(z) })}\n`;
 }
 
-function tableOf(latents: readonly NamedLatent[]): Table {
+function tableOf(latents: readonly NamedLatent[]): NpyArray {
   const width = latents[0]?.z.length ?? 0;
   const data = new Float32Array(latents.length * width);
   for (const [i, { z }] of latents.entries()) data.set(z, i * width);
   return { shape: [latents.length, width], data };
 }
 
-async function readTable(path: string): Promise<Table> {
+async function readTable(path: string): Promise<NpyArray> {
   const file = await openSafetensors(path);
   try {
     if (file.names.includes("z")) return { shape: file.info("z").shape, data: await file.readFloat32("z") };
@@ -120,7 +115,7 @@ async function readTable(path: string): Promise<Table> {
 }
 
 /** A single latent may be a vector [W]. */
-function rowsOf({ shape, data }: Table, width: number, path: string): NamedLatent[] {
+function rowsOf({ shape, data }: NpyArray, width: number, path: string): NamedLatent[] {
   if (shape.length > 2)
     throw new BigVaeError("format", `${path}: expected latents [N, ${width}], got [${shape.join(", ")}]; reshape them`);
   checkWidth(shape.at(-1) ?? 1, width, path);
