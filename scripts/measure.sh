@@ -22,3 +22,7 @@ done
 measure plain-sentences --data data/plain-sentences.txt --measure sentences
 measure arithmetic --measure arithmetic
 measure disentanglement --measure disentanglement
+for seed in 0 1 2 3 4 5 6 7 8 9; do
+  file="$folder/demo-$seed.jsonl"
+  [ -s "$file" ] || { $run demo --model "$model" --seed "$seed" --json > "$file.part" && mv "$file.part" "$file"; }
+done

@@ -74,7 +74,7 @@ vae() { # vae NAME FLAGS...
 }
 vae vae --steps 2850 --sentence-share 0.4 --short-spans 0.5 --kl-ramp 2160 --noise-start 0.1 --noise-ramp 2160 --lr 1.5e-3 --warmup 50 --seed 31
 # At full noise, with more long spans.
-vae vae-long --start-from "$work/vae" --steps 5400 --sentence-share 0.35 --short-spans 0.35 --kl-ramp 1 --lr 1.2e-3 --warmup 100 --seed 32
+vae vae-long --start-from "$work/vae" --steps 6400 --sentence-share 0.35 --short-spans 0.35 --kl-ramp 1 --lr 1.2e-3 --warmup 100 --seed 32
 
 step router train router --model "$work/base-plain" --preprocessed "$work/rows-vae" --start-from "$work/vae-long" --context 256 --index-step 32 \
   --steps 500 --batch-size 16 --lr 8e-4 --lr-decay cosine --warmup 40 --clip-norm 1 --save-every 100 --eval-every 100 --seed 5
