@@ -4,7 +4,7 @@ import type { ModelConfig } from "../model/config.js";
 import { type LoraShape, loraName, loraShapes } from "../model/lora.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 import { type HeadShape, headShapes } from "../vae/head.js";
-import { checkFinite, checkShape, type WeightSource } from "./baseModel.js";
+import { checkFinite, checkShape, refuseUnread, type WeightSource } from "./baseModel.js";
 
 export const ADAPTER_NAMES = ["encoder", "decoder", "router"] as const;
 export type AdapterName = (typeof ADAPTER_NAMES)[number];
@@ -89,8 +89,10 @@ export async function loadHead(
   const slots = Math.max(rows("f.weight"), 1);
   const zDim = rows("w_e.weight") * slots;
   const learnedVariance = source.names.includes("w_s.weight");
+  const shapes = headShapes(config, { zDim, slots, learnedVariance });
+  refuseUnread(source.names, shapes, "vae.safetensors", "f, w_e, w_d, s and w_s");
   const head: Record<string, HostTensor> = {};
-  for (const [name, shape] of headShapes(config, { zDim, slots, learnedVariance })) {
+  for (const [name, shape] of shapes) {
     checkShape(source, name, shape);
     const values = await source.readFloat32(name);
     checkFinite(name, values);
