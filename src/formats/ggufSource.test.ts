@@ -166,6 +166,9 @@ describe("tokenizerFromGguf", () => {
     ]);
     expect(tokenizer.decode(tokenizer.encodeWithBos(" ab cé\n"), { skipSpecial: true })).toBe(" ab cé\n");
     expect(tokenizer).toMatchObject({ bosId: 1, eosId: 2 });
+    // The unknown token spelt out is that token, as in llama.cpp and in the folder's form.
+    expect(tokenizer.encode("<unk>c").at(0)).toBe(0);
+    expect(tokenizer.decode([0, 265], { skipSpecial: true })).toBe("c");
   });
 
   it.each<[string, Record<string, string | string[] | Int32Array>, RegExp]>([
