@@ -23,6 +23,7 @@ export {
   type OpenTensors,
   openSafetensors,
   openSafetensorsFolder,
+  weightFiles,
   writeSafetensors,
 } from "./safetensorsFiles.js";
 export { parseStrictJson, parseStrictJsonBytes, type StrictJson, toPlain } from "./strictJson.js";

@@ -1,7 +1,7 @@
 /** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -24,6 +24,7 @@ import {
   tokenizerConfigFromGguf,
   tokenizerFromGguf,
   toPlain,
+  weightFiles,
 } from "../formats/index.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
@@ -128,6 +129,11 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   const file = path.endsWith(".json") ? path : join(path, "tokenizer.json");
   const folder = dirname(file);
   const optional = async (name: string) => ((await exists(join(folder, name))) ? readJson(folder, name) : undefined);
+  if (!(await exists(file)) && (await exists(join(folder, "tokenizer.model"))))
+    throw new BigVaeError(
+      "unsupported",
+      `${folder}: expected tokenizer.json, got tokenizer.model, which is not read; load the tokenizer with Transformers and save it, which writes tokenizer.json`,
+    );
   const json = await readJson(folder, basename(file));
   return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
 }
@@ -248,11 +254,9 @@ export async function checkBaseHash({ base, adapters }: ModelPaths, sha256?: str
   );
 }
 
-/** sha256 of the weights of a base: of its file, or of the hashes of its shards in order of name. */
+/** sha256 of the weights of a base: of the file that they are read from, or of the hashes of its shards in order of name. */
 export async function baseSha256(path: string): Promise<string> {
-  if (path.endsWith(".gguf")) return sha256OfFiles([path]);
-  const names = (await readdir(path)).filter((name) => /^model.*\.safetensors$/.test(name)).sort();
-  return sha256OfFiles(await Promise.all(names.map((name) => confine(path, name))));
+  return sha256OfFiles(path.endsWith(".gguf") ? [path] : await weightFiles(path));
 }
 
 /** What a trace names of a model: the hash of the base, and that of the head's and the adapters' weights. */

@@ -171,6 +171,18 @@ const CASES: Case[] = [
     /adapter_model\.bin, a Python pickle/,
   ],
   [
+    "a base as a pickle",
+    (m) => rename(m.at(WEIGHTS), m.at("base/pytorch_model.bin")),
+    "unsupported",
+    /pytorch_model\.bin, a Python pickle; load it with Transformers/,
+  ],
+  [
+    "a tokenizer of SentencePiece's form alone",
+    (m) => rename(m.at("base/tokenizer.json"), m.at("base/tokenizer.model")),
+    "unsupported",
+    /expected tokenizer\.json, got tokenizer\.model/,
+  ],
+  [
     "another architecture",
     (m) =>
       m.edit("base/config.json", (c) => Object.assign(c, { model_type: "gpt2", architectures: ["GPT2LMHeadModel"] })),
