@@ -1,6 +1,4 @@
 /** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +19,7 @@ import {
   openSafetensorsFolder,
   parseStrictJsonBytes,
   readLora,
+  sha256OfFiles,
   tokenizerConfigFromGguf,
   tokenizerFromGguf,
   toPlain,
@@ -268,17 +267,6 @@ export interface ModelHashes {
 export async function hashModel({ base, adapters }: ModelPaths): Promise<ModelHashes> {
   if (adapters === undefined) return { base: await baseSha256(base) };
   return { base: await baseSha256(base), adapters: await sha256OfFiles(await adapterFiles(adapters)) };
-}
-
-/** sha256 of a file, or of the hashes of several. */
-async function sha256OfFiles(paths: readonly string[]): Promise<string> {
-  const hashes: string[] = [];
-  for (const path of paths) {
-    const hash = createHash("sha256");
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-    hashes.push(hash.digest("hex"));
-  }
-  return hashes.length === 1 ? hashes[0]! : createHash("sha256").update(hashes.join("")).digest("hex");
 }
 
 async function readJson(folder: string, name: string): Promise<unknown> {

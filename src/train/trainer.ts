@@ -28,8 +28,8 @@ export interface TrainerOptions extends AdamOptions {
   /** Calls to the disk when checkpoints are written; Node's own where left out. */
   fileOps?: FileOps;
   onStep?(report: StepReport): void | Promise<void>;
-  /** Called once, when a run goes on from a checkpoint. */
-  onResume?(step: number): void | Promise<void>;
+  /** Called once, before the first step: with the step of the checkpoint that the run goes on from, or 0. */
+  onStart?(step: number): void | Promise<void>;
   /** A damaged checkpoint was passed over. */
   onWarning?(line: string): void;
   /** Asked before each step: true ends the run. */
@@ -67,6 +67,7 @@ export async function train(runtime: Runtime, objective: Objective, options: Tra
   };
   const isOver = () => step >= options.schedule.totalSteps || options.signal?.aborted || options.isOver?.(step);
   try {
+    await options.onStart?.(step);
     while (!isOver()) {
       const report = await trainStep(runner, adam, options, step + 1);
       step++;
@@ -92,18 +93,34 @@ async function resumeStep(options: TrainerOptions, arrays: StateArrays): Promise
   if (!found) return 0;
   checkFacts(found.facts, options.facts);
   await readArrays(found, arrays);
-  const step = found.facts.step as number;
-  await options.onResume?.(step);
-  return step;
+  return found.facts.step as number;
 }
 
 /** A lower rate is what a run that diverged goes on with; one that still learns may be made longer, its rate follows the new length. */
 const FREE_FACTS = ["step", "lr", "totalSteps"];
 
+/** Facts that are the sha256 of what lies where a flag says. It may have moved since. */
+const CONTENT_FLAGS: Readonly<Record<string, string>> = {
+  dataSha256: "--preprocessed",
+  sentencesSha256: "--sentences",
+  tokenizerSha256: "--tokenizer",
+  baseSha256: "--model",
+  vaeSha256: "--start-from",
+};
+
+function otherContents(flag: string, expected: string, got: string): BigVaeError {
+  return new BigVaeError(
+    "mismatch",
+    `--resume: expected at ${flag} what the run was started with (sha256 ${expected.slice(0, 12)}), got other contents (${got.slice(0, 12)}); give the place where it lies now, or another --output`,
+  );
+}
+
 /** Throws where a fact of the checkpoint is not the run's. One that an older version did not write is not asked for. */
 function checkFacts(saved: Facts, given: Facts): void {
   for (const [name, value] of Object.entries(saved)) {
     if (FREE_FACTS.includes(name) || JSON.stringify(given[name]) === JSON.stringify(value)) continue;
+    const flag = CONTENT_FLAGS[name];
+    if (flag !== undefined) throw otherContents(flag, `${value}`, `${given[name]}`);
     throw new BigVaeError(
       "mismatch",
       `--resume: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another --output`,
