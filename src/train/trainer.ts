@@ -7,10 +7,11 @@ import { type Facts, newestCheckpoint, readArrays, type StateArrays, saveCheckpo
 import { GradientRunner, normOf } from "./gradientRunner.js";
 import type { Objective } from "./objective.js";
 import { type LearningRateSchedule, learningRate } from "./schedule.js";
+import { WeightedMean } from "./weightedMean.js";
 
 export interface TrainerOptions extends AdamOptions {
   schedule: LearningRateSchedule;
-  /** Microbatches whose gradients are averaged for one step. */
+  /** Microbatches of one step: together they are as one large batch, which MiniHF's mean of means is where all count alike. */
   accumulation: number;
   /** Gradients longer than this are shortened to it. */
   clipNorm?: number;
@@ -39,7 +40,7 @@ export interface TrainerOptions extends AdamOptions {
 export interface StepReport {
   step: number;
   totalSteps: number;
-  /** Mean over the microbatches; NaN or infinite where the step was not applied. */
+  /** Mean over the tokens of the step; NaN or infinite where the step was not applied. */
   metrics: Readonly<Record<string, number>>;
   gradientNorm: number;
   lr: number;
@@ -136,25 +137,25 @@ export async function trainStep(
   step: number,
 ): Promise<StepReport> {
   const started = performance.now();
-  const sums: Record<string, number> = {};
+  const mean = new WeightedMean();
   let tokens = 0;
   runner.reset();
   for (let index = 0; index < options.accumulation; index++) {
     const microbatch = await runner.objective.microbatch(step, index);
-    const metrics = await runner.run(microbatch);
+    mean.add(await runner.run(microbatch), microbatch.weight);
     tokens += microbatch.tokens;
-    for (const [name, value] of Object.entries(metrics)) sums[name] = (sums[name] ?? 0) + value / options.accumulation;
   }
-  const gradientNorm = normOf(runner.gradients.data) / options.accumulation;
-  const applied = Number.isFinite(gradientNorm) && Number.isFinite(sums.loss);
+  const { values: metrics } = mean;
+  const gradientNorm = normOf(runner.gradients.data) * runner.meanFactor;
+  const applied = Number.isFinite(gradientNorm) && Number.isFinite(metrics.loss);
   const lr = learningRate(options.schedule, step);
   if (applied) {
     const clip = Math.min(1, (options.clipNorm ?? Number.POSITIVE_INFINITY) / gradientNorm);
-    adam.apply(runner.gradients, step, lr, clip / options.accumulation);
+    adam.apply(runner.gradients, step, lr, clip * runner.meanFactor);
   }
   const seconds = (performance.now() - started) / 1000;
   const { totalSteps } = options.schedule;
-  return { step, totalSteps, metrics: sums, gradientNorm, lr, tokens, seconds, applied };
+  return { step, totalSteps, metrics, gradientNorm, lr, tokens, seconds, applied };
 }
 
 function divergence(step: number, checkpoints: string | undefined): BigVaeError {
