@@ -110,6 +110,11 @@ export class GgufCursor {
     const type = this.uint32();
     if (type === STRING) return this.#list(this.count(8, "texts"), () => this.string());
     if (type === BOOL) return this.#list(this.count(1, "truth values"), () => this.#boolean());
+    if (type === ARRAY)
+      throw new BigVaeError(
+        "unsupported",
+        `${this.what} gives ${JSON.stringify(key)} an array of arrays; use a file without it.`,
+      );
     const [width, read] = NUMBERS.get(type) ?? this.#fail(`gives ${JSON.stringify(key)} an array of the type ${type}`);
     const count = this.count(width, "numbers");
     const begin = this.#take(count * width);

@@ -211,33 +211,51 @@ export async function adapterBytes(folder: string): Promise<number> {
 
 const FACTS = "bigvae.json";
 
-/** What each fact must be. */
-const FACT_RULES: { [K in keyof CheckpointFacts]-?: [expected: string, holds: (value: unknown) => boolean] } = {
-  base_sha256: ["64 hexadecimal digits", (value) => value === undefined || /^[0-9a-f]{64}$/.test(`${value}`)],
-  span: ["a whole number from 1 on", (value) => Number.isSafeInteger(value) && (value as number) >= 1],
-  gap: ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && (value as number) >= 0],
-  slots: [
-    "a whole number from 1 on",
-    (value) => value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1),
-  ],
-  places: ['"relative"', (value) => value === undefined || value === "relative"],
-  length: ['"last"', (value) => value === undefined || value === "last"],
-  ae_scale: ["a number above 0", (value) => Number.isFinite(value) && (value as number) > 0],
+/** What a fact must be; a text that is none of ours is of a feature that we do not have. */
+interface FactRule {
+  expected: string;
+  holds(value: unknown): boolean;
+}
+
+/** Tokens and slots: far beyond any window, so that no file decides how much is allocated for them. */
+const MAX_COUNT = 2 ** 24;
+
+const count = (least: number): FactRule => ({
+  expected: `a whole number from ${least} to ${MAX_COUNT}`,
+  holds: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_COUNT,
+});
+const only = (known: string): FactRule => ({ expected: JSON.stringify(known), holds: (value) => value === known });
+
+const FACT_RULES: { [K in keyof CheckpointFacts]-?: FactRule } = {
+  base_sha256: { expected: "64 hexadecimal digits", holds: (value) => /^[0-9a-f]{64}$/.test(`${value}`) },
+  span: count(1),
+  gap: count(0),
+  slots: count(1),
+  places: only("relative"),
+  length: only("last"),
+  ae_scale: { expected: "a number above 0", holds: (value) => Number.isFinite(value) && (value as number) > 0 },
 };
 
-/** bigvae.json, or what a published checkpoint means by leaving it out. Throws "format" for a field out of range. */
+/**
+ * bigvae.json, or what a published checkpoint means by leaving it out. Throws "format" for a field out of range, "unsupported" for one that
+ * is not known, or for a name of something that is not.
+ */
 export async function readFacts(folder: string): Promise<CheckpointFacts> {
   if (!(await exists(join(folder, FACTS)))) return ORIGINAL_FACTS;
-  const facts = { ...ORIGINAL_FACTS, ...((await readJson(folder, FACTS)) as Partial<CheckpointFacts>) };
-  for (const [name, [expected, holds]] of Object.entries(FACT_RULES)) {
-    const value = facts[name as keyof CheckpointFacts];
-    if (holds(value)) continue;
-    throw new BigVaeError(
-      "format",
-      `${join(folder, FACTS)}: expected ${name} to be ${expected}, got ${JSON.stringify(value)}; get the file again`,
-    );
-  }
-  return facts;
+  const given = (await readJson(folder, FACTS)) as Partial<CheckpointFacts>;
+  for (const [name, value] of Object.entries(given)) checkFact(folder, name, value);
+  return { ...ORIGINAL_FACTS, ...given };
+}
+
+function checkFact(folder: string, name: string, value: unknown): void {
+  const rule = Object.hasOwn(FACT_RULES, name) ? FACT_RULES[name as keyof CheckpointFacts] : undefined;
+  if (rule?.holds(value)) return;
+  const isForeign = rule === undefined || (typeof value === "string" && (name === "places" || name === "length"));
+  const advice = isForeign ? "it is of another version: update bigvae" : "get the file again";
+  throw new BigVaeError(
+    isForeign ? "unsupported" : "format",
+    `${join(folder, FACTS)}: expected ${name} to be ${rule?.expected ?? "left out"}, got ${JSON.stringify(value)}; ${advice}`,
+  );
 }
 
 /** Throws "mismatch" where the adapters' folder names another base by its sha256. `sha256`: that of the base, where it is known. */

@@ -153,7 +153,25 @@ const CASES: Case[] = [
     "facts out of range",
     (m) => writeFile(m.at("adapters/bigvae.json"), '{"span": 0}'),
     "format",
-    /bigvae\.json: expected span to be a whole number from 1 on, got 0/,
+    /bigvae\.json: expected span to be a whole number from 1 to 16777216, got 0/,
+  ],
+  [
+    "a gap beyond all measure",
+    (m) => writeFile(m.at("adapters/bigvae.json"), '{"gap": 1e15}'),
+    "format",
+    /expected gap to be a whole number from 0 to 16777216, got 1000000000000000; get/,
+  ],
+  [
+    "slots that lie in a way that is not known",
+    (m) => writeFile(m.at("adapters/bigvae.json"), '{"places": "absolute"}'),
+    "unsupported",
+    /expected places to be "relative", got "absolute"; it is of another version/,
+  ],
+  [
+    "a fact that is not known",
+    (m) => writeFile(m.at("adapters/bigvae.json"), '{"span": 64, "temperature": 2}'),
+    "unsupported",
+    /expected temperature to be left out, got 2; it is of another version/,
   ],
   [
     "a hash that is none",
@@ -279,8 +297,11 @@ describe("what is sound though odd", () => {
       await model.patch(path, (bytes) =>
         Buffer.from(bytes.toString().replace("{", '{"__proto__": {"polluted": 1}, "constructor": {"polluted": 1},')),
       );
+    expect(await open(model)).toMatchObject({ zDim: 48, span: 64 });
     await writeFile(model.at("adapters/bigvae.json"), '{"__proto__": {"span": 3}, "ae_scale": 2}');
-    expect(await open(model)).toMatchObject({ zDim: 48, span: 64, aeScale: 2 });
+    await expectRefusal(() => open(model), "unsupported", /expected __proto__ to be left out/);
+    await writeFile(model.at("adapters/bigvae.json"), '{"ae_scale": 2}');
+    expect(await open(model)).toMatchObject({ span: 64, aeScale: 2 });
     await rewrite(model.at(WEIGHTS), (tensors) => tensors.set("__proto__", vector(1)));
     await expectRefusal(() => open(model), "unsupported", /"__proto__" too/);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
