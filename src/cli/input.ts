@@ -69,10 +69,15 @@ export async function placed<T>(lines: readonly Line[], work: Promise<T>): Promi
 }
 
 /** Throws "usage" where a flag names a path at which nothing lies. */
-export async function checkPath(flag: string, path: string, expected: string): Promise<void> {
+export async function checkPath(
+  flag: string,
+  path: string,
+  expected: string,
+  advice = "check the path",
+): Promise<void> {
   const code = await stat(path).then(() => undefined, errorCode);
   if (code !== "ENOENT" && code !== "ENOTDIR") return;
-  throw new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got nothing there; check the path`);
+  throw new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got nothing there; ${advice}`);
 }
 
 async function openFile(flag: string, path: string, expected = "a file"): Promise<Readable> {

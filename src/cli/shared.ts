@@ -2,6 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { jsonLine } from "../formats/index.js";
 import { threadCount, wholeNumber } from "./options.js";
 
 export type OutputFlags = {
@@ -45,11 +46,9 @@ export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promi
   }
 }
 
-/** One JSON line on standard output. Arrays of floats are written as plain arrays. */
+/** One JSON line on standard output. */
 export function printJson(value: unknown): void {
-  process.stdout.write(
-    `${JSON.stringify(value, (_, item) => (item instanceof Float32Array ? Array.from(item) : item))}\n`,
-  );
+  process.stdout.write(jsonLine(value));
 }
 
 /** What a command has written to files: a JSON line, or a sentence, or nothing. */

@@ -192,13 +192,18 @@ function pieceCount({ rows, length, lastTokens }: Shard, columns: number): numbe
   return rows === 0 ? 0 : (rows - 1) * perRow + ofLast;
 }
 
-async function readForeign(folder: string): Promise<Shard[]> {
+/** The shards of a folder without manifest.json, in order of name. */
+export async function foreignShards(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error) => {
     throw readError(folder, error);
   });
+  const shards = names.filter((name) => name.endsWith(".safetensors")).sort();
+  return shards.map((name) => join(folder, name));
+}
+
+async function readForeign(folder: string): Promise<Shard[]> {
   const shards: Shard[] = [];
-  for (const name of names.filter((name) => name.endsWith(".safetensors")).sort()) {
-    const path = join(folder, name);
+  for (const path of await foreignShards(folder)) {
     const file = await openSafetensors(path);
     try {
       shards.push(shardOf(file, path));

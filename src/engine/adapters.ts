@@ -4,7 +4,7 @@ import type { ModelConfig } from "../model/config.js";
 import { type LoraShape, loraName, loraShapes } from "../model/lora.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 import { type HeadShape, headShapes } from "../vae/head.js";
-import { checkFinite, checkShape, type WeightSource } from "./baseModel.js";
+import { checkFinite, checkShape, refuseUnread, type WeightSource } from "./baseModel.js";
 
 export const ADAPTER_NAMES = ["encoder", "decoder", "router"] as const;
 export type AdapterName = (typeof ADAPTER_NAMES)[number];
@@ -49,6 +49,12 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
     const pair = stored.tensors.get(path);
     const isA = graphName === loraName(name, path, "A");
     const fits = pair && (isA ? pair.inWidth === columns : pair.outWidth === rows);
+    if (!pair && isHole(path, stored)) {
+      throw new BigVaeError(
+        "unsupported",
+        `${name} adapter: expected matrices for ${path} as for the layers behind it, got none; use an adapter of all layers`,
+      );
+    }
     if (!fits) {
       const got = pair ? `[${pair.outWidth}, ${pair.inWidth}]` : "none";
       throw new BigVaeError(
@@ -61,7 +67,7 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
     tensors[graphName] = float32(values, rows, columns);
   }
   const layers = config.numHiddenLayers;
-  const extra = [...stored.tensors.keys()].find((path) => Number(path.split(".")[1]) >= layers);
+  const extra = [...stored.tensors.keys()].find((path) => layerAndModule(path)[0] >= layers);
   if (extra) {
     throw new BigVaeError(
       "mismatch",
@@ -71,13 +77,25 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
   return { shape, tensors };
 }
 
+/** Whether the same module has matrices in a later layer: the adapter is of some layers alone. */
+function isHole(path: string, { tensors }: StoredAdapter): boolean {
+  const [layer, module] = layerAndModule(path);
+  return [...tensors.keys()].map(layerAndModule).some((other) => other[1] === module && other[0] > layer);
+}
+
+/** 2 and "mlp.up_proj" of "layers.2.mlp.up_proj". */
+function layerAndModule(path: string): [number, string] {
+  const [, layer, ...module] = path.split(".");
+  return [Number(layer), module.join(".")];
+}
+
 /** The layers that have matrices: as the folder names them where it does, and not by a pattern, a full path, or in part. */
 function targetsOf({ targetModules, tensors }: StoredAdapter): readonly string[] {
   const named = (path: string) => targetModules.filter((target) => path.endsWith(`.${target}`));
   const paths = [...tensors.keys()];
   const used = new Set(paths.flatMap(named));
   if (paths.every((path) => named(path).length > 0) && used.size === targetModules.length) return targetModules;
-  return [...new Set(paths.map((path) => path.split(".").slice(2).join(".")))];
+  return [...new Set(paths.map((path) => layerAndModule(path)[1]))];
 }
 
 /** Reads the head; its slots are the rows of f, and Z the rows of w_e times the slots. */
@@ -89,8 +107,10 @@ export async function loadHead(
   const slots = Math.max(rows("f.weight"), 1);
   const zDim = rows("w_e.weight") * slots;
   const learnedVariance = source.names.includes("w_s.weight");
+  const shapes = headShapes(config, { zDim, slots, learnedVariance });
+  refuseUnread(source.names, shapes, "vae.safetensors", "f, w_e, w_d, s and w_s");
   const head: Record<string, HostTensor> = {};
-  for (const [name, shape] of headShapes(config, { zDim, slots, learnedVariance })) {
+  for (const [name, shape] of shapes) {
     checkShape(source, name, shape);
     const values = await source.readFloat32(name);
     checkFinite(name, values);

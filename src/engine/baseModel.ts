@@ -1,7 +1,7 @@
 /** The frozen base in memory: its config, and its weights once, however many adapters and sessions use them. */
 import { BigVaeError } from "../errors.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
-import { EMBEDDING, weightShapes } from "../model/weights.js";
+import { EMBEDDING, isPassedOver, weightShapes } from "../model/weights.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 
 /** Where weights are read from; formats/ has readers for safetensors and GGUF. */
@@ -19,7 +19,8 @@ export interface BaseModel {
 
 /**
  * Reads and checks all weights. `configJson` is the parsed config.json.
- * Throws "unsupported" for another architecture before anything is read, "mismatch" for a missing or misshapen tensor, "nonFinite" for NaN.
+ * Throws "unsupported" for another architecture before anything is read and for a tensor that no Llama has, "mismatch" for one that is
+ * missing, misshapen or of a layer too many, "nonFinite" for NaN.
  */
 export async function loadBase(configJson: unknown, source: WeightSource): Promise<BaseModel> {
   const parsed = parseConfig(configJson);
@@ -29,6 +30,8 @@ export async function loadBase(configJson: unknown, source: WeightSource): Promi
   const config = { ...parsed, tieWordEmbeddings: tied };
   const shapes = weightShapes(config);
   for (const [name, shape] of shapes) checkShape(source, name, shape);
+  checkDepth(config, source.names);
+  refuseUnread(source.names, shapes, "weights", "the tensors of a Llama");
   const weights: Record<string, HostTensor> = {};
   for (const [name, shape] of shapes) {
     const values = await source.readFloat32(name);
@@ -36,6 +39,31 @@ export async function loadBase(configJson: unknown, source: WeightSource): Promi
     weights[name] = float32(values, ...shape);
   }
   return { config, weights };
+}
+
+/** Throws "mismatch" for a tensor of a layer that the config does not have. */
+function checkDepth({ numHiddenLayers }: ModelConfig, names: readonly string[]): void {
+  const beyond = names.find((name) => Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1) >= numHiddenLayers);
+  if (beyond === undefined) return;
+  throw new BigVaeError(
+    "mismatch",
+    `weights: expected ${numHiddenLayers} layers, got ${beyond}; check that the weights and config.json are of one model`,
+  );
+}
+
+/** Throws "unsupported" for the first tensor that is neither read nor known to change nothing. */
+export function refuseUnread(
+  names: readonly string[],
+  read: ReadonlyMap<string, unknown>,
+  what: string,
+  expected: string,
+): void {
+  const unread = names.find((name) => !read.has(name) && !isPassedOver(name));
+  if (unread === undefined) return;
+  throw new BigVaeError(
+    "unsupported",
+    `${what}: expected ${expected} alone, got ${JSON.stringify(unread.slice(0, 200))} too; choose a model without it`,
+  );
 }
 
 /** Throws unless the source holds a tensor of this name and shape. */

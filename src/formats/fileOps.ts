@@ -53,6 +53,9 @@ export const nodeFileOps: FileOps = {
     const folder = await open(path, "r");
     try {
       await folder.sync();
+    } catch (error) {
+      // Some file systems (FUSE, of networks) know no fsync of a folder.
+      if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errorCode(error) ?? "")) throw error;
     } finally {
       await folder.close();
     }

@@ -107,7 +107,11 @@ const MALFORMED: [string, () => Uint8Array, RegExp][] = [
   ],
   ["a key twice", () => make().header(0, 2).entry("a", 1).entry("a", 2).build(), /key "a" twice/],
   ["an unknown value type", () => make().header(0, 1).text("a").u32(13, 0).build(), /"a" the unknown type 13/],
-  ["a list of lists", () => make().header(0, 1).text("a").u32(9, 9).u64(1).pad().build(), /array of the type 9/],
+  [
+    "a list of lists",
+    () => make().header(0, 1).text("a").u32(9, 9).u64(1).pad().build(),
+    /"a" an array of arrays; use a file without it/,
+  ],
   [
     "a list of 2^61 numbers",
     () =>

@@ -108,14 +108,26 @@ export class GgufCursor {
 
   #array(key: string): GgufValue {
     const type = this.uint32();
-    if (type === STRING) return Array.from({ length: this.count(8, "texts") }, () => this.string());
-    if (type === BOOL) return Array.from({ length: this.count(1, "truth values") }, () => this.#boolean());
+    if (type === STRING) return this.#list(this.count(8, "texts"), () => this.string());
+    if (type === BOOL) return this.#list(this.count(1, "truth values"), () => this.#boolean());
+    if (type === ARRAY)
+      throw new BigVaeError(
+        "unsupported",
+        `${this.what} gives ${JSON.stringify(key)} an array of arrays; use a file without it.`,
+      );
     const [width, read] = NUMBERS.get(type) ?? this.#fail(`gives ${JSON.stringify(key)} an array of the type ${type}`);
     const count = this.count(width, "numbers");
     const begin = this.#take(count * width);
     const values = new (ARRAYS.get(type)!)(count);
     for (let i = 0; i < count; i++) values[i] = this.#safe(read(this.#view, begin + i * width));
     return values;
+  }
+
+  /** Grows as it is read: room for `count` items would be taken before the first of them is known to be there. */
+  #list<T>(count: number, read: () => T): T[] {
+    const list: T[] = [];
+    while (list.length < count) list.push(read());
+    return list;
   }
 
   #boolean(): boolean {

@@ -3,7 +3,8 @@
  * After gguf-py tensor_mapping.py and llama.cpp convert_hf_to_gguf.py (LlamaModel), read backwards.
  */
 import { BigVaeError } from "../errors.js";
-import type { GgufHeader, GgufMetadata } from "./gguf.js";
+import type { GgufHeader } from "./gguf.js";
+import { GgufFields } from "./ggufFields.js";
 
 /** config.json's fields that are known from GGUF metadata. */
 export interface GgufConfig {
@@ -31,6 +32,8 @@ export interface GgufConfig {
   readonly rms_norm_eps: number;
   /** Base of the rotary angles; 10000 where the file does not say. */
   readonly rope_theta: number;
+  /** How the rotary angles are scaled; null where they are not. */
+  readonly rope_scaling: { readonly rope_type: "linear"; readonly factor: number } | null;
   /** The output layer is the table of embeddings. */
   readonly tie_word_embeddings: boolean;
   /** Tokens, rows of the table of embeddings. */
@@ -43,62 +46,81 @@ export interface GgufConfig {
 
 /**
  * The config of a llama model.
- * @throws BigVaeError("unsupported") for another architecture, experts, scaled RoPE or heads that differ by layer,
- * BigVaeError("format") for a missing number.
+ * @throws BigVaeError("unsupported") for another architecture, for heads that differ by layer and for every key that may change the result
+ * and is not known here, BigVaeError("format") for a missing number and for more blocks than the file holds.
  */
 export function configFromGguf({ metadata, tensors }: GgufHeader): GgufConfig {
-  checkArchitecture(metadata, tensors.has("rope_freqs.weight"));
-  const hiddenSize = whole(metadata, "llama.embedding_length");
-  const heads = whole(metadata, "llama.attention.head_count");
-  const headDim = whole(
-    metadata,
-    "llama.attention.key_length",
-    whole(metadata, "llama.rope.dimension_count", hiddenSize / heads),
-  );
+  const fields = new GgufFields(metadata);
+  checkArchitecture(fields);
+  const hiddenSize = fields.whole("llama.embedding_length");
+  const heads = fields.whole("llama.attention.head_count");
+  const rotated = fields.whole("llama.rope.dimension_count", hiddenSize / heads);
   const config: GgufConfig = {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
     hidden_act: "silu",
     hidden_size: hiddenSize,
-    intermediate_size: whole(metadata, "llama.feed_forward_length"),
-    num_hidden_layers: whole(metadata, "llama.block_count"),
+    intermediate_size: fields.whole("llama.feed_forward_length"),
+    num_hidden_layers: blockCount(fields, tensors.size),
     num_attention_heads: heads,
-    num_key_value_heads: whole(metadata, "llama.attention.head_count_kv", heads),
-    head_dim: headDim,
-    max_position_embeddings: whole(metadata, "llama.context_length"),
-    rms_norm_eps: decimal(metadata, "llama.attention.layer_norm_rms_epsilon"),
-    rope_theta: decimal(metadata, "llama.rope.freq_base", 10000),
+    num_key_value_heads: fields.whole("llama.attention.head_count_kv", heads),
+    head_dim: fields.whole("llama.attention.key_length", rotated),
+    max_position_embeddings: fields.whole("llama.context_length"),
+    rms_norm_eps: fields.decimal("llama.attention.layer_norm_rms_epsilon"),
+    rope_theta: fields.decimal("llama.rope.freq_base", 10000),
+    rope_scaling: ropeScaling(fields, tensors.has("rope_freqs.weight")),
     tie_word_embeddings: !tensors.has("output.weight"),
-    vocab_size: vocabularySize({ metadata, tensors }),
-    bos_token_id: optional(metadata, "tokenizer.ggml.bos_token_id"),
-    eos_token_id: optional(metadata, "tokenizer.ggml.eos_token_id"),
+    vocab_size: vocabularySize(fields, tensors),
+    bos_token_id: fields.id("tokenizer.ggml.bos_token_id"),
+    eos_token_id: fields.id("tokenizer.ggml.eos_token_id"),
   };
-  checkHeads(config, metadata);
+  checkHeads(config, fields);
+  fields.refuseUnread();
   return config;
 }
 
-function checkArchitecture(metadata: GgufMetadata, hasRopeFactors: boolean): void {
-  const architecture = metadata.get("general.architecture");
+function checkArchitecture(fields: GgufFields): void {
+  const architecture = fields.value("general.architecture");
   if (architecture !== "llama")
     throw new BigVaeError(
       "unsupported",
       `The GGUF file holds the architecture ${JSON.stringify(architecture)}; only "llama" is supported.`,
     );
-  const experts = metadata.get("llama.expert_count") ?? 0;
-  if (experts !== 0)
-    throw new BigVaeError("unsupported", `The GGUF file has ${String(experts)} experts; use a dense model.`);
-  const scaling = metadata.get("llama.rope.scaling.type") ?? "none";
-  if (scaling !== "none" || hasRopeFactors)
-    throw new BigVaeError(
-      "unsupported",
-      "The GGUF file scales its RoPE, which is not supported; use a model without scaling.",
-    );
 }
 
-function checkHeads(config: GgufConfig, metadata: GgufMetadata): void {
+/** Each block has tensors of its own. */
+function blockCount(fields: GgufFields, tensorCount: number): number {
+  const count = fields.whole("llama.block_count");
+  if (count <= tensorCount) return count;
+  throw new BigVaeError(
+    "format",
+    `The GGUF file announces ${count} blocks but holds only ${tensorCount} tensors; get the file again.`,
+  );
+}
+
+/** As llama.cpp's load_hparams: a factor alone means linear scaling; files of 2023 have it under another key; 0 is none. */
+function ropeScaling(fields: GgufFields, hasFactors: boolean): GgufConfig["rope_scaling"] {
+  const type = fields.value("llama.rope.scaling.type") ?? "linear";
+  const old = fields.value("llama.rope.scale_linear");
+  const factor = fields.value("llama.rope.scaling.factor") ?? old ?? 0;
+  if (hasFactors || (type !== "none" && type !== "linear"))
+    throw new BigVaeError(
+      "unsupported",
+      `The GGUF file scales its RoPE ${hasFactors ? "by the tensor rope_freqs.weight" : `as ${JSON.stringify(type)}`}, which is not supported; use the model's folder of safetensors.`,
+    );
+  if (typeof factor !== "number" || !Number.isFinite(factor) || factor < 0)
+    throw new BigVaeError(
+      "format",
+      `The GGUF file has the RoPE factor ${String(factor)}; expected a number of at least 0.`,
+    );
+  if (type === "none" || factor === 0 || factor === 1) return null;
+  return { rope_type: "linear", factor: Number(factor.toPrecision(7)) };
+}
+
+function checkHeads(config: GgufConfig, fields: GgufFields): void {
   const { num_attention_heads: heads, num_key_value_heads: keyHeads, head_dim: headDim } = config;
-  const valueLength = whole(metadata, "llama.attention.value_length", headDim);
-  const rotated = whole(metadata, "llama.rope.dimension_count", headDim);
+  const valueLength = fields.whole("llama.attention.value_length", headDim);
+  const rotated = fields.whole("llama.rope.dimension_count", headDim);
   if (heads % keyHeads !== 0 || headDim % 2 !== 0)
     throw new BigVaeError(
       "format",
@@ -111,30 +133,10 @@ function checkHeads(config: GgufConfig, metadata: GgufMetadata): void {
     );
 }
 
-function vocabularySize({ metadata, tensors }: GgufHeader): number {
+function vocabularySize(fields: GgufFields, tensors: GgufHeader["tensors"]): number {
   const embedding = tensors.get("token_embd.weight");
   if (embedding?.shape.length === 2) return embedding.shape[0]!;
-  return whole(metadata, "llama.vocab_size");
-}
-
-function whole(metadata: GgufMetadata, key: string, fallback?: number): number {
-  const value = metadata.get(key) ?? fallback;
-  if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
-  if (typeof value === "object")
-    throw new BigVaeError("unsupported", `The GGUF file gives ${key} by layer; only one number for all is supported.`);
-  throw new BigVaeError("format", `The GGUF file has ${key} ${String(value)}; expected a whole number above 0.`);
-}
-
-/** fp32 0.00001 is 9.999999747378752e-6 as a double: seven digits give back what was meant. */
-function decimal(metadata: GgufMetadata, key: string, fallback?: number): number {
-  const value = metadata.get(key) ?? fallback;
-  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return Number(value.toPrecision(7));
-  throw new BigVaeError("format", `The GGUF file has ${key} ${String(value)}; expected a number above 0.`);
-}
-
-function optional(metadata: GgufMetadata, key: string): number | undefined {
-  const value = metadata.get(key);
-  return typeof value === "number" ? value : undefined;
+  return fields.whole("llama.vocab_size");
 }
 
 const NAMES: ReadonlyMap<string, string> = new Map([
@@ -156,19 +158,22 @@ const LAYER_NAMES: ReadonlyMap<string, string> = new Map([
 
 /** "model.layers.0.self_attn.q_proj.weight" for "blk.0.attn_q.weight". @throws BigVaeError("unsupported") for other tensors. */
 export function huggingFaceName(name: string): string {
-  const [, module = "", kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
+  const [, module = ""] = /^(.*)\.weight$/.exec(name) ?? [];
   const [, layer, part = ""] = /^blk\.(0|[1-9]\d*)\.(.*)$/.exec(module) ?? [];
   const layerName = LAYER_NAMES.get(part);
-  if (layer !== undefined && layerName) return `model.layers.${layer}.${layerName}.${kind}`;
+  if (layer !== undefined && layerName) return `model.layers.${layer}.${layerName}.weight`;
   const known = NAMES.get(module);
-  if (known) return `${known}.${kind}`;
-  throw new BigVaeError("unsupported", `The GGUF file holds a tensor ${JSON.stringify(name)}, which no Llama has.`);
+  if (known) return `${known}.weight`;
+  throw new BigVaeError(
+    "unsupported",
+    `The GGUF file holds a tensor ${JSON.stringify(name)}, which is not supported; use a plain Llama.`,
+  );
 }
 
 /** Heads whose rows are permuted in `name` (Hugging Face's): of q or of k; 0 for other tensors. */
 export function permutedHeads(name: string, config: GgufConfig): number {
-  if (/\.q_proj\.(weight|bias)$/.test(name)) return config.num_attention_heads;
-  return /\.k_proj\.(weight|bias)$/.test(name) ? config.num_key_value_heads : 0;
+  if (/\.q_proj\.weight$/.test(name)) return config.num_attention_heads;
+  return /\.k_proj\.weight$/.test(name) ? config.num_key_value_heads : 0;
 }
 
 /**

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TINY_METADATA, tinyModel } from "../../test/fixtures/gguf/build.js";
+import { parseConfig } from "../model/config.js";
 import { loadTokenizer } from "../tokenizer/tokenizer.js";
 import { parseGguf } from "./gguf.js";
 import { openGguf } from "./ggufFile.js";
@@ -59,8 +60,15 @@ describe("ggufSource", () => {
 
   it.each<[string, object, RegExp]>([
     ["another architecture", { "general.architecture": "gemma" }, /architecture "gemma"/],
-    ["experts", { "llama.expert_count": 8 }, /8 experts/],
-    ["scaled RoPE", { "llama.rope.scaling.type": "yarn" }, /scales its RoPE/],
+    ["experts", { "llama.expert_count": 8 }, /llama\.expert_count 8/],
+    ["RoPE of another scaling", { "llama.rope.scaling.type": "yarn" }, /scales its RoPE as "yarn"/],
+    ["a RoPE factor that is none", { "llama.rope.scale_linear": "4" }, /RoPE factor 4; expected a number/],
+    ["a RoPE scale of unclear meaning", { "llama.rope.scale": 4 }, /llama\.rope\.scale 4/],
+    ["a window", { "llama.attention.sliding_window": 64 }, /llama\.attention\.sliding_window 64/],
+    ["a key that nobody knows", { "llama.logit_scale": 0.5 }, /llama\.logit_scale 0\.5, which is not supported/],
+    ["one part of several", { "split.count": 2 }, /split\.count 2/],
+    ["an adapter", { "general.type": "adapter" }, /general\.type "adapter"/],
+    ["more blocks than tensors", { "llama.block_count": 2 ** 32 - 1 }, /4294967295 blocks but holds only 1 tensors/],
     ["heads by layer", { "llama.attention.head_count_kv": Int32Array.of(1, 1) }, /by layer/],
     ["heads that do not divide", { "llama.attention.head_count_kv": 3 }, /do not divide/],
     ["a missing width", { "llama.embedding_length": "wide" }, /llama.embedding_length wide/],
@@ -70,10 +78,33 @@ describe("ggufSource", () => {
     expect(() => open(tinyModel({ "token_embd.weight": [32, 3] }, metadata))).toThrow(message);
   });
 
+  it.each<[string, Record<string, number | string | boolean>, object | null]>([
+    ["the key of 2023", { "llama.rope.scale_linear": 4 }, { rope_type: "linear", factor: 4 }],
+    ["a factor without a type", { "llama.rope.scaling.factor": 2.5 }, { rope_type: "linear", factor: 2.5 }],
+    [
+      "both keys",
+      { "llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 2, "llama.rope.scale_linear": 4 },
+      { rope_type: "linear", factor: 2 },
+    ],
+    ["a type that says none", { "llama.rope.scaling.type": "none", "llama.rope.scaling.factor": 4 }, null],
+    ["factor 0", { "llama.rope.scaling.factor": 0, "llama.rope.scaling.finetuned": true }, null],
+    ["factor 1", { "llama.rope.scale_linear": 1, "llama.expert_count": 0 }, null],
+  ])("scales RoPE as llama.cpp does: %s", (_, fields, scaling) => {
+    const { config } = open(tinyModel({ "token_embd.weight": [32, 3] }, { ...TINY_METADATA, ...fields }));
+    expect(config.rope_scaling).toEqual(scaling);
+    expect(parseConfig(config).ropeScaling).toEqual(
+      scaling ? { kind: "linear", factor: (scaling as { factor: number }).factor } : { kind: "default" },
+    );
+  });
+
   it("refuses foreign tensors and q of the wrong height", () => {
     expect(() => open(tinyModel({ "token_embd.weight": [32, 3], "blk.0.ssm_in.weight": [4] }))).toThrow(
-      /"blk.0.ssm_in.weight", which no Llama has/,
+      /"blk.0.ssm_in.weight", which is not supported/,
     );
+    for (const bias of ["blk.0.attn_q.bias", "blk.0.ffn_up.bias", "output_norm.bias"])
+      expect(() => open(tinyModel({ "token_embd.weight": [32, 3], [bias]: [32] }))).toThrow(
+        expect.objectContaining({ kind: "unsupported", message: expect.stringContaining(bias) }),
+      );
     expect(() => open(tinyModel({ "token_embd.weight": [32, 3], "blk.0.attn_q.weight": [32, 48] }))).toThrow(
       /48 rows; expected 2 heads of 16/,
     );
@@ -135,6 +166,9 @@ describe("tokenizerFromGguf", () => {
     ]);
     expect(tokenizer.decode(tokenizer.encodeWithBos(" ab cé\n"), { skipSpecial: true })).toBe(" ab cé\n");
     expect(tokenizer).toMatchObject({ bosId: 1, eosId: 2 });
+    // The unknown token spelt out is that token, as in llama.cpp and in the folder's form.
+    expect(tokenizer.encode("<unk>c").at(0)).toBe(0);
+    expect(tokenizer.decode([0, 265], { skipSpecial: true })).toBe("c");
   });
 
   it.each<[string, Record<string, string | string[] | Int32Array>, RegExp]>([

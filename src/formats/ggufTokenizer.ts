@@ -6,8 +6,15 @@ type Json = Record<string, unknown>;
 
 /** llama.h, enum llama_token_type. */
 const NORMAL = 1;
+const UNKNOWN = 2;
 const CONTROL = 3;
 const USER_DEFINED = 4;
+/** Those that a text may spell out (llama-vocab.cpp, cache_special_tokens), and which of them are special. */
+const ADDED: ReadonlyMap<number, boolean> = new Map([
+  [UNKNOWN, true],
+  [CONTROL, true],
+  [USER_DEFINED, false],
+]);
 
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const BYTES_ONLY = { ...BYTE_LEVEL, use_regex: false };
@@ -64,11 +71,10 @@ export function tokenizerFromGguf(metadata: GgufMetadata): Json {
     );
   const parts = kind === "gpt2" ? byteLevelParts(metadata) : sentencePieceParts(metadata, tokens, types);
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false };
-  const added = tokens.flatMap((content, id) =>
-    types[id] === CONTROL || types[id] === USER_DEFINED
-      ? [{ id, content, ...flags, special: types[id] === CONTROL }]
-      : [],
-  );
+  const added = tokens.flatMap((content, id) => {
+    const special = ADDED.get(types[id]!);
+    return special === undefined ? [] : [{ id, content, ...flags, special }];
+  });
   const vocab: Json = {};
   for (const [id, token] of tokens.entries())
     Object.defineProperty(vocab, token, { value: id, enumerable: true, writable: true, configurable: true });

@@ -7,6 +7,7 @@ export { type OpenGguf, openGguf } from "./ggufFile.js";
 export type { GgufConfig } from "./ggufModel.js";
 export { tokenizerConfigFromGguf, tokenizerFromGguf } from "./ggufTokenizer.js";
 export { narrowBFloat16, narrowFloat16, widenBFloat16, widenFloat16 } from "./halfFloats.js";
+export { jsonLine } from "./json.js";
 export { type FolderLock, lockFolder } from "./lock.js";
 export { type NpyArray, parseNpy, serializeNpy } from "./npy.js";
 export { type LoraAdapter, type LoraPair, loraConfig, loraTensors, parseLora } from "./peft.js";
@@ -24,7 +25,9 @@ export {
   type OpenTensors,
   openSafetensors,
   openSafetensorsFolder,
+  weightFiles,
   writeSafetensors,
 } from "./safetensorsFiles.js";
+export { sha256OfFile, sha256OfFiles } from "./sha256.js";
 export { parseStrictJson, parseStrictJsonBytes, type StrictJson, toPlain } from "./strictJson.js";
 export type { Dtype, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";

@@ -1,4 +1,7 @@
-/** One writer a folder: a file `.lock` with the writer's PID, made in one step by a hard link. A dead writer's lock is taken over. */
+/**
+ * One writer a folder: a file `.lock` with the writer's PID, made in one step by a hard link. A dead writer's lock is taken over.
+ * Where the file system has no hard links (exFAT, some of FUSE), the file is created exclusively and written then.
+ */
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
@@ -24,6 +27,12 @@ interface Holder {
 const MAX_ATTEMPTS = 100;
 const RETRY_MS = 10;
 
+/** How long a lock may be without its text: between its creation and its writing, where there are no hard links. */
+const UNWRITTEN_MS = 500;
+
+/** What `link` fails with where there are no hard links, or none of this file. */
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
+
 /** Locks that this process holds: a lock with our PID that is not among them is a dead namesake's (containers reuse PIDs). */
 const held = new Set<string>();
 
@@ -39,7 +48,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   try {
     await writeFile(draft, text);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (await linked(draft, path)) {
+      if (await placed(draft, path, text)) {
         held.add(draft);
         await rm(draft, { force: true });
         return { release: () => release(path, draft, text) };
@@ -57,9 +66,13 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   );
 }
 
-async function linked(draft: string, path: string): Promise<boolean> {
+/** Puts a file with the text of `draft` at `path`; false where there is one already. */
+async function placed(draft: string, path: string, text: string): Promise<boolean> {
   try {
-    await link(draft, path);
+    await link(draft, path).catch(async (error) => {
+      if (!NO_LINKS.includes(errorCode(error) ?? "")) throw error;
+      await writeFile(path, text, { flag: "wx" });
+    });
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
@@ -69,32 +82,46 @@ async function linked(draft: string, path: string): Promise<boolean> {
 
 async function release(path: string, draft: string, text: string): Promise<void> {
   held.delete(draft);
-  if ((await readFile(path, "utf8").catch(() => "")) === text) await rm(path, { force: true });
+  if ((await textOf(path)) === text) await rm(path, { force: true });
 }
 
 /**
- * Throws where the holder lives, otherwise removes its lock. Of many successors only the one that makes the hard link
- * named after the dead lock's text may remove it, so that none removes the fresh lock of another.
+ * Throws where the holder lives, otherwise removes its lock. Of many successors only the one that makes the file named after the dead
+ * lock's text may remove it, so that none removes the fresh lock of another.
  */
 async function removeIfDead(path: string): Promise<void> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  const text = await writtenText(path);
   if (text === undefined) return;
-  // A lock appears with its text; an empty one lost it to a power failure.
   if (text !== "") refuseIfAlive(path, text);
   const claim = `${path}.dead-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
-  try {
-    await link(path, claim);
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST" && errorCode(error) !== "ENOENT") throw error;
+  if (!(await placed(path, claim, text).catch(unlessGone))) {
     await setTimeout(RETRY_MS);
     return;
   }
   try {
     // Since it was read, another successor may have put its own lock there.
-    if ((await readFile(claim, "utf8")) === text) await rm(path, { force: true });
+    if ((await textOf(path)) === text) await rm(path, { force: true });
   } finally {
     await rm(claim, { force: true });
   }
+}
+
+/** Another one has removed the dead lock. */
+function unlessGone(error: unknown): false {
+  if (errorCode(error) === "ENOENT") return false;
+  throw error;
+}
+
+/** The lock's text, waited for where it is not written yet. One that stays empty lost its text to a power failure. */
+async function writtenText(path: string): Promise<string | undefined> {
+  const text = await textOf(path);
+  if (text !== "") return text;
+  await setTimeout(UNWRITTEN_MS);
+  return textOf(path);
+}
+
+function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
 }
 
 function refuseIfAlive(path: string, text: string): void {

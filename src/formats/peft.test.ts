@@ -51,9 +51,24 @@ describe("a round trip", () => {
   });
 });
 
+describe("readLora takes", () => {
+  it.each<[string, object]>([
+    [
+      "what is off",
+      { modules_to_save: [], use_rslora: null, loftq_config: {}, layer_replication: null, of_later: false },
+    ],
+    ["what tells how it was made", { eva_config: { rho: 2 }, layers_to_transform: [0, 1, 2], qalora_group_size: 16 }],
+    ["what PEFT 0.19 writes", { peft_version: "0.19.0", megatron_core: "megatron.core", init_lora_weights: "eva" }],
+  ])("%s", async (_, fields) => {
+    const plain = await readLora(folder);
+    await changeConfig(fields);
+    expect(await readLora(folder)).toEqual(plain);
+  });
+});
+
 describe("readLora refuses", () => {
   it.each<[string, object, RegExp]>([
-    ["rank-stabilised LoRA", { use_rslora: true }, /use_rslora true; only false/],
+    ["rank-stabilised LoRA", { use_rslora: true }, /use_rslora true; only null/],
     ["DoRA", { use_dora: true }, /use_dora/],
     ["another method", { peft_type: "LOHA" }, /peft_type "LOHA"; only "LORA"/],
     ["trained biases", { bias: "all" }, /bias "all"/],
@@ -61,13 +76,28 @@ describe("readLora refuses", () => {
     ["whole modules", { modules_to_save: ["lm_head"] }, /modules_to_save/],
     ["PiSSA, which changes the base", { init_lora_weights: "pissa" }, /init_lora_weights "pissa"/],
     ["ranks by module", { rank_pattern: { q_proj: 4 } }, /rank_pattern/],
+    ["alphas by module", { alpha_pattern: { q_proj: 4 } }, /alpha_pattern/],
+    ["repeated layers", { layer_replication: [[0, 2]] }, /layer_replication \[\[0,2\]\]/],
+    ["an adapter that works behind a token", { alora_invocation_tokens: [1, 2] }, /alora_invocation_tokens \[1,2\]/],
+    ["a field that nobody knows", { lora_of_tomorrow: 1 }, /lora_of_tomorrow 1; only null/],
+    ["no method", { peft_type: "" }, /peft_type ""/],
+    ["a dropout of another type", { lora_dropout: "0.1" }, /lora_dropout "0\.1"; expected a number/],
+    ["targets of another type", { target_modules: [7] }, /target_modules \[7\]/],
     ["a rank of another shape", { r: 4 }, /\[8,160\].*rank r 4/],
     ["no rank", { r: undefined }, /has r undefined/],
-    ["an infinite alpha", { lora_alpha: "8" }, /lora_alpha 8/],
+    ["an infinite alpha", { lora_alpha: "8" }, /lora_alpha "8"/],
   ])("%s", async (_, fields, message) => {
     await changeConfig(fields);
     await expect(readLora(folder)).rejects.toThrow(message);
     await expect(readLora(folder)).rejects.toMatchObject({ name: "BigVaeError" });
+  });
+
+  it("no tensors at all", async () => {
+    await changeTensors((tensors) => tensors.clear());
+    await expect(readLora(folder)).rejects.toMatchObject({
+      kind: "format",
+      message: expect.stringContaining("has no tensor"),
+    });
   });
 
   it("a key of another model and a factor without its partner", async () => {

@@ -3,6 +3,7 @@
  * No file access here; see peftFiles.
  */
 import { BigVaeError } from "../errors.js";
+import { shorten } from "./strictJson.js";
 import type { StoredTensor, TensorSource } from "./tensors.js";
 
 /** The two factors of one projection's update. */
@@ -38,19 +39,26 @@ type Json = Record<string, unknown>;
 const PREFIX = "base_model.model.model.";
 const MODULE = /^layers\.(?:0|[1-9]\d{0,3})\.(?:self_attn\.[qkvo]_proj|mlp\.(?:gate|up|down)_proj)$/;
 
-/** Fields that change what the tensors mean, and the values under which they do not. */
+/** Fields that are read here, and those that tell only how the adapter was made, named or found: the tensors say what came of it. */
+const READ = ["r", "lora_alpha", "lora_dropout", "target_modules", "base_model_name_or_path"];
+const HARMLESS = [
+  ...[
+    "auto_mapping",
+    "ensure_weight_tying",
+    "exclude_modules",
+    "inference_mode",
+    "layers_pattern",
+    "layers_to_transform",
+  ],
+  ...["megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type"],
+  ...["corda_config", "eva_config", "lora_ga_config"],
+];
+
+/** Other fields change what the tensors mean, but for these values, and those by which PEFT leaves a feature off: null, false, empty. */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   peft_type: ["LORA"],
   bias: ["none"],
-  fan_in_fan_out: [false],
-  use_rslora: [false],
-  use_dora: [false],
-  use_qalora: [false],
-  lora_bias: [false],
-  modules_to_save: [null],
-  init_lora_weights: [true, false, "gaussian"],
-  trainable_token_indices: [null],
-  target_parameters: [null],
+  init_lora_weights: [true, "gaussian", "eva", "orthogonal"],
 };
 
 /**
@@ -61,50 +69,63 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
 export async function parseLora(config: unknown, source: TensorSource, what: string): Promise<LoraAdapter> {
   const fields = checkConfig(config, what);
   const rank = positive(fields, "r", what);
-  if (!Number.isInteger(rank))
-    throw new BigVaeError("format", `adapter_config.json of ${what} has r ${rank}, not whole.`);
+  if (!Number.isInteger(rank)) throw malformed("r", rank, "a whole number", what);
+  if (source.names.length === 0)
+    throw new BigVaeError("format", `${what} has no tensor in its adapter_model.safetensors; get the adapter again.`);
   const modules = new Set(source.names.map((name) => moduleOf(name, what)));
   const tensors = new Map<string, LoraPair>();
   for (const module of [...modules].sort(byLayer)) tensors.set(module, await readPair(source, module, rank, what));
-  const { target_modules, lora_dropout = 0, base_model_name_or_path } = fields;
   return {
     rank,
     alpha: positive(fields, "lora_alpha", what),
-    dropout: typeof lora_dropout === "number" && lora_dropout >= 0 && lora_dropout < 1 ? lora_dropout : 0,
-    targetModules: [target_modules ?? []].flat().map(String),
+    dropout: dropoutOf(fields, what),
+    targetModules: targetsOf(fields, what),
     tensors,
-    baseModel: typeof base_model_name_or_path === "string" ? base_model_name_or_path : "",
+    baseModel: typeof fields.base_model_name_or_path === "string" ? fields.base_model_name_or_path : "",
   };
+}
+
+function dropoutOf({ lora_dropout: value }: Json, what: string): number {
+  const dropout = value ?? 0;
+  if (typeof dropout === "number" && dropout >= 0 && dropout < 1) return dropout;
+  throw malformed("lora_dropout", value, "a number from 0 to less than 1", what);
+}
+
+function targetsOf({ target_modules: value }: Json, what: string): string[] {
+  const names: unknown[] = [value ?? []].flat();
+  if (names.every((name) => typeof name === "string")) return names;
+  throw malformed("target_modules", value, "a text or a list of texts", what);
+}
+
+function malformed(name: string, value: unknown, expected: string, what: string): BigVaeError {
+  const got = shorten(JSON.stringify(value) ?? "undefined");
+  return new BigVaeError("format", `adapter_config.json of ${what} has ${name} ${got}; expected ${expected}.`);
 }
 
 function checkConfig(config: unknown, what: string): Json {
   if (typeof config !== "object" || config === null || Array.isArray(config))
     throw new BigVaeError("format", `adapter_config.json of ${what} is not a JSON object; get the file again.`);
   const fields = config as Json;
-  for (const [name, values] of Object.entries(NEUTRAL)) {
-    if (Object.hasOwn(fields, name) && !values.includes(fields[name]))
-      throw new BigVaeError(
-        "unsupported",
-        `adapter_config.json of ${what} has ${name} ${JSON.stringify(fields[name])}; only ${values.map((value) => JSON.stringify(value)).join(" or ")} is supported.`,
-      );
-  }
-  for (const name of ["rank_pattern", "alpha_pattern"]) {
-    if (Object.keys(fields[name] ?? {}).length > 0)
-      throw new BigVaeError(
-        "unsupported",
-        `adapter_config.json of ${what} has a ${name}; train with one rank and alpha.`,
-      );
+  for (const [name, value] of Object.entries(fields)) {
+    if (READ.includes(name) || HARMLESS.includes(name) || isOff(value)) continue;
+    if (NEUTRAL[name]?.includes(value)) continue;
+    const allowed = NEUTRAL[name]?.map((neutral) => JSON.stringify(neutral)).join(" or ") ?? "null";
+    throw new BigVaeError(
+      "unsupported",
+      `adapter_config.json of ${what} has ${shorten(name)} ${shorten(JSON.stringify(value))}; only ${allowed} is supported.`,
+    );
   }
   return fields;
+}
+
+function isOff(value: unknown): boolean {
+  return value === null || value === false || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 function positive(fields: Json, name: string, what: string): number {
   const value = fields[name];
   if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  throw new BigVaeError(
-    "format",
-    `adapter_config.json of ${what} has ${name} ${String(value)}; expected a number above 0.`,
-  );
+  throw malformed(name, value, "a number above 0", what);
 }
 
 /** "layers.0.mlp.up_proj" of a tensor's full name. */

@@ -1,11 +1,10 @@
 /** Reads and writes folders of PEFT LoRA adapters. */
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
 import { makeFolder, readError } from "./fileOps.js";
 import { type LoraAdapter, loraConfig, loraTensors, parseLora } from "./peft.js";
-import { confine, openSafetensors, writeSafetensors } from "./safetensorsFiles.js";
+import { confine, openSafetensors, refusePickle, writeSafetensors } from "./safetensorsFiles.js";
 import { parseStrictJsonBytes, toPlain } from "./strictJson.js";
 
 const CONFIG = "adapter_config.json";
@@ -16,7 +15,7 @@ const MODEL = "adapter_model.safetensors";
  * @throws BigVaeError("format") or BigVaeError("unsupported") naming the folder and the field or tensor.
  */
 export async function readLora(folder: string): Promise<LoraAdapter> {
-  await refusePickle(folder);
+  await refusePickle(folder, MODEL, ["adapter_model.bin"], "PEFT");
   const configPath = await confine(folder, CONFIG);
   const bytes = await readFile(configPath).catch((error) => {
     throw readError(configPath, error);
@@ -28,20 +27,6 @@ export async function readLora(folder: string): Promise<LoraAdapter> {
   } finally {
     await source.close();
   }
-}
-
-/** A pickle can run any code when it is loaded. */
-async function refusePickle(folder: string): Promise<void> {
-  const exists = (name: string) =>
-    access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-  if ((await exists(MODEL)) || !(await exists("adapter_model.bin"))) return;
-  throw new BigVaeError(
-    "unsupported",
-    `${folder} holds its weights in adapter_model.bin, a Python pickle; load it with PEFT and save it with safe_serialization=True.`,
-  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Safetensors files and folders of shards on disk, read by ranges so that a model never lies in memory twice. */
-import { type FileHandle, open, readFile, realpath } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
@@ -87,27 +87,62 @@ export async function readRange(file: FileHandle, begin: number, end: number, pa
   return bytes;
 }
 
+const MODEL = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
 /**
  * Opens a model's folder in Hugging Face form: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
- * @throws BigVaeError("format") where a shard lies outside the folder or a tensor is not in exactly the shard named.
+ * @throws BigVaeError("format") where a shard lies outside the folder or a tensor is not in exactly the shard named,
+ * BigVaeError("unsupported") for a pickle.
  */
 export async function openSafetensorsFolder(folder: string): Promise<OpenTensors> {
-  const indexPath = join(folder, "model.safetensors.index.json");
-  const index = await readFile(indexPath).catch((error) => {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw readError(indexPath, error);
-  });
-  if (!index) return openSafetensors(await confine(folder, "model.safetensors"));
-  const shardOf = parseShardIndex(index, indexPath);
+  const shardOf = await readShardIndex(folder);
+  if (!shardOf) {
+    await refusePickle(folder, MODEL, ["pytorch_model.bin", "pytorch_model.bin.index.json"], "Transformers");
+    return openSafetensors(await confine(folder, MODEL));
+  }
   const shards = new Map<string, OpenTensors>();
   try {
     for (const name of new Set(shardOf.values())) shards.set(name, await openSafetensors(await confine(folder, name)));
-    checkShards(shardOf, shards, indexPath);
+    checkShards(shardOf, shards, join(folder, INDEX));
   } catch (error) {
     await closeAll(shards);
     throw error;
   }
   return joinShards(shardOf, shards, folder);
+}
+
+/** Paths of the files that `openSafetensorsFolder` reads the weights from, in order of name. */
+export async function weightFiles(folder: string): Promise<string[]> {
+  const shardOf = await readShardIndex(folder);
+  const names = shardOf ? [...new Set(shardOf.values())].sort() : [MODEL];
+  return Promise.all(names.map((name) => confine(folder, name)));
+}
+
+/** By tensor the name of its shard; undefined where the folder has no index. */
+async function readShardIndex(folder: string): Promise<Map<string, string> | undefined> {
+  const path = join(folder, INDEX);
+  const bytes = await readFile(path).catch((error) => {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw readError(path, error);
+  });
+  return bytes && parseShardIndex(bytes, path);
+}
+
+/** A pickle can run any code when it is loaded. @throws BigVaeError("unsupported") where there is one in place of the safetensors file. */
+export async function refusePickle(
+  folder: string,
+  safetensors: string,
+  pickles: readonly string[],
+  library: string,
+): Promise<void> {
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  const pickle = pickles.find((name) => names.includes(name));
+  if (pickle === undefined || names.includes(safetensors)) return;
+  throw new BigVaeError(
+    "unsupported",
+    `${folder} holds its weights in ${pickle}, a Python pickle; load it with ${library} and save it with safe_serialization=True.`,
+  );
 }
 
 function joinShards(shardOf: Map<string, string>, shards: Map<string, OpenTensors>, folder: string): OpenTensors {

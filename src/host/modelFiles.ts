@@ -1,7 +1,5 @@
 /** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -21,9 +19,11 @@ import {
   openSafetensorsFolder,
   parseStrictJsonBytes,
   readLora,
+  sha256OfFiles,
   tokenizerConfigFromGguf,
   tokenizerFromGguf,
   toPlain,
+  weightFiles,
 } from "../formats/index.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
@@ -128,6 +128,11 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   const file = path.endsWith(".json") ? path : join(path, "tokenizer.json");
   const folder = dirname(file);
   const optional = async (name: string) => ((await exists(join(folder, name))) ? readJson(folder, name) : undefined);
+  if (!(await exists(file)) && (await exists(join(folder, "tokenizer.model"))))
+    throw new BigVaeError(
+      "unsupported",
+      `${folder}: expected tokenizer.json, got tokenizer.model, which is not read; load the tokenizer with Transformers and save it, which writes tokenizer.json`,
+    );
   const json = await readJson(folder, basename(file));
   return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
 }
@@ -206,33 +211,51 @@ export async function adapterBytes(folder: string): Promise<number> {
 
 const FACTS = "bigvae.json";
 
-/** What each fact must be. */
-const FACT_RULES: { [K in keyof CheckpointFacts]-?: [expected: string, holds: (value: unknown) => boolean] } = {
-  base_sha256: ["64 hexadecimal digits", (value) => value === undefined || /^[0-9a-f]{64}$/.test(`${value}`)],
-  span: ["a whole number from 1 on", (value) => Number.isSafeInteger(value) && (value as number) >= 1],
-  gap: ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && (value as number) >= 0],
-  slots: [
-    "a whole number from 1 on",
-    (value) => value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1),
-  ],
-  places: ['"relative"', (value) => value === undefined || value === "relative"],
-  length: ['"last"', (value) => value === undefined || value === "last"],
-  ae_scale: ["a number above 0", (value) => Number.isFinite(value) && (value as number) > 0],
+/** What a fact must be; a text that is none of ours is of a feature that we do not have. */
+interface FactRule {
+  expected: string;
+  holds(value: unknown): boolean;
+}
+
+/** Tokens and slots: far beyond any window, so that no file decides how much is allocated for them. */
+const MAX_COUNT = 2 ** 24;
+
+const count = (least: number): FactRule => ({
+  expected: `a whole number from ${least} to ${MAX_COUNT}`,
+  holds: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_COUNT,
+});
+const only = (known: string): FactRule => ({ expected: JSON.stringify(known), holds: (value) => value === known });
+
+const FACT_RULES: { [K in keyof CheckpointFacts]-?: FactRule } = {
+  base_sha256: { expected: "64 hexadecimal digits", holds: (value) => /^[0-9a-f]{64}$/.test(`${value}`) },
+  span: count(1),
+  gap: count(0),
+  slots: count(1),
+  places: only("relative"),
+  length: only("last"),
+  ae_scale: { expected: "a number above 0", holds: (value) => Number.isFinite(value) && (value as number) > 0 },
 };
 
-/** bigvae.json, or what a published checkpoint means by leaving it out. Throws "format" for a field out of range. */
+/**
+ * bigvae.json, or what a published checkpoint means by leaving it out. Throws "format" for a field out of range, "unsupported" for one that
+ * is not known, or for a name of something that is not.
+ */
 export async function readFacts(folder: string): Promise<CheckpointFacts> {
   if (!(await exists(join(folder, FACTS)))) return ORIGINAL_FACTS;
-  const facts = { ...ORIGINAL_FACTS, ...((await readJson(folder, FACTS)) as Partial<CheckpointFacts>) };
-  for (const [name, [expected, holds]] of Object.entries(FACT_RULES)) {
-    const value = facts[name as keyof CheckpointFacts];
-    if (holds(value)) continue;
-    throw new BigVaeError(
-      "format",
-      `${join(folder, FACTS)}: expected ${name} to be ${expected}, got ${JSON.stringify(value)}; get the file again`,
-    );
-  }
-  return facts;
+  const given = (await readJson(folder, FACTS)) as Partial<CheckpointFacts>;
+  for (const [name, value] of Object.entries(given)) checkFact(folder, name, value);
+  return { ...ORIGINAL_FACTS, ...given };
+}
+
+function checkFact(folder: string, name: string, value: unknown): void {
+  const rule = Object.hasOwn(FACT_RULES, name) ? FACT_RULES[name as keyof CheckpointFacts] : undefined;
+  if (rule?.holds(value)) return;
+  const isForeign = rule === undefined || (typeof value === "string" && (name === "places" || name === "length"));
+  const advice = isForeign ? "it is of another version: update bigvae" : "get the file again";
+  throw new BigVaeError(
+    isForeign ? "unsupported" : "format",
+    `${join(folder, FACTS)}: expected ${name} to be ${rule?.expected ?? "left out"}, got ${JSON.stringify(value)}; ${advice}`,
+  );
 }
 
 /** Throws "mismatch" where the adapters' folder names another base by its sha256. `sha256`: that of the base, where it is known. */
@@ -248,11 +271,9 @@ export async function checkBaseHash({ base, adapters }: ModelPaths, sha256?: str
   );
 }
 
-/** sha256 of the weights of a base: of its file, or of the hashes of its shards in order of name. */
+/** sha256 of the weights of a base: of the file that they are read from, or of the hashes of its shards in order of name. */
 export async function baseSha256(path: string): Promise<string> {
-  if (path.endsWith(".gguf")) return sha256OfFiles([path]);
-  const names = (await readdir(path)).filter((name) => /^model.*\.safetensors$/.test(name)).sort();
-  return sha256OfFiles(await Promise.all(names.map((name) => confine(path, name))));
+  return sha256OfFiles(path.endsWith(".gguf") ? [path] : await weightFiles(path));
 }
 
 /** What a trace names of a model: the hash of the base, and that of the head's and the adapters' weights. */
@@ -264,17 +285,6 @@ export interface ModelHashes {
 export async function hashModel({ base, adapters }: ModelPaths): Promise<ModelHashes> {
   if (adapters === undefined) return { base: await baseSha256(base) };
   return { base: await baseSha256(base), adapters: await sha256OfFiles(await adapterFiles(adapters)) };
-}
-
-/** sha256 of a file, or of the hashes of several. */
-async function sha256OfFiles(paths: readonly string[]): Promise<string> {
-  const hashes: string[] = [];
-  for (const path of paths) {
-    const hash = createHash("sha256");
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-    hashes.push(hash.digest("hex"));
-  }
-  return hashes.length === 1 ? hashes[0]! : createHash("sha256").update(hashes.join("")).digest("hex");
 }
 
 async function readJson(folder: string, name: string): Promise<unknown> {

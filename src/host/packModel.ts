@@ -25,7 +25,8 @@ export interface PackReport {
 
 /**
  * Writes base/, the adapters, vae.safetensors and their facts to `output`; every float32 is rounded to float16.
- * @throws BigVaeError: "usage" and "format" for what is missing, "unsupported" for a .gguf file, "mismatch" for adapters of another base, "disk".
+ * @throws BigVaeError: "usage" and "format" for what is missing, "unsupported" for a .gguf file, and for a weight beyond float16, "nonFinite",
+ * "mismatch" for adapters of another base, "disk".
  */
 export async function packModel(model: string, adapters: string, output: string): Promise<PackReport> {
   const { base } = await findModel(model);
@@ -85,14 +86,24 @@ async function rounded(source: OpenTensors, report: PackReport): Promise<Map<str
     const values = await source.readFloat32(name);
     const data = narrowFloat16(values);
     tensors.set(name, { dtype: "F16", shape: source.info(name).shape, data });
-    report.worst = Math.max(report.worst, worstRounding(values, data));
+    report.worst = Math.max(report.worst, worstRounding(name, values, widenFloat16(data)));
   }
   return tensors;
 }
 
-function worstRounding(values: Float32Array, halves: Uint16Array): number {
-  const back = widenFloat16(halves);
+/** @throws BigVaeError("unsupported") for a value beyond float16, BigVaeError("nonFinite") for one that is no number. */
+function worstRounding(name: string, values: Float32Array, rounded: Float32Array): number {
   let worst = 0;
-  for (let i = 0; i < values.length; i++) worst = Math.max(worst, Math.abs(back[i]! - values[i]!));
+  for (const [i, value] of values.entries()) {
+    if (!Number.isFinite(rounded[i])) throw beyondFloat16(name, value, i);
+    worst = Math.max(worst, Math.abs(rounded[i]! - value));
+  }
   return worst;
+}
+
+function beyondFloat16(name: string, value: number, at: number): BigVaeError {
+  return new BigVaeError(
+    Number.isFinite(value) ? "unsupported" : "nonFinite",
+    `pack: expected weights from -65504 to 65504, as float16 holds them, got ${value} at ${at} of ${name}; use the model unpacked`,
+  );
 }

@@ -29,12 +29,59 @@ describe("config.json", () => {
     expect(parseConfig(formatConfig(config, { bosId: 0, eosId: 0 }))).toEqual(config);
   });
 
-  it.each([
-    { partial_rotary_factor: 0.5 },
-    { rope_scaling: { rope_type: "yarn", factor: 4, mscale: 0.7, mscale_all_dim: 1 } },
-    { rope_scaling: { rope_type: "yarn", factor: 4, truncate: false } },
-  ])("refuses by name what would turn positions otherwise: %j", (change) => {
-    expect(() => parseConfig({ ...plain, ...change })).toThrow(/partial_rotary_factor|mscale|truncate/);
+  const yarn = { rope_type: "yarn", factor: 4 };
+  it.each<[string, object]>([
+    ["partial_rotary_factor", { partial_rotary_factor: 0.5 }],
+    ["rope_parameters.partial_rotary_factor", { rope_parameters: { rope_theta: 5e5, partial_rotary_factor: 0.5 } }],
+    ["rope_parameters.full_attention", { rope_parameters: { full_attention: { rope_type: "default" } } }],
+    ["rope_scaling.rope_type", { rope_scaling: { rope_type: "dynamic", factor: 2 } }],
+    ["rope_scaling.mscale", { rope_scaling: { ...yarn, mscale: 0.7, mscale_all_dim: 1 } }],
+    ["rope_scaling.truncate", { rope_scaling: { ...yarn, truncate: false } }],
+    ["rope_scaling.short_factor", { rope_scaling: { type: "linear", factor: 2, short_factor: [1] } }],
+    ["hidden_act", { hidden_act: "gelu" }],
+    ["attention_bias", { attention_bias: true }],
+    ["mlp_bias", { mlp_bias: true }],
+    ["quantization_config", { quantization_config: { quant_method: "gptq" } }],
+  ])("refuses %s as unsupported, as it changes the result", (name, change) => {
+    const refusal = expect.objectContaining({
+      kind: "unsupported",
+      message: expect.stringContaining(`${name} to be `),
+    });
+    expect(() => parseConfig({ ...plain, ...change })).toThrow(refusal);
+  });
+
+  it.each<[string, object]>([
+    ["rope_scaling", { rope_scaling: "linear" }],
+    ["rope_scaling", { rope_scaling: [] }],
+    ["rope_parameters", { rope_parameters: 10000 }],
+    ["rope_parameters", { rope_scaling: { ...yarn }, rope_parameters: { ...yarn, factor: 8 } }],
+    ["rope_scaling.rope_type", { rope_scaling: { rope_type: 4 } }],
+    ["rope_scaling.factor", { rope_scaling: { type: "linear", factor: "2" } }],
+    ["tie_word_embeddings", { tie_word_embeddings: "true" }],
+    ["attention_bias", { attention_bias: "false" }],
+    ["num_hidden_layers", { num_hidden_layers: 4e9 }],
+    ["num_hidden_layers", { num_hidden_layers: 1025 }],
+    ["vocab_size", { vocab_size: 2 ** 32 }],
+    ["num_attention_heads", { num_attention_heads: 2 ** 32 - 1 }],
+  ])("refuses %s of another type or beyond all measure as malformed", (name, change) => {
+    const refusal = expect.objectContaining({ kind: "format", message: expect.stringContaining(`${name} to be `) });
+    expect(() => parseConfig({ ...plain, ...change })).toThrow(refusal);
+  });
+
+  it("takes what changes nothing", () => {
+    const more = { hidden_act: "swish", rope_scaling: null, attention_bias: null, partial_rotary_factor: 1, extra: 7 };
+    expect(parseConfig({ ...plain, ...more })).toEqual(parseConfig(plain));
+    expect(parseConfig({ ...plain, rope_parameters: { factor: null } })).toEqual(parseConfig(plain));
+  });
+
+  it("has the window of its architecture: none in Llama, 4096 in a Mistral that is silent, none for null", () => {
+    const mistral = { ...plain, model_type: "mistral" };
+    expect(parseConfig({ ...plain, sliding_window: 48 })).not.toHaveProperty("slidingWindow");
+    expect(parseConfig(mistral)).toMatchObject({ slidingWindow: 4096 });
+    expect(parseConfig({ ...mistral, sliding_window: null })).not.toHaveProperty("slidingWindow");
+    expect(parseConfig({ ...mistral, sliding_window: 48 })).toMatchObject({ slidingWindow: 48 });
+    const { max_position_embeddings: _, ...silent } = mistral;
+    expect(parseConfig(silent)).toMatchObject({ maxPositionEmbeddings: 131072 });
   });
 
   it("takes rope_theta from rope_parameters, and refuses two that differ", () => {

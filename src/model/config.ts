@@ -1,19 +1,7 @@
 /** What config.json of a Llama-family model says, in Hugging Face's words. */
 import { BigVaeError } from "../errors.js";
-
-/** Scalings of the rotary frequencies, as Transformers' modeling_rope_utils.py names them. */
-export type RopeScaling =
-  | { kind: "default" }
-  | { kind: "linear"; factor: number }
-  | { kind: "llama3"; factor: number; lowFreqFactor: number; highFreqFactor: number; originalMaxPositions: number }
-  | {
-      kind: "yarn";
-      factor: number;
-      betaFast: number;
-      betaSlow: number;
-      attentionFactor: number;
-      originalMaxPositions: number;
-    };
+import { Fields } from "./configFields.js";
+import { formatRopeScaling, parseRope, type RopeScaling } from "./ropeConfig.js";
 
 export interface ModelConfig {
   vocabSize: number;
@@ -35,9 +23,26 @@ export interface ModelConfig {
   tieWordEmbeddings: boolean;
 }
 
-const ARCHITECTURES: Record<string, string> = { llama: "LlamaForCausalLM", mistral: "MistralForCausalLM" };
+/** An architecture, and what Transformers' configuration class of it takes where the file is silent. */
+interface Architecture {
+  name: string;
+  maxPositions: number;
+  /** Whether `sliding_window` is one of its fields, and its value where there is no such key; null says none. */
+  slidingWindow?: number;
+}
 
-/** Reads config.json. Throws for an unsupported architecture (by name), and for a field that is missing or out of range. */
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  llama: { name: "LlamaForCausalLM", maxPositions: 2048 },
+  mistral: { name: "MistralForCausalLM", maxPositions: 131072, slidingWindow: 4096 },
+};
+
+/** llama.cpp's limit is 512, the deepest Llama has 126. */
+const MAX_LAYERS = 1024;
+
+/**
+ * Reads config.json. Throws "unsupported" for another architecture (by name) and for what changes the result of one that is known, "format"
+ * for a field that is missing, of another type or out of range. Other fields are those that Transformers' Llama and Mistral do not read.
+ */
 export function parseConfig(json: unknown): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new BigVaeError(
@@ -46,40 +51,48 @@ export function parseConfig(json: unknown): ModelConfig {
     );
   }
   const fields = new Fields(json as Record<string, unknown>);
-  refuseOtherArchitectures(fields);
+  const architecture = architectureOf(fields);
+  refuseVariants(fields);
+  const maxPositionEmbeddings = fields.count("max_position_embeddings", {
+    fallback: architecture.maxPositions,
+    max: Number.MAX_SAFE_INTEGER,
+  });
+  return {
+    vocabSize: fields.count("vocab_size"),
+    intermediateSize: fields.count("intermediate_size"),
+    numHiddenLayers: fields.count("num_hidden_layers", { max: MAX_LAYERS }),
+    ...parseHeads(fields),
+    rmsNormEps: fields.positive("rms_norm_eps", 1e-6),
+    ...parseRope(fields, maxPositionEmbeddings),
+    ...parseWindow(fields, architecture),
+    maxPositionEmbeddings,
+    tieWordEmbeddings: fields.flag("tie_word_embeddings") ?? false,
+  };
+}
+
+function parseHeads(fields: Fields) {
   const hiddenSize = fields.count("hidden_size");
   const numAttentionHeads = fields.count("num_attention_heads");
-  const numKeyValueHeads = fields.count("num_key_value_heads", numAttentionHeads);
-  const headDim = fields.count("head_dim", hiddenSize / numAttentionHeads);
-  const window = fields.json.use_sliding_window === false ? undefined : fields.json.sliding_window;
-  const maxPositionEmbeddings = fields.count("max_position_embeddings", 2048);
+  const numKeyValueHeads = fields.count("num_key_value_heads", { fallback: numAttentionHeads });
+  const headDim = fields.count("head_dim", { fallback: hiddenSize / numAttentionHeads });
   if (numAttentionHeads % numKeyValueHeads !== 0) {
     const got = `${numAttentionHeads} and ${numKeyValueHeads}`;
     throw fields.error("num_attention_heads", "a multiple of num_key_value_heads", got);
   }
   if (headDim % 2 !== 0) throw fields.error("head_dim", "an even number", `${headDim}`);
-  return {
-    vocabSize: fields.count("vocab_size"),
-    hiddenSize,
-    intermediateSize: fields.count("intermediate_size"),
-    numHiddenLayers: fields.count("num_hidden_layers"),
-    numAttentionHeads,
-    numKeyValueHeads,
-    headDim,
-    rmsNormEps: fields.positive("rms_norm_eps", 1e-6),
-    ropeTheta: parseRopeTheta(fields),
-    ropeScaling: parseRopeScaling(fields, maxPositionEmbeddings),
-    ...(window == null ? {} : { slidingWindow: fields.count("sliding_window") }),
-    maxPositionEmbeddings,
-    tieWordEmbeddings: fields.json.tie_word_embeddings === true,
-  };
+  return { hiddenSize, numAttentionHeads, numKeyValueHeads, headDim };
+}
+
+function parseWindow(fields: Fields, { slidingWindow }: Architecture): { slidingWindow?: number } {
+  if (slidingWindow === undefined || fields.json.sliding_window === null) return {};
+  return { slidingWindow: fields.count("sliding_window", { fallback: slidingWindow }) };
 }
 
 /** config.json of a model trained here. */
 export function formatConfig(config: ModelConfig, special: { bosId: number; eosId: number }): Record<string, unknown> {
   const type = config.slidingWindow === undefined ? "llama" : "mistral";
   return {
-    architectures: [ARCHITECTURES[type]],
+    architectures: [ARCHITECTURES[type]!.name],
     bos_token_id: special.bosId,
     eos_token_id: special.eosId,
     head_dim: config.headDim,
@@ -103,121 +116,23 @@ export function formatConfig(config: ModelConfig, special: { bosId: number; eosI
   };
 }
 
-function refuseOtherArchitectures(fields: Fields): void {
-  const { model_type, architectures, hidden_act, attention_bias, mlp_bias } = fields.json;
-  const known = Object.values(ARCHITECTURES);
+function architectureOf(fields: Fields): Architecture {
+  const { model_type, architectures } = fields.json;
+  const known = Object.values(ARCHITECTURES).map(({ name }) => name);
   const name = Array.isArray(architectures) ? architectures[0] : undefined;
-  if (!Object.hasOwn(ARCHITECTURES, `${model_type}`) || (name !== undefined && !known.includes(name))) {
-    const got = `${model_type}${name === undefined ? "" : ` (${name})`}`;
-    throw new BigVaeError(
-      "unsupported",
-      `config.json: expected the architecture ${known.join(" or ")}, got ${got}; choose a Llama, Mistral, SmolLM2 or TinyLlama model`,
-    );
-  }
-  const activation = hidden_act ?? "silu";
-  if (activation !== "silu") throw fields.error("hidden_act", "silu", `${activation}`);
-  if ((fields.json.partial_rotary_factor ?? 1) !== 1)
-    throw fields.error("partial_rotary_factor", "1", `${fields.json.partial_rotary_factor}`);
-  if (attention_bias === true || mlp_bias === true) throw fields.error("attention_bias, mlp_bias", "false", "true");
+  if (Object.hasOwn(ARCHITECTURES, `${model_type}`) && (name === undefined || known.includes(name)))
+    return ARCHITECTURES[`${model_type}`]!;
+  const got = `${model_type}${name === undefined ? "" : ` (${name})`}`;
+  throw new BigVaeError(
+    "unsupported",
+    `config.json: expected the architecture ${known.join(" or ")}, got ${got}; choose a Llama, Mistral, SmolLM2 or TinyLlama model`,
+  );
 }
 
-/** Transformers 5 writes it into `rope_parameters`, earlier ones beside the other fields. */
-function parseRopeTheta(fields: Fields): number {
-  const inner = (fields.json.rope_parameters as Record<string, unknown> | null | undefined)?.rope_theta;
-  const theta = fields.positive("rope_theta", (inner ?? 10000) as number);
-  if (inner == null || inner === theta) return theta;
-  throw fields.error("rope_theta", `${JSON.stringify(inner)}, as in rope_parameters`, `${theta}`);
-}
-
-function parseRopeScaling(fields: Fields, maxPositions: number): RopeScaling {
-  const raw = fields.json.rope_scaling ?? fields.json.rope_parameters;
-  if (raw == null) return { kind: "default" };
-  const scaling = new Fields(raw as Record<string, unknown>, "rope_scaling.");
-  const kind = `${scaling.json.rope_type ?? scaling.json.type ?? "default"}`;
-  const original = () => scaling.count("original_max_position_embeddings", maxPositions);
-  switch (kind) {
-    case "default":
-      return { kind };
-    case "linear":
-      return { kind, factor: scaling.positive("factor") };
-    case "llama3":
-      return {
-        kind,
-        factor: scaling.positive("factor"),
-        lowFreqFactor: scaling.positive("low_freq_factor"),
-        highFreqFactor: scaling.positive("high_freq_factor"),
-        originalMaxPositions: original(),
-      };
-    case "yarn": {
-      // They change the table in ways that no Llama or Mistral config has asked for yet.
-      for (const name of ["mscale", "mscale_all_dim"])
-        if (scaling.json[name] != null) throw scaling.error(name, "left out", JSON.stringify(scaling.json[name]));
-      if (scaling.json.truncate === false) throw scaling.error("truncate", "true", "false");
-      const factor = scaling.positive("factor");
-      return {
-        kind,
-        factor,
-        betaFast: scaling.positive("beta_fast", 32),
-        betaSlow: scaling.positive("beta_slow", 1),
-        attentionFactor: scaling.positive("attention_factor", factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1),
-        originalMaxPositions: original(),
-      };
-    }
-    default:
-      throw scaling.error("rope_type", "default, linear, llama3 or yarn", kind);
-  }
-}
-
-/** What parseRopeScaling reads; null for plain rotations, as Transformers writes it. */
-function formatRopeScaling(scaling: RopeScaling): Record<string, unknown> | null {
-  switch (scaling.kind) {
-    case "default":
-      return null;
-    case "linear":
-      return { rope_type: "linear", factor: scaling.factor };
-    case "llama3":
-      return {
-        rope_type: "llama3",
-        factor: scaling.factor,
-        low_freq_factor: scaling.lowFreqFactor,
-        high_freq_factor: scaling.highFreqFactor,
-        original_max_position_embeddings: scaling.originalMaxPositions,
-      };
-    case "yarn":
-      return {
-        rope_type: "yarn",
-        factor: scaling.factor,
-        beta_fast: scaling.betaFast,
-        beta_slow: scaling.betaSlow,
-        attention_factor: scaling.attentionFactor,
-        original_max_position_embeddings: scaling.originalMaxPositions,
-      };
-  }
-}
-
-/** Fields of a JSON object, checked as they are read. */
-class Fields {
-  constructor(
-    readonly json: Record<string, unknown>,
-    readonly path = "",
-  ) {}
-
-  positive(name: string, fallback?: number): number {
-    const value = this.json[name] ?? fallback;
-    if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-    throw this.error(name, "a positive number", JSON.stringify(value) ?? "nothing");
-  }
-
-  count(name: string, fallback?: number): number {
-    const value = this.positive(name, fallback);
-    if (Number.isSafeInteger(value)) return value;
-    throw this.error(name, "a whole number", `${value}`);
-  }
-
-  error(name: string, expected: string, got: string): BigVaeError {
-    return new BigVaeError(
-      "format",
-      `config.json: expected ${this.path}${name} to be ${expected}, got ${got}; take the file from the model's own folder`,
-    );
-  }
+/** What Transformers computes otherwise, or reads otherwise from the weights, where these fields say so. */
+function refuseVariants(fields: Fields): void {
+  fields.expectOnly("hidden_act", "silu", "swish");
+  fields.expectOnly("partial_rotary_factor", 1);
+  fields.expectOnly("quantization_config");
+  for (const name of ["attention_bias", "mlp_bias"]) if (fields.flag(name)) fields.expectOnly(name, false);
 }

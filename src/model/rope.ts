@@ -1,5 +1,6 @@
 /** Tables of the rotary position embedding. Su et al. 2021; scalings as in Transformers' modeling_rope_utils.py. */
-import type { ModelConfig, RopeScaling } from "./config.js";
+import type { ModelConfig } from "./config.js";
+import type { RopeScaling } from "./ropeConfig.js";
 
 export interface RopeTables {
   /** [P, Dh/2] */

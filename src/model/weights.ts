@@ -49,3 +49,8 @@ export function weightShapes(config: ModelConfig): Map<string, readonly number[]
   for (const [path, shape] of linearShapes(config)) shapes.set(`model.${path}.weight`, shape);
   return shapes;
 }
+
+/** Tensors that some files hold and Transformers passes over: a head of its own beside a tied one, and the rotary frequencies, which follow from the config. */
+export function isPassedOver(name: string): boolean {
+  return name === "lm_head.weight" || /^model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq$/.test(name);
+}

@@ -1,6 +1,6 @@
 /**
  * Ids to text, piece by piece: the two decoders of the Llama family, ByteLevel and SentencePiece's with byte fallback, as
- * Hugging Face's tokenizers compute them. Whole texts and streams take the same path, so they agree.
+ * Hugging Face's tokenizers compute them. `clean_up_tokenization_spaces` is passed over, as in Transformers 5: of BPE it would spoil the text. Whole texts and streams take the same path, so they agree.
  */
 import { byteOfCharacter } from "./byteLevel.js";
 
@@ -15,28 +15,25 @@ export interface DecodeRules {
   readonly kind: "byteLevel" | "sentencePiece";
   /** SentencePiece: the space that the encoder put before the text goes again. */
   readonly stripsLeadingSpace: boolean;
-  /** `clean_up_tokenization_spaces` of tokenizer_config.json. */
-  readonly cleansSpaces: boolean;
 }
 
 /** A decoder of one text over the tokens' texts. */
 export function createDecoder(rules: DecodeRules, tokenText: (id: number) => string): StreamDecoder {
-  const raw = rules.kind === "byteLevel" ? new ByteLevelDecoder() : new SentencePieceDecoder(rules.stripsLeadingSpace);
-  const cleaner = rules.cleansSpaces ? new SpaceCleaner() : { push: (text: string) => text, end: () => "" };
+  const decoder =
+    rules.kind === "byteLevel" ? new ByteLevelDecoder() : new SentencePieceDecoder(rules.stripsLeadingSpace);
   return {
     push(...ids) {
       let text = "";
-      for (const id of ids) text += raw.push(tokenText(id));
-      return cleaner.push(text);
+      for (const id of ids) text += decoder.push(tokenText(id));
+      return text;
     },
-    end: () => cleaner.push(raw.end()) + cleaner.end(),
+    end: () => decoder.end(),
   };
 }
 
 /** The whole text of `tokens` at once: what the pieces of `createDecoder` join to. */
 export function decodeAll(rules: DecodeRules, tokens: readonly string[]): string {
-  const text = rules.kind === "byteLevel" ? decodeBytes(tokens) : decodePieces(rules, tokens);
-  return rules.cleansSpaces ? cleanUp(text) : text;
+  return rules.kind === "byteLevel" ? decodeBytes(tokens) : decodePieces(rules, tokens);
 }
 
 function decodeBytes(tokens: readonly string[]): string {
@@ -111,38 +108,5 @@ class SentencePieceDecoder {
     if (!this.#atStart || text === "") return text;
     this.#atStart = false;
     return text.startsWith(" ") ? text.slice(1) : text;
-  }
-}
-
-/** Transformers' clean_up_tokenization, pattern by pattern in its order. */
-const CLEANUPS = [" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"] as const;
-
-function cleanUp(text: string): string {
-  return CLEANUPS.reduce((cleaned, pattern) => cleaned.replaceAll(pattern, pattern.trim()), text);
-}
-
-/** A character that occurs in no pattern: what precedes it is settled. */
-const SETTLED = /[^ .?!,'ntmsver]/g;
-
-/** Holds back what the next piece may still change: all after the last settled character. */
-class SpaceCleaner {
-  #held = "";
-
-  push(text: string): string {
-    let cut = 0;
-    for (const found of text.matchAll(SETTLED)) cut = found.index + 1;
-    if (cut === 0) {
-      this.#held += text;
-      return "";
-    }
-    const settled = cleanUp(this.#held + text.slice(0, cut));
-    this.#held = text.slice(cut);
-    return settled;
-  }
-
-  end(): string {
-    const rest = cleanUp(this.#held);
-    this.#held = "";
-    return rest;
   }
 }

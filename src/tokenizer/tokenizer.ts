@@ -1,9 +1,10 @@
 /** Text to token ids and back, from a Hugging Face tokenizer.json; BPE by @huggingface/tokenizers. */
 import { Tokenizer as Encoder } from "@huggingface/tokenizers";
 import { BigVaeError } from "../errors.js";
+import { createSplitter, hasRules } from "./addedTokens.js";
 import { createDecoder, type DecodeRules, decodeAll, type StreamDecoder } from "./detokenizer.js";
 import { readSpecialTokens } from "./specialTokens.js";
-import { addedTokenPattern, createWordEncoder } from "./words.js";
+import { createWordEncoder, withUnicodeDigits } from "./words.js";
 
 export interface DecodeOptions {
   /** Leaves special tokens (bos, eos) out of the text. */
@@ -47,7 +48,7 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
   const json = asObject(tokenizerJson, "tokenizer.json");
   const config = configJson === undefined ? {} : asObject(configJson, "tokenizer_config.json");
   const vocabulary = readVocabulary(json);
-  const rules = readDecodeRules(json, config);
+  const rules = readDecodeRules(json);
   const encodeText = createEncoder(json, vocabulary.ids);
   const map = asObject(specialTokensMap ?? {}, "special_tokens_map.json");
   const specials = readSpecialTokens(config, map, vocabulary.ids);
@@ -141,9 +142,9 @@ function addedTokens(json: Json): Json[] {
 }
 
 /** ByteLevel, or SentencePiece's: Metaspace, or Replace and ByteFallback with Strip where the encoder prepends a space. */
-function readDecodeRules(json: Json, config: Json): DecodeRules {
-  // Transformers cleaned by default up to 4.44; newer ones do not, which alone gives a text back unchanged.
-  const cleansSpaces = config.clean_up_tokenization_spaces === true;
+function readDecodeRules(json: Json): DecodeRules {
+  if (json.decoder == null)
+    throw new BigVaeError("unsupported", "tokenizer.json has no decoder; take the one of a Llama-family model.");
   const decoder = asObject(json.decoder, "decoder of tokenizer.json");
   const steps = decoder.type === "Sequence" && Array.isArray(decoder.decoders) ? decoder.decoders : [decoder];
   const types = steps.map((step) => String(asObject(step, "A decoder of tokenizer.json").type));
@@ -154,11 +155,11 @@ function readDecodeRules(json: Json, config: Json): DecodeRules {
       "unsupported",
       `tokenizer.json has the decoder ${foreign}; supported are ${known.join(", ")}.`,
     );
-  if (types.includes("ByteLevel")) return { kind: "byteLevel", stripsLeadingSpace: false, cleansSpaces };
+  if (types.includes("ByteLevel")) return { kind: "byteLevel", stripsLeadingSpace: false };
   const stripsLeadingSpace =
     types.includes("Strip") ||
     (types[0] === "Metaspace" && decoder.prepend_scheme !== "never" && decoder.add_prefix_space !== false);
-  return { kind: "sentencePiece", stripsLeadingSpace, cleansSpaces };
+  return { kind: "sentencePiece", stripsLeadingSpace };
 }
 
 /** Ids of a text, undefined for what has no token: our own encoder where it knows the tokenizer, else the package's. */
@@ -166,20 +167,20 @@ function createEncoder(json: Json, idOf: ReadonlyMap<string, number>): (text: st
   // The package wants each part present, if only as null.
   const whole = {
     normalizer: null,
-    pre_tokenizer: null,
     post_processor: null,
     decoder: null,
     added_tokens: [],
     ...json,
+    pre_tokenizer: withUnicodeDigits(json.pre_tokenizer ?? null),
   };
   const encoder = understood(() => new Encoder(whole, {}));
-  const pattern = addedTokenPattern(addedTokens(json));
+  const added = addedTokens(json);
   const encodeWords = understood(() => createWordEncoder(json, idOf));
-  if (!pattern || !encodeWords) return (text) => encoder.encode(text, { add_special_tokens: false }).ids;
+  if (!encodeWords || added.some(hasRules)) return (text) => encoder.encode(text, { add_special_tokens: false }).ids;
+  const split = createSplitter(added.map(({ content }) => String(content)));
   return (text) => {
     const ids: (number | undefined)[] = [];
-    for (const [i, part] of text.split(pattern).entries()) {
-      // The pattern's one group puts the added tokens at the odd places.
+    for (const [i, part] of split(text).entries()) {
       if (i % 2 === 1) ids.push(idOf.get(part));
       else encodeWords(part, ids);
     }
@@ -194,6 +195,8 @@ function understood<T>(work: () => T): T {
   } catch (cause) {
     if (cause instanceof BigVaeError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (/^Unknown \w+ type/.test(reason))
+      throw new BigVaeError("unsupported", `tokenizer.json has a part that is not supported: ${reason}.`, { cause });
     throw new BigVaeError("format", `tokenizer.json is not understood: ${reason}; get the file again.`, { cause });
   }
 }

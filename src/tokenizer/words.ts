@@ -45,6 +45,15 @@ export function createWordEncoder(json: Json, idOf: ReadonlyMap<string, number>)
   };
 }
 
+/** The same pre-tokenizer with upstream's digits, Unicode's numbers, where the package takes ASCII's alone. */
+export function withUnicodeDigits(preTokenizer: unknown): unknown {
+  const step = (preTokenizer ?? {}) as Json;
+  if (Array.isArray(step.pretokenizers)) return { ...step, pretokenizers: step.pretokenizers.map(withUnicodeDigits) };
+  if (step.type !== "Digits") return preTokenizer;
+  const pattern = { Regex: step.individual_digits === true ? "\\p{N}" : "\\p{N}+" };
+  return { type: "Split", pattern, behavior: "Isolated", invert: false };
+}
+
 function splitterOf(preTokenizer: unknown): ((text: string) => string[]) | undefined {
   const { type, pretokenizers } = (preTokenizer ?? {}) as Json;
   const steps = type === "Sequence" && Array.isArray(pretokenizers) ? (pretokenizers as unknown[]) : [preTokenizer];
@@ -56,16 +65,4 @@ function splitterOf(preTokenizer: unknown): ((text: string) => string[]) | undef
 
 function isGpt2(step: Json | undefined): boolean {
   return step?.type === "ByteLevel" && step.add_prefix_space === false && step.use_regex !== false;
-}
-
-/** Texts of added tokens, longest first; nothing where one has rules of its own about its surroundings. */
-export function addedTokenPattern(added: readonly Json[]): RegExp | undefined {
-  const hasRules = added.some(({ lstrip, rstrip, single_word }) => lstrip || rstrip || single_word);
-  const texts = added.map(({ content }) => String(content)).filter((text) => text !== "");
-  if (hasRules) return undefined;
-  if (texts.length === 0) return /(?!)/;
-  const escaped = texts
-    .sort((a, b) => b.length - a.length)
-    .map((text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
-  return new RegExp(`(${escaped.join("|")})`, "u");
 }

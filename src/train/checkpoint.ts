@@ -1,6 +1,5 @@
 /** Checkpoints that survive a kill at any moment: a folder per step, its manifest with sha256 written last. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BigVaeError } from "../errors.js";
@@ -10,6 +9,7 @@ import {
   nodeFileOps,
   openSafetensors,
   type StoredTensor,
+  sha256OfFile,
   writeFileAtomic,
   writeSafetensors,
 } from "../formats/index.js";
@@ -201,10 +201,4 @@ export function storedTensors({ tensors }: Pick<FlatTensors, "tensors">): Map<st
 
 function sha256OfManifest({ facts, files }: Manifest): string {
   return createHash("sha256").update(JSON.stringify({ facts, files })).digest("hex");
-}
-
-async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
 }

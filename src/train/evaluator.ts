@@ -2,6 +2,7 @@
 import type { Runtime } from "../runtime/runtime.js";
 import type { Microbatch, Objective } from "./objective.js";
 import { ShapeSessions } from "./shapeSessions.js";
+import { WeightedMean } from "./weightedMean.js";
 
 export class Evaluator {
   readonly #sessions: ShapeSessions;
@@ -15,19 +16,18 @@ export class Evaluator {
     this.#sessions = new ShapeSessions(runtime, ({ loss, metrics }) => ({ loss, ...metrics }), budgetBytes);
   }
 
-  /** Mean loss and metrics over the microbatches; an abort is heard between two of them. */
+  /** Mean loss and metrics over the tokens of the microbatches; an abort is heard between two of them. */
   async evaluate(microbatches: readonly Microbatch[], signal?: AbortSignal): Promise<Record<string, number>> {
     const { frozen, parameters } = this.objective;
-    const sums: Record<string, number> = {};
+    const mean = new WeightedMean();
     for (const microbatch of microbatches) {
       signal?.throwIfAborted();
       const session = await this.#sessions.of(microbatch);
       const results = await session.run({ ...frozen, ...parameters.tensors, ...microbatch.feeds });
-      for (const [name, { data }] of Object.entries(results)) {
-        sums[name] = (sums[name] ?? 0) + Number(data[0]) / microbatches.length;
-      }
+      const scalars = Object.entries(results).map(([name, { data }]) => [name, Number(data[0])]);
+      mean.add(Object.fromEntries(scalars), microbatch.weight);
     }
-    return sums;
+    return mean.values;
   }
 
   release(): Promise<void> {

@@ -8,11 +8,12 @@ import { deepestFirst } from "./outputOrder.js";
 import { ShapeSessions } from "./shapeSessions.js";
 
 export class GradientRunner {
-  /** Gradients of the last run, summed over the microbatches since `reset`. */
+  /** Sum of the gradients of the microbatches since `reset`, each counted by its weight over that of the first one. */
   readonly gradients: FlatTensors;
   /** Where a run writes while `gradients` holds the sum of earlier ones; made when accumulation is used. */
   #scratch: FlatTensors | undefined;
-  #count = 0;
+  #firstWeight = 0;
+  #weight = 0;
   readonly #sessions: ShapeSessions;
   readonly #into = new WeakMap<FlatTensors, HostTensorsByOutput>();
 
@@ -27,17 +28,25 @@ export class GradientRunner {
 
   /** Starts a new sum. */
   reset(): void {
-    this.#count = 0;
+    this.#weight = 0;
+  }
+
+  /** What makes the sum the mean of the step: the gradient of one large batch. */
+  get meanFactor(): number {
+    return this.#weight > 0 ? this.#firstWeight / this.#weight : 1;
   }
 
   /** Adds the gradients of one microbatch; returns its loss and metrics. */
   async run(microbatch: Microbatch): Promise<Record<string, number>> {
     const session = await this.#sessions.of(microbatch);
-    const first = this.#count++ === 0;
+    // One that counts for nothing has gradients of zero.
+    const first = this.#weight === 0;
     const target = first ? this.gradients : (this.#scratch ??= new FlatTensors(this.gradients.shapes));
     const feeds = { ...this.objective.frozen, ...this.objective.parameters.tensors, ...microbatch.feeds };
     const results = await session.run(feeds, this.#outputsOf(target));
-    if (!first) addInto(this.gradients.data, target.data);
+    if (first) this.#firstWeight = microbatch.weight;
+    else addInto(this.gradients.data, target.data, microbatch.weight / this.#firstWeight);
+    this.#weight += microbatch.weight;
     const scalars = Object.entries(results).filter(([name]) => !name.startsWith(GRADIENT));
     return Object.fromEntries(scalars.map(([name, { data }]) => [name, Number(data[0])]));
   }
@@ -67,8 +76,8 @@ export function lossAndGradients({ loss, metrics, parameters }: LossGraph): Reco
 
 type HostTensorsByOutput = FlatTensors["tensors"];
 
-function addInto(sum: Float32Array, values: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+function addInto(sum: Float32Array, values: Float32Array, factor: number): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += factor * values[i]!;
 }
 
 /** Euclidean norm of a flat array, in double precision; NaN or infinite where a value is. */

@@ -10,6 +10,8 @@ export interface Microbatch {
   /** The loss (shape []), and further scalars to log, from the trainable parameters in the order of `parameters`. */
   graph(): LossGraph;
   feeds: HostTensors;
+  /** What the loss and its metrics are divided by, the sum of the weights of its tokens: how much the microbatch counts among those of a step. */
+  weight: number;
   /** Tokens that bear loss, for the rate shown. */
   tokens: number;
 }

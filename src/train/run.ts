@@ -15,7 +15,7 @@ import { type StepReport, type TrainerOptions, train } from "./trainer.js";
 
 /** How a run goes, whatever it trains. */
 export interface RunOptions
-  extends Omit<TrainerOptions, "checkpoints" | "facts" | "schedule" | "onStep" | "onResume" | "onWarning" | "isOver"> {
+  extends Omit<TrainerOptions, "checkpoints" | "facts" | "schedule" | "onStep" | "onStart" | "onWarning" | "isOver"> {
   output: string;
   /** Steps between looks at the held-out loss and at samples. */
   evalEvery: number;
@@ -83,7 +83,7 @@ function checkpointFolder(output: string): string {
 const WRITTEN = ["", "encoder", "decoder", "router"];
 
 /** Refuses a folder that another run has begun, and clears away what a dead writer left. */
-async function openFolder({ output, resume, runFile }: RunOptions): Promise<void> {
+async function openFolder({ output, resume }: RunOptions): Promise<void> {
   const begun = await newestStep(checkpointFolder(output));
   if (begun !== undefined && !resume) {
     throw new BigVaeError(
@@ -93,7 +93,6 @@ async function openFolder({ output, resume, runFile }: RunOptions): Promise<void
   }
   for (const part of WRITTEN) await removeStaleTemporaries(join(output, part));
   for (const part of [checkpointFolder(output), join(output, "best")]) await removeUnfinished(part);
-  if (runFile) await writeRunFile(output, runFile);
 }
 
 /** Whether the work came to its end; false where it was aborted. Any other error stays one, whatever the signal says. */
@@ -126,7 +125,7 @@ class RunInFolder {
       schedule,
       checkpoints: checkpointFolder(options.output),
       onStep: (report) => this.#step(report, early),
-      onResume: (step) => this.#resumed(step, early),
+      onStart: (step) => this.#started(step, early),
       onWarning: (text) => this.#warn(text),
       isOver: (step) => early?.isOver(step) ?? false,
     });
@@ -153,8 +152,12 @@ class RunInFolder {
     return EarlyStop.open({ output, parameters, patience, evalEvery }, resume, (text) => this.#warn(text));
   }
 
-  /** A run that was stopped in a look makes up for it. */
-  async #resumed(step: number, early: EarlyStop | undefined): Promise<void> {
+  /** Keeps the flags, which fit by now, and brings the log to where the run goes on. A run that was stopped in a look makes up for it. */
+  async #started(step: number, early: EarlyStop | undefined): Promise<void> {
+    const { output, runFile } = this.options;
+    if (runFile) await writeRunFile(output, runFile);
+    await this.log.cutAfter(step);
+    if (step === 0) return;
     await this.log.record({ step, resumed: true });
     if (this.#isLook(step) && this.log.lastLook !== step) await this.#look(step, early);
   }

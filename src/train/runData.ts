@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Shards, type Split } from "../data/index.js";
 import { hashTokenizer, readManifest } from "../data/manifest.js";
+import { foreignShards } from "../data/shards.js";
 import { BigVaeError } from "../errors.js";
+import { sha256OfFile } from "../formats/index.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import type { Microbatch, Objective } from "./objective.js";
@@ -82,10 +84,12 @@ export async function withRows<T>(
   }
 }
 
-/** What tells one corpus from another: the hashes of its shards; their count of rows where they are of other origin. */
+/** What tells one corpus from another, wherever it lies: its count of rows and the hashes of its shards. */
 export async function hashRows(preprocessed: string, rowCount = 0): Promise<string> {
   const manifest = await readManifest(preprocessed);
-  const shards = manifest?.splits.train.shards.map(({ sha256 }) => sha256) ?? [];
+  const shards = manifest
+    ? manifest.splits.train.shards.map(({ sha256 }) => sha256)
+    : await Promise.all((await foreignShards(preprocessed)).map(sha256OfFile));
   return createHash("sha256")
     .update([rowCount, ...shards].join())
     .digest("hex");
@@ -123,10 +127,11 @@ export async function openRows(
 
 /** Facts of the data and of the schedule that a resumed run must share, and the length that its rate follows. */
 export function dataFacts(
-  { seed, batchSize, accumulation }: DataOptions,
+  { tokenizer, seed, batchSize, accumulation }: DataOptions,
   { schedule: { lr, warmup, decay, totalSteps }, dataSha256 }: TrainingRows,
 ): Record<string, unknown> {
-  return { seed, batchSize, accumulation, dataSha256, lr, warmup, lrDecay: decay, totalSteps };
+  const tokenizerSha256 = hashTokenizer(tokenizer);
+  return { seed, batchSize, accumulation, dataSha256, tokenizerSha256, lr, warmup, lrDecay: decay, totalSteps };
 }
 
 /** The short texts of one split of a prepared folder. @throws BigVaeError("usage") where there are none. */

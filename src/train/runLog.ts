@@ -1,26 +1,33 @@
 /** The log of a run: one JSON line per step in log.jsonl, and the same scalars as a TensorBoard event file. */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError } from "../formats/fileOps.js";
-import { scalarRecord, versionRecord } from "./tensorboard.js";
+import { jsonLine } from "../formats/index.js";
+import { recordsUpTo, scalarRecord, versionRecord } from "./tensorboard.js";
 import type { StepReport } from "./trainer.js";
 
+const LINES = "log.jsonl";
+/** How the names of event files begin. */
+const EVENTS = "events.out.tfevents.";
+
 export class RunLog {
+  /** Step of the last look at held-out rows that is logged. */
+  #lastLook: number | undefined;
+
   private constructor(
     readonly folder: string,
     readonly lines: FileHandle,
     readonly events: FileHandle,
-    /** Step of the last look at held-out rows that an earlier session logged. */
-    readonly lastLook: number | undefined,
   ) {}
 
   /**
-   * Appends to the log in `folder`; each session of a resumed run has an event file of its own, which TensorBoard joins.
+   * Appends to the log in `folder`, behind what it holds up to the step that the run goes on from: an earlier session may have died steps
+   * after its last checkpoint, which are done again. Each session has an event file of its own, which TensorBoard joins.
    * @throws BigVaeError("disk"), here and at every line.
    */
   static async open(folder: string): Promise<RunLog> {
     const seconds = Math.floor(Date.now() / 1000);
-    const path = join(folder, "log.jsonl");
+    const path = join(folder, LINES);
     const files: FileHandle[] = [];
     const opened = async (name: string, flags: string) => {
       const file = await open(name, flags);
@@ -30,13 +37,34 @@ export class RunLog {
     try {
       await mkdir(folder, { recursive: true });
       const lines = await opened(path, "a+");
-      const tail = await dropTornLine(lines);
-      const events = await opened(join(folder, `events.out.tfevents.${seconds}.bigvae.${process.pid}`), "a");
+      const events = await opened(join(folder, `${EVENTS}${seconds}.bigvae.${process.pid}`), "a");
       await events.appendFile(versionRecord(seconds));
-      return new RunLog(folder, lines, events, lastLookOf(tail));
+      return new RunLog(folder, lines, events);
     } catch (error) {
       for (const file of files) await file.close();
       throw await diskError(path, 0, error);
+    }
+  }
+
+  get lastLook(): number | undefined {
+    return this.#lastLook;
+  }
+
+  /** Takes out what is logged of steps after `step`, and a line or a record that a dead writer left half. */
+  async cutAfter(step: number): Promise<void> {
+    try {
+      const text = await readFile(join(this.folder, LINES));
+      const kept = linesUpTo(text, step);
+      if (kept < text.length) await this.lines.truncate(kept);
+      this.#lastLook = lastLookOf(text.subarray(0, kept));
+      for (const name of (await readdir(this.folder)).filter((file) => file.startsWith(EVENTS))) {
+        const path = join(this.folder, name);
+        const records = await readFile(path);
+        const length = recordsUpTo(records, step);
+        if (length < records.length) await truncate(path, length);
+      }
+    } catch (error) {
+      throw await diskError(join(this.folder, LINES), 0, error);
     }
   }
 
@@ -55,12 +83,10 @@ export class RunLog {
     );
   }
 
-  /** Any other line. JSON has no NaN: a number that is not finite is written by name. */
+  /** Any other line. */
   async record(line: Readonly<Record<string, unknown>>): Promise<void> {
-    const named = (_: string, value: unknown) =>
-      typeof value === "number" && !Number.isFinite(value) ? `${value}` : value;
-    const text = `${JSON.stringify({ time: new Date().toISOString(), ...line }, named)}\n`;
-    await this.#append(this.lines, new TextEncoder().encode(text), "log.jsonl");
+    const text = jsonLine({ time: new Date().toISOString(), ...line });
+    await this.#append(this.lines, new TextEncoder().encode(text), LINES);
   }
 
   async close(): Promise<void> {
@@ -78,21 +104,20 @@ export class RunLog {
   }
 }
 
-/** Longer than any line of ours. */
-const TAIL_BYTES = 2 ** 20;
-
-/** A writer that died over a line left a part of it. Returns the whole lines at the end. */
-async function dropTornLine(file: FileHandle): Promise<string> {
-  const { size } = await file.stat();
-  const begin = Math.max(0, size - TAIL_BYTES);
-  const tail = Buffer.alloc(size - begin);
-  await file.read(tail, 0, tail.length, begin);
-  const end = begin + tail.lastIndexOf("\n") + 1;
-  if (end < size) await file.truncate(end);
-  return tail.toString("utf8", 0, end - begin);
+/** Bytes of the whole lines before the first one of a later step. */
+function linesUpTo(text: Buffer, lastStep: number): number {
+  let at = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", at)) {
+    const step = /"step":(\d+)/.exec(text.toString("utf8", at, end))?.[1];
+    if (Number(step ?? 0) > lastStep) break;
+    at = end + 1;
+  }
+  return at;
 }
 
-function lastLookOf(tail: string): number | undefined {
-  const line = tail.split("\n").findLast((text) => text.includes('"heldOut":'));
-  return line === undefined ? undefined : Number(/"step":(\d+)/.exec(line)?.[1]);
+function lastLookOf(text: Buffer): number | undefined {
+  const at = text.lastIndexOf('"heldOut":');
+  if (at < 0) return undefined;
+  const line = text.toString("utf8", text.lastIndexOf("\n", at) + 1, at);
+  return Number(/"step":(\d+)/.exec(line)?.[1]);
 }

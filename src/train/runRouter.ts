@@ -1,4 +1,5 @@
 /** `train router` as a library call: the router on a trained VAE, which is copied beside it. */
+import { createHash } from "node:crypto";
 import { type Adapter, headShape, type VaeAdapters } from "../engine/adapters.js";
 import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
@@ -81,6 +82,7 @@ async function withRouterRun<T>(
         context,
         span,
         endId,
+        vaeSha256: hashVae(vae),
         ...adapterFacts({ ...options, rank, alpha }),
         ...dataFacts(options, data),
       },
@@ -93,6 +95,18 @@ async function withRouterRun<T>(
       await engine.close();
     }
   });
+}
+
+/** What tells one VAE from another: the values that the router is trained on and those that are copied beside it. */
+function hashVae({ head, adapters: { encoder, decoder } }: VaeAdapters): string {
+  const hash = createHash("sha256").update(JSON.stringify([encoder.shape, decoder.shape]));
+  for (const tensors of [encoder.tensors, decoder.tensors, head]) {
+    for (const name of Object.keys(tensors).sort()) {
+      const { shape, data } = tensors[name]!;
+      hash.update(JSON.stringify([name, shape])).update(data as Float32Array);
+    }
+  }
+  return hash.digest("hex");
 }
 
 /** The fixed texts, and what the router writes from their z without a context: the text again, and how it goes on. */

@@ -18,7 +18,8 @@ function counted(budgetBytes?: number) {
   const outputs = ({ loss }: LossGraph) => ({ loss, twice: add(mul(loss, 2), loss) });
   const sessions = new ShapeSessions(runtime, outputs, budgetBytes);
   const graph = () => ({ loss: input("x", [2]), metrics: {}, parameters: new Map() });
-  const of = (shape: number) => sessions.of({ shapeKey: `${shape}`, graph, feeds: {}, tokens: 1 } as Microbatch);
+  const of = (shape: number) =>
+    sessions.of({ shapeKey: `${shape}`, graph, feeds: {}, weight: 1, tokens: 1 } as Microbatch);
   return { made, released, sessions, of };
 }
 

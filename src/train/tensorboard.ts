@@ -1,5 +1,5 @@
 /** TensorBoard event records: TFRecord framing (masked CRC-32C) around Event messages with scalar summaries. */
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 const { Varint, Bit64, Bit32, LengthDelimited } = WireType;
 
@@ -31,9 +31,35 @@ export function scalarRecord(
   return frame(event.finish());
 }
 
+/** Bytes of the whole records of an event file before the first one of a later step. */
+export function recordsUpTo(file: Uint8Array, lastStep: number): number {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  let at = 0;
+  while (at + FRAME_BYTES <= file.length) {
+    const end = at + FRAME_BYTES + Number(view.getBigUint64(at, true));
+    if (end > file.length || stepOf(file.subarray(at + 12, end - 4)) > lastStep) break;
+    at = end;
+  }
+  return at;
+}
+
+/** The step of an Event message; 0 where it has none. */
+function stepOf(event: Uint8Array): number {
+  const reader = new BinaryReader(event);
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (field === 2 && type === Varint) return Number(reader.int64());
+    reader.skip(type);
+  }
+  return 0;
+}
+
+/** What a frame adds to its data. */
+const FRAME_BYTES = 16;
+
 /** Length, its checksum, the data, its checksum: all little-endian. */
 function frame(data: Uint8Array): Uint8Array {
-  const record = new Uint8Array(data.length + 16);
+  const record = new Uint8Array(data.length + FRAME_BYTES);
   const view = new DataView(record.buffer);
   view.setBigUint64(0, BigInt(data.length), true);
   view.setUint32(8, maskedCrc32c(record.subarray(0, 8)), true);

@@ -49,7 +49,8 @@ export function baseBatches(options: Omit<BaseObjectiveOptions, "rng">): Objecti
     const batch = await rows.batch(step, index);
     const ids = batch.map((row) => row.inputIds);
     const graph = () => baseLoss(config, batchSize, context, checkpointing);
-    return { shapeKey: "base", graph, feeds: { ...constants, ...shifted(ids, context) }, tokens: batchSize * context };
+    const tokens = batchSize * context;
+    return { shapeKey: "base", graph, feeds: { ...constants, ...shifted(ids, context) }, weight: tokens, tokens };
   };
 }
 

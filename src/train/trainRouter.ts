@@ -10,12 +10,12 @@ import { dropoutFeeds, initialiseLora } from "./trainVae.js";
 import {
   batchShape,
   droppedPrefixes,
-  inverseWeightSum,
   jittered,
   keptFirst,
   shuffledLatents,
   type VaeExample,
   vaeFeeds,
+  weighted,
 } from "./vaeBatch.js";
 
 export interface RouterOptions {
@@ -74,17 +74,17 @@ export function routerMicrobatch(
       Array.from(attentionMask, (seen, i) => (i === 0 && inputIds[0] === endId ? 0 : seen)),
     ),
   );
+  const counted = weighted(weights);
   return {
+    ...counted,
     shapeKey: `router ${Object.values(batch).join()}`,
     graph: () => routerLoss(shape, batch),
     feeds: {
       ...vaeFeeds(shape, examples, "router", 0),
       eps: float32(eps, examples.length, shape.zDim),
       noise_scale: float32(Float32Array.of(noiseScale)),
-      token_weights: float32(weights, weights.length),
-      inverse_weight_sum: inverseWeightSum(weights),
+      ...counted.feeds,
     },
-    tokens: weights.length,
   };
 }
 

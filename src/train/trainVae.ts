@@ -16,12 +16,12 @@ import type { ShortTexts } from "./shortTexts.js";
 import {
   batchShape,
   droppedPrefixes,
-  inverseWeightSum,
   jittered,
   keptFirst,
   shuffledLatents,
   type VaeExample,
   vaeFeeds,
+  weighted,
 } from "./vaeBatch.js";
 
 export interface OverlapOptions {
@@ -166,18 +166,18 @@ export function overlapMicrobatch(
     examples.flatMap(({ target }) => (edgeWeights ? tokenWeights(target) : Array.from(target.attentionMask))),
   );
   const scalar = (value: number) => float32(Float32Array.of(value));
+  const counted = weighted(weights);
   return {
+    ...counted,
     shapeKey: `overlap ${Object.values(batch).join()}`,
     graph: () => overlapLoss(shape, batch),
     feeds: {
       ...vaeFeeds(shape, examples, "decoder", gap),
       eps: float32(eps, examples.length, shape.zDim),
       noise_scale: scalar(noiseScale),
-      token_weights: float32(weights, weights.length),
-      inverse_weight_sum: inverseWeightSum(weights),
+      ...counted.feeds,
       kl_weight: scalar(weightOfKl),
     },
-    tokens: weights.length,
   };
 }
 

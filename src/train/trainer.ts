@@ -7,10 +7,11 @@ import { type Facts, newestCheckpoint, readArrays, type StateArrays, saveCheckpo
 import { GradientRunner, normOf } from "./gradientRunner.js";
 import type { Objective } from "./objective.js";
 import { type LearningRateSchedule, learningRate } from "./schedule.js";
+import { WeightedMean } from "./weightedMean.js";
 
 export interface TrainerOptions extends AdamOptions {
   schedule: LearningRateSchedule;
-  /** Microbatches whose gradients are averaged for one step. */
+  /** Microbatches of one step: together they are as one large batch, which MiniHF's mean of means is where all count alike. */
   accumulation: number;
   /** Gradients longer than this are shortened to it. */
   clipNorm?: number;
@@ -28,8 +29,8 @@ export interface TrainerOptions extends AdamOptions {
   /** Calls to the disk when checkpoints are written; Node's own where left out. */
   fileOps?: FileOps;
   onStep?(report: StepReport): void | Promise<void>;
-  /** Called once, when a run goes on from a checkpoint. */
-  onResume?(step: number): void | Promise<void>;
+  /** Called once, before the first step: with the step of the checkpoint that the run goes on from, or 0. */
+  onStart?(step: number): void | Promise<void>;
   /** A damaged checkpoint was passed over. */
   onWarning?(line: string): void;
   /** Asked before each step: true ends the run. */
@@ -39,7 +40,7 @@ export interface TrainerOptions extends AdamOptions {
 export interface StepReport {
   step: number;
   totalSteps: number;
-  /** Mean over the microbatches; NaN or infinite where the step was not applied. */
+  /** Mean over the tokens of the step; NaN or infinite where the step was not applied. */
   metrics: Readonly<Record<string, number>>;
   gradientNorm: number;
   lr: number;
@@ -67,6 +68,7 @@ export async function train(runtime: Runtime, objective: Objective, options: Tra
   };
   const isOver = () => step >= options.schedule.totalSteps || options.signal?.aborted || options.isOver?.(step);
   try {
+    await options.onStart?.(step);
     while (!isOver()) {
       const report = await trainStep(runner, adam, options, step + 1);
       step++;
@@ -92,18 +94,34 @@ async function resumeStep(options: TrainerOptions, arrays: StateArrays): Promise
   if (!found) return 0;
   checkFacts(found.facts, options.facts);
   await readArrays(found, arrays);
-  const step = found.facts.step as number;
-  await options.onResume?.(step);
-  return step;
+  return found.facts.step as number;
 }
 
 /** A lower rate is what a run that diverged goes on with; one that still learns may be made longer, its rate follows the new length. */
 const FREE_FACTS = ["step", "lr", "totalSteps"];
 
+/** Facts that are the sha256 of what lies where a flag says. It may have moved since. */
+const CONTENT_FLAGS: Readonly<Record<string, string>> = {
+  dataSha256: "--preprocessed",
+  sentencesSha256: "--sentences",
+  tokenizerSha256: "--tokenizer",
+  baseSha256: "--model",
+  vaeSha256: "--start-from",
+};
+
+function otherContents(flag: string, expected: string, got: string): BigVaeError {
+  return new BigVaeError(
+    "mismatch",
+    `--resume: expected at ${flag} what the run was started with (sha256 ${expected.slice(0, 12)}), got other contents (${got.slice(0, 12)}); give the place where it lies now, or another --output`,
+  );
+}
+
 /** Throws where a fact of the checkpoint is not the run's. One that an older version did not write is not asked for. */
 function checkFacts(saved: Facts, given: Facts): void {
   for (const [name, value] of Object.entries(saved)) {
     if (FREE_FACTS.includes(name) || JSON.stringify(given[name]) === JSON.stringify(value)) continue;
+    const flag = CONTENT_FLAGS[name];
+    if (flag !== undefined) throw otherContents(flag, `${value}`, `${given[name]}`);
     throw new BigVaeError(
       "mismatch",
       `--resume: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another --output`,
@@ -119,25 +137,25 @@ export async function trainStep(
   step: number,
 ): Promise<StepReport> {
   const started = performance.now();
-  const sums: Record<string, number> = {};
+  const mean = new WeightedMean();
   let tokens = 0;
   runner.reset();
   for (let index = 0; index < options.accumulation; index++) {
     const microbatch = await runner.objective.microbatch(step, index);
-    const metrics = await runner.run(microbatch);
+    mean.add(await runner.run(microbatch), microbatch.weight);
     tokens += microbatch.tokens;
-    for (const [name, value] of Object.entries(metrics)) sums[name] = (sums[name] ?? 0) + value / options.accumulation;
   }
-  const gradientNorm = normOf(runner.gradients.data) / options.accumulation;
-  const applied = Number.isFinite(gradientNorm) && Number.isFinite(sums.loss);
+  const { values: metrics } = mean;
+  const gradientNorm = normOf(runner.gradients.data) * runner.meanFactor;
+  const applied = Number.isFinite(gradientNorm) && Number.isFinite(metrics.loss);
   const lr = learningRate(options.schedule, step);
   if (applied) {
     const clip = Math.min(1, (options.clipNorm ?? Number.POSITIVE_INFINITY) / gradientNorm);
-    adam.apply(runner.gradients, step, lr, clip / options.accumulation);
+    adam.apply(runner.gradients, step, lr, clip * runner.meanFactor);
   }
   const seconds = (performance.now() - started) / 1000;
   const { totalSteps } = options.schedule;
-  return { step, totalSteps, metrics: sums, gradientNorm, lr, tokens, seconds, applied };
+  return { step, totalSteps, metrics, gradientNorm, lr, tokens, seconds, applied };
 }
 
 function divergence(step: number, checkpoints: string | undefined): BigVaeError {

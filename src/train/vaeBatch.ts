@@ -8,6 +8,7 @@ import type { Rng } from "../rng.js";
 import { float32, type HostTensor, type HostTensors, int64 } from "../runtime/runtime.js";
 import type { BatchShape, VaeShape } from "../vae/loss.js";
 import { poolBias, type RowLayout, ropeSteps, rowLayout } from "../vae/rowLayout.js";
+import type { Microbatch } from "./objective.js";
 
 /** One example: what the encoder reads, and what is written after which prefix. All rows of a batch have the same lengths. */
 export interface VaeExample {
@@ -83,10 +84,14 @@ export function vaeFeeds(
   };
 }
 
-/** 1 / sum of the token weights; 0 where no token counts, so that such a microbatch changes nothing. */
-export function inverseWeightSum(weights: Float32Array): HostTensor {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return float32(Float32Array.of(sum > 0 ? 1 / sum : 0));
+/** What bears the loss: the tokens' weights and 1 / their sum, or 0 where no token counts, so that such a microbatch changes nothing. */
+export function weighted(weights: Float32Array): Pick<Microbatch, "feeds" | "weight" | "tokens"> {
+  const weight = weights.reduce((total, value) => total + value, 0);
+  const feeds = {
+    token_weights: float32(weights, weights.length),
+    inverse_weight_sum: float32(Float32Array.of(weight > 0 ? 1 / weight : 0)),
+  };
+  return { feeds, weight, tokens: weights.length };
 }
 
 function encoderFeeds({ slots = 1 }: VaeShape, examples: readonly VaeExample[], time: number): HostTensors {

@@ -131,7 +131,7 @@ function doubledKl({ mean, logVariance }: PosteriorValues): Value {
   return logVariance ? sub(add(square, exp(logVariance)), add(logVariance, 1)) : square;
 }
 
-/** B sum_d max(KL_d, floor) with KL_d the mean over the rows: the batch's KL, where each dimension has its floor. */
+/** B sum_d max(KL_d, floor) with KL_d the mean over the rows: the KL of a microbatch, where each dimension has its floor. */
 function flooredKl(doubled: Value, floor: number): Value {
   const perDimension = mul(reduceMean(doubled, 0), 0.5);
   return mul(sumAll(maximum(perDimension, floor)), doubled.shape[0] as number);

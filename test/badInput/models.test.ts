@@ -3,7 +3,7 @@ import { link, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BigVaeError, type ErrorKind } from "../../src/errors.js";
-import { openSafetensors, writeSafetensors } from "../../src/formats/index.js";
+import { openSafetensors, type StoredTensor, writeSafetensors } from "../../src/formats/index.js";
 import { findModel, openTokenizer } from "../../src/host/modelFiles.js";
 import { openEngine } from "../../src/host/openEngine.js";
 import { copyModel, expectRefusal, fingerprint, type ModelCopy } from "./folder.js";
@@ -23,17 +23,30 @@ const open = async ({ base, adapters }: ModelCopy, options: { memoryBytes?: numb
 
 const WEIGHTS = "base/model.safetensors";
 
-/** Writes the tensors of a file again, one of them changed. */
-async function rewrite(path: string, name: string, change: (data: Float32Array, shape: readonly number[]) => unknown) {
+/** Writes a file of tensors again after a change. */
+async function rewrite(path: string, change: (tensors: Map<string, StoredTensor>) => unknown) {
   const file = await openSafetensors(path);
   const tensors = new Map(await Promise.all(file.names.map(async (key) => [key, await file.readRaw(key)] as const)));
   await file.close();
-  const { shape, data } = tensors.get(name)!;
-  const copy = (data as Float32Array).slice();
-  tensors.set(name, { dtype: "F32", shape: (change(copy, shape) as number[] | undefined) ?? shape, data: copy });
+  change(tensors);
   await writeSafetensors(path, tensors);
 }
 
+/** The same, one tensor changed in its values or, by what is returned, in its shape. */
+function rewriteOne(path: string, name: string, change: (data: Float32Array, shape: readonly number[]) => unknown) {
+  return rewrite(path, (tensors) => {
+    const { shape, data } = tensors.get(name)!;
+    const copy = (data as Float32Array).slice();
+    tensors.set(name, { dtype: "F32", shape: (change(copy, shape) as number[] | undefined) ?? shape, data: copy });
+  });
+}
+
+const vector = (length: number): StoredTensor => ({
+  dtype: "F32",
+  shape: [length],
+  data: new Float32Array(length).fill(1),
+});
+const BIAS = "model.layers.0.self_attn.q_proj.bias";
 const NORM = "model.norm.weight";
 const LORA = "base_model.model.model.layers.1.mlp.up_proj.lora_A.weight";
 
@@ -69,7 +82,7 @@ const CASES: Case[] = [
   ],
   [
     "a tensor of the wrong shape",
-    (m) => rewrite(m.at(WEIGHTS), NORM, () => [8, 8]),
+    (m) => rewriteOne(m.at(WEIGHTS), NORM, () => [8, 8]),
     "mismatch",
     /expected model\.norm\.weight of shape \[64\], got \[8, 8\]/,
   ],
@@ -81,34 +94,54 @@ const CASES: Case[] = [
   ],
   [
     "NaN in the weights",
-    (m) => rewrite(m.at(WEIGHTS), NORM, (data) => void (data[3] = Number.NaN)),
+    (m) => rewriteOne(m.at(WEIGHTS), NORM, (data) => void (data[3] = Number.NaN)),
     "nonFinite",
     /model\.norm\.weight, got NaN at 3/,
   ],
   [
     "infinity in an adapter",
-    (m) => rewrite(m.at("adapters/router/adapter_model.safetensors"), LORA, (data) => void (data[5] = Infinity)),
+    (m) => rewriteOne(m.at("adapters/router/adapter_model.safetensors"), LORA, (data) => void (data[5] = Infinity)),
     "nonFinite",
     /router\.layers\.1\.mlp\.up_proj\.lora_A, got Infinity at 5/,
   ],
   [
     "NaN in the head",
-    (m) => rewrite(m.at("adapters/vae.safetensors"), "w_e.bias", (data) => void (data[0] = Number.NaN)),
+    (m) => rewriteOne(m.at("adapters/vae.safetensors"), "w_e.bias", (data) => void (data[0] = Number.NaN)),
     "nonFinite",
     /w_e\.bias, got NaN at 0/,
   ],
   [
     "an adapter for a base of other widths",
     (m) =>
-      rewrite(m.at("adapters/encoder/adapter_model.safetensors"), LORA, (_, [rank, width]) => [rank! * 2, width! / 2]),
+      rewriteOne(m.at("adapters/encoder/adapter_model.safetensors"), LORA, (_, [rank, width]) => [
+        rank! * 2,
+        width! / 2,
+      ]),
     "format",
     /layers\.1\.mlp\.up_proj.*do not fit the rank/,
   ],
   [
-    "adapters for a deeper base",
+    "a config of fewer layers than the weights",
     (m) => m.edit("base/config.json", (c) => void (c.num_hidden_layers = 2)),
     "mismatch",
+    /weights: expected 2 layers, got model\.layers\.2\..*; check/,
+  ],
+  [
+    "adapters for a deeper base",
+    async (m) => {
+      await rewrite(m.at(WEIGHTS), (tensors) => {
+        for (const name of tensors.keys()) if (name.startsWith("model.layers.2.")) tensors.delete(name);
+      });
+      await m.edit("base/config.json", (c) => void (c.num_hidden_layers = 2));
+    },
+    "mismatch",
     /encoder adapter: expected 2 layers, got layers\.2/,
+  ],
+  [
+    "a bias in the weights",
+    (m) => rewrite(m.at(WEIGHTS), (tensors) => tensors.set(BIAS, vector(64))),
+    "unsupported",
+    /"model\.layers\.0\.self_attn\.q_proj\.bias" too/,
   ],
   [
     "adapters that name another base by its hash",
@@ -120,7 +153,25 @@ const CASES: Case[] = [
     "facts out of range",
     (m) => writeFile(m.at("adapters/bigvae.json"), '{"span": 0}'),
     "format",
-    /bigvae\.json: expected span to be a whole number from 1 on, got 0/,
+    /bigvae\.json: expected span to be a whole number from 1 to 16777216, got 0/,
+  ],
+  [
+    "a gap beyond all measure",
+    (m) => writeFile(m.at("adapters/bigvae.json"), '{"gap": 1e15}'),
+    "format",
+    /expected gap to be a whole number from 0 to 16777216, got 1000000000000000; get/,
+  ],
+  [
+    "slots that lie in a way that is not known",
+    (m) => writeFile(m.at("adapters/bigvae.json"), '{"places": "absolute"}'),
+    "unsupported",
+    /expected places to be "relative", got "absolute"; it is of another version/,
+  ],
+  [
+    "a fact that is not known",
+    (m) => writeFile(m.at("adapters/bigvae.json"), '{"span": 64, "temperature": 2}'),
+    "unsupported",
+    /expected temperature to be left out, got 2; it is of another version/,
   ],
   [
     "a hash that is none",
@@ -136,6 +187,18 @@ const CASES: Case[] = [
     (m) => rename(m.at("adapters/decoder/adapter_model.safetensors"), m.at("adapters/decoder/adapter_model.bin")),
     "unsupported",
     /adapter_model\.bin, a Python pickle/,
+  ],
+  [
+    "a base as a pickle",
+    (m) => rename(m.at(WEIGHTS), m.at("base/pytorch_model.bin")),
+    "unsupported",
+    /pytorch_model\.bin, a Python pickle; load it with Transformers/,
+  ],
+  [
+    "a tokenizer of SentencePiece's form alone",
+    (m) => rename(m.at("base/tokenizer.json"), m.at("base/tokenizer.model")),
+    "unsupported",
+    /expected tokenizer\.json, got tokenizer\.model/,
   ],
   [
     "another architecture",
@@ -229,19 +292,18 @@ describe("what is sound though odd", () => {
     expect(await open(model)).toMatchObject({ zDim: 48, span: 64 });
   });
 
-  it("takes __proto__ as a name of tensors and of fields like any other", async () => {
-    const file = await openSafetensors(model.at(WEIGHTS));
-    const tensors = new Map(await Promise.all(file.names.map(async (key) => [key, await file.readRaw(key)] as const)));
-    await file.close();
-    for (const name of ["__proto__", "constructor"])
-      tensors.set(name, { dtype: "F32", shape: [1], data: Float32Array.of(1) });
-    await writeSafetensors(model.at(WEIGHTS), tensors);
-    for (const path of ["base/config.json", "base/tokenizer_config.json", "adapters/encoder/adapter_config.json"])
+  it("takes __proto__ as a name of fields like any other, and refuses it as one of tensors", async () => {
+    for (const path of ["base/config.json", "base/tokenizer_config.json"])
       await model.patch(path, (bytes) =>
         Buffer.from(bytes.toString().replace("{", '{"__proto__": {"polluted": 1}, "constructor": {"polluted": 1},')),
       );
+    expect(await open(model)).toMatchObject({ zDim: 48, span: 64 });
     await writeFile(model.at("adapters/bigvae.json"), '{"__proto__": {"span": 3}, "ae_scale": 2}');
-    expect(await open(model)).toMatchObject({ zDim: 48, span: 64, aeScale: 2 });
+    await expectRefusal(() => open(model), "unsupported", /expected __proto__ to be left out/);
+    await writeFile(model.at("adapters/bigvae.json"), '{"ae_scale": 2}');
+    expect(await open(model)).toMatchObject({ span: 64, aeScale: 2 });
+    await rewrite(model.at(WEIGHTS), (tensors) => tensors.set("__proto__", vector(1)));
+    await expectRefusal(() => open(model), "unsupported", /"__proto__" too/);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 

@@ -20,6 +20,15 @@ const tensor = (shape, end = 4) => JSON.stringify({ t: { dtype: "F32", shape, da
 const gguf = (tensors, entries, ...rest) =>
   Buffer.concat([Buffer.from("GGUF"), u32(3), u64(tensors), u64(entries), ...rest]);
 const MOST = 2n ** 64n - 1n;
+/** A llama of 2^32 - 1 layers without a tensor. */
+const LLAMA = [
+  ["general.architecture", [u32(STRING), text("llama")]],
+  ...["embedding_length", "feed_forward_length", "attention.head_count", "context_length"].map((key) => [
+    `llama.${key}`,
+    [u32(UINT32), u32(64)],
+  ]),
+  ["llama.block_count", [u32(UINT32), u32(0xffffffff)]],
+];
 
 const BOMBS = {
   "header of 2^63 bytes.safetensors": safetensors("{}", 2n ** 63n),
@@ -36,13 +45,22 @@ const BOMBS = {
   "a list of 2^32 texts.gguf": gguf(0, 1, text("a"), u32(ARRAY), u32(STRING), u64(2n ** 32n)),
   "2^32-1 dimensions.gguf": gguf(1, 0, text("t"), u32(0xffffffff)),
   "a tensor of 2^63 elements.gguf": gguf(1, 0, text("t"), u32(2), u64(2n ** 32n), u64(2n ** 31n), u32(0), u64(0)),
+  "2^25 empty texts.gguf": gguf(0, 1, text("a"), u32(ARRAY), u32(STRING), u64(2n ** 25n), u64(2n ** 62n)),
+  "2^32-1 blocks.gguf": gguf(0, LLAMA.length, ...LLAMA.flatMap(([key, value]) => [text(key), ...value])),
   "alignment 0.gguf": gguf(0, 1, text("general.alignment"), u32(UINT32), u32(0)),
 };
 
 async function open(name, bytes) {
   const path = join(folder, name);
   writeFileSync(path, bytes);
-  truncateSync(path, name.includes("shape") ? bytes.length + 4 : Math.max(LARGE, bytes.length));
+  truncateSync(
+    path,
+    name.includes("blocks")
+      ? Math.ceil(bytes.length / 32) * 32
+      : name.includes("shape")
+        ? bytes.length + 4
+        : Math.max(LARGE, bytes.length),
+  );
   const [peak, cpu] = [process.resourceUsage().maxRSS, process.cpuUsage()];
   const error = await (name.endsWith(".gguf") ? openGguf : openSafetensors)(path).then(
     () => "",

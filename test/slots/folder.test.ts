@@ -62,9 +62,9 @@ it("comes back as it was written", async () => {
 
 it.each([
   [{ slots: 1 }, "mismatch", /expected slots 4, the rows of f\.weight in vae\.safetensors, got 1/],
-  [{ slots: 0 }, "format", /expected slots to be a whole number from 1 on, got 0/],
-  [{ places: "fixed" }, "format", /expected places to be "relative", got "fixed"/],
-  [{ length: "first" }, "format", /expected length to be "last", got "first"/],
+  [{ slots: 0 }, "format", /expected slots to be a whole number from 1 to 16777216, got 0/],
+  [{ places: "fixed" }, "unsupported", /expected places to be "relative", got "fixed"/],
+  [{ length: "first" }, "unsupported", /expected length to be "last", got "first"/],
 ])("is refused with %j", async (change, kind, message) => {
   const facts = await factsOf();
   await withFacts(change);

@@ -1,5 +1,5 @@
 /** `bigvae train` as a user types it: what is refused and how, --resume without other flags, --dry-run. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -141,6 +141,35 @@ describe("--resume", () => {
         .map(({ step }) => step),
     ).toEqual([1, 2, 3, 4, 5]);
     expect(JSON.parse(await readFile(path("run/run.json"), "utf8")).flags.steps).toBe(5);
+  });
+
+  it("finds rows and base by their contents, wherever they lie by then", async () => {
+    for (const name of ["base", "rows"]) await cp(path(name), path(`first-${name}`), { recursive: true });
+    const flags = VAE.replace("@base", "@first-base").replace("@rows", "@first-rows");
+    expect((await train(`${flags} --steps 1 --output @moving`)).code).toBe(0);
+    for (const name of ["base", "rows"]) await rename(path(`first-${name}`), path(`second-${name}`));
+
+    const lost = await train("vae --resume --output @moving --steps 2");
+    expect(lost.code).toBe(2);
+    expect(lost.stderr).toMatch(
+      /--preprocessed .*first-rows: .* nothing there; where it has moved, give its new place with --preprocessed/,
+    );
+    const moved = "--model @second-base --preprocessed @second-rows";
+    const found = await train(`vae --resume --output @moving --steps 2 --quiet ${moved}`);
+    expect([found.code, found.stderr]).toEqual([0, ""]);
+
+    await cp(path("second-base"), path("other-base"), { recursive: true });
+    const bytes = await readFile(path("other-base/model.safetensors"));
+    bytes[bytes.length - 2]! ^= 1;
+    await writeFile(path("other-base/model.safetensors"), bytes);
+    const other = await train("vae --resume --output @moving --steps 3 --model @other-base");
+    expect(other.code).toBe(5);
+    expect(other.stderr).toMatch(/--resume: expected at --model what the run was started with/);
+    // The run remembers where its things were found last, and nothing of what was refused.
+    expect(JSON.parse(await readFile(path("moving/run.json"), "utf8")).flags).toMatchObject({
+      model: path("second-base"),
+      preprocessed: path("second-rows"),
+    });
   });
 });
 

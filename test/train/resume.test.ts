@@ -1,5 +1,5 @@
 /** A run that is stopped and goes on ends where a straight one does, to the bit: losses, weights, Adam, noise, order of rows. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -177,7 +177,42 @@ describe("a resumed run", () => {
     await runs.base!(output, { steps: 1 });
     const other = await tinyRows(await mkdtemp(join(folder, "other")), tokenizer, 6);
     const options = { ...tinyBaseRun(tinyRun(output, other, tokenizer)), steps: 2, resume: true };
-    await expect(trainBase(runtime, options)).rejects.toThrow(/--resume: expected dataSha256/);
+    await expect(trainBase(runtime, options)).rejects.toThrow(
+      /--resume: expected at --preprocessed what the run was started with .* give the place where it lies now/,
+    );
+  });
+
+  it("goes on with the same rows elsewhere, also with shards of other origin, and refuses others of as many rows", async () => {
+    const output = join(folder, "moved rows");
+    const foreign = async (name: string, change: boolean) => {
+      const target = join(folder, name);
+      await cp(rows, target, { recursive: true });
+      await rm(join(target, "manifest.json"));
+      for (const file of (await readdir(target)).filter((file) => !file.startsWith("train")))
+        await rm(join(target, file));
+      if (!change) return target;
+      const [shard] = await readdir(target);
+      const bytes = await readFile(join(target, shard!));
+      bytes[bytes.length - 2]! ^= 1;
+      await writeFile(join(target, shard!), bytes);
+      return target;
+    };
+    const run = async (place: string, steps: number) =>
+      trainBase(runtime, { ...tinyBaseRun(tinyRun(output, place, tokenizer)), steps, resume: true });
+    expect(await run(await foreign("here", false), 1)).toBe(true);
+    expect(await run(await foreign("there", false), 2)).toBe(true);
+    await expect(run(await foreign("others", true), 3)).rejects.toThrow(/expected at --preprocessed/);
+  });
+
+  it("of a router is refused with another VAE than it was started with", async () => {
+    const output = join(folder, "router of one");
+    await runs.router!(output, { steps: 1 });
+    const vae = await openAdapters(join(folder, "start"), tinyBase(tokenizer.vocabSize));
+    (vae.head["vae.w_e.bias"]!.data as Float32Array)[0]! += 1;
+    const options = { ...tinyRouterRun(tinyRun(output, rows, tokenizer), vae), dropout: 0.1, steps: 2, resume: true };
+    await expect(trainRouter(runtime, options)).rejects.toThrow(
+      /expected at --start-from what the run was started with/,
+    );
   });
 
   it("must be asked for: a folder with a run is refused, with what to do", async () => {

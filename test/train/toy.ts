@@ -26,7 +26,7 @@ export function toyObjective(spoil: (step: number, index: number) => number = ()
         .normals(WIDTH)
         .map((value) => 1 + 0.1 * value);
       const feeds = { x: float32(x, 2, WIDTH / 2), scale: float32(Float32Array.of(spoil(step, index))) };
-      return { shapeKey: "toy", graph, feeds, tokens: WIDTH };
+      return { shapeKey: "toy", graph, feeds, weight: 1, tokens: WIDTH };
     },
   };
 }

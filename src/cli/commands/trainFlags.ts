@@ -110,8 +110,6 @@ interface RunFlags {
 
 /** Flags that change nothing of what is computed, the cure of a run that diverged, and the length. */
 const FREE = ["threads", "saveEvery", "evalEvery", "earlyStop", "lr", "clipNorm", "steps", "epochs"];
-/** Flags of one call alone. */
-const UNSAVED = ["output", "resume", "dryRun", "json", "quiet"];
 /** Flags that name what is read, and what that is; a model is looked for elsewhere. */
 const EXPECTED: Record<string, string> = {
   preprocessed: "a folder of data prepare",
@@ -119,7 +117,10 @@ const EXPECTED: Record<string, string> = {
   tokenizer: "tokenizer.json, a model's folder or a .gguf file",
   startFrom: "a folder of an earlier run",
 };
-
+/** What a run reads may have moved since; its contents are compared by their hashes. */
+const PLACES = ["model", ...Object.keys(EXPECTED)];
+/** Flags of one call alone. */
+const UNSAVED = ["output", "resume", "dryRun", "json", "quiet"];
 /** Flags with those that are needed, and what is saved of them. */
 export interface Settled<F> {
   flags: F;
@@ -142,7 +143,7 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
   const explicit = new Set(Object.keys(given).filter((flag) => command.getOptionValueSource(flag) === "cli"));
   const saved = given.resume && given.output !== undefined ? await readRunFile(given.output) : undefined;
   const flags = saved
-    ? resumedFlags(saved, name, { flags: absolute, explicit, free: new Set([...FREE, ...UNSAVED]) })
+    ? resumedFlags(saved, name, { flags: absolute, explicit, free: new Set([...FREE, ...PLACES, ...UNSAVED]) })
     : absolute;
   // Of the two ways to say how long, the one that was written counts.
   if (explicit.has("epochs") && !explicit.has("steps")) delete (flags as { steps?: number }).steps;
@@ -153,7 +154,10 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
   }
   for (const [flag, expected] of Object.entries(EXPECTED)) {
     const path = (flags as Record<string, unknown>)[flag];
-    if (typeof path === "string") await checkPath(flagName(flag), path, expected);
+    if (typeof path !== "string") continue;
+    const isMoved = saved !== undefined && !explicit.has(flag);
+    const advice = isMoved ? `where it has moved, give its new place with ${flagName(flag)}` : undefined;
+    await checkPath(flagName(flag), path, expected, advice);
   }
   const kept = Object.entries(flags).filter(([flag]) => !UNSAVED.includes(flag));
   const runFile = { command: name, flags: Object.fromEntries(kept) };
@@ -167,7 +171,7 @@ export async function settleFlags<F extends RunFlags, K extends keyof F & string
 /** So that a run can go on from another folder. */
 function withAbsolutePaths<F extends object>(flags: F): F {
   const change = ([name, value]: [string, unknown]) => {
-    const isPath = (name === "model" || name in EXPECTED) && typeof value === "string" && value !== POCKET;
+    const isPath = PLACES.includes(name) && typeof value === "string" && value !== POCKET;
     return [name, isPath ? resolve(value) : value];
   };
   return Object.fromEntries(Object.entries(flags).map(change)) as F;

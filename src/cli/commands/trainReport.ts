@@ -3,7 +3,7 @@ import { EXIT_CODES } from "../../errors.js";
 import type { RunPlan } from "../../train/plan.js";
 import type { RunReport } from "../../train/run.js";
 import { duration, type Progress, progress } from "../progress.js";
-import { reportWritten, warn } from "../shared.js";
+import { printJson, reportWritten, warn } from "../shared.js";
 
 export interface ReportFlags {
   output: string;
@@ -56,8 +56,8 @@ function show(flags: { quiet: boolean }, bar: Progress, report: RunReport): void
 
 /** The plan of --dry-run: lines, or one JSON object. */
 export function printPlan(plan: RunPlan, availableBytes: number, json: boolean): void {
-  const text = json ? JSON.stringify({ ...plan, availableBytes }) : planLines(plan, availableBytes).join("\n");
-  process.stdout.write(`${text}\n`);
+  if (json) printJson({ ...plan, availableBytes });
+  else process.stdout.write(`${planLines(plan, availableBytes).join("\n")}\n`);
 }
 
 function planLines(plan: RunPlan, availableBytes: number): string[] {
