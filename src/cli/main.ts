@@ -18,6 +18,7 @@ import {
 } from "./commands/latents.js";
 import { packCommand } from "./commands/pack.js";
 import { trainCommand } from "./commands/train.js";
+import { nameFlagsOf, withFlags } from "./flags.js";
 import { help } from "./help.js";
 import { packageVersion } from "./version.js";
 
@@ -25,7 +26,8 @@ function program(): Command {
   const command = new Command("bigvae")
     .description("Work in the latent space of a language model: encode, blend, plan and write text.")
     .version(packageVersion(), "-V, --version")
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook("preAction", (_, command) => nameFlagsOf(command));
   const commands = [
     demoCommand(),
     encodeCommand(),
@@ -77,7 +79,7 @@ function configure(command: Command): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   if (error instanceof BigVaeError) {
-    process.stderr.write(`bigvae: ${error.message}\n`);
+    process.stderr.write(`bigvae: ${withFlags(error.message)}\n`);
     return error.exitCode;
   }
   if (error instanceof Error && error.name === "AbortError") {

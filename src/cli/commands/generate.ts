@@ -17,6 +17,7 @@ import {
   type SamplerName,
   samplers,
 } from "../../sampling/samplers.js";
+import { withFlags } from "../flags.js";
 import { readTask } from "../input.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import {
@@ -135,7 +136,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
       .catch((thrown: Error) => {
         const error = stopped(thrown);
         if (flags.json && spans.length > 0)
-          printJson({ ...result(joined(spans), spans), longerThanSpan, error: error.message });
+          printJson({ ...result(joined(spans), spans), longerThanSpan, error: withFlags(error.message) });
         throw error;
       })
       .finally(async () => {
