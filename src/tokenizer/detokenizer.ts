@@ -8,6 +8,8 @@ import { byteOfCharacter } from "./byteLevel.js";
 export interface StreamDecoder {
   push(...ids: number[]): string;
   end(): string;
+  /** Whether nothing is held back, so that `end` would give nothing. */
+  readonly isSettled: boolean;
 }
 
 /** What tells one tokenizer's decoding from another's. */
@@ -22,7 +24,9 @@ export interface DecodeRules {
 /** A decoder of one text over the tokens' texts. */
 export function createDecoder(rules: DecodeRules, tokenText: (id: number) => string): StreamDecoder {
   const raw = rules.kind === "byteLevel" ? new ByteLevelDecoder() : new SentencePieceDecoder(rules.stripsLeadingSpace);
-  const cleaner = rules.cleansSpaces ? new SpaceCleaner() : { push: (text: string) => text, end: () => "" };
+  const cleaner = rules.cleansSpaces
+    ? new SpaceCleaner()
+    : { push: (text: string) => text, end: () => "", isSettled: true };
   return {
     push(...ids) {
       let text = "";
@@ -30,6 +34,9 @@ export function createDecoder(rules: DecodeRules, tokenText: (id: number) => str
       return cleaner.push(text);
     },
     end: () => cleaner.push(raw.end()) + cleaner.end(),
+    get isSettled() {
+      return raw.isSettled && cleaner.isSettled;
+    },
   };
 }
 
@@ -55,15 +62,38 @@ const encoder = new TextEncoder();
 
 class ByteLevelDecoder {
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** The bytes at the end that begin a character and do not end it. */
+  #open = new Uint8Array();
+
+  get isSettled(): boolean {
+    return this.#open.length === 0;
+  }
 
   push(token: string): string {
-    const bytes = new Uint8Array(3 * token.length);
-    return this.#utf8.decode(bytes.subarray(0, writeToken(token, bytes, 0)), { stream: true });
+    const bytes = new Uint8Array(this.#open.length + 3 * token.length);
+    bytes.set(this.#open);
+    const end = this.#open.length + writeToken(token, bytes, this.#open.length);
+    const cut = end - openBytes(bytes.subarray(0, end));
+    this.#open = bytes.slice(cut, end);
+    return this.#utf8.decode(bytes.subarray(0, cut));
   }
 
   end(): string {
-    return this.#utf8.decode();
+    const rest = this.#utf8.decode(this.#open);
+    this.#open = new Uint8Array();
+    return rest;
   }
+}
+
+/** How many bytes at the end are the beginning of a character that is not complete. */
+function openBytes(bytes: Uint8Array): number {
+  for (let length = 1; length <= Math.min(3, bytes.length); length++) {
+    const byte = bytes[bytes.length - length]!;
+    if (byte >= 0x80 && byte < 0xc0) continue;
+    const needed = byte < 0xc2 || byte > 0xf4 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return needed > length ? length : 0;
+  }
+  return 0;
 }
 
 /** Puts a token's bytes, at most 3 a character, and returns their number. */
@@ -83,6 +113,10 @@ class SentencePieceDecoder {
 
   constructor(stripsLeadingSpace: boolean) {
     this.#atStart = stripsLeadingSpace;
+  }
+
+  get isSettled(): boolean {
+    return this.#run.length === 0;
   }
 
   push(token: string): string {
@@ -127,6 +161,10 @@ const SETTLED = /[^ .?!,'ntmsver]/g;
 /** Holds back what the next piece may still change: all after the last settled character. */
 class SpaceCleaner {
   #held = "";
+
+  get isSettled(): boolean {
+    return this.#held === "";
+  }
 
   push(text: string): string {
     let cut = 0;

@@ -125,8 +125,8 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   checkInputs(name, flags);
   await useModel(flags, async (vae) => {
     const longerThanSpan = warnLongInputs(name, flags, vae, options.task ?? []);
-    const printer = spanPrinter(vae, flags);
-    if (!flags.json) options.onToken = printer.token;
+    const printer = spanPrinter(flags);
+    if (!flags.json) options.onText = printer.text;
     const spans: GeneratedSpan[] = [];
     if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
@@ -162,18 +162,17 @@ function warnLongInputs(name: SamplerName, flags: SamplingFlags, vae: BigVae, ta
 }
 
 /** Text alone on standard output, as it is written; on a terminal each span ends a line. What is said of spans goes to standard error. */
-function spanPrinter({ tokenizer }: BigVae, { json, quiet }: { json: boolean; quiet: boolean }) {
-  const stream = tokenizer.stream({ skipSpecial: true });
+function spanPrinter({ json, quiet }: { json: boolean; quiet: boolean }) {
   const breaksLines = process.stdout.isTTY && !quiet;
   let isOpen = false;
   const end = () => {
-    if (isOpen) process.stdout.write(`${stream.end()}\n`);
+    if (isOpen) process.stdout.write("\n");
     isOpen = false;
   };
   return {
-    token(id: number) {
+    text(piece: string) {
       isOpen = true;
-      process.stdout.write(stream.push(id));
+      process.stdout.write(piece);
     },
     span(line: string) {
       if (breaksLines) end();
@@ -223,12 +222,11 @@ function joined(spans: readonly GeneratedSpan[]): GeneratedText {
 
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
   await useModel(flags, async (vae) => {
-    const printer = spanPrinter(vae, flags);
+    const printer = spanPrinter(flags);
     let count = 0;
-    for await (const { written } of replay(folder, vae, interruptSignal())) {
-      if (flags.json)
-        printJson({ text: vae.tokenizer.decode(written as number[], { skipSpecial: true }), ids: written });
-      else for (const id of written) printer.token(id);
+    for await (const { written, text } of replay(folder, vae, interruptSignal())) {
+      if (flags.json) printJson({ text, ids: written });
+      else printer.text(text);
       printer.span(`  [span ${++count}: as saved]`);
     }
     printer.end();

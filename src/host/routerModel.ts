@@ -1,0 +1,31 @@
+/** The engine's router as samplers see a model. */
+import type { LatentSpace } from "../latent/index.js";
+import type { LatentModel } from "../sampling/model.js";
+import type { Tokenizer } from "../tokenizer/index.js";
+import type { RemoteEngine } from "./remoteEngine.js";
+
+/** A row ends at the tokenizer's end token. */
+export function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSpace): LatentModel {
+  const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
+  return {
+    space,
+    tokenizer,
+    encode: (spans, signal) =>
+      engine.encode(
+        spans.map((ids) => ({ ids })),
+        signal,
+      ),
+    write: (rows, context, options) =>
+      engine.write(rows, {
+        ...options,
+        ...stop,
+        beginId: tokenizer.bosId ?? tokenizer.eosId,
+        writer: "router",
+        context,
+      }),
+    async score(rows, context, signal) {
+      const scores = await engine.score(rows, "router", context, signal);
+      return scores.map(({ logProbabilities: all }) => all.reduce((sum, value) => sum + value, 0) / all.length);
+    },
+  };
+}
