@@ -20,6 +20,7 @@ import { packCommand } from "./commands/pack.js";
 import { trainCommand } from "./commands/train.js";
 import { nameFlagsOf, withFlags } from "./flags.js";
 import { help } from "./help.js";
+import { interrupt } from "./options.js";
 import { packageVersion } from "./version.js";
 
 function program(): Command {
@@ -49,12 +50,13 @@ function program(): Command {
   return command;
 }
 
-/** Whoever reads the output may leave (`| head`), which is no mistake; a disk may be full. The command then stops as at Ctrl-C. */
+/** Whoever reads a stream may leave (`| head`), which is no mistake; a disk may be full. The command then stops as at Ctrl-C. */
 let outputError: NodeJS.ErrnoException | undefined;
 process.stdout.on("error", (error) => {
   outputError ??= error;
-  process.emit("SIGTERM");
+  interrupt();
 });
+process.stderr.on("error", interrupt);
 
 try {
   await program().parseAsync();
