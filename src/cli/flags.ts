@@ -9,9 +9,15 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   checkpointing: ["gradientCheckpointing"],
   nSteps: ["steps"],
   noiseScale: ["latentNoise"],
-  nTokens: ["span"],
+  shortTexts: ["sentences"],
   span: ["span", "context"],
+  "vae.span": ["vaeContext"],
 };
+
+/** "klWeight" -> "--kl-weight" */
+export function flagName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
 /** The command that runs. */
 let running: CommandUnknownOpts | undefined;
@@ -23,7 +29,7 @@ export function nameFlagsOf(command: CommandUnknownOpts): void {
 
 /** The message with a flag of the running command in place of each option that it has one for; other options by their bare names. */
 export function withFlags(message: string): string {
-  return message.replace(/`([a-z]\w*)`/gi, (_, name: string) => flagOf(name) ?? name);
+  return message.replace(/`([a-z][\w.]*)`/gi, (_, name: string) => flagOf(name) ?? name);
 }
 
 /** "--n-avg" for nAvg, where the command has it. */

@@ -140,10 +140,11 @@ export class Engine {
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
     const { writer, context, nTokens, tau, stopId, signal } = options;
     const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
-    if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
+    if (!(tau >= 0))
+      throw new BigVaeError("usage", `\`tau\`: expected a number of at least 0, got ${tau}; 0 is greedy`);
     const badScale = scales.find((scale) => !Number.isFinite(scale));
     if (badScale !== undefined)
-      throw new BigVaeError("usage", `cfgScale: expected a number, got ${badScale}; 1 leaves the base out`);
+      throw new BigVaeError("usage", `\`cfgScale\`: expected a number, got ${badScale}; 1 leaves the base out`);
     this.#checkRoom(writer, context.length, nTokens);
     const start = await this.#start(rows, writer, context, signal);
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
@@ -244,7 +245,7 @@ export class Engine {
     if (nTokens <= room) return;
     throw new BigVaeError(
       "usage",
-      `context: expected at most ${this.maxPositions} tokens, the model's window, got ${contextLength} of context and ${nTokens} to write; ${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
+      `\`context\`: expected at most ${this.maxPositions} tokens, the model's window, got ${contextLength} of context and ${nTokens} to write; ${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
     );
   }
 
@@ -277,7 +278,7 @@ export class Engine {
       if (last < 0)
         throw new BigVaeError(
           "usage",
-          "generate: expected a context for the base to continue, got none; give --context",
+          `write: expected a context for the base to continue, got none; give a non-empty \`context\``,
         );
       return make(
         context.slice(0, -1),

@@ -112,7 +112,7 @@ export async function* replay(
     if (saved === got) continue;
     throw new BigVaeError(
       "mismatch",
-      `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give --model and --adapters of the run`,
+      `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give \`model\` and \`adapters\` of the run`,
     );
   }
   const zs = await readLatents(folder, model.facts.zDim);
@@ -134,7 +134,10 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
   const path = join(folder, LINES);
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined)
-    throw new BigVaeError("usage", `trace: expected ${path}, got no such file; give a folder that --trace wrote`);
+    throw new BigVaeError(
+      "usage",
+      `trace: expected ${path}, got no such file; give a folder that a trace was saved in`,
+    );
   const lines = text.trim().split("\n");
   const [header, ...rest] = lines.map((line, i) => toPlain(parseStrictJson(line, `Line ${i + 1} of ${path}`)) as Line);
   const spans = rest.filter((line) => line.kind === "span");

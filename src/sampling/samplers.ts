@@ -176,7 +176,7 @@ function avgPreset({ preset = "card" }: SamplerInputs) {
   const known = Object.keys(AVG_PRESETS).join(" or ");
   throw new BigVaeError(
     "usage",
-    `avg: expected a preset ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
+    `avg: expected \`preset\` to be ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
   );
 }
 
@@ -193,11 +193,11 @@ function examples({ examples }: SamplerInputs): readonly TokenIds[] {
 }
 
 const REMEDIES = {
-  prompt: "--prompt with the text to begin from",
-  terminal: "--terminal with the text to arrive at",
-  task: "--task with a JSON file of example texts",
+  prompt: "the text to begin from",
+  terminal: "the text to arrive at",
+  task: "example texts",
 };
 
 function missing(name: keyof typeof REMEDIES): never {
-  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give ${REMEDIES[name]}`);
+  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give \`${name}\`, ${REMEDIES[name]}`);
 }

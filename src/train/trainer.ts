@@ -106,7 +106,7 @@ function checkFacts(saved: Facts, given: Facts): void {
     if (FREE_FACTS.includes(name) || JSON.stringify(given[name]) === JSON.stringify(value)) continue;
     throw new BigVaeError(
       "mismatch",
-      `--resume: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another --output`,
+      `\`resume\`: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another \`output\``,
     );
   }
 }
@@ -142,8 +142,8 @@ export async function trainStep(
 
 function divergence(step: number, checkpoints: string | undefined): BigVaeError {
   const advice = checkpoints
-    ? `the last good state is in ${checkpoints}; go on from it with --resume and a lower --lr or --clip-norm 1`
-    : "no step was applied; look at the model and the data, or start again with a lower --lr";
+    ? `the last good state is in ${checkpoints}; go on from it with \`resume\` and a lower \`lr\` or \`clipNorm\` 1`
+    : `no step was applied; look at the model and the data, or start again with a lower \`lr\``;
   return new BigVaeError(
     "diverged",
     `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; ${advice}`,

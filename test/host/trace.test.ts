@@ -120,7 +120,7 @@ describe("a replay says what differs", () => {
     await writeFile(join(folder, "trace.jsonl"), "{");
     await expect(replayed()).rejects.toMatchObject({ kind: "format", message: /Line 1/ });
     await rm(join(folder, "trace.jsonl"));
-    await expect(replayed()).rejects.toMatchObject({ kind: "usage", message: /that --trace wrote/ });
+    await expect(replayed()).rejects.toMatchObject({ kind: "usage", message: /that a trace was saved in$/ });
   });
 });
 

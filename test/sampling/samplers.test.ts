@@ -204,9 +204,9 @@ describe("on the way", () => {
 
 describe("what is missing is named", () => {
   const cases: [SamplerName, Partial<SamplerInputs>, RegExp][] = [
-    ["guide", { prompts: [] }, /--prompt/],
-    ["task", { examples: [] }, /--task/],
-    ["plan", { terminal: undefined }, /--terminal/],
+    ["guide", { prompts: [] }, /give `prompt`, the text/],
+    ["task", { examples: [] }, /give `task`, example/],
+    ["plan", { terminal: undefined }, /give `terminal`, the text/],
   ];
   it.each(cases)("%s", async (name, change, message) => {
     await expect(run(name, {}, {}, { ...INPUTS, ...change })).rejects.toThrow(message);

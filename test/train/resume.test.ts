@@ -151,7 +151,7 @@ describe("a run that does not fit the memory", () => {
   it("is refused with need and have, and leaves no folder", async () => {
     const output = join(folder, "too large");
     await expect(runs.vae!(output, { memoryBytes: 1e6 })).rejects.toThrow(
-      /expected \d+ MB of free memory beside the weights, got 1 MB; lower --batch-size/,
+      /expected \d+ MB of free memory beside the weights, got 1 MB; lower `batchSize`/,
     );
     expect(await readdir(folder)).not.toContain("too large");
   });
@@ -169,7 +169,7 @@ describe("a resumed run", () => {
     const options = { ...tinyBaseRun(tinyRun(join(folder, "aborted"), rows, tokenizer)), steps: 1000, resume: true };
     const other = trainBase(runtime, { ...options, batchSize: 4, accumulation: 1 });
     await expect(other).rejects.toMatchObject({ kind: "mismatch" });
-    await expect(other).rejects.toThrow("--resume: expected batchSize 2 as the run was started, got 4");
+    await expect(other).rejects.toThrow("`resume`: expected batchSize 2 as the run was started, got 4");
   });
 
   it("is refused with other rows than it was started with", async () => {
@@ -177,14 +177,14 @@ describe("a resumed run", () => {
     await runs.base!(output, { steps: 1 });
     const other = await tinyRows(await mkdtemp(join(folder, "other")), tokenizer, 6);
     const options = { ...tinyBaseRun(tinyRun(output, other, tokenizer)), steps: 2, resume: true };
-    await expect(trainBase(runtime, options)).rejects.toThrow(/--resume: expected dataSha256/);
+    await expect(trainBase(runtime, options)).rejects.toThrow(/`resume`: expected dataSha256/);
   });
 
   it("must be asked for: a folder with a run is refused, with what to do", async () => {
     const again = runs.base!(join(folder, "aborted"), { steps: 1000 });
     await expect(again).rejects.toMatchObject({ kind: "usage" });
     await expect(again).rejects.toThrow(
-      /expected a folder without a run, got one that has come to step 3; add --resume/,
+      /expected a folder without a run, got one that has come to step 3; add `resume`/,
     );
   });
 
