@@ -2,7 +2,6 @@
 import { BigVaeError } from "./errors.js";
 import {
   type ContinueOptions,
-  DEFAULT_STEPS,
   type DecodeAllOptions,
   type DecodeOptions,
   type EncodedText,
@@ -12,8 +11,9 @@ import {
   type InterpolationKind,
   type LoadOptions,
   type MixKind,
+  SAMPLING_DEFAULTS,
 } from "./host/calls.js";
-import { checkKnown, checkLatents, checkTexts, oneOf, wrongValue } from "./host/checkCall.js";
+import { checkKnown, checkLatents, checkTexts, oneOf, withoutUndefined, wrongValue } from "./host/checkCall.js";
 import {
   findModel,
   hashModel,
@@ -243,7 +243,7 @@ export class BigVae {
       );
     checkKnown("generate", options);
     const { write, defaults, weights } = samplers[name];
-    const sampling = this.#samplingOptions({ ...defaults, ...options });
+    const sampling = this.#samplingOptions({ ...defaults, ...withoutUndefined(options) });
     checkOptions(name, sampling, weights);
     const inputs = this.#samplerInputs(options);
     const continues = inputs.context.length > 0;
@@ -277,28 +277,10 @@ export class BigVae {
   }
 
   #samplingOptions(options: GenerateOptions): SamplingOptions {
-    const {
-      seed = 0,
-      nSteps = DEFAULT_STEPS,
-      nAvg = 4,
-      tau = 0.9,
-      noise = 1,
-      span = this.span,
-      cfgScale = 1,
-      weights = {},
-      signal,
-    } = options;
-    return {
-      nSteps,
-      nAvg,
-      tau,
-      noise,
-      span,
-      cfgScale,
-      weights,
-      ...(signal ? { signal } : {}),
-      rng: Rng.fromSeed(seed),
-    };
+    const { seed = 0, span = this.span, weights = {}, ignoreEos = false, signal, onWarning, ...given } = options;
+    const { nSteps, nAvg, tau, noise, cfgScale } = { ...SAMPLING_DEFAULTS, ...given };
+    const calls = { ...(signal ? { signal } : {}), ...(onWarning ? { onWarning } : {}) };
+    return { nSteps, nAvg, tau, noise, span, cfgScale, weights, ignoreEos, ...calls, rng: Rng.fromSeed(seed) };
   }
 
   #ids(text: string, what: string): number[] {

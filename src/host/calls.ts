@@ -16,8 +16,8 @@ export interface LoadOptions {
   memoryBytes?: number;
 }
 
-/** Steps of a sampler whose original says no other number. */
-export const DEFAULT_STEPS = 4;
+/** Numbers of a sampler whose original has no others (`samplers[name].defaults`). */
+export const SAMPLING_DEFAULTS = { nSteps: 4, nAvg: 4, tau: 0.9, noise: 1, cfgScale: 1 } as const;
 
 /** A text in the latent space. */
 export interface EncodedText extends Posterior {

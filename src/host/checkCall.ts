@@ -41,8 +41,10 @@ const GENERATE: Names<GenerateOptions> = {
   weights: true,
   seed: true,
   signal: true,
+  ignoreEos: true,
   onToken: true,
   onText: true,
+  onWarning: true,
 };
 /** Options by the call that takes them. */
 const OPTIONS = { load: LOAD, decode: DECODE, continue: CONTINUE, generate: GENERATE } as const;
@@ -57,6 +59,11 @@ export function checkKnown(call: keyof typeof OPTIONS, options: object): void {
     "usage",
     `${call}: expected its options, got ${unknown}, which it does not have; the nearest is \`${closest(unknown, known)}\``,
   );
+}
+
+/** An option that is given as undefined is left out. */
+export function withoutUndefined<O extends object>(options: O): O {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
 }
 
 /** Throws "usage" where there is something else among the latents. */

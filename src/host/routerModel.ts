@@ -6,19 +6,21 @@ import type { RemoteEngine } from "./remoteEngine.js";
 
 /** A row ends at the tokenizer's end token. */
 export function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSpace): LatentModel {
+  const { maxPositions } = engine.facts;
   const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
   return {
     space,
+    maxPositions,
     tokenizer,
     encode: (spans, signal) =>
       engine.encode(
         spans.map((ids) => ({ ids })),
         signal,
       ),
-    write: (rows, context, options) =>
+    write: (rows, context, { ignoreEos, ...options }) =>
       engine.write(rows, {
         ...options,
-        ...stop,
+        ...(ignoreEos ? {} : stop),
         beginId: tokenizer.bosId ?? tokenizer.eosId,
         writer: "router",
         context,

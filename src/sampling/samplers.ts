@@ -169,7 +169,7 @@ export function requireInputs(name: SamplerName, given: ReadonlySet<string>): vo
 }
 
 /** Random starts of plan-search, where nothing is said. */
-const DEFAULT_STARTS = 4;
+export const DEFAULT_STARTS = 4;
 
 function avgPreset({ preset = "card" }: SamplerInputs) {
   if (Object.hasOwn(AVG_PRESETS, preset)) return AVG_PRESETS[preset];

@@ -49,6 +49,8 @@ export interface FakeOptions {
   /** The tokenizer's end token; none where it is left out. */
   eosId?: number;
   score?(target: TokenIds): number;
+  /** The window. */
+  maxPositions?: number;
 }
 
 export class FakeModel implements LatentModel {
@@ -58,6 +60,10 @@ export class FakeModel implements LatentModel {
   #encoded = 0;
   #texts = 0;
   #writes = 0;
+
+  get maxPositions() {
+    return this.options.maxPositions;
+  }
 
   readonly tokenizer = {
     bosId: BOS,
@@ -87,6 +93,8 @@ export class FakeModel implements LatentModel {
     context: TokenIds,
     { nTokens, tau, cfgScale, onToken }: Parameters<LatentModel["write"]>[2],
   ) {
+    if (context.length + nTokens > (this.maxPositions ?? Number.POSITIVE_INFINITY))
+      throw new Error("beyond the window");
     const call = this.#writes++;
     const lengths = rows.map((_, row) => Math.min(nTokens, this.options.length?.(call, row) ?? nTokens));
     const letters = lengths.map(() => String.fromCharCode("a".charCodeAt(0) + this.#texts++));

@@ -2,15 +2,16 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import {
   type BigVae,
-  DEFAULT_STEPS,
   type GeneratedSpan,
   type GeneratedText,
   type GenerateOptions,
+  SAMPLING_DEFAULTS,
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import {
+  DEFAULT_STARTS,
   requireInputs,
   type SamplerEntry,
   type SamplerInput,
@@ -83,6 +84,15 @@ function weightsLine(name: SamplerName): string {
   return weights.length === 0 ? "" : `\n${" ".repeat(19)}${weights.join(",")}`;
 }
 
+/** "4 by default, 5 for paragraph" */
+function defaultOf(name: keyof typeof SAMPLING_DEFAULTS): string {
+  const own = NAMES.flatMap((sampler) => {
+    const value = (samplers[sampler] as SamplerEntry).defaults[name];
+    return value === undefined ? [] : [`, ${value} for ${sampler}`];
+  });
+  return `${SAMPLING_DEFAULTS[name]} by default${own.join("")}`;
+}
+
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
   preset?: "card" | "repository";
@@ -99,6 +109,7 @@ interface SamplingFlags extends ModelFlags {
   cfg?: number;
   tau?: number;
   noise?: number;
+  ignoreEos: boolean;
   seed: number;
   trace?: string;
 }
@@ -109,14 +120,15 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--start <text>", "where a plan starts; a random latent where left out")
     .option("--terminal <text>", "where a plan ends")
     .option("--task <file>", "a JSON array of texts whose common features are kept to")
-    .option("--steps <n>", "spans to write", wholeNumber(1))
-    .option("--n-avg <n>", "drafts that are averaged", wholeNumber(1))
-    .option("--n-starts <n>", "random starts that plan-search tries", wholeNumber(1))
-    .option("--weights <list>", "in place of the sampler's own weights: NAME=X,NAME=X", namedNumbers)
-    .option("--span <n>", "tokens of a span", wholeNumber(1))
-    .option("--cfg <x>", "guidance scale; 1 leaves the base out", realNumber(0))
-    .option("--tau <x>", "temperature of tokens; 0 is greedy", realNumber(0))
-    .option("--noise <x>", "variance of the noise on latents; 0 takes means", realNumber(0))
+    .option("--steps <n>", `spans to write; ${defaultOf("nSteps")}`, wholeNumber(1))
+    .option("--n-avg <n>", `drafts that are averaged; ${defaultOf("nAvg")}`, wholeNumber(1))
+    .option("--n-starts <n>", `random starts that plan-search tries; ${DEFAULT_STARTS} by default`, wholeNumber(1))
+    .option("--weights <list>", "in place of the sampler's own weights (see below): NAME=X,NAME=X", namedNumbers)
+    .option("--span <n>", "tokens of a span; the model's by default", wholeNumber(1))
+    .option("--cfg <x>", `guidance scale, 1 leaves the base out; ${defaultOf("cfgScale")}`, realNumber(0))
+    .option("--tau <x>", `temperature of tokens, 0 is greedy; ${defaultOf("tau")}`, realNumber(0))
+    .option("--noise <x>", `variance of the noise on latents, 0 takes means; ${defaultOf("noise")}`, realNumber(0))
+    .option("--ignore-eos", "write every span to its full length: an end token ends none", false)
     .option("--trace <folder>", "save every span with its latent and origins there, for replay");
 }
 
@@ -127,6 +139,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     const longerThanSpan = warnLongInputs(name, flags, vae, options.task ?? []);
     const printer = spanPrinter(flags);
     if (!flags.json) options.onText = printer.text;
+    options.onWarning = (text) => warn(flags, text);
     const spans: GeneratedSpan[] = [];
     if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
@@ -208,7 +221,7 @@ function checkInputs(name: SamplerName, { prompt, steps, ...rest }: SamplingFlag
 /** Says where a text came to its end before all steps were done. */
 function warnEnded(name: SamplerName, flags: SamplingFlags, spans: readonly GeneratedSpan[], vae: BigVae): void {
   const { takes, defaults } = samplers[name] as SamplerEntry;
-  const asked = flags.steps ?? defaults.nSteps ?? DEFAULT_STEPS;
+  const asked = flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps;
   const { eosId } = vae.tokenizer;
   const ended = takes.includes("nSteps") && spans.length < asked && spans.at(-1)?.ids.at(-1) === eosId;
   if (ended && eosId !== undefined)
@@ -234,29 +247,12 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
 }
 
 async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
-  const { prompt, context, seed, steps, cfg, ...rest } = flags;
-  const { start, terminal, preset, averaging, nAvg, nStarts, weights, span, tau, noise } = rest;
-  const given = {
-    preset,
-    averaging,
-    start,
-    terminal,
-    nSteps: steps,
-    nAvg,
-    nStarts,
-    weights,
-    span,
-    cfgScale: cfg,
-    tau,
-    noise,
-  };
-  return {
-    prompt,
-    context,
-    seed,
-    ...(flags.task ? { task: await readTask(flags.task) } : {}),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
+  const { prompt, context, seed, steps: nSteps, cfg: cfgScale } = flags;
+  const { start, terminal, preset, averaging, nAvg, nStarts, weights, span, tau, noise, ignoreEos } = flags;
+  const task = flags.task ? await readTask(flags.task) : undefined;
+  const texts = { prompt, context, start, terminal, task };
+  const numbers = { seed, nSteps, nAvg, nStarts, weights, span, cfgScale, tau, noise };
+  return { ...texts, ...numbers, preset, averaging, ignoreEos };
 }
 
 /** Runs a sampler to its end. */
