@@ -1,6 +1,20 @@
 /** The public door: a model with its tokenizer, the engine in its own thread, and every sampler by name. */
 import { BigVaeError } from "./errors.js";
 import {
+  type ContinueOptions,
+  type DecodeAllOptions,
+  type DecodeOptions,
+  type EncodedText,
+  type GeneratedSpan,
+  type GeneratedText,
+  type GenerateOptions,
+  type InterpolationKind,
+  type LoadOptions,
+  type MixKind,
+  SAMPLING_DEFAULTS,
+} from "./host/calls.js";
+import { checkKnown, checkLatents, checkTexts, oneOf, withoutUndefined, wrongValue } from "./host/checkCall.js";
+import {
   findModel,
   hashModel,
   type ModelHashes,
@@ -14,101 +28,14 @@ import { routerModel } from "./host/routerModel.js";
 import { cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
-import type { LatentModel, SamplingOptions, Span, Written } from "./sampling/model.js";
+import type { LatentModel, SamplingOptions } from "./sampling/model.js";
 import { Run } from "./sampling/run.js";
+import { RunText, spelled } from "./sampling/runText.js";
 import { type SamplerInputs, type SamplerName, samplers } from "./sampling/samplers.js";
 import { taskVector } from "./sampling/task.js";
 import type { Tokenizer } from "./tokenizer/index.js";
 
-/** Where a model's adapters lie, and how much of the machine it may take. */
-export interface LoadOptions {
-  /** Folder of the adapters, where they do not lie beside the base. */
-  adapters?: string;
-  /** Threads of the engine; the machine's cores where it is left out. */
-  threads?: number;
-  /** "merged" is faster, "unmerged" needs less memory; chosen by the free memory where it is left out. */
-  form?: "merged" | "unmerged";
-  /** Most memory that the model may take, in bytes; the free memory where it is left out. A larger model is refused. */
-  memoryBytes?: number;
-}
-
-/** Steps of a sampler whose original says no other number. */
-export const DEFAULT_STEPS = 4;
-
-/** A text in the latent space. */
-export interface EncodedText extends Posterior {
-  /** As it was given. */
-  text: string;
-  /** Its tokens with nothing added, [T]. */
-  ids: number[];
-  /** How much of it was taken from each token, the mean over its slots: [T], sums to 1. */
-  poolWeights: Float32Array;
-  /** How much of each slot was taken from each token: k rows [T], each sums to 1. */
-  slotWeights: Float32Array[];
-  /** True where the text has more tokens than the span that the model was trained on: it is encoded whole, less exactly. */
-  longerThanSpan: boolean;
-}
-
-/** How the decoder writes a latent. */
-export interface DecodeOptions {
-  /** logits = base + cfgScale * (decoder - base); 1, the default, is the decoder alone. Below 1 the base mends what lies between texts (`mixScale`). */
-  cfgScale?: number;
-  /** Text that stands before the decoded one. */
-  prefix?: string;
-  /** Tokens at most; by default as long as z says, a span where it does not. */
-  nTokens?: number;
-  /** Temperature; 0, the default, is greedy. */
-  tau?: number;
-  /** Names the token noise, 0 where it is left out; without effect at tau 0. */
-  seed?: number;
-  /** Aborts between two tokens, with the error "aborted". */
-  signal?: AbortSignal;
-}
-
-/** How the router goes on from a latent: nTokens is two spans and tau 0.9 where they are left out. */
-export interface ContinueOptions extends Omit<DecodeOptions, "prefix" | "cfgScale"> {
-  /** Text that is continued. */
-  context?: string;
-  /** logits = base + cfgScale * (router - base); 1, the default, is the router alone. */
-  cfgScale?: number;
-}
-
-/** A straight line, an arc, or a straight line whose length goes from that of a to that of b. */
-export type InterpolationKind = "lerp" | "slerp" | "normLerp";
-/** The weighted sum, the same at the weighted mean of the lengths, or the latent nearest to all. */
-export type MixKind = "sum" | "normKept" | "medoid";
-
-/** Texts and options of a sampler's run; what is left out is MiniHF's. */
-export interface GenerateOptions
-  extends Partial<Omit<SamplingOptions, "rng">>,
-    Pick<SamplerInputs, "preset" | "averaging" | "nStarts"> {
-  /** The topic; several for user-avg. */
-  prompt?: string | readonly string[];
-  /** Text that is continued. */
-  context?: string;
-  /** Where a plan starts; a random latent where it is left out. */
-  start?: string;
-  /** Where a plan ends. */
-  terminal?: string;
-  /** Example texts whose common features are kept to. */
-  task?: readonly string[];
-  /** Names the noise of the whole run; 0 where it is left out. */
-  seed?: number;
-}
-
-/** One span of a run, as text. */
-export interface GeneratedSpan extends Span {
-  /** Its tokens decoded, without special ones. */
-  text: string;
-}
-
-/** What a sampler returns at its end, as text. */
-export interface GeneratedText extends Written {
-  /** All of it decoded, the context in front, without special tokens. */
-  text: string;
-  /** The next topic decoded, from the samplers that write one. */
-  nextText?: string;
-}
+export * from "./host/calls.js";
 
 /**
  * A loaded model.
@@ -143,6 +70,8 @@ export class BigVae {
    * Throws BigVaeError: "usage" for no model, "unsupported", "format", "mismatch", "nonFinite" for bad files, "memory" where it does not fit.
    */
   static async load(model = "pocket", options: LoadOptions = {}): Promise<BigVae> {
+    if (typeof model !== "string") throw wrongValue("load", "a model's name or path", model);
+    checkKnown("load", options);
     const { adapters, ...engineOptions } = options;
     const paths = await findModel(model, adapters);
     // Another architecture is refused by its name before anything else is read.
@@ -179,8 +108,7 @@ export class BigVae {
 
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
-    if (!Array.isArray(texts))
-      throw new BigVaeError("usage", `encode: expected a list of texts, got a ${typeof texts}; write encode([text])`);
+    checkTexts("encode", texts);
     const rows = texts.map((text, i) => this.#ids(text, `text ${i}`));
     const encodings = await this.engine.encode(
       rows.map((ids) => ({ ids })),
@@ -197,6 +125,7 @@ export class BigVae {
   /** A draw from the posterior of an encoded text, its variance times tau; from N(mean, tau) where a mean alone is given. */
   sample(posterior: Posterior | Latent, tau = 1, seed = 0): Latent {
     const of = posterior instanceof Float32Array ? { mean: posterior } : posterior;
+    checkLatents("sample", [of.mean ?? of]);
     return this.space.sample(of, tau, Rng.fromSeed(seed).fork("sample"));
   }
 
@@ -206,11 +135,11 @@ export class BigVae {
   }
 
   /** Texts of latents, as one batch. `cfgScale` may be a scale for each. */
-  async decodeAll(
-    zs: readonly Latent[],
-    options: Omit<DecodeOptions, "cfgScale"> & { cfgScale?: number | readonly number[] } = {},
-  ): Promise<string[]> {
+  async decodeAll(zs: readonly Latent[], options: DecodeAllOptions = {}): Promise<string[]> {
+    checkLatents("decode", zs);
+    checkKnown("decode", options);
     const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal } = options;
+    checkTexts("decode: prefix", [prefix]);
     const { space, tokenizer } = this;
     const rng = Rng.fromSeed(seed);
     const lengths = zs.map((z) => space.lengthOf(z));
@@ -249,10 +178,11 @@ export class BigVae {
   }
 
   /** Text that says z and goes on after the context, by the router. */
-  async continue(
-    z: Latent,
-    { context = "", nTokens = 2 * this.span, tau = 0.9, seed = 0, cfgScale = 1, signal }: ContinueOptions = {},
-  ): Promise<string> {
+  async continue(z: Latent, options: ContinueOptions = {}): Promise<string> {
+    checkLatents("continue", [z]);
+    checkKnown("continue", options);
+    const { context = "", nTokens = 2 * this.span, tau = 0.9, seed = 0, cfgScale = 1, signal } = options;
+    checkTexts("continue: context", [context]);
     const noise = Rng.fromSeed(seed).fork("continue").key;
     const [ids] = await this.latentModel.write([{ z, noise }], this.tokenizer.encode(context), {
       nTokens,
@@ -268,6 +198,7 @@ export class BigVae {
    * several slots the plain line reads better (pocket/README.md, blends by rule).
    */
   interpolate(a: Latent, b: Latent, t: number, kind?: InterpolationKind): Latent {
+    checkLatents("interpolate", [a, b]);
     const { space } = this;
     const kinds = {
       lerp: () => space.lerp(a, b, t),
@@ -279,6 +210,7 @@ export class BigVae {
 
   /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */
   mix(zs: readonly Latent[], weights: readonly number[], kind: MixKind = "normKept"): Latent {
+    checkLatents("mix", zs);
     const kinds = {
       sum: () => this.space.weightedSum(zs, weights),
       normKept: () => this.space.normKeptSum(zs, weights),
@@ -289,6 +221,7 @@ export class BigVae {
 
   /** What texts have in common: means of their first spans, averaged, at their mean length. */
   async taskVector(texts: readonly string[]): Promise<Latent> {
+    checkTexts("task vector", texts);
     const run = new Run(this.latentModel, this.#samplingOptions({}));
     return (
       await taskVector(
@@ -308,25 +241,28 @@ export class BigVae {
         "usage",
         `generate: expected a sampler, got ${JSON.stringify(name)}; the samplers are ${Object.keys(samplers).join(", ")}`,
       );
+    checkKnown("generate", options);
     const { write, defaults, weights } = samplers[name];
-    const sampling = this.#samplingOptions({ ...defaults, ...options });
+    const sampling = this.#samplingOptions({ ...defaults, ...withoutUndefined(options) });
     checkOptions(name, sampling, weights);
-    const sampler = write(this.latentModel, this.#samplerInputs(options), sampling);
-    for (;;) {
-      const { value, done } = await sampler.next();
-      const text = this.tokenizer.decode(value.ids as number[], { skipSpecial: true });
-      if (!done) {
-        yield { ...value, text };
-        continue;
-      }
-      const nextText = value.next && this.tokenizer.decode(value.next as number[], { skipSpecial: true });
-      return { ...value, text, ...(nextText === undefined ? {} : { nextText }) };
-    }
+    const inputs = this.#samplerInputs(options);
+    const continues = inputs.context.length > 0;
+    const text = new RunText(this.tokenizer.stream({ skipSpecial: true, continues }), options.onText);
+    const onToken = (id: number) => {
+      text.push(id);
+      options.onToken?.(id);
+    };
+    const written = yield* spelled(write(this.latentModel, inputs, { ...sampling, onToken }), text);
+    const decode = (ids: readonly number[]) => this.tokenizer.decode(ids, { skipSpecial: true });
+    return { ...written, text: decode(written.ids), ...(written.next ? { nextText: decode(written.next) } : {}) };
   }
 
   #samplerInputs(options: GenerateOptions): SamplerInputs {
     const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts } = options;
     const prompts = typeof prompt === "string" ? [prompt] : prompt;
+    checkTexts("generate: prompt", prompts);
+    checkTexts("generate: task", task);
+    checkTexts("generate: context", [context]);
     return {
       prompts: prompts.map((text) => this.#ids(text, "prompt")),
       context: this.tokenizer.encode(context),
@@ -343,34 +279,27 @@ export class BigVae {
   #samplingOptions(options: GenerateOptions): SamplingOptions {
     const {
       seed = 0,
-      nSteps = DEFAULT_STEPS,
-      nAvg = 4,
-      tau = 0.9,
-      noise = 1,
       span = this.span,
       weights = {},
+      ignoreEos = false,
+      cfgScale,
+      signal,
+      onWarning,
+      ...given
     } = options;
-    const { cfgScale, signal, onToken } = options;
+    const { nSteps, nAvg, tau, noise } = { ...SAMPLING_DEFAULTS, ...given };
     const calls = {
       ...(cfgScale === undefined ? {} : { cfgScale }),
       ...(signal ? { signal } : {}),
-      ...(onToken ? { onToken } : {}),
+      ...(onWarning ? { onWarning } : {}),
     };
-    return { nSteps, nAvg, tau, noise, span, weights, ...calls, rng: Rng.fromSeed(seed) };
+    return { nSteps, nAvg, tau, noise, span, weights, ignoreEos, ...calls, rng: Rng.fromSeed(seed) };
   }
 
   #ids(text: string, what: string): number[] {
-    if (typeof text !== "string")
-      throw new BigVaeError("usage", `${what}: expected some text, got a ${typeof text}; give a string`);
-    const ids = this.tokenizer.encode(text);
-    if (ids.length > 0) return ids;
-    throw new BigVaeError("usage", `${what}: expected some text, got an empty one; give at least one word`);
+    if (typeof text !== "string") throw wrongValue(what, "a text (a string)", text);
+    if (text.trim() !== "") return this.tokenizer.encode(text);
+    const got = text === "" ? "an empty one" : "only spaces";
+    throw new BigVaeError("usage", `${what}: expected some text, got ${got}; give at least one word`);
   }
-}
-
-/** The function of that name. @throws BigVaeError("usage") where there is none. */
-function oneOf<T>(functions: Readonly<Record<string, T>>, kind: string, what: string): T {
-  if (Object.hasOwn(functions, kind)) return functions[kind]!;
-  const known = Object.keys(functions).join(", ");
-  throw new BigVaeError("usage", `${what}: expected a kind of ${known}, got ${JSON.stringify(kind)}; give one of them`);
 }

@@ -169,3 +169,43 @@ describe("files", () => {
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(MAX_MEDIAN_LINES);
   });
 });
+
+describe("messages of the library", () => {
+  /** The texts in the code of a file: no comments. */
+  const textsOf = (path: string) => {
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isStringLiteral(node) || ts.isTemplateLiteralToken(node)) found.push(node.text);
+      ts.forEachChild(node, visit);
+    };
+    visit(parsed(path));
+    return found;
+  };
+  const parsed = (path: string) =>
+    ts.createSourceFile(path, readFileSync(join(source, path), "utf8"), ts.ScriptTarget.Latest, true);
+  const library = files.map(({ path }) => path).filter((path) => folderOf(path) !== "cli" && !TABLES.test(path));
+
+  it("name no flags of the command line", () => {
+    const named = library.flatMap((path) =>
+      textsOf(path)
+        .filter((text) => /(^|\W)--[a-z]/.test(text))
+        .map((text) => [path, text]),
+    );
+    expect(named).toEqual([]);
+  });
+
+  it("name options, in backticks, that there are", () => {
+    const declared = new Set<string>();
+    const visit = (node: ts.Node): void => {
+      if ((ts.isPropertySignature(node) || ts.isParameter(node)) && ts.isIdentifier(node.name))
+        declared.add(node.name.text);
+      ts.forEachChild(node, visit);
+    };
+    for (const path of library) visit(parsed(path));
+    const named = library
+      .flatMap(textsOf)
+      .flatMap((text) => Array.from(text.matchAll(/`([a-z][\w.]*)`/gi), ([, name]) => name!));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.flatMap((name) => name.split(".")).filter((name) => !declared.has(name))).toEqual([]);
+  });
+});

@@ -1,34 +1,83 @@
-/** Texts from arguments, a file, standard input or a JSON file: read by one reader, and refused by file and line. */
-import { open, stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { splitLines } from "../data/lines.js";
+/** Texts from arguments, a file, standard input or a JSON file: read by the reader of data/, and refused by file and line. */
+import { createReadStream } from "node:fs";
+import { access, constants, stat } from "node:fs/promises";
+import type { Command } from "@commander-js/extra-typings";
+import {
+  type InputFile,
+  KNOWN_ENDINGS,
+  listInputs,
+  readTexts,
+  splitLines,
+  type TextOptions,
+  type TextRecord,
+  textsOfBytes,
+} from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import { errorCode } from "../formats/fileOps.js";
 import { warn } from "./shared.js";
 
-export interface Line {
-  text: string;
-  /** For errors: "texts.txt, line 3". */
-  where: string;
-  /** From 1, blank lines counted; none for an argument. */
-  line?: number;
+/** A text as a command takes it; an argument has no line. */
+export type Line = Pick<TextRecord, "text" | "where"> & Partial<TextRecord>;
+
+/** What the options of `withTexts` give. */
+export type TextFlags = TextOptions & { whole: boolean };
+
+/** Adds --field and --whole: how texts lie in the files that a command reads. */
+export function withTexts<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return command
+    .option("--field <name>", 'field of a record of .jsonl or .parquet that holds the text; "text" where left out')
+    .option("--whole", "a .txt file is one text, not a text a line", false);
+}
+
+/** Adds --file, --field and --whole. */
+export function withFile<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return withTexts(
+    command.option(
+      "--file <path>",
+      `texts (${KNOWN_ENDINGS}); "-" is standard input, a text a line or a record a line with --field`,
+    ),
+  );
+}
+
+interface FileFlags extends TextOptions {
+  file?: string;
+  quiet: boolean;
+  /** Whether every line is taken as it is, whatever the file is. */
+  asLines?: boolean;
 }
 
 /**
- * Texts given as arguments, or else the lines of `file` that are not blank ("-" or nothing: standard input). The file is opened
- * here, so that a wrong path is named before a model is loaded. Throws "usage", at their end, where there are none.
+ * Texts given as arguments, or else those of `file` ("-" or nothing: standard input). The file is looked at here, so that a
+ * wrong path is named before a model is loaded. Throws "usage", at their end, where there are none.
  */
-export async function inputLines(
-  given: readonly string[],
-  { file, quiet }: { file?: string; quiet: boolean },
-): Promise<AsyncIterable<Line>> {
+export async function inputTexts(given: readonly string[], flags: FileFlags): Promise<AsyncIterable<Line>> {
+  const { file } = flags;
   if (given.length > 0) {
     notBoth(given, "--file", file);
-    return argumentLines(given);
+    return argumentTexts(given);
   }
-  if (file !== undefined && file !== "-") return numbered(await openFile("--file", file), file);
-  if (process.stdin.isTTY) warn({ quiet }, "reading lines from the terminal; Ctrl-D ends");
-  return numbered(process.stdin, "standard input");
+  if (file !== undefined && file !== "-") return atLeastOne(await fileTexts(file, flags), file);
+  if (process.stdin.isTTY) warn(flags, "reading texts from the terminal; Ctrl-D ends");
+  const kind = flags.field === undefined ? "lines" : "records";
+  return atLeastOne(textsOfBytes(process.stdin, "standard input", kind, flags), "standard input");
+}
+
+async function fileTexts(path: string, flags: FileFlags): Promise<AsyncIterable<TextRecord>> {
+  await checkFile("--file", path);
+  if (flags.asLines) return textsOfBytes(createReadStream(path), path, "lines");
+  const { files } = await listInputs([path]);
+  return readTexts(files[0]!, flags);
+}
+
+/** The files of texts behind paths; says what of folders is left out. */
+export async function textFiles(paths: readonly string[], flags: { quiet: boolean }): Promise<readonly InputFile[]> {
+  const { files, leftOut } = await listInputs(paths);
+  if (leftOut) warnLeftOut(flags, leftOut);
+  return files;
+}
+
+export function warnLeftOut(flags: { quiet: boolean }, what: string): void {
+  warn(flags, `left out: ${what}; texts are read from ${KNOWN_ENDINGS}`);
 }
 
 /** Throws "usage" where texts are given as arguments and by an option too. */
@@ -40,19 +89,17 @@ export function notBoth(given: readonly string[], option: string, value: unknown
   );
 }
 
-async function* argumentLines(given: readonly string[]): AsyncGenerator<Line> {
+async function* argumentTexts(given: readonly string[]): AsyncGenerator<Line> {
   for (const [i, text] of given.entries()) yield { text, where: `text ${i + 1}` };
 }
 
-async function* numbered(bytes: Readable, name: string): AsyncGenerator<Line> {
-  let [line, count] = [0, 0];
-  for await (const text of splitLines(bytes, name)) {
+async function* atLeastOne(texts: AsyncIterable<Line>, name: string): AsyncGenerator<Line> {
+  let count = 0;
+  for await (const text of texts) {
     // Nobody reads the output any more.
     if (process.stdout.destroyed) return;
-    line++;
-    if (text.trim() === "") continue;
     count++;
-    yield { text, line, where: `${name}, line ${line}` };
+    yield text;
   }
   if (count === 0)
     throw new BigVaeError("usage", `${name}: expected at least one text, got none; write a text on each line`);
@@ -80,16 +127,15 @@ export async function checkPath(
   throw new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got nothing there; ${advice}`);
 }
 
-async function openFile(flag: string, path: string, expected = "a file"): Promise<Readable> {
+/** Throws "usage" where a flag names something else than a file that can be read. */
+async function checkFile(flag: string, path: string, expected = "a file"): Promise<void> {
   await checkPath(flag, path, expected);
   const fail = (got: string) =>
     new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got ${got}; name a readable file`);
-  const file = await open(path).catch((error) => {
+  await access(path, constants.R_OK).catch((error) => {
     throw fail(errorCode(error) ?? `${error}`);
   });
-  if (!(await file.stat()).isDirectory()) return file.createReadStream();
-  await file.close();
-  throw fail("a folder");
+  if ((await stat(path)).isDirectory()) throw fail("a folder");
 }
 
 /** The texts of a JSON array file, for --task. */
@@ -102,7 +148,8 @@ export async function readTask(path: string): Promise<string[]> {
     );
   };
   const lines: string[] = [];
-  for await (const line of splitLines(await openFile("--task", path, expected), path)) lines.push(line);
+  await checkFile("--task", path, expected);
+  for await (const line of splitLines(createReadStream(path), path)) lines.push(line);
   const value = parseJson(lines.join("\n"), (error) => fail(`no JSON (${error.message.replaceAll(/\s+/g, " ")})`));
   if (!Array.isArray(value)) return fail(`a JSON ${value === null ? "null" : typeof value}`);
   if (value.length === 0) return fail("an empty one");

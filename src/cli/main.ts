@@ -19,14 +19,17 @@ import {
 } from "./commands/latents.js";
 import { packCommand } from "./commands/pack.js";
 import { trainCommand } from "./commands/train.js";
+import { nameFlagsOf, withFlags } from "./flags.js";
 import { help } from "./help.js";
+import { interrupt } from "./options.js";
 import { packageVersion } from "./version.js";
 
 function program(): Command {
   const command = new Command("bigvae")
     .description("Work in the latent space of a language model: encode, blend, plan and write text.")
     .version(packageVersion(), "-V, --version")
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook("preAction", (_, command) => nameFlagsOf(command));
   const commands = [
     demoCommand(),
     encodeCommand(),
@@ -49,12 +52,13 @@ function program(): Command {
   return command;
 }
 
-/** Whoever reads the output may leave (`| head`), which is no mistake; a disk may be full. The command then stops as at Ctrl-C. */
+/** Whoever reads a stream may leave (`| head`), which is no mistake; a disk may be full. The command then stops as at Ctrl-C. */
 let outputError: NodeJS.ErrnoException | undefined;
 process.stdout.on("error", (error) => {
   outputError ??= error;
-  process.emit("SIGTERM");
+  interrupt();
 });
+process.stderr.on("error", interrupt);
 
 try {
   await program().parseAsync();
@@ -79,7 +83,7 @@ function configure(command: Command): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   if (error instanceof BigVaeError) {
-    process.stderr.write(`bigvae: ${error.message}\n`);
+    process.stderr.write(`bigvae: ${withFlags(error.message)}\n`);
     return error.exitCode;
   }
   if (error instanceof Error && error.name === "AbortError") {

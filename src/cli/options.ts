@@ -42,10 +42,16 @@ export function namedNumbers(text: string): Record<string, number> {
   return Object.fromEntries(pairs);
 }
 
-/** An abort signal that the first Ctrl-C sets; the second ends the process. */
+const interruption = new AbortController();
+
+/** Stops what runs, as Ctrl-C does. */
+export function interrupt(): void {
+  interruption.abort();
+}
+
+/** An abort signal that the first Ctrl-C sets, or an output that nobody reads any more; the second Ctrl-C ends the process. */
 export function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  process.once("SIGINT", () => controller.abort());
-  process.once("SIGTERM", () => controller.abort());
-  return controller.signal;
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  return interruption.signal;
 }

@@ -3,6 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
+import { withFlags } from "./flags.js";
 import { threadCount, wholeNumber } from "./options.js";
 
 export type OutputFlags = {
@@ -63,7 +64,7 @@ export function note(flags: { quiet: boolean }, line: string): void {
 }
 
 export function warn(flags: { quiet: boolean }, line: string): void {
-  note(flags, `bigvae: ${line}`);
+  note(flags, `bigvae: ${withFlags(line)}`);
 }
 
 /** The error of a run that Ctrl-C ended, in the command's words; any other as it is. */

@@ -1,4 +1,4 @@
-/** A stream of UTF-8 bytes cut into lines or paragraphs. Only \n ends a line: JSON texts may hold U+2028. */
+/** A stream of UTF-8 bytes cut into lines, whose ends are \n or \r\n: JSON texts may hold U+2028. */
 import { BigVaeError } from "../errors.js";
 
 /** How far the reading of a file is, in its own bytes. */
@@ -42,21 +42,18 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: strin
   if (rest !== "") yield rest;
 }
 
-/** Runs of lines that hold something, joined by \n. */
-export async function* splitParagraphs(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
-  let paragraph: string[] = [];
+/** All lines as one text, joined by \n. @throws BigVaeError("format") as `splitLines` does, and for a text longer than a line may be. */
+export async function wholeText(chunks: AsyncIterable<Uint8Array>, path: string): Promise<string> {
+  const lines: string[] = [];
   let length = 0;
   for await (const line of splitLines(chunks, path)) {
-    const isBlank = line.trim() === "";
-    if (!isBlank) length += paragraph.push(line) && line.length;
-    if ((isBlank && paragraph.length > 0) || length > MAX_PARAGRAPH_LENGTH) {
-      yield paragraph.join("\n");
-      paragraph = [];
-      length = 0;
-    }
+    lines.push(line);
+    length += line.length + 1;
+    if (length > MAX_LINE_LENGTH)
+      throw new BigVaeError(
+        "format",
+        `${path}: expected a text of at most 2^26 characters, got more; leave out \`whole\``,
+      );
   }
-  if (paragraph.length > 0) yield paragraph.join("\n");
+  return lines.join("\n");
 }
-
-/** Characters; a file without blank lines is cut about here, at a line's end. */
-const MAX_PARAGRAPH_LENGTH = 2 ** 20;

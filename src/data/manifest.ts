@@ -6,7 +6,7 @@ import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { errorCode, readError } from "../formats/fileOps.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import type { InputFile } from "./records.js";
+import type { InputFile } from "./inputs.js";
 import { SPLITS, type Split } from "./splits.js";
 
 /** What must be the same for a run to go on. */
@@ -17,6 +17,8 @@ export interface PrepareSettings {
   readonly length: number;
   readonly rowsPerShard: number;
   readonly field: string;
+  /** Whether a .txt file is one text. */
+  readonly whole?: boolean;
   /** Whether each sentence is a text of its own. */
   readonly sentences?: boolean;
 }
@@ -41,7 +43,7 @@ export interface Manifest {
   readonly version: 1;
   readonly settings: PrepareSettings;
   complete: boolean;
-  /** Next record to read. */
+  /** File that is read, and the last line or row of it that was. */
   position: { file: number; record: number };
   records: number;
   splits: Record<Split, SplitState>;

@@ -7,7 +7,7 @@ import type { Meter } from "./lines.js";
 
 /**
  * The rows from number `skip` on, with those of `columns` that the file has.
- * @throws BigVaeError("format") where it is no Parquet file.
+ * @throws BigVaeError("format") where it is no Parquet file, or a text is not UTF-8.
  */
 export async function* readParquet(
   path: string,
@@ -33,7 +33,9 @@ export async function* readParquet(
       const rowEnd = rowStart + Number(group.num_rows);
       if (rowEnd > skip) {
         const begin = Math.max(rowStart, skip);
-        yield* await parquetReadObjects({ file, metadata, columns: wanted, rowStart: begin, rowEnd, compressors });
+        const rows = { rowStart: begin, rowEnd };
+        const found = await parquetReadObjects({ file, metadata, columns: wanted, ...rows, compressors, parsers });
+        for (const [i, row] of found.entries()) yield checkUtf8(row, `${path}, row ${begin + i + 1}`);
       }
       rowStart = rowEnd;
       meter.bytesRead = Math.round((size * rowEnd) / Math.max(1, Number(metadata.num_rows)));
@@ -45,4 +47,21 @@ export async function* readParquet(
   } finally {
     await handle.close();
   }
+}
+
+/** Bytes that are no UTF-8 are handed on as they are, so that their row can be named. */
+const parsers = {
+  stringFromBytes(bytes: Uint8Array): unknown {
+    try {
+      return bytes && new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return bytes;
+    }
+  },
+};
+
+function checkUtf8(row: Record<string, unknown>, where: string): Record<string, unknown> {
+  const bad = Object.keys(row).find((column) => row[column] instanceof Uint8Array);
+  if (bad === undefined) return row;
+  throw new BigVaeError("format", `${where} is not UTF-8 in the column ${JSON.stringify(bad)}; convert it first.`);
 }

@@ -10,7 +10,6 @@ import { lockFolder } from "../formats/lock.js";
 import { openSafetensors } from "../formats/safetensorsFiles.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { type PrepareOptions, prepare } from "./prepare.js";
-import { WHOLE_TEXT_BYTES } from "./records.js";
 import { Shards } from "./shards.js";
 
 /** A token a byte, the end token 256. */
@@ -92,27 +91,29 @@ describe("prepare", () => {
   });
 
   it("takes .txt, .jsonl.gz and .parquet, in the order of their names", async () => {
-    await input("a.txt", "One text\n\nin one file.");
+    await input("a.txt", "One text,\r\n\r\nand another.\r\n");
     await input("b.jsonl.gz", gzipSync('{"body":"no"}\n'.replace("body", "text")));
     await input("c.md", "not read");
     const parquet = "test/fixtures/parquet/texts.parquet";
-    const summary = await prepare(options({ inputs: [join(folder, "in"), parquet] }));
-    expect(summary.records).toBe(27);
+    const leftOut: string[] = [];
+    const inputs = [join(folder, "in"), parquet];
+    const summary = await prepare(options({ inputs, onLeftOut: (what) => leftOut.push(what) }));
+    expect(leftOut).toEqual(["1 .md"]);
+    expect(summary.records).toBe(28);
     const texts = (await Promise.all((["train", "validation", "test"] as const).map((s) => readTexts(s)))).flat();
-    expect(texts).toHaveLength(27);
-    expect(texts).toContain("One text\n\nin one file.");
+    expect(texts).toHaveLength(28);
+    expect(texts).toEqual(expect.arrayContaining(["One text,", "and another."]));
     expect((await readTexts("validation")).filter((text) => text.startsWith("Row"))).toHaveLength(5);
     expect(texts).toContain("Row 24: the tide comes in, é, and goes out.");
   });
 
-  it("cuts a huge .txt into paragraphs", async () => {
-    const paragraphs = Array.from({ length: 60 }, (_, i) => `${i} `.repeat(30_000).trim());
-    const text = paragraphs.join("\r\n\r\n \r\n");
-    expect(text.length).toBeGreaterThan(WHOLE_TEXT_BYTES);
-    await input("a.txt", text);
-    expect((await prepare(options({ rowsPerShard: 4096, length: 512 }))).records).toBe(60);
-    const texts = (await Promise.all((["train", "validation", "test"] as const).map((s) => readTexts(s, 512)))).flat();
-    expect(texts.sort()).toEqual(paragraphs.sort());
+  it("takes a .txt as one text, and blank texts not at all", async () => {
+    await input("a.txt", "One text\r\n\r\nin one file.\r\n");
+    await input("b.jsonl", jsonLines([" ", "two", "\n"], "train"));
+    expect((await prepare(options({ whole: true }))).records).toBe(2);
+    const texts = (await Promise.all((["train", "validation", "test"] as const).map((s) => readTexts(s)))).flat();
+    expect(texts.sort()).toEqual(["One text\n\nin one file.", "two"]);
+    await expect(prepare(options())).rejects.toThrow(/begun with whole true, not undefined/);
   });
 
   it("splits by the hash of the id, or of the text", async () => {
@@ -193,27 +194,31 @@ describe("prepare", () => {
 
   it.each<[string, string | Uint8Array, RegExp]>([
     ["a.jsonl", '{"text":"ok"}\n\n{"text":\n', /a\.jsonl, line 3 is not JSON/],
-    ["a.jsonl", '{"text":"ok"}\n{"body":"x"}\n', /a\.jsonl, line 2 has no text in the field "text"/],
+    [
+      "a.jsonl",
+      '{"text":"ok"}\n{"body":"x"}\n',
+      /a\.jsonl, line 2: expected a text in the field "text", got the fields "body"/,
+    ],
     ["a.jsonl", '{"text":"x","split":"holdout"}', /split "holdout"/],
     ["a.jsonl", Uint8Array.of(0x7b, 0xff), /not UTF-8 near line 1/],
     ["a.jsonl.gz", gzipSync(jsonLines(poem)).subarray(0, 60), /a\.jsonl\.gz/],
     ["a.parquet", "PAR1 no", /not a readable Parquet file/],
     ["a.txt", Uint8Array.of(0xff, 0xfe), /not UTF-8/],
-    ["a.csv", "a,b", /There is no \.txt/],
+    ["a.csv", "a,b", /got 1 \.csv/],
   ])("refuses a malformed %s", async (name, content, message) => {
     await input(name, content);
     await expect(prepare(options())).rejects.toThrow(message);
     await expect(prepare(options())).rejects.toMatchObject({ name: "BigVaeError" });
   });
 
-  it("names file and record of a text that the tokenizer cannot say", async () => {
+  it("names file and line of a text that the tokenizer cannot say", async () => {
     await input("a.jsonl", jsonLines(["one", "two\u0004", "three"]));
     const encode = (text: string) => {
       if (text.includes("\u0004")) throw new BigVaeError("mismatch", "no token for it");
       return tokenizer.encode(text);
     };
     const failing = prepare(options({ tokenizer: { ...tokenizer, encode } }));
-    await expect(failing).rejects.toThrow(/a\.jsonl, record 2: no token for it/);
+    await expect(failing).rejects.toThrow(/a\.jsonl, line 2: no token for it/);
   });
 
   it("refuses a tokenizer without end token and a folder whose shard was cut short", async () => {

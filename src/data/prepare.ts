@@ -8,6 +8,7 @@ import { lockFolder } from "../formats/lock.js";
 import { safetensorsChunks } from "../formats/safetensors.js";
 import type { StoredTensor } from "../formats/tensors.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { listInputs } from "./inputs.js";
 import {
   checkSettings,
   hashTokenizer,
@@ -19,11 +20,11 @@ import {
   writeManifest,
 } from "./manifest.js";
 import { type PackedRows, Packer } from "./packer.js";
-import { listInputs, readRecords, requireText } from "./records.js";
 import { splitSentences } from "./sentences.js";
 import { SPLITS, type Split, splitOf } from "./splits.js";
+import { readTexts, requireText, type TextOptions, type TextRecord } from "./texts.js";
 
-export interface PrepareOptions {
+export interface PrepareOptions extends TextOptions {
   /** Files (.txt, .jsonl, .jsonl.gz, .parquet) and folders of them. */
   readonly inputs: readonly string[];
   readonly tokenizer: Tokenizer;
@@ -33,11 +34,11 @@ export interface PrepareOptions {
   readonly length?: number;
   /** 4096 by default: 16 MB a shard at 512 tokens a row. */
   readonly rowsPerShard?: number;
-  /** The records' field that holds the text; "text" by default. */
-  readonly field?: string;
   /** Whether each sentence is a text of its own; not by default. */
   readonly sentences?: boolean;
   readonly onProgress?: (progress: PrepareProgress) => void;
+  /** Called with what of the inputs is left out, if anything. */
+  readonly onLeftOut?: (what: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -87,16 +88,18 @@ export async function prepare(options: PrepareOptions): Promise<PreparedSummary>
 }
 
 async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
-  const { tokenizer, length = 512, rowsPerShard = 4096, field = "text", sentences = false } = options;
+  const { tokenizer, length = 512, rowsPerShard = 4096, field = "text", whole = false, sentences = false } = options;
   for (const [name, value] of Object.entries({ length, rowsPerShard }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new BigVaeError("usage", `${name} is ${value}; expected a whole number of at least 1.`);
   if (length * rowsPerShard > 2 ** 28)
     throw new BigVaeError("usage", `A shard of ${rowsPerShard} rows of ${length} tokens is too big; use fewer rows.`);
   const tokenizerSha256 = hashTokenizer(tokenizer);
-  const inputs = await listInputs(options.inputs);
-  await requireText(inputs, field);
-  return { inputs, tokenizerSha256, length, rowsPerShard, field, ...(sentences ? { sentences } : {}) };
+  const { files: inputs, leftOut } = await listInputs(options.inputs);
+  if (leftOut) options.onLeftOut?.(leftOut);
+  await requireText(inputs, { field, whole });
+  const special = { ...(whole ? { whole } : {}), ...(sentences ? { sentences } : {}) };
+  return { inputs, tokenizerSha256, length, rowsPerShard, field, ...special };
 }
 
 function summarize({ records, splits }: Manifest, output: string, resumed: boolean): PreparedSummary {
@@ -148,28 +151,26 @@ class Preparation {
     const { signal } = this.options;
     const meter = { bytesRead: 0 };
     const file = settings.inputs[position.file]!;
-    for await (const record of readRecords(file, settings.field, position.record, meter)) {
+    for await (const record of readTexts(file, settings, position.record, meter)) {
       if (signal?.aborted)
         throw new BigVaeError("aborted", `Stopped while reading ${path}; run again to go on after the last shard.`);
-      position.record++;
+      position.record = record.line;
       this.manifest.records++;
-      if (record.text === "") continue;
       const split = splitOf(record);
       const texts = settings.sentences ? splitSentences(record.text) : [record.text];
-      for (const text of texts) this.#packers[split].add(this.#encode(text, path));
+      for (const text of texts) this.#packers[split].add(this.#encode(text, record));
       await this.#writeFullShards(split);
       this.#report(bytesBefore + meter.bytesRead);
     }
   }
 
-  /** @throws BigVaeError that names file and record, for a text that the tokenizer cannot say. */
-  #encode(text: string, path: string): number[] {
+  /** @throws BigVaeError that names file and line, for a text that the tokenizer cannot say. */
+  #encode(text: string, { where }: TextRecord): number[] {
     try {
       return this.options.tokenizer.encode(text);
     } catch (error) {
       if (!(error instanceof BigVaeError)) throw error;
-      const place = `${path}, record ${this.manifest.position.record}`;
-      throw new BigVaeError(error.kind, `${place}: ${error.message}`, { cause: error });
+      throw new BigVaeError(error.kind, `${where}: ${error.message}`, { cause: error });
     }
   }
 

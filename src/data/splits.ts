@@ -1,7 +1,7 @@
 /** Which part of the corpus a text belongs to. */
 import { createHash } from "node:crypto";
 import { BigVaeError } from "../errors.js";
-import type { TextRecord } from "./records.js";
+import type { TextRecord } from "./texts.js";
 
 export const SPLITS = ["train", "validation", "test"] as const;
 export type Split = (typeof SPLITS)[number];
@@ -20,7 +20,7 @@ const NAMES: ReadonlyMap<string, Split> = new Map([
  * validation, below 4 test, the rest train. So a text keeps its split when the corpus grows.
  * @throws BigVaeError("format") for a split of another name.
  */
-export function splitOf({ text, id, split }: TextRecord): Split {
+export function splitOf({ text, id, split }: Pick<TextRecord, "text" | "id" | "split">): Split {
   if (split !== undefined) {
     const known = NAMES.get(split.toLowerCase());
     if (known) return known;

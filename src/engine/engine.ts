@@ -18,6 +18,7 @@ import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "
 import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
 import { type AdapterForm, Sessions, type VaeWriterName, type WriterName } from "./sessions.js";
+import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
 
 /** What one row is written from. */
@@ -80,8 +81,8 @@ export interface EngineOptions {
 
 export type { Encoding, TokenRow } from "./encoding.js";
 
-/** Rows that are written together at most: each has a cache of its own. */
-const WRITE_BATCH_ROWS = 128;
+/** Rows that are written or scored together at most: each has a cache of its own. */
+const BATCH_ROWS = 128;
 
 export class Engine {
   readonly base: BaseModel;
@@ -91,8 +92,11 @@ export class Engine {
   readonly space: LatentSpace | undefined;
   readonly #sessions: Sessions;
   readonly #contexts = new Map<WriterName, SharedContext>();
-  /** The call under way; the next one waits for it, since contexts are shared. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #encoding = new Turns();
+  /** Of writing and scoring, whose rows share contexts. */
+  readonly #writing = new Turns();
+  /** What was called and is not answered. */
+  readonly #calls = new Set<Promise<unknown>>();
 
   constructor({ runtime, base, vae, form = "merged", maxPositions }: EngineOptions) {
     this.base = base;
@@ -104,21 +108,23 @@ export class Engine {
 
   /** Latents of token rows; rows of like length are computed together. Throws "usage" for an empty or too long row. */
   async encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
-    return this.#exclusive(() => this.#encode(rows, signal), signal);
+    return this.#tracked(this.#encode(rows, signal));
   }
 
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
     const vae = this.#vae();
     for (const [i, { ids, mask }] of rows.entries())
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
-    const encoder = await this.#sessions.encoder();
     const encodings: Encoding[] = [];
     for (const batch of batchesOfLikeLength(rows)) {
-      signal?.throwIfAborted();
-      const results = await encodeBatch(
-        { base: this.base, vae, space: this.space!, encoder },
-        batch.map((i) => rows[i]!),
-      );
+      const results = await this.#encoding.take(async () => {
+        const encoder = await this.#sessions.encoder();
+        const parts = { base: this.base, vae, space: this.space!, encoder };
+        return encodeBatch(
+          parts,
+          batch.map((i) => rows[i]!),
+        );
+      }, signal);
       for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
     }
     return encodings;
@@ -126,27 +132,24 @@ export class Engine {
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
   async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    const written: number[][] = [];
-    for (let start = 0; start < rows.length; start += WRITE_BATCH_ROWS) {
-      const batch = rows.slice(start, start + WRITE_BATCH_ROWS);
-      const { onToken, choose } = options;
-      const ofBatch = {
+    const { onToken, choose, signal } = options;
+    const write = (batch: readonly WriteRow[], start: number) =>
+      this.#write(batch, {
         ...options,
         ...(onToken ? { onToken: (row: number, id: number) => onToken(start + row, id) } : {}),
         ...(choose ? { choose: (row: number) => choose(start + row) } : {}),
-      };
-      written.push(...(await this.#exclusive(() => this.#write(batch, ofBatch), options.signal)));
-    }
-    return written;
+      });
+    return this.#tracked(this.#inBatches(rows, write, signal));
   }
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
     const { writer, context, begun = [], nTokens, tau, stopId, signal } = options;
     const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
-    if (!(tau >= 0)) throw new BigVaeError("usage", `tau: expected a number of at least 0, got ${tau}; 0 is greedy`);
+    if (!(tau >= 0))
+      throw new BigVaeError("usage", `\`tau\`: expected a number of at least 0, got ${tau}; 0 is greedy`);
     const badScale = scales.find((scale) => !Number.isFinite(scale));
     if (badScale !== undefined)
-      throw new BigVaeError("usage", `cfgScale: expected a number, got ${badScale}; 1 leaves the base out`);
+      throw new BigVaeError("usage", `\`cfgScale\`: expected a number, got ${badScale}; 1 leaves the base out`);
     this.#checkRoom(writer, context.length, begun.length + nTokens);
     const start = await this.#start(rows, writer, context, begun, signal);
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
@@ -184,7 +187,8 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
-    return this.#exclusive(() => this.#score(rows, writer, context, signal), signal);
+    const score = (batch: readonly ScoreRow[]) => this.#score(batch, writer, context, signal);
+    return this.#tracked(this.#inBatches(rows, score, signal));
   }
 
   async #score(
@@ -193,7 +197,6 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
-    if (rows.length === 0) return [];
     this.#checkRoom(writer, context.length, Math.max(...rows.map(({ target }) => target.length)));
     const start = await this.#start(rows, writer, context, [], signal);
     const logits = await start.advanceOver(rows.map(({ target }) => target.slice(0, -1)));
@@ -205,20 +208,28 @@ export class Engine {
 
   /** Frees sessions and caches, after the calls under way; the engine can be used again. */
   async close(): Promise<void> {
-    return this.#exclusive(async () => {
-      this.#contexts.clear();
-      await this.#sessions.release();
-    });
+    await Promise.allSettled(this.#calls);
+    this.#contexts.clear();
+    await this.#sessions.release();
   }
 
-  /** Runs one call at a time, in the order of the calls; one that is aborted while it waits does not run. */
-  #exclusive<T>(run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const result = this.#last.then(() => {
-      signal?.throwIfAborted();
-      return run();
-    });
-    this.#last = result.catch(() => undefined);
-    return result;
+  /** Rows that are written or scored, some at a time, each batch in its turn. */
+  async #inBatches<R, T>(
+    rows: readonly R[],
+    run: (batch: readonly R[], start: number) => Promise<T[]>,
+    signal?: AbortSignal,
+  ): Promise<T[]> {
+    const results: T[] = [];
+    for (let start = 0; start < rows.length; start += BATCH_ROWS) {
+      const batch = rows.slice(start, start + BATCH_ROWS);
+      results.push(...(await this.#writing.take(() => run(batch, start), signal)));
+    }
+    return results;
+  }
+
+  async #tracked<T>(call: Promise<T>): Promise<T> {
+    this.#calls.add(call);
+    return call.finally(() => this.#calls.delete(call));
   }
 
   #vae(): VaeAdapters {
@@ -247,7 +258,7 @@ export class Engine {
     if (nTokens <= room) return;
     throw new BigVaeError(
       "usage",
-      `context: expected at most ${this.maxPositions} tokens, the model's window, got ${contextLength} of context and ${nTokens} to write; ${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
+      `\`context\`: expected at most ${this.maxPositions} tokens, the model's window, got ${contextLength} of context and ${nTokens} to write; ${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
     );
   }
 
@@ -281,7 +292,7 @@ export class Engine {
       if (last < 0)
         throw new BigVaeError(
           "usage",
-          "generate: expected a context for the base to continue, got none; give --context",
+          `write: expected a context for the base to continue, got none; give a non-empty \`context\``,
         );
       return make(
         all.slice(0, -1),

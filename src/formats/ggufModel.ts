@@ -33,7 +33,12 @@ export interface GgufConfig {
   /** Base of the rotary angles; 10000 where the file does not say. */
   readonly rope_theta: number;
   /** How the rotary angles are scaled; null where they are not. */
-  readonly rope_scaling: { readonly rope_type: "linear"; readonly factor: number } | null;
+  readonly rope_scaling: {
+    /** The only kind that GGUF files of this architecture have here. */
+    readonly rope_type: "linear";
+    /** Positions are divided by it. */
+    readonly factor: number;
+  } | null;
   /** The output layer is the table of embeddings. */
   readonly tie_word_embeddings: boolean;
   /** Tokens, rows of the table of embeddings. */

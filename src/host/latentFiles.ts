@@ -86,7 +86,7 @@ export function parseLatentLines(text: string, width: number, what: string): Nam
     if (!Array.isArray(mean) || mean.some((value) => typeof value !== "number"))
       throw new BigVaeError(
         "format",
-        `${where}: expected {"z": [numbers], "text": "..."}, got ${line.slice(0, 40)}; write it with bigvae encode --json`,
+        `${where}: expected {"z": [numbers], "text": "..."}, got ${line.slice(0, 40)}; write one object a line`,
       );
     checkWidth(mean.length, width, where);
     return [{ z: Float32Array.from(mean), ...(typeof of === "string" ? { text: of } : {}) }];

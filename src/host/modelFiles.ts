@@ -62,13 +62,13 @@ export interface ModelPaths {
 
 /**
  * Finds the parts: `model` is "pocket", a folder that holds base/ beside its adapters, a Hugging Face folder or a .gguf file;
- * `adapters` names another folder of adapters. Throws "usage" where there is no such model, named by `flag`, or no such folder.
+ * `adapters` names another folder of adapters. Throws "usage" where there is no such model, named by `option`, or no such folder.
  */
-export async function findModel(model: string, adapters?: string, flag = "--model"): Promise<ModelPaths> {
+export async function findModel(model: string, adapters?: string, option = "model"): Promise<ModelPaths> {
   if (adapters !== undefined && !(await exists(adapters)))
     throw new BigVaeError(
       "usage",
-      `--adapters ${adapters}: expected a folder of encoder/, decoder/ and ${HEAD}, got nothing there; check the path`,
+      `\`adapters\` ${adapters}: expected a folder of encoder/, decoder/ and ${HEAD}, got nothing there; check the path`,
     );
   const path = model === POCKET ? fileURLToPath(new URL("../../pocket", import.meta.url)) : model;
   if (path.endsWith(".gguf") && (await isFile(path))) return { base: path, adapters };
@@ -81,13 +81,13 @@ export async function findModel(model: string, adapters?: string, flag = "--mode
   if (await isFile(join(path, "vae.safetensors")))
     throw new BigVaeError(
       "usage",
-      `${flag} ${model}: expected a base, got the adapters of one; give the base's folder with --model and this one with --adapters`,
+      `\`${option}\` ${model}: expected a base, got the adapters of one; give the base's folder as \`model\` and this one as \`adapters\``,
     );
   const folder = (await isFile(path)) ? "a file of another kind" : "a folder without config.json or base/config.json";
   const got = (await exists(path)) ? folder : "nothing there";
   throw new BigVaeError(
     "usage",
-    `${flag} ${model}: expected "pocket", a model's folder or a .gguf file, got ${got}; download the model to a folder and give its path`,
+    `\`${option}\` ${model}: expected "pocket", a model's folder or a .gguf file, got ${got}; download the model to a folder and give its path`,
   );
 }
 
@@ -267,7 +267,7 @@ export async function checkBaseHash({ base, adapters }: ModelPaths, sha256?: str
   if (got === expected) return;
   throw new BigVaeError(
     "mismatch",
-    `adapters ${adapters}: expected the base with sha256 ${expected.slice(0, 12)}, got ${got.slice(0, 12)} at ${base}; give --model the base that they were trained on`,
+    `\`adapters\` ${adapters}: expected the base with sha256 ${expected.slice(0, 12)}, got ${got.slice(0, 12)} at ${base}; give the base that they were trained on as \`model\``,
   );
 }
 

@@ -33,13 +33,13 @@ export async function packModel(model: string, adapters: string, output: string)
   if (base.endsWith(".gguf"))
     throw new BigVaeError(
       "unsupported",
-      `--model ${model}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
+      `\`model\` ${model}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
     );
   const written = [output, join(output, "base")].map((path) => resolve(path));
   if ([base, adapters].some((path) => written.includes(resolve(path))))
     throw new BigVaeError(
       "usage",
-      `--output ${output}: expected another folder than those of the base and the adapters, which it would overwrite, got one of them; name a new one`,
+      `\`output\` ${output}: expected another folder than those of the base and the adapters, which it would overwrite, got one of them; name a new one`,
     );
   await checkBaseHash({ base, adapters });
   const folders = new Set(Object.values(await adapterFolders(adapters)));

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { Encoding, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
+import { onAbort } from "./onAbort.js";
 import type { CallName, Calls, EngineFacts, OpenArguments, Reply } from "./protocol.js";
 
 interface Pending {
@@ -32,7 +33,9 @@ export class RemoteEngine {
 
   /** Starts the thread and loads the model there. */
   static async open(args: OpenArguments): Promise<RemoteEngine> {
-    const engine = new RemoteEngine(new Worker(new URL("./engineWorker.js", import.meta.url)), undefined as never);
+    // Arguments of Node are for the program: a thread refuses --input-type.
+    const worker = new Worker(new URL("./engineWorker.js", import.meta.url), { execArgv: [] });
+    const engine = new RemoteEngine(worker, undefined as never);
     try {
       engine.facts = await engine.#call("open", args);
       return engine;
@@ -80,23 +83,45 @@ export class RemoteEngine {
     // The thread keeps the process alive only while a call is under way.
     if (this.#pending.size === 0) this.worker.ref();
     return new Promise<unknown>((resolve, reject) => {
-      const abort = () => {
-        this.worker.postMessage({ id, abort: true });
-        this.#settle(id);
-        reject(aborted());
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-      const release = () => signal?.removeEventListener("abort", abort);
+      const release = signal ? onAbort(signal, () => this.#abort(id, aborted())) : () => undefined;
       this.#pending.set(id, { resolve, reject, release, ...(onToken ? { onToken } : {}) });
-      this.worker.postMessage({ id, call, args });
+      try {
+        this.worker.postMessage({ id, call, args });
+      } catch (cause) {
+        this.#fail(id, notSendable(call, cause));
+      }
     }) as Promise<Calls[C]["result"]>;
+  }
+
+  /** Ends a call on both sides. */
+  #abort(id: number, error: Error): void {
+    if (!this.#pending.has(id)) return;
+    this.worker.postMessage({ id, abort: true });
+    this.#fail(id, error);
+  }
+
+  #fail(id: number, error: Error): void {
+    const pending = this.#pending.get(id);
+    this.#settle(id);
+    pending?.reject(error);
+  }
+
+  /** An error of the callback, thrown or rejected, is the call's. */
+  #tell(id: number, onToken: Pending["onToken"], { row, tokenId }: { row: number; tokenId: number }): void {
+    const fail = (error: unknown) => this.#abort(id, error as Error);
+    try {
+      const returned: unknown = onToken?.(row, tokenId);
+      if (returned instanceof Promise) returned.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   #receive(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     if (!pending) return;
     if ("token" in reply) {
-      pending.onToken?.(reply.token.row, reply.token.tokenId);
+      this.#tell(reply.id, pending.onToken, reply.token);
       return;
     }
     this.#settle(reply.id);
@@ -113,11 +138,17 @@ export class RemoteEngine {
   /** No call is answered from here on: those that wait are told why. */
   #end(reason: string): void {
     this.#ended ??= new BigVaeError("internal", `engine: ${reason}; load the model again`);
-    for (const [id, pending] of this.#pending) {
-      this.#settle(id);
-      pending.reject(this.#ended);
-    }
+    for (const id of this.#pending.keys()) this.#fail(id, this.#ended);
   }
+}
+
+function notSendable(call: CallName, cause: unknown): BigVaeError {
+  const reason = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
+  return new BigVaeError(
+    "usage",
+    `${call}: expected plain data for the engine's thread, got something else (${reason}); await promises and leave functions out`,
+    { cause },
+  );
 }
 
 function aborted(): BigVaeError {

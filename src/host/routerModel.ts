@@ -1,24 +1,26 @@
-/** A model as samplers see it. */
+/** The engine's router as samplers see a model. */
 import type { LatentSpace } from "../latent/index.js";
 import type { LatentModel } from "../sampling/model.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import type { RemoteEngine } from "./remoteEngine.js";
 
-/** The engine's router behind the samplers' interface; a row ends at the tokenizer's end token. */
+/** A row ends at the tokenizer's end token. */
 export function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSpace): LatentModel {
+  const { maxPositions } = engine.facts;
   const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
   return {
     space,
+    maxPositions,
     tokenizer,
     encode: (spans, signal) =>
       engine.encode(
         spans.map((ids) => ({ ids })),
         signal,
       ),
-    write: (rows, context, options) =>
+    write: (rows, context, { ignoreEos, ...options }) =>
       engine.write(rows, {
         ...options,
-        ...stop,
+        ...(ignoreEos ? {} : stop),
         beginId: tokenizer.bosId ?? tokenizer.eosId,
         writer: "router",
         context,

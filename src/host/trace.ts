@@ -5,6 +5,7 @@ import { BigVaeError } from "../errors.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
+import type { SpelledSpan } from "../sampling/runText.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import type { ModelHashes } from "./modelFiles.js";
 
@@ -47,10 +48,14 @@ interface SpanLine {
 
 type Line = ModelLine | LatentLine | SpanLine;
 
+/** Roles of texts that go on from another one. */
+const CONTINUATIONS: readonly TracedLatent["role"][] = ["span", "draft"];
+
 /** Saves a run; parents stand before what was mixed from them. */
-export async function writeTrace(folder: string, spans: readonly Span[], model: TracedModel): Promise<void> {
+export async function writeTrace(folder: string, spans: readonly SpelledSpan[], model: TracedModel): Promise<void> {
   const { tokenizer, facts } = model;
-  const text = (ids: TokenIds) => tokenizer.decode(ids as number[]);
+  const text = (ids: TokenIds, role: TracedLatent["role"]) =>
+    tokenizer.decode(ids, { skipSpecial: true, continues: CONTINUATIONS.includes(role) });
   const header: ModelLine = { kind: "model", ...(await model.hashes()), zDim: facts.zDim };
   const lines: Line[] = [header];
   const rows = new Map<TracedLatent, number>();
@@ -61,17 +66,17 @@ export async function writeTrace(folder: string, spans: readonly Span[], model: 
     const parents = latent.parents.map(({ latent: parent, weight }) => ({ index: rowOf(parent), weight }));
     const index = rows.size;
     rows.set(latent, index);
-    lines.push({ kind: "latent", index, role, parents, ...(ids ? { ids, text: text(ids) } : {}), norm });
+    lines.push({ kind: "latent", index, role, parents, ...(ids ? { ids, text: text(ids, role) } : {}), norm });
     return index;
   };
-  for (const { ids, latent, drafts, written } of spans) {
+  for (const { ids, text: spelled, latent, drafts, written } of spans) {
     const traced = drafts.map((draft) => ({
       ids: draft.ids,
-      text: text(draft.ids),
+      text: text(draft.ids, "draft"),
       from: rowOf(draft.from),
       latent: rowOf(draft.latent),
     }));
-    lines.push({ kind: "span", ids, text: text(ids), latent: rowOf(latent), drafts: traced, written });
+    lines.push({ kind: "span", ids, text: spelled, latent: rowOf(latent), drafts: traced, written });
   }
   const flat = new Float32Array(rows.size * facts.zDim);
   for (const [{ z }, row] of rows) flat.set(z, row * facts.zDim);
@@ -85,6 +90,8 @@ export async function writeTrace(folder: string, spans: readonly Span[], model: 
 export interface ReplayedSpan {
   saved: TokenIds;
   written: TokenIds;
+  /** As it was saved. */
+  text: string;
 }
 
 /**
@@ -105,11 +112,11 @@ export async function* replay(
     if (saved === got) continue;
     throw new BigVaeError(
       "mismatch",
-      `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give --model and --adapters of the run`,
+      `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give \`model\` and \`adapters\` of the run`,
     );
   }
   const zs = await readLatents(folder, model.facts.zDim);
-  for (const [i, { ids: saved, latent, written: how }] of spans.entries()) {
+  for (const [i, { ids: saved, text, latent, written: how }] of spans.entries()) {
     const { context, noise, ...options } = how;
     const z = zs.slice(latent * model.facts.zDim, (latent + 1) * model.facts.zDim);
     const [written] = await model.latentModel.write([{ z, noise }], context, { ...options, signal });
@@ -119,7 +126,7 @@ export async function* replay(
         "mismatch",
         `replay ${folder}: expected span ${i + 1} as saved, got another token at ${at < 0 ? written!.length : at}; use the version, machine and threads of the run`,
       );
-    yield { saved, written: written! };
+    yield { saved, written: written!, text };
   }
 }
 
@@ -127,12 +134,19 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
   const path = join(folder, LINES);
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined)
-    throw new BigVaeError("usage", `trace: expected ${path}, got no such file; give a folder that --trace wrote`);
+    throw new BigVaeError(
+      "usage",
+      `trace: expected ${path}, got no such file; give a folder that a trace was saved in`,
+    );
   const lines = text.trim().split("\n");
   const [header, ...rest] = lines.map((line, i) => toPlain(parseStrictJson(line, `Line ${i + 1} of ${path}`)) as Line);
   const spans = rest.filter((line) => line.kind === "span");
-  const isSound = ({ ids, latent, written }: SpanLine) =>
-    Array.isArray(ids) && Number.isInteger(latent) && Array.isArray(written?.context) && written.noise?.length === 4;
+  const isSound = ({ ids, text, latent, written }: SpanLine) =>
+    Array.isArray(ids) &&
+    typeof text === "string" &&
+    Number.isInteger(latent) &&
+    Array.isArray(written?.context) &&
+    written.noise?.length === 4;
   if (header?.kind === "model" && spans.every(isSound)) return { header, spans };
   throw new BigVaeError(
     "format",

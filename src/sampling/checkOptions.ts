@@ -22,7 +22,7 @@ export function checkOptions(sampler: string, options: SamplingOptions, own: Wei
     if (got !== undefined && !fits(got))
       throw new BigVaeError(
         "usage",
-        `${sampler}: expected ${name} to be ${expected}, got ${got}; leave it out for the default`,
+        `${sampler}: expected \`${name}\` to be ${expected}, got ${got}; leave it out for the default`,
       );
   }
   const names = Object.keys(own);

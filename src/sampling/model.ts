@@ -9,6 +9,8 @@ export type TokenIds = readonly number[];
 export interface LatentModel {
   /** The space of its latents; plain vectors by default. */
   readonly space?: LatentSpace;
+  /** Tokens of a context and of what is written after it, together, at most; without limit where it is left out. */
+  readonly maxPositions?: number;
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
   /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */
@@ -41,6 +43,8 @@ export interface WriteOptions {
   tau: number;
   /** logits = base + cfgScale * (router - base). */
   cfgScale: number;
+  /** Whether an end token ends no row. */
+  ignoreEos?: boolean;
   /** Aborts between two tokens. */
   signal?: AbortSignal;
   /** Called with each token as it is drawn. */
@@ -65,10 +69,14 @@ export interface SamplingOptions {
   cfgScale?: number;
   /** In place of the sampler's own weights, by their names (`samplers[name].weights`). */
   weights?: Weights;
+  /** Whether every span has its full length, as the original writes it: an end token ends none. */
+  ignoreEos?: boolean;
   /** Aborts the run between two tokens. */
   signal?: AbortSignal;
   /** Called with each token of a span as it is written; not for drafts. */
   onToken?(id: number): void;
+  /** Called once, in words, where the window no longer holds the whole context. */
+  onWarning?(text: string): void;
 }
 
 /** Weights of a mix, or shares of a pull, by name. */
@@ -114,6 +122,8 @@ export interface Span {
     tau: number;
     /** 1 is the router alone. */
     cfgScale: number;
+    /** Whether an end token ended nothing. */
+    ignoreEos?: boolean;
     /** Names the stream of its token noise. */
     noise: RngKey;
   };

@@ -183,8 +183,8 @@ async function planScore(run: Run, spans: readonly Span[], context: TokenIds): P
   const { span: s, signal } = run.options;
   let [sum, tokens] = [0, 0];
   for (const [i, { ids, latent }] of spans.entries()) {
-    const before = [...context, ...firstSpans(spans.slice(0, i), s)];
     const target = ids.slice(0, s);
+    const before = run.inWindow([...context, ...firstSpans(spans.slice(0, i), s)], target.length);
     const [score] = await run.model.score([{ z: latent.z, target }], before, signal);
     sum += score! * target.length;
     tokens += target.length;

@@ -1,4 +1,5 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
+import { BigVaeError } from "../errors.js";
 import { average, type Latent, LatentSpace, type Posterior } from "../latent/index.js";
 import type {
   Draft,
@@ -12,6 +13,7 @@ import type {
 } from "./model.js";
 
 export class Run {
+  #hasWarned = false;
   /** Calls so far; each names its own noise, so that no draw depends on how many were made before it in the same call. */
   #calls = 0;
 
@@ -77,6 +79,27 @@ export class Run {
     return this.options.cfgScale ?? this.space.mixScale([...sharesOf(latent).values()]);
   }
 
+  /**
+   * The newest tokens of a context that fit the model's window together with `nTokens`; says once where that is not all.
+   * @throws BigVaeError("usage") where the window does not hold as many new tokens.
+   */
+  inWindow(context: TokenIds, nTokens: number): TokenIds {
+    const { maxPositions = Number.POSITIVE_INFINITY } = this.model;
+    const room = maxPositions - nTokens;
+    if (room < 0)
+      throw new BigVaeError(
+        "usage",
+        `\`span\`: expected spans of which the sampler's longest text fits the model's window of ${maxPositions} tokens, got ${this.options.span}, which makes it ${nTokens} long; give ${Math.floor((this.options.span * maxPositions) / nTokens)} or fewer`,
+      );
+    if (context.length <= room) return context;
+    if (!this.#hasWarned)
+      this.options.onWarning?.(
+        `the window of ${maxPositions} tokens is full; from here on it holds the newest ${room} of the context beside ${nTokens} to write`,
+      );
+    this.#hasWarned = true;
+    return context.slice(context.length - room);
+  }
+
   /** Writes one span of nTokens from a latent. */
   async write(
     latent: TracedLatent,
@@ -86,17 +109,12 @@ export class Run {
     tau = this.options.tau,
   ): Promise<Span> {
     const { rng, signal, onToken } = this.options;
-    const cfgScale = this.#scale(latent);
     const noise = rng.fork("write", this.#calls++).key;
-    const writing = {
-      nTokens,
-      tau,
-      cfgScale,
-      signal,
-      ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}),
-    };
-    const [ids] = await this.model.write([{ z: latent.z, noise }], context, writing);
-    return { ids: ids!, latent, drafts, written: { context, nTokens, tau, cfgScale, noise } };
+    const seen = this.inWindow(context, nTokens);
+    const how = this.#how(latent, nTokens, tau);
+    const calls = { signal, ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}) };
+    const [ids] = await this.model.write([{ z: latent.z, noise }], seen, { ...how, ...calls });
+    return { ids: ids!, latent, drafts, written: { context: seen, ...how, noise } };
   }
 
   /** nAvg drafts of nTokens as one batch, which go on from `begun`; a draft is encoded by its last `tail` tokens. */
@@ -108,15 +126,20 @@ export class Run {
     begun: TokenIds = [],
   ): Promise<Draft[]> {
     const { rng, nAvg, tau, signal } = this.options;
-    const cfgScale = this.#scale(latent);
     const call = this.#calls++;
     const rows = Array.from({ length: nAvg }, (_, i) => ({ z: latent.z, noise: rng.fork("draft", call, i).key }));
-    const texts = await this.model.write(rows, context, { begun, nTokens, tau, cfgScale, signal });
+    const seen = this.inWindow(context, begun.length + nTokens);
+    const texts = await this.model.write(rows, seen, { ...this.#how(latent, nTokens, tau), begun, signal });
     const latents = await this.samples(
       texts.map((ids) => ids.slice(-tail)),
       "draft",
     );
     return texts.map((ids, i) => ({ ids, from: latent, latent: latents[i]! }));
+  }
+
+  #how(latent: TracedLatent, nTokens: number, tau: number) {
+    const { ignoreEos } = this.options;
+    return { nTokens, tau, cfgScale: this.#scale(latent), ...(ignoreEos ? { ignoreEos } : {}) };
   }
 
   /** sum_i weight_i z_i; "meanNorm" gives it the mean norm of what was mixed. */

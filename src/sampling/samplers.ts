@@ -169,14 +169,14 @@ export function requireInputs(name: SamplerName, given: ReadonlySet<string>): vo
 }
 
 /** Random starts of plan-search, where nothing is said. */
-const DEFAULT_STARTS = 4;
+export const DEFAULT_STARTS = 4;
 
 function avgPreset({ preset = "card" }: SamplerInputs) {
   if (Object.hasOwn(AVG_PRESETS, preset)) return AVG_PRESETS[preset];
   const known = Object.keys(AVG_PRESETS).join(", ");
   throw new BigVaeError(
     "usage",
-    `avg: expected a preset of ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
+    `avg: expected \`preset\` to be one of ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
   );
 }
 
@@ -193,11 +193,11 @@ function examples({ examples }: SamplerInputs): readonly TokenIds[] {
 }
 
 const REMEDIES = {
-  prompt: "--prompt with the text to begin from",
-  terminal: "--terminal with the text to arrive at",
-  task: "--task with a JSON file of example texts",
+  prompt: "the text to begin from",
+  terminal: "the text to arrive at",
+  task: "example texts",
 };
 
 function missing(name: keyof typeof REMEDIES): never {
-  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give ${REMEDIES[name]}`);
+  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give \`${name}\`, ${REMEDIES[name]}`);
 }

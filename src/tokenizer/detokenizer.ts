@@ -8,6 +8,8 @@ import { byteOfCharacter } from "./byteLevel.js";
 export interface StreamDecoder {
   push(...ids: number[]): string;
   end(): string;
+  /** Whether nothing is held back, so that `end` would give nothing. */
+  readonly isSettled: boolean;
 }
 
 /** What tells one tokenizer's decoding from another's. */
@@ -28,6 +30,9 @@ export function createDecoder(rules: DecodeRules, tokenText: (id: number) => str
       return text;
     },
     end: () => decoder.end(),
+    get isSettled() {
+      return decoder.isSettled;
+    },
   };
 }
 
@@ -52,15 +57,38 @@ const encoder = new TextEncoder();
 
 class ByteLevelDecoder {
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** The bytes at the end that begin a character and do not end it. */
+  #open = new Uint8Array();
+
+  get isSettled(): boolean {
+    return this.#open.length === 0;
+  }
 
   push(token: string): string {
-    const bytes = new Uint8Array(3 * token.length);
-    return this.#utf8.decode(bytes.subarray(0, writeToken(token, bytes, 0)), { stream: true });
+    const bytes = new Uint8Array(this.#open.length + 3 * token.length);
+    bytes.set(this.#open);
+    const end = this.#open.length + writeToken(token, bytes, this.#open.length);
+    const cut = end - openBytes(bytes.subarray(0, end));
+    this.#open = bytes.slice(cut, end);
+    return this.#utf8.decode(bytes.subarray(0, cut));
   }
 
   end(): string {
-    return this.#utf8.decode();
+    const rest = this.#utf8.decode(this.#open);
+    this.#open = new Uint8Array();
+    return rest;
   }
+}
+
+/** How many bytes at the end are the beginning of a character that is not complete. */
+function openBytes(bytes: Uint8Array): number {
+  for (let length = 1; length <= Math.min(3, bytes.length); length++) {
+    const byte = bytes[bytes.length - length]!;
+    if (byte >= 0x80 && byte < 0xc0) continue;
+    const needed = byte < 0xc2 || byte > 0xf4 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return needed > length ? length : 0;
+  }
+  return 0;
 }
 
 /** Puts a token's bytes, at most 3 a character, and returns their number. */
@@ -80,6 +108,10 @@ class SentencePieceDecoder {
 
   constructor(stripsLeadingSpace: boolean) {
     this.#atStart = stripsLeadingSpace;
+  }
+
+  get isSettled(): boolean {
+    return this.#run.length === 0;
   }
 
   push(token: string): string {

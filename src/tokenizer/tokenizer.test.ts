@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { sentencePieceJson } from "../../test/sentencePiece.js";
 import { BigVaeError } from "../errors.js";
 import { characterOfByte } from "./byteLevel.js";
 import { loadTokenizer } from "./tokenizer.js";
@@ -10,39 +11,6 @@ const json = (name: string) => JSON.parse(readFileSync(`${folder}/${name}`, "utf
 const tokenizerJson = json("base/tokenizer.json");
 const config = json("base/tokenizer_config.json");
 const tokenizer = loadTokenizer(tokenizerJson, config);
-
-/** A Llama-2-like tokenizer: a space before the text, bytes for what has no token. */
-function sentencePieceJson() {
-  const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`);
-  const tokens = ["<unk>", "<s>", "</s>", ...bytes, "▁", "a", "b", "▁a", "ab", "▁ab", "."];
-  return {
-    added_tokens: ["<unk>", "<s>", "</s>"].map((content, id) => ({ id, content, special: true, normalized: false })),
-    normalizer: {
-      type: "Sequence",
-      normalizers: [
-        { type: "Prepend", prepend: "▁" },
-        { type: "Replace", pattern: { String: " " }, content: "▁" },
-      ],
-    },
-    decoder: {
-      type: "Sequence",
-      decoders: [
-        { type: "Replace", pattern: { String: "▁" }, content: " " },
-        { type: "ByteFallback" },
-        { type: "Fuse" },
-        { type: "Strip", content: " ", start: 1, stop: 0 },
-      ],
-    },
-    model: {
-      type: "BPE",
-      byte_fallback: true,
-      fuse_unk: true,
-      unk_token: "<unk>",
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: ["▁ a", "a b", "▁a b"],
-    },
-  };
-}
 
 describe("the reference tokenizer", () => {
   const { samplers, task_samples } = json("samplers.json");
@@ -131,9 +99,7 @@ describe("stream", () => {
     fc.assert(property, { numRuns: 5_000 });
     const stream = tokenizer.stream();
     const emitted = tokenizer.encode("日本 x").map((id) => stream.push(id));
-    expect([...emitted, stream.end()].filter((piece) => piece !== "")).toEqual(
-      ["日", "本", "x"].map((c) => (c === "x" ? " x" : c)),
-    );
+    expect([...emitted, stream.end()].filter((piece) => piece !== "")).toEqual(["日", "本", " ", "x"]);
   });
 });
 

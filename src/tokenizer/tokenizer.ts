@@ -9,6 +9,8 @@ import { createWordEncoder, withUnicodeDigits } from "./words.js";
 export interface DecodeOptions {
   /** Leaves special tokens (bos, eos) out of the text. */
   readonly skipSpecial?: boolean;
+  /** Whether the text goes on from another: SentencePiece's space before its first word then stays. */
+  readonly continues?: boolean;
 }
 
 export interface Tokenizer {
@@ -56,6 +58,8 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
     const text = tokenText(vocabulary, id);
     return skipSpecial && vocabulary.specialIds.has(id) ? "" : text;
   };
+  const rulesFor = ({ continues = false }: DecodeOptions = {}): DecodeRules =>
+    continues ? { ...rules, stripsLeadingSpace: false } : rules;
   const encode = (text: string) => {
     const found = understood(() => encodeText(text));
     if (!found.includes(undefined)) return found as number[];
@@ -79,10 +83,10 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
     },
     decode: (ids, options) =>
       decodeAll(
-        rules,
+        rulesFor(options),
         ids.map((id) => textOf(id, options)),
       ),
-    stream: (options) => createDecoder(rules, (id) => textOf(id, options)),
+    stream: (options) => createDecoder(rulesFor(options), (id) => textOf(id, options)),
     tokenText: (id) => textOf(id),
     toJson: () => json,
   };

@@ -14,11 +14,38 @@ export interface TrainBpeOptions {
   readonly specialTokens: readonly string[];
 }
 
+/** How often each word occurs in the texts that were added: all that training keeps of them. */
+export class WordCounts {
+  readonly counts = new Map<string, number>();
+  /** Texts that were added. */
+  texts = 0;
+
+  static of(texts: Iterable<string>): WordCounts {
+    const words = new WordCounts();
+    for (const text of texts) words.add(text);
+    return words;
+  }
+
+  add(text: string): void {
+    this.texts++;
+    for (const word of splitWords(text)) {
+      const count = this.counts.get(word);
+      if (count === undefined) this.counts.set(copyOf(word), 1);
+      else this.counts.set(word, count + 1);
+    }
+  }
+}
+
+/** The word by itself: a piece that was cut from a text keeps that text in memory. */
+function copyOf(word: string): string {
+  return JSON.parse(JSON.stringify(word));
+}
+
 /**
- * A tokenizer.json trained on `texts`.
+ * A tokenizer.json trained on the words of texts.
  * @throws BigVaeError("usage") where `vocabSize` has no room for the bytes and special tokens.
  */
-export function trainBpe(texts: Iterable<string>, { vocabSize, specialTokens }: TrainBpeOptions): object {
+export function trainBpe({ counts }: WordCounts, { vocabSize, specialTokens }: TrainBpeOptions): object {
   const least = 256 + new Set(specialTokens).size;
   if (!Number.isSafeInteger(vocabSize) || vocabSize < least)
     throw new BigVaeError(
@@ -27,18 +54,12 @@ export function trainBpe(texts: Iterable<string>, { vocabSize, specialTokens }: 
     );
   const alphabet = [...characterOfByte].sort();
   const tokens = [...new Set([...specialTokens, ...alphabet])];
-  const merges = learnMerges(countWords(texts), tokens, vocabSize);
+  const merges = learnMerges(counts, tokens, vocabSize);
   return tokenizerJson(tokens, merges, specialTokens);
 }
 
-function countWords(texts: Iterable<string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const text of texts) for (const word of splitWords(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
-}
-
 /** Learns merges and appends their tokens to `tokens`. */
-function learnMerges(counts: Map<string, number>, tokens: string[], vocabSize: number): [string, string][] {
+function learnMerges(counts: ReadonlyMap<string, number>, tokens: string[], vocabSize: number): [string, string][] {
   const idOf = new Map(tokens.map((token, id) => [token, id]));
   const corpus = new Corpus(counts, idOf, vocabSize);
   const merges: [string, string][] = [];
@@ -68,7 +89,7 @@ class Corpus {
   readonly #queue = new PairQueue();
 
   constructor(
-    counts: Map<string, number>,
+    counts: ReadonlyMap<string, number>,
     idOf: ReadonlyMap<string, number>,
     /** Above every id: a pair is the number first * vocabSize + second, so that pairs compare as upstream's. */
     readonly vocabSize: number,

@@ -130,7 +130,7 @@ export async function newestCheckpoint(
   if (found.length === 0) return undefined;
   throw new BigVaeError(
     "format",
-    `--resume: expected a sound checkpoint in ${folder}, got ${found.length} that are damaged; start the run again with another --output`,
+    `\`resume\`: expected a sound checkpoint in ${folder}, got ${found.length} that are damaged; start the run again with another \`output\``,
   );
 }
 

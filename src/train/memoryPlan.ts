@@ -42,7 +42,7 @@ export async function roomForSessions(
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
   throw new BigVaeError(
     "memory",
-    `train: expected ${megabytes(need)} of free memory beside the weights, got ${megabytes(memoryBytes)}; lower --batch-size, or add --gradient-checkpointing`,
+    `train: expected ${megabytes(need)} of free memory beside the weights, got ${megabytes(memoryBytes)}; lower \`batchSize\`, or add \`checkpointing\``,
   );
 }
 

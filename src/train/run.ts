@@ -88,7 +88,7 @@ async function openFolder({ output, resume }: RunOptions): Promise<void> {
   if (begun !== undefined && !resume) {
     throw new BigVaeError(
       "usage",
-      `--output ${output}: expected a folder without a run, got one that has come to step ${begun}; add --resume to go on with it, or name another --output`,
+      `\`output\` ${output}: expected a folder without a run, got one that has come to step ${begun}; add \`resume\` to go on with it, or name another \`output\``,
     );
   }
   for (const part of WRITTEN) await removeStaleTemporaries(join(output, part));
@@ -145,7 +145,7 @@ class RunInFolder {
     if (this.run.heldOut.length === 0) {
       throw new BigVaeError(
         "usage",
-        "--early-stop: expected validation rows to look at, got none; prepare more text, or leave the option out",
+        `\`earlyStop\`: expected validation rows to look at, got none; prepare more text, or leave out \`earlyStop\``,
       );
     }
     const { parameters } = this.run.objective;

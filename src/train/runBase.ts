@@ -38,7 +38,7 @@ async function withBaseRun<T>(
   use: (run: PreparedRun, rowCount: number) => Promise<T>,
 ): Promise<T> {
   const { config, context, batchSize, checkpointing = false } = options;
-  checkWindow("--context", context, config.maxPositionEmbeddings);
+  checkWindow("`context`", context, config.maxPositionEmbeddings);
   const run = async (data: TrainingRows) => {
     const { rows, held, schedule, rng } = data;
     const objective = baseObjective({ config, rows, context, batchSize, checkpointing, rng });
@@ -56,7 +56,11 @@ async function withBaseRun<T>(
     return use(prepared, rows.source.rowCount);
   };
   // The base scores a text behind the end token (eval/scoring): rows begin there, else the model meets that only by chance.
-  return withRows(options, { columns: context + 1, minTokens: 2, beginId: options.tokenizer.eosId }, run);
+  return withRows(
+    options,
+    { columns: context + 1, setBy: "context", minTokens: 2, beginId: options.tokenizer.eosId },
+    run,
+  );
 }
 
 /** A model's folder in Hugging Face form. */

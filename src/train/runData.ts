@@ -48,6 +48,8 @@ const HELD_OUT_BATCHES = 8;
 export interface RowChoice {
   /** Tokens of a row. */
   columns: number;
+  /** The option that says so. */
+  setBy: "context" | "span";
   /** A row counts with at least so many tokens that are no padding, as in the original. */
   minTokens: number;
   /** Rows begin at such a token where they can. */
@@ -64,7 +66,7 @@ export async function withRows<T>(
   use: (data: TrainingRows) => Promise<T>,
 ): Promise<T> {
   const { preprocessed, batchSize, accumulation, lr, warmup, lrDecay } = options;
-  await checkTokenizer(options, "--preprocessed");
+  await checkTokenizer(options, "preprocessed");
   const rng = Rng.fromSeed(options.seed);
   const [training, validation] = await Promise.all([
     openRows(preprocessed, "train", choice),
@@ -114,7 +116,7 @@ export async function latentLooks(
 export async function openRows(
   preprocessed: string,
   split: Split,
-  { columns, minTokens, beginId }: RowChoice,
+  { columns, minTokens, beginId }: Omit<RowChoice, "setBy">,
 ): Promise<RowSource & { close(): Promise<void> }> {
   const shards = await Shards.open(preprocessed, split);
   const counted = await shards.rowsWith(minTokens, columns);
@@ -145,27 +147,25 @@ export async function readShortTexts(
   if (columns === undefined)
     throw new BigVaeError(
       "usage",
-      `--sentences ${preprocessed}: expected a folder of data prepare --sentences, got one without manifest.json; prepare the texts`,
+      `\`shortTexts\` ${preprocessed}: expected a folder of texts prepared with \`sentences\`, got one without manifest.json; prepare the texts`,
     );
   const rows = await openRows(preprocessed, split, { columns, minTokens: 1 });
-  return ShortTexts.read(rows, endId, longest, `--sentences ${preprocessed}, split ${split}`).finally(() =>
-    rows.close(),
-  );
+  return ShortTexts.read(rows, endId, longest, `${preprocessed}, split ${split}`).finally(() => rows.close());
 }
 
 /** The end token, which ends a short text. @throws BigVaeError("mismatch") where the tokenizer has none. */
-export function requireEndId({ eosId }: Tokenizer, flag: string): number {
+export function requireEndId({ eosId }: Tokenizer, option: string): number {
   if (eosId !== undefined) return eosId;
   throw new BigVaeError(
     "mismatch",
-    `${flag}: expected a tokenizer with an end token, got one without; leave the option out`,
+    `\`${option}\`: expected a tokenizer with an end token, got one without; leave out \`${option}\``,
   );
 }
 
 /** Ids of another tokenizer would train without an error, on nonsense. */
 export async function checkTokenizer(
   { preprocessed, tokenizer }: Pick<DataOptions, "preprocessed" | "tokenizer">,
-  flag: string,
+  option: string,
 ): Promise<void> {
   const expected = (await readManifest(preprocessed))?.settings.tokenizerSha256;
   if (expected === undefined) return;
@@ -173,34 +173,34 @@ export async function checkTokenizer(
   if (got === expected) return;
   throw new BigVaeError(
     "mismatch",
-    `${flag} ${preprocessed}: expected rows of the model's own tokenizer (sha256 ${got.slice(0, 12)}), got those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")}); prepare the data again with --tokenizer of this model`,
+    `\`${option}\` ${preprocessed}: expected rows of the model's own tokenizer (sha256 ${got.slice(0, 12)}), got those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")}); prepare the data again with the \`tokenizer\` of this model`,
   );
 }
 
 /** Throws unless `expected` positions fit into the window. */
-export function checkWindow(flag: string, tokens: number, window: number): void {
+export function checkWindow(options: string, tokens: number, window: number): void {
   if (tokens <= window) return;
   throw new BigVaeError(
     "usage",
-    `${flag}: expected rows that fit the model's window of ${window} positions, got ${tokens}; give a smaller one`,
+    `${options}: expected rows that fit the model's window of ${window} positions, got ${tokens}; give a smaller one`,
   );
 }
 
 async function tooLittleData(
   options: DataOptions,
-  { columns, minTokens }: RowChoice,
+  { columns, setBy, minTokens }: RowChoice,
   rows: number,
 ): Promise<BigVaeError> {
   const stored = (await readManifest(options.preprocessed))?.settings.length;
   if (stored !== undefined && stored < columns) {
     return new BigVaeError(
       "usage",
-      `--preprocessed ${options.preprocessed}: expected rows of at least ${columns} tokens, got rows of ${stored}; prepare the data again with --length ${columns}, or lower --context`,
+      `\`preprocessed\` ${options.preprocessed}: expected rows of at least ${columns} tokens, got rows of ${stored}; prepare the data again with a \`length\` of ${columns}, or lower \`${setBy}\``,
     );
   }
   const needed = options.batchSize * options.accumulation;
   return new BigVaeError(
     "usage",
-    `train: expected at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower --context or --batch-size`,
+    `train: expected at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower \`${setBy}\` or \`batchSize\``,
   );
 }

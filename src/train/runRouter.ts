@@ -53,7 +53,7 @@ async function withRouterRun<T>(
     ...vae.head,
     ...ropeFeeds(base.config, context + 1, ropeSteps(vae.slots)),
   };
-  return withRows(options, { columns: context, minTokens: context }, async (data) => {
+  return withRows(options, { columns: context, setBy: "context", minTokens: context }, async (data) => {
     const { rows, held, schedule, rng } = data;
     const endId = options.tokenizer.eosId;
     const objective = routerObjective({ ...options, shape, frozen, rows, span, endId, rng });
@@ -129,11 +129,11 @@ async function continuations(
 
 /** Rows hold a context, the span that z encodes and the next one; the router reads them and z. */
 function checkRows({ base, vae, context }: TrainRouterOptions): void {
-  checkWindow("--context", context + 1, base.config.maxPositionEmbeddings);
+  checkWindow("`context`", context + 1, base.config.maxPositionEmbeddings);
   if (context > 2 * vae.span) return;
   throw new BigVaeError(
     "usage",
-    `--context: expected more tokens than two spans, ${2 * vae.span}, got ${context}; give a longer one, or a shorter --vae-context`,
+    `\`context\`: expected more tokens than two spans, ${2 * vae.span}, got ${context}; give a longer one, or a VAE of a shorter \`vae.span\``,
   );
 }
 

@@ -42,7 +42,7 @@ export interface TrainVaeOptions
   /** Scale of the noise at the first step, from which it rises to `noiseScale` over `noiseRampSteps`; without a rise by default. */
   noiseStart?: number;
   noiseRampSteps?: number;
-  /** Shards of short texts (data prepare --sentences), and the share of microbatches that are made of them. */
+  /** Shards of short texts (prepared with `sentences`), and the share of microbatches that are made of them. */
   shortTexts?: { preprocessed: string; share: number };
   /** Adapters to go on from. */
   startFrom?: VaeAdapters;
@@ -73,9 +73,9 @@ async function withVaeRun<T>(
   const longest = options.shortTexts ? paddedLength(span) : span;
   const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
   const positions = Math.max(span, gap) + placed + 1;
-  checkWindow("--context, --gap", positions, base.config.maxPositionEmbeddings);
+  checkWindow("`span`, `gap`", positions, base.config.maxPositionEmbeddings);
   const frozen = { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) };
-  return withRows(options, { columns: 2 * span, minTokens: span + 1 }, async (data) => {
+  return withRows(options, { columns: 2 * span, setBy: "span", minTokens: span + 1 }, async (data) => {
     const { rows, held, schedule, rng } = data;
     const noise = {
       scale: noiseScale,
@@ -125,8 +125,8 @@ async function withVaeRun<T>(
 async function openSentences({ shortTexts, tokenizer, span }: TrainVaeOptions) {
   if (!shortTexts) return {};
   const { preprocessed, share } = shortTexts;
-  await checkTokenizer({ preprocessed, tokenizer }, "--sentences");
-  const endId = requireEndId(tokenizer, "--sentences");
+  await checkTokenizer({ preprocessed, tokenizer }, "shortTexts");
+  const endId = requireEndId(tokenizer, "shortTexts");
   const read = async (split: "train" | "validation") => ({
     sentences: { texts: await readShortTexts(preprocessed, split, endId, span - 1), share },
   });
@@ -139,7 +139,7 @@ function vaeShape(options: TrainVaeOptions): VaeShape {
   if (zDim % slots !== 0) {
     throw new BigVaeError(
       "usage",
-      `--z-dim: expected a multiple of --slots ${slots}, which share z evenly, got ${zDim}; give for example ${slots * Math.max(1, Math.round(zDim / slots))}`,
+      `\`zDim\`: expected a multiple of \`slots\` ${slots}, which share z evenly, got ${zDim}; give for example ${slots * Math.max(1, Math.round(zDim / slots))}`,
     );
   }
   const lora: LoraShape = { rank, alpha, targets: Object.keys(blockLinears(base.config)) };
@@ -191,7 +191,7 @@ function copyFrom(parameters: FlatTensors, vae: VaeAdapters, noiseScale: number)
     if (from?.shape.join() !== shape.join()) {
       throw new BigVaeError(
         "mismatch",
-        `--start-from: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give adapters of this rank, this --z-dim and as many --slots`,
+        `\`startFrom\`: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give adapters of this rank, this \`zDim\` and as many \`slots\``,
       );
     }
     parameters.set(name, from.data as Float32Array);

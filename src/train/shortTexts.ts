@@ -36,7 +36,7 @@ export class ShortTexts {
    * begin in one row and end in another, are left out.
    * @throws BigVaeError("usage") where there are none.
    */
-  static async read(rows: RowSource, endId: number, longest: number, from = "--sentences"): Promise<ShortTexts> {
+  static async read(rows: RowSource, endId: number, longest: number, from = "short texts"): Promise<ShortTexts> {
     const kept: Int32Array[] = [];
     const bounds: [number, number][] = [];
     let total = 0;
@@ -57,7 +57,7 @@ export class ShortTexts {
     if (bounds.length === 0)
       throw new BigVaeError(
         "usage",
-        `${from}: expected texts of at most ${longest} tokens, got none; give more texts to data prepare --sentences`,
+        `${from}: expected texts of at most ${longest} tokens, got none; prepare more texts with \`sentences\``,
       );
     const ids = new Int32Array(total);
     let at = 0;

@@ -100,19 +100,19 @@ async function resumeStep(options: TrainerOptions, arrays: StateArrays): Promise
 /** A lower rate is what a run that diverged goes on with; one that still learns may be made longer, its rate follows the new length. */
 const FREE_FACTS = ["step", "lr", "totalSteps"];
 
-/** Facts that are the sha256 of what lies where a flag says. It may have moved since. */
-const CONTENT_FLAGS: Readonly<Record<string, string>> = {
-  dataSha256: "--preprocessed",
-  sentencesSha256: "--sentences",
-  tokenizerSha256: "--tokenizer",
-  baseSha256: "--model",
-  vaeSha256: "--start-from",
+/** Facts that are the sha256 of what an option names. It may have moved since. */
+const CONTENTS: Readonly<Record<string, string>> = {
+  dataSha256: "preprocessed",
+  sentencesSha256: "shortTexts",
+  tokenizerSha256: "tokenizer",
+  baseSha256: "base",
+  vaeSha256: "startFrom",
 };
 
-function otherContents(flag: string, expected: string, got: string): BigVaeError {
+function otherContents(option: string, expected: string, got: string): BigVaeError {
   return new BigVaeError(
     "mismatch",
-    `--resume: expected at ${flag} what the run was started with (sha256 ${expected.slice(0, 12)}), got other contents (${got.slice(0, 12)}); give the place where it lies now, or another --output`,
+    `\`resume\`: expected at \`${option}\` what the run was started with (sha256 ${expected.slice(0, 12)}), got other contents (${got.slice(0, 12)}); give the place where it lies now, or another \`output\``,
   );
 }
 
@@ -120,11 +120,11 @@ function otherContents(flag: string, expected: string, got: string): BigVaeError
 function checkFacts(saved: Facts, given: Facts): void {
   for (const [name, value] of Object.entries(saved)) {
     if (FREE_FACTS.includes(name) || JSON.stringify(given[name]) === JSON.stringify(value)) continue;
-    const flag = CONTENT_FLAGS[name];
-    if (flag !== undefined) throw otherContents(flag, `${value}`, `${given[name]}`);
+    const option = CONTENTS[name];
+    if (option !== undefined) throw otherContents(option, `${value}`, `${given[name]}`);
     throw new BigVaeError(
       "mismatch",
-      `--resume: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another --output`,
+      `\`resume\`: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another \`output\``,
     );
   }
 }
@@ -160,8 +160,8 @@ export async function trainStep(
 
 function divergence(step: number, checkpoints: string | undefined): BigVaeError {
   const advice = checkpoints
-    ? `the last good state is in ${checkpoints}; go on from it with --resume and a lower --lr or --clip-norm 1`
-    : "no step was applied; look at the model and the data, or start again with a lower --lr";
+    ? `the last good state is in ${checkpoints}; go on from it with \`resume\` and a lower \`lr\` or \`clipNorm\` 1`
+    : `no step was applied; look at the model and the data, or start again with a lower \`lr\``;
   return new BigVaeError(
     "diverged",
     `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; ${advice}`,

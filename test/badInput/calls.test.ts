@@ -69,11 +69,15 @@ describe("write", () => {
   });
 
   it("refuses a temperature that is none", async () => {
-    for (const tau of [-1, Number.NaN]) await expectRefusal(() => write({ z }, { tau }), "usage", /tau: expected/);
+    for (const tau of [-1, Number.NaN]) await expectRefusal(() => write({ z }, { tau }), "usage", /`tau`: expected/);
   });
 
   it("refuses a base without anything to continue", () =>
-    expectRefusal(() => engine.write([{ noise }], { ...how, writer: "base", context: [] }), "usage", /--context/));
+    expectRefusal(
+      () => engine.write([{ noise }], { ...how, writer: "base", context: [] }),
+      "usage",
+      /give a non-empty `context`$/,
+    ));
 
   it("refuses latents where there are no adapters", async () => {
     const base = new Engine({ runtime, base: await loadTinyBase() });

@@ -147,7 +147,7 @@ const CASES: Case[] = [
     "adapters that name another base by its hash",
     (m) => writeFile(m.at("adapters/bigvae.json"), JSON.stringify({ base_sha256: "0".repeat(64) })),
     "mismatch",
-    /expected the base with sha256 000000000000, got [0-9a-f]{12} at .*--model/,
+    /expected the base with sha256 000000000000, got [0-9a-f]{12} at .*trained on as `model`$/,
   ],
   [
     "facts out of range",

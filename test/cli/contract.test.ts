@@ -129,19 +129,31 @@ describe("generate", () => {
     expect(jsonLines<Generated>(finished)[0]!.spans).toHaveLength(1);
   });
 
-  it("gives what was written before the window was full", async () => {
+  it("goes on where the window is full, with the newest of its context, and says so", {
+    timeout: 180_000,
+  }, async () => {
     const sentence = "The river ran past the mill. ";
     const [one] = jsonLines<Encoded>(await bigvae(["encode", ...TINY, "--json", sentence]));
     const config = await readJson(join(tinyFolder, "base/config.json"));
     const { max_position_embeddings: window } = config as { max_position_embeddings: number };
-    const fitting = sentence.repeat(Math.floor((window - 200) / one!.ids.length));
-    const finished = await bigvae([...GUIDE, "--context", fitting, "--steps", "9"]);
-    expect(finished.code).toBe(2);
-    const [generated] = jsonLines<Generated & { error: string }>(finished);
-    expect(generated!.error).toMatch(/window/);
-    expect(finished.stderr).toMatch(/window/);
-    expect(generated!.spans.length).toBeGreaterThan(0);
-    expect(generated!.ids).toEqual(generated!.spans.flatMap(({ ids }) => ids));
+    const full = sentence.repeat(Math.ceil((1.2 * window) / one!.ids.length));
+    const finished = await bigvae([...GUIDE, "--context", full, "--steps", "2", "--ignore-eos"]);
+    expect(finished).toMatchObject({ code: 0 });
+    expect(finished.stderr).toMatch(
+      /^bigvae: the window of \d+ tokens is full; from here on it holds the newest \d+ .*\n$/,
+    );
+    const [generated] = jsonLines<Generated>(finished);
+    expect(generated!.spans.map(({ ids }) => ids.length)).toEqual(Array(2).fill(128));
+  });
+
+  it("refuses a span that the window does not hold, before it writes", async () => {
+    const finished = await bigvae([...GUIDE, "--span", "100000"]);
+    expect(finished.stderr).toMatch(
+      /^bigvae: --span: expected .* got 100000, which makes it 200000 long; give \d+ or fewer\n$/,
+    );
+    expect(finished).toMatchObject({ code: 2, stdout: "" });
+    const fewer = /give (\d+) or fewer/.exec(finished.stderr)![1]!;
+    expect(Number(fewer)).toBeGreaterThan(8);
   });
 });
 
@@ -210,6 +222,25 @@ describe("every command", () => {
   });
 });
 
+it("generate and plan say what they take where an option is left out", async () => {
+  for (const name of ["generate", "plan"]) {
+    const help = (await bigvae([name, "--help"])).stdout.replaceAll(/\s+/g, " ");
+    const said = {
+      steps: "4 by default, 5 for paragraph",
+      "n-avg": "4 by default",
+      "n-starts": "4 by default",
+      span: "the model's by default",
+      cfg: "1 by default, 1.25 for paragraph-topic",
+      tau: "0.9 by default, 1 for user-avg",
+      noise: "1 by default",
+    };
+    for (const [flag, text] of Object.entries(said)) {
+      const [, of] = new RegExp(` --${flag} <.>(.*?) --[a-z]`).exec(help)!;
+      expect(of, flag).toContain(text);
+    }
+  }
+});
+
 it("the tour gives a line of JSON for each of its steps", async () => {
   const lines = jsonLines<{ step: string; spans?: unknown[] }>(await bigvae(["demo", ...TINY, "--json"]));
   expect(lines.map(({ step }) => step)).toEqual([
@@ -241,7 +272,7 @@ describe("errors: one sentence, a documented exit code, nothing on standard outp
       2,
       /--preprocessed .*nowhere: .*got nothing there/,
     ],
-    ["adapters as a model", ["encode", "--model", `${tinyFolder}/adapters`, "x"], 2, /this one with --adapters/],
+    ["adapters as a model", ["encode", "--model", `${tinyFolder}/adapters`, "x"], 2, /this one as --adapters$/m],
     ["an unknown option", ["encode", "--modell", "x"], 2, /^bigvae: .*--modell/],
     ["an unknown sampler", ["generate", ...TINY, "--sampler", "magic", "--prompt", "x"], 2, /magic/],
     ["a sampler without its prompt", ["generate", ...TINY, "--sampler", "guide"], 2, /--prompt/],

@@ -1,10 +1,11 @@
 /** Texts by line: decoded, numbered and refused alike, whatever they come from; text that is written stands alone. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyFolder } from "../parity/reference.js";
 import { bigvae, jsonLines, MAIN, TINY } from "./run.js";
 
@@ -68,15 +69,77 @@ const REFUSED: [string, string | Uint8Array, string[], number, RegExp][] = [
     2,
     /got-3\.txt, line 3: expected \{"ids"/,
   ],
+  ["a field that is not there", '{"body":"x"}\n', ["encode", "--file"], 4, /got-3\.jsonl, line 1: .* by --field\n$/],
+  [
+    "a file of another kind",
+    "one\n",
+    ["encode", "--file"],
+    2,
+    /got-3\.md: expected a file of \.txt, .*, got \.md; convert/,
+  ],
   ["another mask", '{"ids":[1,2],"mask":[1,2]}\n', ["encode", "--ids", "--file"], 2, /line 1: .*mask of 0 and 1/],
 ];
 
-it.each(REFUSED)("%s is refused", async (_, content, words, code, message) => {
-  const path = await file("got-3.txt", content);
+const ENDINGS: Record<string, string> = { "a field that is not there": "jsonl", "a file of another kind": "md" };
+
+it.each(REFUSED)("%s is refused", async (what, content, words, code, message) => {
+  const path = await file(`got-3.${ENDINGS[what] ?? "txt"}`, content);
   const finished = await bigvae([...words.slice(0, 1), ...TINY, "--json", ...words.slice(1), path]);
   expect(finished.stderr).toMatch(message);
   expect(finished.stderr).toMatch(/^bigvae: [^\n]+\n$/);
   expect(finished).toMatchObject({ code, stdout: "" });
+});
+
+describe("texts of a file", () => {
+  const texts = async (words: readonly string[], input = "") =>
+    jsonLines<{ text: string; line: number }>(await bigvae([words[0]!, ...TINY, "--json", ...words.slice(1)], input));
+
+  it("are the same whatever form they lie in, in every command that takes them", { timeout: 180_000 }, async () => {
+    const plain = await file("forms.txt", "one\r\n\r\ntwo\r\n");
+    const records = '{"body":"one"}\n \n{"body":"two"}\n';
+    const packed = await file("forms.jsonl.gz", gzipSync(records));
+    const open = await file("forms.jsonl", records);
+    const wanted = [
+      { text: "one", line: 1 },
+      { text: "two", line: 3 },
+    ];
+    expect(await texts(["encode", "--file", open, "--field", "body"])).toMatchObject(wanted);
+    expect(await texts(["encode", "--field", "body"], records)).toMatchObject(wanted);
+    expect(await texts(["reconstruct", "--file", plain])).toMatchObject(wanted);
+    const found = await texts(["similar", "one", "--file", packed, "--field", "body"]);
+    expect(found.sort((a, b) => a.line - b.line)).toMatchObject(wanted);
+    const report = await texts(["eval", "--measure", "sentences", "--data", packed, "--field", "body"]);
+    expect(report).toMatchObject([{ sentences: 2 }]);
+  });
+
+  it("may be one text a file", { timeout: 180_000 }, async () => {
+    const path = await file("whole.txt", "one\r\n\r\ntwo\r\n");
+    for (const words of [
+      ["encode", "--file", path],
+      ["reconstruct", "--file", path],
+      ["similar", "one", "--file", path],
+    ])
+      expect(await texts([...words, "--whole"])).toMatchObject([{ text: "one\n\ntwo", line: 1 }]);
+    expect(await texts(["encode", "--whole"], "one\ntwo\n")).toMatchObject([{ text: "one\ntwo" }]);
+    const rows = ["--tokenizer", `${tinyFolder}/base`, "--output", join(folder, "whole-rows"), "--json"];
+    expect(jsonLines(await bigvae(["data", "prepare", path, "--whole", ...rows]))).toMatchObject([{ records: 1 }]);
+  });
+
+  it("that are left out of a folder are counted, once", { timeout: 180_000 }, async () => {
+    const inputs = join(folder, "mixed");
+    await mkdir(inputs);
+    await writeFile(join(inputs, "a.txt"), "The fox ran.\nThe owl slept.\n");
+    await writeFile(join(inputs, "notes.md"), "no");
+    const said = "bigvae: left out: 1 .md; texts are read from .txt, .jsonl, .jsonl.gz, .parquet\n";
+    const tokenizer = join(folder, "mixed.json");
+    const { stderr } = await bigvae(["data", "tokenizer", inputs, "--output", tokenizer, "--vocab-size", "258"]);
+    expect(stderr).toBe(said);
+    const rows = ["--tokenizer", tokenizer, "--output", join(folder, "mixed-rows")];
+    expect((await bigvae(["data", "prepare", inputs, ...rows])).stderr.split("\n")[0]).toBe(said.trim());
+    expect((await bigvae(["eval", ...TINY, "--measure", "blends", "--data", inputs, "--quiet"])).stderr).not.toContain(
+      "left out",
+    );
+  });
 });
 
 it("nothing on standard input is no success", async () => {

@@ -60,6 +60,40 @@ describe("the thread", () => {
   });
 });
 
+describe("a short call after a long one", () => {
+  const many = Array.from({ length: 2000 }, (_, i) => ({ ids: ids(12, i) }));
+  const order = (calls: Record<string, Promise<unknown>>) => {
+    const done: string[] = [];
+    const all = Object.entries(calls).map(([name, call]) => call.then(() => done.push(name)));
+    return Promise.all(all).then(() => done);
+  };
+
+  it("is answered before it, with the same latents", async () => {
+    const alone = await vae.engine.encode([many[7]!]);
+    const long = vae.engine.encode(many);
+    const short = vae.engine.encode([many[7]!]);
+    expect(await order({ long, short })).toEqual(["short", "long"]);
+    expect((await short)[0]!.mean).toEqual(alone[0]!.mean);
+    expect(await long).toHaveLength(many.length);
+  });
+
+  it("encodes while another one writes", async () => {
+    const expected = await vae.engine.write(rows, { ...long, nTokens: 200 });
+    const writing = vae.engine.write(rows, { ...long, nTokens: 200 });
+    expect(await order({ writing, short: vae.engine.encode([many[7]!]) })).toEqual(["short", "writing"]);
+    expect(await writing).toEqual(expected);
+  });
+
+  it("is scored before it", async () => {
+    const scored = Array.from({ length: 600 }, (_, i) => ({ z: rows[0]!.z, target: ids(12, i) }));
+    const alone = await vae.engine.score(scored.slice(0, 1), "router", ids(5));
+    const long = vae.engine.score(scored, "router", ids(5));
+    const short = vae.engine.score(scored.slice(0, 1), "router", ids(5));
+    expect(await order({ long, short })).toEqual(["short", "long"]);
+    expect(await short).toEqual(alone);
+  });
+});
+
 describe("abort", () => {
   it("stops a run within a step", async () => {
     const controller = new AbortController();
@@ -99,7 +133,7 @@ describe("abort", () => {
     await expect(vae.engine.encode([{ ids: [5] }], signal)).rejects.toMatchObject({ kind: "aborted" });
   });
 
-  it("of a sampler keeps the spans that it gave", async () => {
+  it("of a sampler keeps the spans that were finished", async () => {
     const controller = new AbortController();
     const spans: number[] = [];
     const run = async () => {
@@ -110,7 +144,9 @@ describe("abort", () => {
       }
     };
     await expect(run()).rejects.toMatchObject({ kind: "aborted" });
-    expect(spans).toHaveLength(2);
+    // A span that ends within a character waits for the next one, which may be finished by then.
+    expect(spans.length).toBeGreaterThanOrEqual(2);
+    expect(spans.length).toBeLessThanOrEqual(3);
   });
 });
 

@@ -51,6 +51,8 @@ export interface FakeOptions {
   eosId?: number;
   score?(target: TokenIds): number;
   space?: LatentSpace;
+  /** The window. */
+  maxPositions?: number;
 }
 
 export class FakeModel implements LatentModel {
@@ -60,6 +62,10 @@ export class FakeModel implements LatentModel {
   #encoded = 0;
   #texts = 0;
   #writes = 0;
+
+  get maxPositions() {
+    return this.options.maxPositions;
+  }
 
   readonly tokenizer = {
     bosId: BOS,
@@ -93,6 +99,8 @@ export class FakeModel implements LatentModel {
     context: TokenIds,
     { nTokens, tau, cfgScale, onToken }: Parameters<LatentModel["write"]>[2],
   ) {
+    if (context.length + nTokens > (this.maxPositions ?? Number.POSITIVE_INFINITY))
+      throw new Error("beyond the window");
     const call = this.#writes++;
     const lengths = rows.map((_, row) => Math.min(nTokens, this.options.length?.(call, row) ?? nTokens));
     const letters = lengths.map(() => String.fromCharCode("a".charCodeAt(0) + this.#texts++));

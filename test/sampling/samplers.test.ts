@@ -221,11 +221,55 @@ describe("on the way", () => {
 
 describe("what is missing is named", () => {
   const cases: [SamplerName, Partial<SamplerInputs>, RegExp][] = [
-    ["guide", { prompts: [] }, /--prompt/],
-    ["task", { examples: [] }, /--task/],
-    ["plan", { terminal: undefined }, /--terminal/],
+    ["guide", { prompts: [] }, /give `prompt`, the text/],
+    ["task", { examples: [] }, /give `task`, example/],
+    ["plan", { terminal: undefined }, /give `terminal`, the text/],
   ];
   it.each(cases)("%s", async (name, change, message) => {
     await expect(run(name, {}, {}, { ...INPUTS, ...change })).rejects.toThrow(message);
   });
+});
+
+describe("in a window", () => {
+  it.each(NAMES)("%s keeps the newest tokens of its context, and says so once", async (name) => {
+    const warnings: string[] = [];
+    const options = { nSteps: 9, onWarning: (text: string) => warnings.push(text) };
+    const { spans, model } = await run(name, { maxPositions: 24 }, options, { ...INPUTS, context: text("C", 30) });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(
+      /^the window of 24 tokens is full; from here on it holds the newest \d+ of the context/,
+    );
+    for (const { written } of spans) expect(written.context.length + written.nTokens).toBeLessThanOrEqual(24);
+    expect(model.log.join()).toMatch(/after C\d+-29/);
+    expect(model.log.join()).not.toContain("C0-");
+  });
+
+  it.each(NAMES)(
+    "%s is refused before it writes anything where the window does not hold its longest text",
+    async (name) => {
+      const model = new FakeModel({ maxPositions: 7 });
+      const sampler = samplers[name].write(model, INPUTS, fakeOptions({ span: 8 }));
+      await expect(sampler.next()).rejects.toMatchObject({
+        kind: "usage",
+        message: expect.stringMatching(
+          /^`span`: expected .* window of 7 tokens, got 8, which makes it \d+ long; give \d+ or fewer$/,
+        ),
+      });
+      expect(model.noises).toEqual([]);
+    },
+  );
+});
+
+it.each(NAMES)("%s tells the model where an end token ends nothing, and a replay too", async (name) => {
+  const asked: (boolean | undefined)[] = [];
+  const model = new FakeModel({ stopAt: 1, score: () => 0 });
+  const write = model.write.bind(model);
+  model.write = (rows, context, options) => {
+    asked.push(options.ignoreEos);
+    return write(rows, context, options);
+  };
+  const options = fakeOptions({ ...samplers[name].defaults, nSteps: 2, ignoreEos: true });
+  const { spans } = await finish(samplers[name].write(model, INPUTS, options));
+  expect(new Set(asked)).toEqual(new Set([true]));
+  for (const { written } of spans) expect(written.ignoreEos).toBe(true);
 });

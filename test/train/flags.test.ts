@@ -195,7 +195,9 @@ describe("--start-from", () => {
     const flags = "--preprocessed @rows --batch-size 2 --threads 1 --steps 1 --model @later --start-from @three";
     const router = await train(`router ${flags} --context 24 --output @router`);
     expect(router.code).toBe(5);
-    expect(router.stderr).toMatch(/expected the base with sha256 .*, got .*; give --model the base that they were/);
+    expect(router.stderr).toMatch(
+      /expected the base with sha256 .*, got .*; give the base that they were trained on as --model/,
+    );
     const vae = await train(`vae ${flags} --context 8 --output @later-vae`);
     expect(vae.code).toBe(0);
     expect(vae.stderr).toMatch(/bigvae: --start-from: trained on another base than --model/);

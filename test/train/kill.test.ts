@@ -112,3 +112,25 @@ it("saves at SIGTERM and ends with the code of an abort", async () => {
   const found = await newestCheckpoint(join(output(), "checkpoints"), () => {});
   expect(found!.facts.step).toBe((await log()).at(-1)!.step);
 });
+
+it("saves where nobody reads standard error any more, and ends as at an abort", async () => {
+  const output = join(folder, "unread");
+  const args = flags.filter((word) => word !== "--quiet");
+  const child = command.start([
+    "train",
+    "base",
+    ...args,
+    "--eval-every",
+    "2",
+    "--save-every",
+    "1000",
+    "--output",
+    output,
+  ]);
+  const code = new Promise((resolve) => child.once("exit", resolve));
+  child.stderr!.once("data", () => child.stderr!.destroy());
+  expect(await code).toBe(130);
+  const found = await newestCheckpoint(join(output, "checkpoints"), () => {});
+  const lines = (await readFile(join(output, "log.jsonl"), "utf8")).trim().split("\n");
+  expect(found!.facts.step).toBe(JSON.parse(lines.at(-1)!).step);
+});

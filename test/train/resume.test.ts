@@ -151,7 +151,7 @@ describe("a run that does not fit the memory", () => {
   it("is refused with need and have, and leaves no folder", async () => {
     const output = join(folder, "too large");
     await expect(runs.vae!(output, { memoryBytes: 1e6 })).rejects.toThrow(
-      /expected \d+ MB of free memory beside the weights, got 1 MB; lower --batch-size/,
+      /expected \d+ MB of free memory beside the weights, got 1 MB; lower `batchSize`/,
     );
     expect(await readdir(folder)).not.toContain("too large");
   });
@@ -169,7 +169,7 @@ describe("a resumed run", () => {
     const options = { ...tinyBaseRun(tinyRun(join(folder, "aborted"), rows, tokenizer)), steps: 1000, resume: true };
     const other = trainBase(runtime, { ...options, batchSize: 4, accumulation: 1 });
     await expect(other).rejects.toMatchObject({ kind: "mismatch" });
-    await expect(other).rejects.toThrow("--resume: expected batchSize 2 as the run was started, got 4");
+    await expect(other).rejects.toThrow("`resume`: expected batchSize 2 as the run was started, got 4");
   });
 
   it("is refused with other rows than it was started with", async () => {
@@ -178,7 +178,7 @@ describe("a resumed run", () => {
     const other = await tinyRows(await mkdtemp(join(folder, "other")), tokenizer, 6);
     const options = { ...tinyBaseRun(tinyRun(output, other, tokenizer)), steps: 2, resume: true };
     await expect(trainBase(runtime, options)).rejects.toThrow(
-      /--resume: expected at --preprocessed what the run was started with .* give the place where it lies now/,
+      /`resume`: expected at `preprocessed` what the run was started with .* give the place where it lies now/,
     );
   });
 
@@ -201,7 +201,7 @@ describe("a resumed run", () => {
       trainBase(runtime, { ...tinyBaseRun(tinyRun(output, place, tokenizer)), steps, resume: true });
     expect(await run(await foreign("here", false), 1)).toBe(true);
     expect(await run(await foreign("there", false), 2)).toBe(true);
-    await expect(run(await foreign("others", true), 3)).rejects.toThrow(/expected at --preprocessed/);
+    await expect(run(await foreign("others", true), 3)).rejects.toThrow(/expected at `preprocessed`/);
   });
 
   it("of a router is refused with another VAE than it was started with", async () => {
@@ -211,7 +211,7 @@ describe("a resumed run", () => {
     (vae.head["vae.w_e.bias"]!.data as Float32Array)[0]! += 1;
     const options = { ...tinyRouterRun(tinyRun(output, rows, tokenizer), vae), dropout: 0.1, steps: 2, resume: true };
     await expect(trainRouter(runtime, options)).rejects.toThrow(
-      /expected at --start-from what the run was started with/,
+      /expected at `startFrom` what the run was started with/,
     );
   });
 
@@ -219,7 +219,7 @@ describe("a resumed run", () => {
     const again = runs.base!(join(folder, "aborted"), { steps: 1000 });
     await expect(again).rejects.toMatchObject({ kind: "usage" });
     await expect(again).rejects.toThrow(
-      /expected a folder without a run, got one that has come to step 3; add --resume/,
+      /expected a folder without a run, got one that has come to step 3; add `resume`/,
     );
   });
 

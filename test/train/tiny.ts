@@ -8,7 +8,7 @@ import { parseConfig } from "../../src/model/config.js";
 import { weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
-import { loadTokenizer, type Tokenizer, trainBpe } from "../../src/tokenizer/index.js";
+import { loadTokenizer, type Tokenizer, trainBpe, WordCounts } from "../../src/tokenizer/index.js";
 import { FlatTensors } from "../../src/train/flatTensors.js";
 import { type TrainBaseOptions, writeBase } from "../../src/train/runBase.js";
 import type { TrainRouterOptions } from "../../src/train/runRouter.js";
@@ -22,7 +22,7 @@ const SPECIAL = { bos_token: END, eos_token: END, pad_token: END };
 /** Vocabulary of 270. */
 export function tinyTokenizer(extra = ""): Tokenizer {
   const texts = [...storyTexts(3), extra.repeat(100)];
-  return loadTokenizer(trainBpe(texts, { vocabSize: 270, specialTokens: [END] }), SPECIAL);
+  return loadTokenizer(trainBpe(WordCounts.of(texts), { vocabSize: 270, specialTokens: [END] }), SPECIAL);
 }
 
 function storyTexts(count: number): string[] {

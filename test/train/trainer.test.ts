@@ -76,7 +76,7 @@ describe("a step that is not finite", () => {
   it("leaves the state before them where the run stops between checkpoints, and says so where there is none", async () => {
     const late = toyObjective((step) => (step >= 6 ? Number.NaN : 1));
     const first = await runToy({ objective: late, change: { saveEvery: 100 } });
-    await expect(first.done).rejects.toThrow(/the last good state is in .*checkpoints; go on from it with --resume/);
+    await expect(first.done).rejects.toThrow(/the last good state is in .*checkpoints; go on from it with `resume`/);
     expect(await checkpoints()).toEqual(["step-00000005"]);
     await rm(join(folder, "checkpoints"), { recursive: true });
     const never = await runToy({ objective: toyObjective(() => Number.NaN) });
@@ -229,6 +229,6 @@ describe("--early-stop", () => {
   it("needs validation rows", async () => {
     const { done } = await runToy({ change: { earlyStop: 3 } });
     await expect(done).rejects.toMatchObject({ kind: "usage" });
-    await expect(done).rejects.toThrow("--early-stop: expected validation rows to look at, got none");
+    await expect(done).rejects.toThrow("`earlyStop`: expected validation rows to look at, got none");
   });
 });

@@ -2,11 +2,11 @@
 import { Command } from "@commander-js/extra-typings";
 import { plainSentences } from "../../corpus/plain/sentences.js";
 import { stories, storyStatistics } from "../../corpus/stories/index.js";
-import { listInputs, prepare, readRecords, requireText, splitOf } from "../../data/index.js";
+import { KNOWN_ENDINGS, prepare, readFiles, requireText, splitOf } from "../../data/index.js";
 import { writeFileAtomic } from "../../formats/index.js";
 import { openTokenizer } from "../../host/modelFiles.js";
-import { loadTokenizer, trainBpe } from "../../tokenizer/index.js";
-import { checkPath } from "../input.js";
+import { loadTokenizer, trainBpe, WordCounts } from "../../tokenizer/index.js";
+import { checkPath, textFiles, warnLeftOut, withTexts } from "../input.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
 import { printJson, reportWritten, warn, withOutput } from "../shared.js";
@@ -82,23 +82,21 @@ async function writeLines(lines: string[], output: string | undefined): Promise<
 }
 
 function tokenizerCommand() {
-  return withOutput(new Command("tokenizer").description("Train a byte-level BPE tokenizer on text files."))
-    .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
+  return withTexts(withOutput(new Command("tokenizer").description("Train a byte-level BPE tokenizer on text files.")))
+    .argument("<inputs...>", `files (${KNOWN_ENDINGS}) or folders of them`)
     .requiredOption("--output <file>", "tokenizer.json to write")
     .option("--vocab-size <n>", "tokens in all", wholeNumber(257), 4096)
     .addHelpText("after", "\nExample:\n  bigvae data tokenizer my-texts/ --vocab-size 8192 --output tokenizer.json")
     .action(async (inputs, { output, vocabSize, ...flags }) => {
-      const texts: string[] = [];
-      const files = await listInputs(inputs);
-      await requireText(files, "text");
-      for (const file of files) {
-        for await (const { text } of readRecords(file, "text", 0, { bytesRead: 0 })) texts.push(text);
-      }
-      const json = trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
+      const files = await textFiles(inputs, flags);
+      await requireText(files, flags);
+      const words = new WordCounts();
+      for await (const { text } of readFiles(files, flags)) words.add(text);
+      const json = trainBpe(words, { vocabSize, specialTokens: [END_OF_TEXT] });
       await writeFileAtomic(output, new TextEncoder().encode(`${JSON.stringify(json)}\n`));
       const found = loadTokenizer(json).vocabSize;
       if (found < vocabSize) warn(flags, `the text gave ${found} tokens, fewer than the ${vocabSize} of --vocab-size`);
-      reportWritten(flags, { output, vocabSize: found, texts: texts.length }, `${output}: ${found} tokens`);
+      reportWritten(flags, { output, vocabSize: found, texts: words.texts }, `${output}: ${found} tokens`);
     });
 }
 
@@ -106,15 +104,14 @@ function tokenizerCommand() {
 const END_OF_TEXT = "<|endoftext|>";
 
 function prepareCommand() {
-  return withOutput(new Command("prepare").description("Tokenise texts into shards of token rows."))
-    .argument("<inputs...>", "files (.txt, .jsonl, .jsonl.gz, .parquet) or folders of them")
+  return withTexts(withOutput(new Command("prepare").description("Tokenise texts into shards of token rows.")))
+    .argument("<inputs...>", `files (${KNOWN_ENDINGS}) or folders of them`)
     .requiredOption("--tokenizer <path>", "tokenizer.json, a model's folder or a .gguf file")
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
-    .option("--field <name>", "field of a record that holds the text", "text")
     .option("--sentences", "make each sentence a text of its own, for train vae --sentences", false)
     .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
-    .action(async (inputs, { tokenizer, output, length, field, sentences, ...flags }) => {
+    .action(async (inputs, { tokenizer, output, length, field, whole, sentences, ...flags }) => {
       await checkPath("--tokenizer", tokenizer, "tokenizer.json, a model's folder or a .gguf file");
       const bar = progress(flags.quiet);
       const summary = await prepare({
@@ -123,7 +120,9 @@ function prepareCommand() {
         output,
         length,
         field,
+        whole,
         sentences,
+        onLeftOut: (what) => warnLeftOut(flags, what),
         signal: interruptSignal(),
         onProgress: ({ bytesDone, bytesTotal, tokens }) => bar.update(bytesDone, bytesTotal, `${tokens} tokens`),
       }).finally(() => bar.stop());

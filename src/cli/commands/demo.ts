@@ -1,7 +1,6 @@
 /** `bigvae demo`: the tour. Sentences rebuilt from their latents, two sentences blended, a paragraph by the card's averaging sampler. */
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
-import type { Tokenizer } from "../../tokenizer/index.js";
 import { hasColours, onOneLine } from "../shade.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
 import { markDifferences } from "../wordMarks.js";
@@ -77,7 +76,7 @@ async function blend(vae: BigVae, { json }: ModelFlags): Promise<void> {
 /** Step 3: a paragraph, streamed span by span with its trace in words; one object at the end with --json. */
 async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void> {
   if (!json) show([heading("3. A paragraph by the model card's averaging sampler, from this beginning:"), TOPIC, ""]);
-  const stream = wordStream(vae.tokenizer);
+  const words = fromFirstWord();
   const spans: GeneratedSpan[] = [];
   const sampler = vae.generate("avg", {
     prompt: TOPIC,
@@ -87,11 +86,11 @@ async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void>
     tau: 0.6,
     noise: 1,
     seed,
-    ...(json ? {} : { onToken: (id: number) => void process.stdout.write(stream.push(id)) }),
+    ...(json ? {} : { onText: (piece: string) => void process.stdout.write(words(piece)) }),
   });
   const written = await drive(sampler, (span) => {
     spans.push(span);
-    if (!json) process.stdout.write(`${stream.end()}\n${explained(span)}\n`);
+    if (!json) process.stdout.write(`\n${explained(span)}\n`);
   });
   if (json) printJson({ step: "generate", ...result(written, spans) });
 }
@@ -103,19 +102,14 @@ function explained({ latent, drafts }: GeneratedSpan): string {
   return `  (Written from a latent that is ${percent(share("mix"))} the mean of ${drafts.length} drafts of what comes next and ${percent(share("prompt"))} the beginning, which holds the topic.)\n`;
 }
 
-/** Tokens as text; what a span begins with in the middle of a word is left out. */
-function wordStream(tokenizer: Tokenizer) {
-  const stream = tokenizer.stream({ skipSpecial: true });
+/** Pieces of a text; what it begins with in the middle of a word is left out. */
+function fromFirstWord(): (piece: string) => string {
   let hasBegun = false;
-  return {
-    push(id: number): string {
-      const text = stream.push(id);
-      if (hasBegun) return text;
-      const start = text.search(/[\s\p{Lu}]/u);
-      hasBegun = start >= 0;
-      return hasBegun ? text.slice(start).trimStart() : "";
-    },
-    end: () => stream.end(),
+  return (piece) => {
+    if (hasBegun) return piece;
+    const start = piece.search(/[\s\p{Lu}]/u);
+    hasBegun = start >= 0;
+    return hasBegun ? piece.slice(start).trimStart() : "";
   };
 }
 

@@ -7,6 +7,7 @@ import { availableBytes } from "../../host/memory.js";
 import { findModel } from "../../host/modelFiles.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
+import { withFlags } from "../flags.js";
 import { printJson, withOutput } from "../shared.js";
 import { packageVersion } from "../version.js";
 
@@ -71,6 +72,6 @@ async function model(name: string): Promise<Check> {
     return { name: "model", ok: true, found: (await findModel(name)).base };
   } catch (error) {
     const hint = "Install the package again, or give --model a folder.";
-    return { name: "model", ok: false, found: error instanceof Error ? error.message : `${error}`, hint };
+    return { name: "model", ok: false, found: withFlags(error instanceof Error ? error.message : `${error}`), hint };
   }
 }

@@ -1,7 +1,7 @@
 /** `bigvae eval`: the measures of src/eval on texts of a file, or on the model's own blends, factors and prose. */
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae } from "../../bigVae.js";
-import { listInputs, readRecords, SPLITS, splitOf, type TextRecord } from "../../data/index.js";
+import { KNOWN_ENDINGS, readFiles, SPLITS, splitOf, type TextRecord } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import {
   BLEND_RULES,
@@ -28,7 +28,7 @@ import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import type { AvgPresetName } from "../../sampling/avg.js";
 import { reportLines } from "../evalReport.js";
-import { checkPath } from "../input.js";
+import { checkPath, type TextFlags, textFiles, withTexts } from "../input.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
@@ -46,11 +46,8 @@ const MEASURES = [
 ] as const;
 
 export function evalCommand() {
-  return withModel(new Command("eval").description("Measure a model, with 95 % intervals."))
-    .option(
-      "--data <file>",
-      "texts (.txt, .jsonl, .jsonl.gz, .parquet, or a folder of them); arithmetic and disentanglement need none",
-    )
+  return withTexts(withModel(new Command("eval").description("Measure a model, with 95 % intervals.")))
+    .option("--data <path>", `texts (${KNOWN_ENDINGS}, or a folder of them); arithmetic and disentanglement need none`)
     .addOption(new Option("--split <name>", "only records of this split").choices(SPLITS))
     .option(
       "--count <n>",
@@ -99,7 +96,8 @@ function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: 
   return measure === "prose" ? Math.max(count, PROSE_PROMPTS) : count;
 }
 
-interface MeasureFlags {
+interface MeasureFlags extends TextFlags {
+  quiet: boolean;
   measure: (typeof MEASURES)[number];
   span?: number;
   seed: number;
@@ -149,7 +147,7 @@ async function measure(
         means: await (flags.unit === "span" ? spanMeans(scoring, texts, span) : sentenceMeans(scoring, texts)),
         nTokens: flags.unit === "span" ? span : undefined,
         rules: blendRules(vae.space, flags.rule, flags.guidance),
-        known: await knownWords(flags.data!),
+        known: await knownWords(flags),
         pairs: flags.pairs,
       });
     case "space":
@@ -192,7 +190,7 @@ async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
   if (path === undefined) throw new BigVaeError("usage", "eval: expected texts, got none; give --data FILE");
   await checkPath("--data", path, "texts");
   const texts: TextRecord[] = [];
-  for await (const record of recordsOf(path)) {
+  for await (const record of readFiles(await textFiles([path], flags), flags)) {
     if (split !== undefined && splitOf(record) !== split) continue;
     texts.push(record);
     if (texts.length === count) return texts;
@@ -204,14 +202,11 @@ async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
   );
 }
 
-async function* recordsOf(path: string) {
-  for (const file of await listInputs([path])) yield* readRecords(file, "text", 0, { bytesRead: 0 });
-}
-
 /** The words of all texts, whatever their split. */
-async function knownWords(path: string): Promise<Set<string>> {
+async function knownWords(flags: MeasureFlags): Promise<Set<string>> {
   const known = new Set<string>();
-  for await (const { text } of recordsOf(path)) for (const word of wordsOf(text)) known.add(word);
+  const files = await textFiles([flags.data!], { quiet: true });
+  for await (const { text } of readFiles(files, flags)) for (const word of wordsOf(text)) known.add(word);
   return known;
 }
 
@@ -242,7 +237,7 @@ async function prose(
   return evaluateProse({
     ...scoring,
     texts,
-    known: await knownWords(flags.data!),
+    known: await knownWords(flags),
     tau: PROSE_TAU,
     runs,
     async write(prompt, run) {

@@ -2,22 +2,25 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import {
   type BigVae,
-  DEFAULT_STEPS,
   type GeneratedSpan,
   type GeneratedText,
   type GenerateOptions,
+  SAMPLING_DEFAULTS,
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { AVG_PRESETS, type AvgPresetName } from "../../sampling/avg.js";
+import type { SamplingOptions } from "../../sampling/model.js";
 import {
+  DEFAULT_STARTS,
   requireInputs,
   type SamplerEntry,
   type SamplerInput,
   type SamplerName,
   samplers,
 } from "../../sampling/samplers.js";
+import { withFlags } from "../flags.js";
 import { readTask } from "../input.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import {
@@ -84,6 +87,22 @@ function weightsLine(name: SamplerName): string {
   return weights.length === 0 ? "" : `\n${" ".repeat(19)}${weights.join(",")}`;
 }
 
+/** "4 by default, 5 for paragraph" */
+function defaultOf(name: keyof typeof SAMPLING_DEFAULTS): string {
+  return `${SAMPLING_DEFAULTS[name]} by default${ownDefaults(name)}`;
+}
+
+/** ", 5 for paragraph" */
+function ownDefaults(name: keyof SamplingOptions): string {
+  const own = NAMES.flatMap((sampler) => {
+    const value = (samplers[sampler] as SamplerEntry).defaults[name];
+    return value === undefined ? [] : [`, ${value} for ${sampler}`];
+  });
+  return own.join("");
+}
+
+const CFG_DEFAULT = `1 for a text's own latent, less for mixes where latents have slots${ownDefaults("cfgScale")}`;
+
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
   preset?: AvgPresetName;
@@ -100,6 +119,7 @@ interface SamplingFlags extends ModelFlags {
   cfg?: number;
   tau?: number;
   noise?: number;
+  ignoreEos: boolean;
   seed: number;
   trace?: string;
 }
@@ -110,18 +130,15 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--start <text>", "where a plan starts; a random latent where left out")
     .option("--terminal <text>", "where a plan ends")
     .option("--task <file>", "a JSON array of texts whose common features are kept to")
-    .option("--steps <n>", "spans to write", wholeNumber(1))
-    .option("--n-avg <n>", "drafts that are averaged", wholeNumber(1))
-    .option("--n-starts <n>", "random starts that plan-search tries", wholeNumber(1))
-    .option("--weights <list>", "in place of the sampler's own weights: NAME=X,NAME=X", namedNumbers)
-    .option("--span <n>", "tokens of a span", wholeNumber(1))
-    .option(
-      "--cfg <x>",
-      "guidance scale; 1 leaves the base out (default: 1, and less for mixes where latents have slots)",
-      realNumber(0),
-    )
-    .option("--tau <x>", "temperature of tokens; 0 is greedy", realNumber(0))
-    .option("--noise <x>", "variance of the noise on latents; 0 takes means", realNumber(0))
+    .option("--steps <n>", `spans to write; ${defaultOf("nSteps")}`, wholeNumber(1))
+    .option("--n-avg <n>", `drafts that are averaged; ${defaultOf("nAvg")}`, wholeNumber(1))
+    .option("--n-starts <n>", `random starts that plan-search tries; ${DEFAULT_STARTS} by default`, wholeNumber(1))
+    .option("--weights <list>", "in place of the sampler's own weights (see below): NAME=X,NAME=X", namedNumbers)
+    .option("--span <n>", "tokens of a span; the model's by default", wholeNumber(1))
+    .option("--cfg <x>", `guidance scale, 1 leaves the base out; ${CFG_DEFAULT}`, realNumber(0))
+    .option("--tau <x>", `temperature of tokens, 0 is greedy; ${defaultOf("tau")}`, realNumber(0))
+    .option("--noise <x>", `variance of the noise on latents, 0 takes means; ${defaultOf("noise")}`, realNumber(0))
+    .option("--ignore-eos", "write every span to its full length: an end token ends none", false)
     .option("--trace <folder>", "save every span with its latent and origins there, for replay");
 }
 
@@ -130,8 +147,9 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   checkInputs(name, flags);
   await useModel(flags, async (vae) => {
     const longerThanSpan = warnLongInputs(name, flags, vae, options.task ?? []);
-    const printer = spanPrinter(vae, flags);
-    if (!flags.json) options.onToken = printer.token;
+    const printer = spanPrinter(flags);
+    if (!flags.json) options.onText = printer.text;
+    options.onWarning = (text) => warn(flags, text);
     const spans: GeneratedSpan[] = [];
     if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
@@ -141,7 +159,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
       .catch((thrown: Error) => {
         const error = stopped(thrown);
         if (flags.json && spans.length > 0)
-          printJson({ ...result(joined(spans), spans), longerThanSpan, error: error.message });
+          printJson({ ...result(joined(spans), spans), longerThanSpan, error: withFlags(error.message) });
         throw error;
       })
       .finally(async () => {
@@ -167,18 +185,17 @@ function warnLongInputs(name: SamplerName, flags: SamplingFlags, vae: BigVae, ta
 }
 
 /** Text alone on standard output, as it is written; on a terminal each span ends a line. What is said of spans goes to standard error. */
-function spanPrinter({ tokenizer }: BigVae, { json, quiet }: { json: boolean; quiet: boolean }) {
-  const stream = tokenizer.stream({ skipSpecial: true });
+function spanPrinter({ json, quiet }: { json: boolean; quiet: boolean }) {
   const breaksLines = process.stdout.isTTY && !quiet;
   let isOpen = false;
   const end = () => {
-    if (isOpen) process.stdout.write(`${stream.end()}\n`);
+    if (isOpen) process.stdout.write("\n");
     isOpen = false;
   };
   return {
-    token(id: number) {
+    text(piece: string) {
       isOpen = true;
-      process.stdout.write(stream.push(id));
+      process.stdout.write(piece);
     },
     span(line: string) {
       if (breaksLines) end();
@@ -214,7 +231,7 @@ function checkInputs(name: SamplerName, { prompt, steps, ...rest }: SamplingFlag
 /** Says where a text came to its end before all steps were done. */
 function warnEnded(name: SamplerName, flags: SamplingFlags, spans: readonly GeneratedSpan[], vae: BigVae): void {
   const { takes, defaults } = samplers[name] as SamplerEntry;
-  const asked = flags.steps ?? defaults.nSteps ?? DEFAULT_STEPS;
+  const asked = flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps;
   const { eosId } = vae.tokenizer;
   const ended = takes.includes("nSteps") && spans.length < asked && spans.at(-1)?.ids.at(-1) === eosId;
   if (ended && eosId !== undefined)
@@ -228,12 +245,11 @@ function joined(spans: readonly GeneratedSpan[]): GeneratedText {
 
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
   await useModel(flags, async (vae) => {
-    const printer = spanPrinter(vae, flags);
+    const printer = spanPrinter(flags);
     let count = 0;
-    for await (const { written } of replay(folder, vae, interruptSignal())) {
-      if (flags.json)
-        printJson({ text: vae.tokenizer.decode(written as number[], { skipSpecial: true }), ids: written });
-      else for (const id of written) printer.token(id);
+    for await (const { written, text } of replay(folder, vae, interruptSignal())) {
+      if (flags.json) printJson({ text, ids: written });
+      else printer.text(text);
       printer.span(`  [span ${++count}: as saved]`);
     }
     printer.end();
@@ -241,29 +257,12 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
 }
 
 async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
-  const { prompt, context, seed, steps, cfg, ...rest } = flags;
-  const { start, terminal, preset, averaging, nAvg, nStarts, weights, span, tau, noise } = rest;
-  const given = {
-    preset,
-    averaging,
-    start,
-    terminal,
-    nSteps: steps,
-    nAvg,
-    nStarts,
-    weights,
-    span,
-    cfgScale: cfg,
-    tau,
-    noise,
-  };
-  return {
-    prompt,
-    context,
-    seed,
-    ...(flags.task ? { task: await readTask(flags.task) } : {}),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
+  const { prompt, context, seed, steps: nSteps, cfg: cfgScale } = flags;
+  const { start, terminal, preset, averaging, nAvg, nStarts, weights, span, tau, noise, ignoreEos } = flags;
+  const task = flags.task ? await readTask(flags.task) : undefined;
+  const texts = { prompt, context, start, terminal, task };
+  const numbers = { seed, nSteps, nAvg, nStarts, weights, span, cfgScale, tau, noise };
+  return { ...texts, ...numbers, preset, averaging, ignoreEos };
 }
 
 /** Runs a sampler to its end. */

@@ -1,10 +1,21 @@
 /** Commands on single texts and latents: encode, similar, reconstruct, interpolate, mix, task-vector. */
 import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae, EncodedText } from "../../bigVae.js";
+import { KNOWN_ENDINGS } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import { LatentSearch, LOWEST_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
-import { inputLines, type Line, notBoth, parseJson, placed, readTask } from "../input.js";
+import {
+  inputTexts,
+  type Line,
+  notBoth,
+  parseJson,
+  placed,
+  readTask,
+  type TextFlags,
+  withFile,
+  withTexts,
+} from "../input.js";
 import { realNumber, wholeNumber } from "../options.js";
 import { hasColours, onOneLine, shaded } from "../shade.js";
 import { printJson, useModel, warnLong, warnLongExamples, withModel } from "../shared.js";
@@ -14,16 +25,18 @@ import { markDifferences } from "../wordMarks.js";
 const BATCH = 64;
 
 export function encodeCommand() {
-  return withModel(new Command("encode").description("Latents of texts, with the tokens that each was taken from."))
-    .argument("[texts...]", "texts; else lines of --file or of standard input")
-    .option("--file <path>", 'a text a line; "-" is standard input')
+  return withFile(
+    withModel(new Command("encode").description("Latents of texts, with the tokens that each was taken from.")),
+  )
+    .argument("[texts...]", "texts; else those of --file or of standard input")
     .option("--ids", 'the lines are {"ids": [...], "mask": [...]} instead of texts', false)
     .addHelpText(
       "after",
       '\nExamples:\n  bigvae encode "The fox found a lamp."\n  bigvae encode --json < lines.txt > latents.jsonl',
     )
     .action(async (given, flags) => {
-      const lines = await inputLines(given, flags);
+      if (flags.ids) refuseWith("--ids", flags);
+      const lines = await inputTexts(given, { ...flags, asLines: flags.ids });
       await useModel(flags, async (vae) => {
         for await (const batch of batches(lines)) {
           const encoded = await (flags.ids ? encodeIds(vae, batch) : encodeTexts(vae, batch));
@@ -38,6 +51,16 @@ export function encodeCommand() {
         }
       });
     });
+}
+
+/** Lines of tokens are no texts. */
+function refuseWith(option: string, { field, whole }: TextFlags): void {
+  const other = whole ? "--whole" : field === undefined ? undefined : "--field";
+  if (other === undefined) return;
+  throw new BigVaeError(
+    "usage",
+    `${other}: expected texts to read, got ${option}, lines of tokens; leave out ${other}`,
+  );
 }
 
 function encodeTexts(vae: BigVae, batch: readonly Line[]): Promise<EncodedText[]> {
@@ -83,7 +106,7 @@ async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
-interface SearchedLine {
+interface SearchedText {
   text: string;
   line: number;
   longerThanSpan: boolean;
@@ -91,18 +114,20 @@ interface SearchedLine {
 
 const SIMILAR_HELP = `
 A latent may have several parts (slots). "match" looks for the most similar part of the other text for each part of one text, and
-takes the mean of their cosines; of more than 2,000 lines it does so for the best 100 by their keys. "key" compares the means
-of the parts by their cosine. With one part both are the cosine of the latents. A small model such as the pocket finds lines that
+takes the mean of their cosines; of more than 2,000 texts it does so for the best 100 by their keys. "key" compares the means
+of the parts by their cosine. With one part both are the cosine of the latents. A small model such as the pocket finds texts that
 share words and phrases with the text, more than lines that mean the same in other words.
 
 Example:
   bigvae similar "A boat on a lake" --file sentences.txt --count 3`;
 
 export function similarCommand() {
-  return withModel(new Command("similar").description("The lines of a file nearest to a text, by their latents."))
+  return withTexts(
+    withModel(new Command("similar").description("The texts of a file nearest to a text, by their latents.")),
+  )
     .argument("<text>", "the text")
-    .requiredOption("--file <path>", 'the lines that are compared; "-" is standard input')
-    .option("--count <n>", "lines shown", wholeNumber(1), 5)
+    .requiredOption("--file <path>", `texts that are compared (${KNOWN_ENDINGS}); "-" is standard input`)
+    .option("--count <n>", "texts shown", wholeNumber(1), 5)
     .addOption(
       new Option("--by <what>", "what is compared: part by part (match), or the means of the parts (key)")
         .choices(["match", "key"] as const)
@@ -110,11 +135,11 @@ export function similarCommand() {
     )
     .addHelpText("after", SIMILAR_HELP)
     .action(async (text, flags) => {
-      const lines = await inputLines([], flags);
+      const lines = await inputTexts([], flags);
       await useModel(flags, async (vae) => {
         const [query] = await vae.encode([text]);
         warnLong(flags, vae, [query!]);
-        const search = new LatentSearch<SearchedLine>(vae.space, query!.mean, flags.count, flags.by);
+        const search = new LatentSearch<SearchedText>(vae.space, query!.mean, flags.count, flags.by);
         for await (const batch of batches(lines)) {
           const encoded = await encodeTexts(vae, batch);
           warnLong(flags, vae, encoded);
@@ -131,14 +156,15 @@ export function similarCommand() {
 }
 
 export function reconstructCommand() {
-  return withModel(new Command("reconstruct").description("What the model makes of texts: encoded and decoded again."))
-    .argument("[texts...]", "texts; else lines of --file or of standard input")
-    .option("--file <path>", 'a text a line; "-" is standard input')
+  return withFile(
+    withModel(new Command("reconstruct").description("What the model makes of texts: encoded and decoded again.")),
+  )
+    .argument("[texts...]", "texts; else those of --file or of standard input")
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
     .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
-      const lines = await inputLines(given, flags);
+      const lines = await inputTexts(given, flags);
       await useModel(flags, async (vae) => {
         const rng = Rng.fromSeed(flags.seed);
         let count = 0;

@@ -16,9 +16,9 @@ import {
 import { parseConfig } from "../../model/config.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { planBase, type TrainBaseOptions, trainBase } from "../../train/runBase.js";
-import { flagName } from "../../train/runFile.js";
 import { planRouter, type TrainRouterOptions, trainRouter } from "../../train/runRouter.js";
 import { planVae, type TrainVaeOptions, trainVae } from "../../train/runVae.js";
+import { flagName } from "../flags.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { warn } from "../shared.js";
 import { lrDecay, positiveNumber, settleFlags, withAdapterTraining, withRun } from "./trainFlags.js";
@@ -85,7 +85,7 @@ async function openStart(path: string, vocabSize: number, explicit: ReadonlySet<
       `--start-from: expected no ${flagName(shape)} beside it, as the base keeps its shape; leave one of them out`,
     );
   }
-  const { base } = await openFitting(path, "--start-from");
+  const { base } = await openFitting(path, "startFrom");
   if (base.config.vocabSize === vocabSize) return base;
   throw new BigVaeError(
     "mismatch",
@@ -321,8 +321,8 @@ async function openTrainingBase(model: string) {
 }
 
 /** A base that is known to fit the memory before it is read. */
-async function openFitting(model: string, flag?: string) {
-  const { base } = await findModel(model, undefined, flag);
+async function openFitting(model: string, option?: string) {
+  const { base } = await findModel(model, undefined, option);
   checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes());
   return openBase(base);
 }

@@ -3,9 +3,11 @@ import { resolve } from "node:path";
 import { type Command, type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { POCKET } from "../../host/modelFiles.js";
-import { flagName, type RunFile, readRunFile, resumedFlags } from "../../train/runFile.js";
+import { type RunFile, readRunFile } from "../../train/runFile.js";
+import { flagName } from "../flags.js";
 import { checkPath } from "../input.js";
 import { realNumber, threadCount, wholeNumber } from "../options.js";
+import { resumedFlags } from "./resumedFlags.js";
 
 /** A number above 0. */
 export function positiveNumber(text: string): number {

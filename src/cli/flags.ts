@@ -1,0 +1,40 @@
+/** Errors of the library name its options, in backticks; the command line names the flags that stand for them. */
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+
+/** Flags of another name than the option, by their name in code; the first that the command has is meant. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  accumulation: ["gradientAccumulationSteps"],
+  base: ["model"],
+  cfgScale: ["cfg"],
+  checkpointing: ["gradientCheckpointing"],
+  nSteps: ["steps"],
+  noiseScale: ["latentNoise"],
+  shortTexts: ["sentences"],
+  span: ["span", "context"],
+  "vae.span": ["vaeContext"],
+};
+
+/** "klWeight" -> "--kl-weight" */
+export function flagName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** The command that runs. */
+let running: CommandUnknownOpts | undefined;
+
+/** From here on, messages name the flags of this command. */
+export function nameFlagsOf(command: CommandUnknownOpts): void {
+  running = command;
+}
+
+/** The message with a flag of the running command in place of each option that it has one for; other options by their bare names. */
+export function withFlags(message: string): string {
+  return message.replace(/`([a-z][\w.]*)`/gi, (_, name: string) => flagOf(name) ?? name);
+}
+
+/** "--n-avg" for nAvg, where the command has it. */
+function flagOf(name: string): string | undefined {
+  const names = OTHER_NAMES[name] ?? [name];
+  const options = names.map((other) => running?.options.find((option) => option.attributeName() === other));
+  return options.find((option) => option !== undefined)?.long;
+}

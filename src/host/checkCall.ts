@@ -1,0 +1,100 @@
+/** Arguments of calls, looked at before anything is computed or sent: a forgotten await, another type, an option that there is not. */
+import { closest } from "fastest-levenshtein";
+import { BigVaeError } from "../errors.js";
+import type { Latent } from "../latent/index.js";
+import type { ContinueOptions, DecodeAllOptions, GenerateOptions, LoadOptions } from "./calls.js";
+
+type Names<O> = Readonly<Record<keyof O, true>>;
+
+const DECODE: Names<DecodeAllOptions> = {
+  cfgScale: true,
+  prefix: true,
+  nTokens: true,
+  tau: true,
+  seed: true,
+  signal: true,
+};
+const CONTINUE: Names<ContinueOptions> = {
+  context: true,
+  cfgScale: true,
+  nTokens: true,
+  tau: true,
+  seed: true,
+  signal: true,
+};
+const LOAD: Names<LoadOptions> = { adapters: true, threads: true, form: true, memoryBytes: true };
+const GENERATE: Names<GenerateOptions> = {
+  prompt: true,
+  context: true,
+  start: true,
+  terminal: true,
+  task: true,
+  preset: true,
+  averaging: true,
+  nStarts: true,
+  nSteps: true,
+  nAvg: true,
+  tau: true,
+  noise: true,
+  span: true,
+  cfgScale: true,
+  weights: true,
+  seed: true,
+  signal: true,
+  ignoreEos: true,
+  onToken: true,
+  onText: true,
+  onWarning: true,
+};
+/** Options by the call that takes them. */
+const OPTIONS = { load: LOAD, decode: DECODE, continue: CONTINUE, generate: GENERATE } as const;
+
+/** Throws "usage" for an option that the call does not have, naming the nearest that it has. */
+export function checkKnown(call: keyof typeof OPTIONS, options: object): void {
+  if (typeof options !== "object" || options === null) throw wrongValue(`${call}: options`, "an object", options);
+  const known = Object.keys(OPTIONS[call]);
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new BigVaeError(
+    "usage",
+    `${call}: expected its options, got ${unknown}, which it does not have; the nearest is \`${closest(unknown, known)}\``,
+  );
+}
+
+/** An option that is given as undefined is left out. */
+export function withoutUndefined<O extends object>(options: O): O {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
+}
+
+/** Throws "usage" where there is something else among the latents. */
+export function checkLatents(call: string, zs: readonly Latent[]): void {
+  if (!Array.isArray(zs)) throw wrongValue(call, "a list of latents", zs);
+  for (const [i, z] of zs.entries())
+    if (!(z instanceof Float32Array)) throw wrongValue(`${call}: z ${i}`, "a latent (a Float32Array)", z);
+}
+
+/** Throws "usage" where there is something else than texts. */
+export function checkTexts(call: string, texts: readonly string[]): void {
+  if (!Array.isArray(texts)) throw wrongValue(call, "a list of texts", texts);
+  for (const [i, text] of texts.entries())
+    if (typeof text !== "string") throw wrongValue(`${call}: text ${i}`, "a text (a string)", text);
+}
+
+/** The error of a value that is none of those expected. */
+export function wrongValue(what: string, expected: string, got: unknown): BigVaeError {
+  const [named, remedy] = isPromise(got)
+    ? ["a promise", "await it first"]
+    : [got === null ? "null" : Array.isArray(got) ? "a list" : typeof got, `give ${expected}`];
+  return new BigVaeError("usage", `${what}: expected ${expected}, got ${named}; ${remedy}`);
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** The function of that name. @throws BigVaeError("usage") where there is none. */
+export function oneOf<T>(functions: Readonly<Record<string, T>>, kind: string, what: string): T {
+  if (Object.hasOwn(functions, kind)) return functions[kind]!;
+  const known = Object.keys(functions).join(", ");
+  throw new BigVaeError("usage", `${what}: expected a kind of ${known}, got ${JSON.stringify(kind)}; give one of them`);
+}

@@ -1,0 +1,73 @@
+/** The text of a run, by one decoder from its first token to its last: spans joined are what was streamed. */
+import type { Sampler, Span, Written } from "./model.js";
+
+/** Turns ids into text as they come; what the next id may still change is held back. */
+export interface TextStream {
+  push(id: number): string;
+  /** What was held back. */
+  end(): string;
+  /** Whether nothing is held back. */
+  readonly isSettled: boolean;
+}
+
+/** A span with its text: a character that two spans share comes with the second. */
+export interface SpelledSpan extends Span {
+  /** Its tokens decoded, without special ones. */
+  text: string;
+}
+
+/** Gathers the tokens of a run as text, and tells each piece of it. */
+export class RunText {
+  #ofSpan = "";
+
+  constructor(
+    readonly stream: TextStream,
+    readonly onText?: (piece: string) => void,
+  ) {}
+
+  push(id: number): void {
+    this.#add(this.stream.push(id));
+  }
+
+  /** What came since the last call. */
+  take(): string {
+    const text = this.#ofSpan;
+    this.#ofSpan = "";
+    return text;
+  }
+
+  /** The rest, at the end of the run. */
+  takeRest(): string {
+    this.#add(this.stream.end());
+    return this.take();
+  }
+
+  #add(piece: string): void {
+    if (piece === "") return;
+    this.#ofSpan += piece;
+    this.onText?.(piece);
+  }
+}
+
+/**
+ * The spans of a sampler whose tokens `text` is told of. A span that leaves something held back is kept until it is known
+ * whether it is the last one, which then has the rest.
+ */
+export async function* spelled(sampler: Sampler, text: RunText): AsyncGenerator<SpelledSpan, Written, void> {
+  let kept: SpelledSpan | undefined;
+  for (;;) {
+    let next: IteratorResult<Span, Written>;
+    try {
+      next = await sampler.next();
+    } catch (error) {
+      if (kept) yield kept;
+      throw error;
+    }
+    if (kept) yield next.done ? { ...kept, text: kept.text + text.takeRest() } : kept;
+    kept = undefined;
+    if (next.done) return next.value;
+    const span = { ...next.value, text: text.take() };
+    if (text.stream.isSettled) yield span;
+    else kept = span;
+  }
+}
