@@ -6,6 +6,9 @@ import { BigVaeError } from "../errors.js";
 import { onAbort } from "./onAbort.js";
 import type { CallName, Calls, EngineFacts, OpenArguments, Reply } from "./protocol.js";
 
+/** ONNX Runtime recurses over the command line as it starts: in Node's default of 4 MB it crashes beyond some 14,000 characters. */
+const STACK_MB = 64;
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -34,7 +37,8 @@ export class RemoteEngine {
   /** Starts the thread and loads the model there. */
   static async open(args: OpenArguments): Promise<RemoteEngine> {
     // Arguments of Node are for the program: a thread refuses --input-type.
-    const worker = new Worker(new URL("./engineWorker.js", import.meta.url), { execArgv: [] });
+    const options = { execArgv: [], resourceLimits: { stackSizeMb: STACK_MB } };
+    const worker = new Worker(new URL("./engineWorker.js", import.meta.url), options);
     const engine = new RemoteEngine(worker, undefined as never);
     try {
       engine.facts = await engine.#call("open", args);
