@@ -1,4 +1,6 @@
 /** bigvae: work in the latent space of a language model. */
+import "./oldNode.js";
+
 export * from "./bigVae.js";
 export { BigVaeError, type ErrorKind, EXIT_CODES } from "./errors.js";
 export { type NamedLatent, readLatents, writeLatents } from "./host/latentFiles.js";

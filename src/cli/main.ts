@@ -1,96 +1,13 @@
 #!/usr/bin/env node
-/** The command `bigvae`: one verb per file in commands/. */
-import { Command, CommanderError } from "@commander-js/extra-typings";
-import { BigVaeError, EXIT_CODES } from "../errors.js";
-import { diskError } from "../formats/fileOps.js";
-import { dataCommand } from "./commands/data.js";
-import { decodeCommand } from "./commands/decode.js";
-import { demoCommand } from "./commands/demo.js";
-import { doctorCommand } from "./commands/doctor.js";
-import { evalCommand } from "./commands/eval.js";
-import { generateCommand, planCommand } from "./commands/generate.js";
-import {
-  encodeCommand,
-  interpolateCommand,
-  mixCommand,
-  reconstructCommand,
-  similarCommand,
-  taskVectorCommand,
-} from "./commands/latents.js";
-import { packCommand } from "./commands/pack.js";
-import { trainCommand } from "./commands/train.js";
-import { nameFlagsOf, withFlags } from "./flags.js";
-import { help } from "./help.js";
-import { interrupt } from "./options.js";
-import { packageVersion } from "./version.js";
-
-function program(): Command {
-  const command = new Command("bigvae")
-    .description("Work in the latent space of a language model: encode, blend, plan and write text.")
-    .version(packageVersion(), "-V, --version")
-    .showSuggestionAfterError()
-    .hook("preAction", (_, command) => nameFlagsOf(command));
-  const commands = [
-    demoCommand(),
-    encodeCommand(),
-    decodeCommand(),
-    similarCommand(),
-    reconstructCommand(),
-    interpolateCommand(),
-    mixCommand(),
-    generateCommand(),
-    planCommand(),
-    taskVectorCommand(),
-    dataCommand(),
-    trainCommand(),
-    evalCommand(),
-    packCommand(),
-    doctorCommand(),
-  ];
-  for (const verb of commands) command.addCommand(verb as Command);
-  configure(command);
-  return command;
-}
-
-/** Whoever reads a stream may leave (`| head`), which is no mistake; a disk may be full. The command then stops as at Ctrl-C. */
-let outputError: NodeJS.ErrnoException | undefined;
-process.stdout.on("error", (error) => {
-  outputError ??= error;
-  interrupt();
-});
-process.stderr.on("error", interrupt);
+/** The command `bigvae`: a Node that is too old is refused before anything else is loaded. */
+import type { BigVaeError } from "../errors.js";
+import { checkNode } from "../nodeVersion.js";
 
 try {
-  await program().parseAsync();
+  checkNode(process.versions.node);
 } catch (error) {
-  process.exitCode = outputError ? 0 : report(error);
+  const { message, exitCode } = error as BigVaeError;
+  process.stderr.write(`bigvae: ${message}\n`);
+  process.exit(exitCode);
 }
-if (outputError && outputError.code !== "EPIPE")
-  process.exitCode = report(await diskError("standard output", 0, outputError));
-
-/** Mistakes on the command line are thrown, so that all errors leave by one door, and begin like all others. */
-function configure(command: Command): void {
-  command
-    .configureHelp(help)
-    .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "bigvae: ")),
-    });
-  for (const verb of command.commands) configure(verb as Command);
-}
-
-/** Prints one sentence to standard error; returns the exit code. */
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-  if (error instanceof BigVaeError) {
-    process.stderr.write(`bigvae: ${withFlags(error.message)}\n`);
-    return error.exitCode;
-  }
-  if (error instanceof Error && error.name === "AbortError") {
-    process.stderr.write("bigvae: stopped before the end\n");
-    return EXIT_CODES.aborted;
-  }
-  const text = process.env.BIGVAE_DEBUG ? (error as Error).stack : `${error}; set BIGVAE_DEBUG=1 to see where`;
-  process.stderr.write(`bigvae: ${text}\n`);
-  return EXIT_CODES.internal;
-}
+await import("./program.js");
