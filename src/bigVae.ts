@@ -124,6 +124,8 @@ export class BigVae {
 
   /** A draw from the posterior of an encoded text, its variance times tau; from N(mean, tau) where a mean alone is given. */
   sample(posterior: Posterior | Latent, tau = 1, seed = 0): Latent {
+    if (typeof posterior !== "object" || posterior === null)
+      throw wrongValue("sample", "a posterior or a latent", posterior);
     const of = posterior instanceof Float32Array ? { mean: posterior } : posterior;
     checkLatents("sample", [of.mean ?? of]);
     return this.space.sample(of, tau, Rng.fromSeed(seed).fork("sample"));
@@ -249,8 +251,9 @@ export class BigVae {
     const continues = inputs.context.length > 0;
     const text = new RunText(this.tokenizer.stream({ skipSpecial: true, continues }), options.onText);
     const onToken = (id: number) => {
-      text.push(id);
-      options.onToken?.(id);
+      // A callback may be asynchronous, and reject: whoever calls this one hears of it.
+      const told = [text.push(id), options.onToken?.(id)].filter((each) => each instanceof Promise);
+      return told.length > 0 ? Promise.all(told) : undefined;
     };
     const written = yield* spelled(write(this.latentModel, inputs, { ...sampling, onToken }), text);
     const decode = (ids: readonly number[]) => this.tokenizer.decode(ids, { skipSpecial: true });

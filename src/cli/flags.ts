@@ -34,7 +34,7 @@ export function withFlags(message: string): string {
 
 /** "--n-avg" for nAvg, where the command has it. */
 function flagOf(name: string): string | undefined {
-  const names = OTHER_NAMES[name] ?? [name];
+  const names = (Object.hasOwn(OTHER_NAMES, name) && OTHER_NAMES[name]) || [name];
   const options = names.map((other) => running?.options.find((option) => option.attributeName() === other));
   return options.find((option) => option !== undefined)?.long;
 }

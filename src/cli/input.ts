@@ -58,13 +58,19 @@ export async function inputTexts(given: readonly string[], flags: FileFlags): Pr
   }
   if (file !== undefined && file !== "-") return atLeastOne(await fileTexts(file, flags), file);
   if (process.stdin.isTTY) warn(flags, "reading texts from the terminal; Ctrl-D ends");
-  const kind = flags.field === undefined ? "lines" : "records";
-  return atLeastOne(textsOfBytes(process.stdin, "standard input", kind, flags), "standard input");
+  return atLeastOne(textsOfBytes(process.stdin, "standard input", streamKind(flags), flags), "standard input");
+}
+
+/** How a stream is read: as lines, or as records where a field is named. */
+function streamKind({ field }: FileFlags): "lines" | "records" {
+  return field === undefined ? "lines" : "records";
 }
 
 async function fileTexts(path: string, flags: FileFlags): Promise<AsyncIterable<TextRecord>> {
   await checkFile("--file", path);
   if (flags.asLines) return textsOfBytes(createReadStream(path), path, "lines");
+  // A pipe (`--file <(zcat texts.gz)`) has no ending.
+  if (!(await stat(path)).isFile()) return textsOfBytes(createReadStream(path), path, streamKind(flags), flags);
   const { files } = await listInputs([path]);
   return readTexts(files[0]!, flags);
 }

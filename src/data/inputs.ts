@@ -90,7 +90,10 @@ class FolderWalk {
   }
 
   async #filesAt(path: string): Promise<InputFile[]> {
-    const status = await stat(path).catch(() => undefined);
+    const status = await stat(path).catch((error) => {
+      if (["ENOENT", "ELOOP"].includes(errorCode(error) ?? "")) return undefined;
+      throw readError(path, error);
+    });
     if (status?.isDirectory()) return this.#filesBelow(path);
     if (status?.isFile() && isKnown(path)) return [{ path, sizeBytes: status.size }];
     if (status === undefined) this.#leaveOut("link to nothing");

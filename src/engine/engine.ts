@@ -209,8 +209,12 @@ export class Engine {
   /** Frees sessions and caches, after the calls under way; the engine can be used again. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#calls);
-    this.#contexts.clear();
-    await this.#sessions.release();
+    const release = async () => {
+      this.#contexts.clear();
+      await this.#sessions.release();
+    };
+    // A call that was made meanwhile waits until its sessions can be made anew.
+    await this.#encoding.take(() => this.#writing.take(release));
   }
 
   /** Rows that are written or scored, some at a time, each batch in its turn. */

@@ -40,6 +40,8 @@ export interface BoundSession {
 
 export class Sessions {
   readonly #made = new Map<string, Promise<BoundSession>>();
+  /** The session that is being made: one at a time, since copies of the weights lie beside it meanwhile. */
+  #making: Promise<unknown> = Promise.resolve();
   readonly #rope: HostTensors;
   /** Rows of the rotary tables for each position. */
   readonly ropeSteps: number;
@@ -94,8 +96,9 @@ export class Sessions {
   ) {
     let bound = this.#made.get(key);
     if (!bound) {
-      this.#made.set(key, (bound = this.#make(adapter, graph)));
-      bound.catch(() => this.#made.delete(key));
+      bound = this.#making.then(() => this.#make(adapter, graph));
+      this.#made.set(key, bound);
+      this.#making = bound.catch(() => this.#made.delete(key));
     }
     return bound;
   }

@@ -61,7 +61,8 @@ export class GgufFields {
   /** @throws BigVaeError("unsupported") for a key of the architecture that nobody read and that may change the result. */
   refuseUnread(): void {
     for (const [key, value] of this.metadata) {
-      const neutral = NEUTRAL[key] ?? (key.startsWith(PREFIX) ? [] : "any");
+      const known = Object.hasOwn(NEUTRAL, key) ? NEUTRAL[key] : undefined;
+      const neutral = known ?? (key.startsWith(PREFIX) ? [] : "any");
       if (this.#read.has(key) || neutral === "any" || neutral.includes(value)) continue;
       throw new BigVaeError(
         "unsupported",

@@ -41,6 +41,15 @@ const held = new Set<string>();
  * @throws BigVaeError("locked") naming the PID that holds it, BigVaeError("disk") where the folder cannot be written.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
+  const lock = attempts.then(() => take(folder));
+  attempts = lock.catch(() => undefined);
+  return lock;
+}
+
+/** The attempts of this process, one after the other: between the lock's appearance and its place in `held`, a second one would take it for a dead namesake's. */
+let attempts: Promise<unknown> = Promise.resolve();
+
+async function take(folder: string): Promise<FolderLock> {
   const path = join(folder, ".lock");
   const draft = join(folder, `.lock.${randomUUID()}`);
   const me: Holder = { pid: process.pid, host: hostname(), started: startOf(process.pid) };

@@ -39,6 +39,11 @@ describe("an array", () => {
     ["a cut header", "format", written(header("<f4"), new ArrayBuffer(8)).subarray(0, 60)],
     ["a value too few", "format", written(header("<f4"), new ArrayBuffer(4))],
     ["a shape of 10^12 rows", "format", written(header("<f4", "(1000000000000, 3)"), new ArrayBuffer(24))],
+    [
+      "a shape without end",
+      "format",
+      written(`{'descr': '<f4', 'fortran_order': False, 'shape': (${"1".repeat(40)}x`, new ArrayBuffer(8)),
+    ],
     ["code in its header", "format", written("{'descr': __import__('os')}", new ArrayBuffer(8))],
     ["integers", "unsupported", written(header("<i4"), new ArrayBuffer(8))],
     ["big-endian floats", "unsupported", written(header(">f4"), new ArrayBuffer(8))],

@@ -14,7 +14,7 @@ const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 /** The data begin at a multiple of it. */
 const ALIGNMENT = 64;
 const HEADER =
-  /^\{\s*'descr':\s*'([^']*)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(((?:\s*\d+\s*,?)*)\)\s*,?\s*\}\s*$/;
+  /^\{\s*'descr':\s*'([^']*)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(((?:\d+,\s*)*\d*)\)\s*,?\s*\}\s*$/;
 
 /** Floats by their descriptor. */
 const FLOATS: Readonly<Record<string, "F16" | "F32" | "F64">> = { "<f2": "F16", "<f4": "F32", "<f8": "F64" };

@@ -125,3 +125,15 @@ describe("readLora refuses", () => {
     await expect(readLora(folder)).rejects.toThrow(/the key "r" twice/);
   });
 });
+
+it.each(["constructor", "toString", "__proto__"])(
+  "refuses a field named %s as any other that is not known",
+  async (name) => {
+    const text = await readFile(configPath(), "utf8");
+    await writeFile(configPath(), text.replace("{", `{"${name}": 3,`));
+    await expect(readLora(folder)).rejects.toMatchObject({
+      kind: "unsupported",
+      message: expect.stringContaining(`${name} 3; only null is supported`),
+    });
+  },
+);

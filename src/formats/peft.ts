@@ -108,8 +108,9 @@ function checkConfig(config: unknown, what: string): Json {
   const fields = config as Json;
   for (const [name, value] of Object.entries(fields)) {
     if (READ.includes(name) || HARMLESS.includes(name) || isOff(value)) continue;
-    if (NEUTRAL[name]?.includes(value)) continue;
-    const allowed = NEUTRAL[name]?.map((neutral) => JSON.stringify(neutral)).join(" or ") ?? "null";
+    const neutral = Object.hasOwn(NEUTRAL, name) ? NEUTRAL[name] : undefined;
+    if (neutral?.includes(value)) continue;
+    const allowed = neutral?.map((each) => JSON.stringify(each)).join(" or ") ?? "null";
     throw new BigVaeError(
       "unsupported",
       `adapter_config.json of ${what} has ${shorten(name)} ${shorten(JSON.stringify(value))}; only ${allowed} is supported.`,

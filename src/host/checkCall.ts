@@ -1,4 +1,4 @@
-/** Arguments of calls, looked at before anything is computed or sent: a forgotten await, another type, an option that there is not. */
+/** Arguments of calls, looked at before anything is computed or sent: a forgotten await, another type, an unknown option. */
 import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
@@ -57,7 +57,7 @@ export function checkKnown(call: keyof typeof OPTIONS, options: object): void {
   if (unknown === undefined) return;
   throw new BigVaeError(
     "usage",
-    `${call}: expected its options, got ${unknown}, which it does not have; the nearest is \`${closest(unknown, known)}\``,
+    `${call}: expected one of its options, got ${unknown}; use \`${closest(unknown, known)}\`, or leave it out`,
   );
 }
 

@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { readError } from "../formats/fileOps.js";
 import {
+  jsonLine,
   type NpyArray,
   openSafetensors,
   parseNpy,
@@ -45,7 +46,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
 
 /**
  * Reads the latents of a file; `width` is that of the model's latents.
- * @throws BigVaeError("usage") for another kind of file or one that is not there, "format" for a damaged one, "mismatch" for latents
+ * @throws BigVaeError("usage") for another kind of file, "format" for one that is damaged or not there, "mismatch" for latents
  * of another width, "nonFinite" for NaN or infinity.
  */
 export async function readLatents(path: string, width: number): Promise<NamedLatent[]> {
@@ -94,7 +95,7 @@ export function parseLatentLines(text: string, width: number, what: string): Nam
 }
 
 function lineOf({ z, text }: NamedLatent): string {
-  return `${JSON.stringify({ ...(text === undefined ? {} : { text }), z: Array.from(z) })}\n`;
+  return jsonLine({ ...(text === undefined ? {} : { text }), z });
 }
 
 function tableOf(latents: readonly NamedLatent[]): NpyArray {

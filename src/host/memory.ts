@@ -43,7 +43,7 @@ export interface ModelSize {
  * Bytes that a model takes at its peak, without the caches of long contexts (test/host/memory.test.ts compares it with the truth).
  * unmerged: every weight once, and what a run needs beside them.
  * merged: each session (encoder, decoder, router, made at first use) holds its own packed linear layers, the writers the head too; while
- * one is made, its merged weights and ONNX Runtime's copy of them lie beside it. Guidance adds a session of the base.
+ * one is made, its merged weights and ONNX Runtime's copy of them lie beside it. Guidance adds a session of the base, counted where it is the default.
  */
 export function neededBytes({ config, adapterBytes, slots = 1 }: ModelSize, form: AdapterForm): number {
   const weights = floatBytes(weightShapes(config).values());
@@ -52,7 +52,9 @@ export function neededBytes({ config, adapterBytes, slots = 1 }: ModelSize, form
   const rope = floatBytes([[config.maxPositionEmbeddings * ropeSteps(slots), config.headDim]]);
   const fixed = PROCESS_BYTES + rope + adapterBytes;
   if (form === "unmerged") return fixed + 1.2 * weights;
-  const [sessions, writers] = adapterBytes > 0 ? [3, 2] : [1, 1];
+  // Several slots: samplers are guided by default.
+  const guide = slots > 1 ? 1 : 0;
+  const [sessions, writers] = adapterBytes > 0 ? [3 + guide, 2 + guide] : [1, 1];
   return fixed + weights + sessions * linear + writers * head + (2 * linear + head);
 }
 

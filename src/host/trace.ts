@@ -115,7 +115,7 @@ export async function* replay(
       `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give \`model\` and \`adapters\` of the run`,
     );
   }
-  const zs = await readLatents(folder, model.facts.zDim);
+  const zs = await readTable(folder, model.facts.zDim);
   for (const [i, { ids: saved, text, latent, written: how }] of spans.entries()) {
     const { context, noise, ...options } = how;
     const z = zs.slice(latent * model.facts.zDim, (latent + 1) * model.facts.zDim);
@@ -155,7 +155,7 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
 }
 
 /** All z, one behind the other. */
-async function readLatents(folder: string, zDim: number): Promise<Float32Array> {
+async function readTable(folder: string, zDim: number): Promise<Float32Array> {
   const file = await openSafetensors(join(folder, LATENTS));
   try {
     if (file.names.includes("z") && file.info("z").shape[1] === zDim) return await file.readFloat32("z");

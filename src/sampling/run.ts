@@ -80,12 +80,17 @@ export class Run {
   }
 
   /**
-   * The newest tokens of a context that fit the model's window together with `nTokens`; says once where that is not all.
+   * The newest tokens of a context that fit the model's window together with `begun` and `nTokens` new ones; says once where that is not all.
    * @throws BigVaeError("usage") where the window does not hold as many new tokens.
    */
-  inWindow(context: TokenIds, nTokens: number): TokenIds {
+  inWindow(context: TokenIds, nTokens: number, begun: TokenIds = []): TokenIds {
     const { maxPositions = Number.POSITIVE_INFINITY } = this.model;
-    const room = maxPositions - nTokens;
+    const room = maxPositions - nTokens - begun.length;
+    if (room < 0 && nTokens < maxPositions)
+      throw new BigVaeError(
+        "usage",
+        `\`prompt\`: expected at most ${maxPositions - nTokens} tokens, which leave room for ${nTokens} new ones in the model's window, got ${begun.length}; shorten it`,
+      );
     if (room < 0)
       throw new BigVaeError(
         "usage",
@@ -128,7 +133,7 @@ export class Run {
     const { rng, nAvg, tau, signal } = this.options;
     const call = this.#calls++;
     const rows = Array.from({ length: nAvg }, (_, i) => ({ z: latent.z, noise: rng.fork("draft", call, i).key }));
-    const seen = this.inWindow(context, begun.length + nTokens);
+    const seen = this.inWindow(context, nTokens, begun);
     const texts = await this.model.write(rows, seen, { ...this.#how(latent, nTokens, tau), begun, signal });
     const latents = await this.samples(
       texts.map((ids) => ids.slice(-tail)),
@@ -156,9 +161,10 @@ export class Run {
   }
 }
 
-/** The weight of each latent that is not a mix in this one. */
-function sharesOf(latent: TracedLatent, weight = 1, shares = new Map<TracedLatent, number>()) {
-  if (latent.parents.length === 0) shares.set(latent, (shares.get(latent) ?? 0) + weight);
+/** The weight of each text in a latent; of one that stands for no text, its own. */
+function sharesOf(latent: TracedLatent, weight = 1, shares = new Map<unknown, number>()) {
+  const text = latent.ids?.join() ?? latent;
+  if (latent.parents.length === 0) shares.set(text, (shares.get(text) ?? 0) + weight);
   for (const parent of latent.parents) sharesOf(parent.latent, weight * parent.weight, shares);
   return shares;
 }

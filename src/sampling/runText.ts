@@ -22,11 +22,12 @@ export class RunText {
 
   constructor(
     readonly stream: TextStream,
-    readonly onText?: (piece: string) => void,
+    readonly onText?: (piece: string) => unknown,
   ) {}
 
-  push(id: number): void {
-    this.#add(this.stream.push(id));
+  /** What the listener returns: a promise where it is asynchronous. */
+  push(id: number): unknown {
+    return this.#add(this.stream.push(id));
   }
 
   /** What came since the last call. */
@@ -37,15 +38,15 @@ export class RunText {
   }
 
   /** The rest, at the end of the run. */
-  takeRest(): string {
-    this.#add(this.stream.end());
+  async takeRest(): Promise<string> {
+    await this.#add(this.stream.end());
     return this.take();
   }
 
-  #add(piece: string): void {
-    if (piece === "") return;
+  #add(piece: string): unknown {
+    if (piece === "") return undefined;
     this.#ofSpan += piece;
-    this.onText?.(piece);
+    return this.onText?.(piece);
   }
 }
 
@@ -63,7 +64,7 @@ export async function* spelled(sampler: Sampler, text: RunText): AsyncGenerator<
       if (kept) yield kept;
       throw error;
     }
-    if (kept) yield next.done ? { ...kept, text: kept.text + text.takeRest() } : kept;
+    if (kept) yield next.done ? { ...kept, text: kept.text + (await text.takeRest()) } : kept;
     kept = undefined;
     if (next.done) return next.value;
     const span = { ...next.value, text: text.take() };

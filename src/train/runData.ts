@@ -5,6 +5,7 @@ import { Shards, type Split } from "../data/index.js";
 import { hashTokenizer, readManifest } from "../data/manifest.js";
 import { foreignShards } from "../data/shards.js";
 import { BigVaeError } from "../errors.js";
+import { readError } from "../formats/fileOps.js";
 import { sha256OfFile } from "../formats/index.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
@@ -91,10 +92,22 @@ export async function hashRows(preprocessed: string, rowCount = 0): Promise<stri
   const manifest = await readManifest(preprocessed);
   const shards = manifest
     ? manifest.splits.train.shards.map(({ sha256 }) => sha256)
-    : await Promise.all((await foreignShards(preprocessed)).map(sha256OfFile));
+    : await hashesOf(await foreignShards(preprocessed));
   return createHash("sha256")
     .update([rowCount, ...shards].join())
     .digest("hex");
+}
+
+/** One file after the other: a corpus may have more shards than a process may open. */
+async function hashesOf(paths: readonly string[]): Promise<string[]> {
+  const hashes: string[] = [];
+  for (const path of paths)
+    hashes.push(
+      await sha256OfFile(path).catch((error: unknown) => {
+        throw readError(path, error);
+      }),
+    );
+  return hashes;
 }
 
 /** The microbatches of all looks: the same rows and the same noise each time. */

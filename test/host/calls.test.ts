@@ -68,11 +68,11 @@ describe("a forgotten await", () => {
   });
 });
 
-describe("an option that there is not", () => {
+describe("an unknown option", () => {
   it("is named with the nearest that there is", async () => {
     const said = (call: string, got: string, nearest: string) => ({
       kind: "usage",
-      message: `${call}: expected its options, got ${got}, which it does not have; the nearest is \`${nearest}\``,
+      message: `${call}: expected one of its options, got ${got}; use \`${nearest}\`, or leave it out`,
     });
     await expect(vae.decode(z, any({ nToken: 4 }))).rejects.toMatchObject(said("decode", "nToken", "nTokens"));
     await expect(vae.continue(z, any({ Tau: 1 }))).rejects.toMatchObject(said("continue", "Tau", "tau"));
@@ -129,10 +129,12 @@ describe("a callback that throws", () => {
     await expect(vae.engine.write([{ z, noise }], options)).rejects.toBe(error);
   });
 
-  it("rejects a sampler's run", async () => {
+  it("rejects a sampler's run, at once or later", async () => {
     for (const callback of ["onToken", "onText"] as const) {
-      const run = vae.generate("guide", { prompt: "The river", nSteps: 1, span: 8, [callback]: fail });
-      await expect(run.next()).rejects.toBe(error);
+      for (const call of [fail, async () => fail()]) {
+        const run = vae.generate("guide", { prompt: "The river", nSteps: 1, span: 8, [callback]: call });
+        await expect(run.next()).rejects.toBe(error);
+      }
     }
   });
 });

@@ -97,14 +97,15 @@ export class FakeModel implements LatentModel {
   async write(
     rows: Parameters<LatentModel["write"]>[0],
     context: TokenIds,
-    { nTokens, tau, cfgScale, onToken }: Parameters<LatentModel["write"]>[2],
+    { begun = [], nTokens, tau, cfgScale, onToken }: Parameters<LatentModel["write"]>[2],
   ) {
-    if (context.length + nTokens > (this.maxPositions ?? Number.POSITIVE_INFINITY))
+    if (context.length + begun.length + nTokens > (this.maxPositions ?? Number.POSITIVE_INFINITY))
       throw new Error("beyond the window");
     const call = this.#writes++;
     const lengths = rows.map((_, row) => Math.min(nTokens, this.options.length?.(call, row) ?? nTokens));
     const letters = lengths.map(() => String.fromCharCode("a".charCodeAt(0) + this.#texts++));
-    const how = `${nTokens} after ${show(context)}${cfgScale === 1 ? "" : `, cfg ${cfgScale}`}${tau === 0.9 ? "" : `, tau ${tau}`}`;
+    const after = `${nTokens} after ${show(context)}${begun.length > 0 ? ` and ${show(begun)}` : ""}`;
+    const how = `${after}${cfgScale === 1 ? "" : `, cfg ${cfgScale}`}${tau === 0.9 ? "" : `, tau ${tau}`}`;
     for (const [row, { z, noise }] of rows.entries()) {
       this.log.push(`${letters[row]} = ${showLatent(z)}: ${how}`);
       this.noises.push(noise.join());

@@ -68,8 +68,13 @@ describe("asks, in order", () => {
 
   it("avg with its own preset writes a span behind the one before it", async () => {
     const { log } = await run("avg", {}, { nSteps: 2, nAvg: 1 }, { ...INPUTS, preset: "thread" });
-    expect(log).toContain("b = 0.2 z1 + 0.8 z3: 4 after ^ C0-1 ^ P0-5");
-    expect(log).toContain("d = 0.2 z1 + 0.8 z5: 4 after ^ C0-1 ^ P0-5 b0-0 . b2-3");
+    const written = log.filter((line) => line.includes(": 4 after"));
+    expect(written).toEqual([
+      "a = 0.3 z1 + 0.7 z2: 4 after ^ C0-1 and ^ P0-5",
+      "b = 0.2 z1 + 0.8 z3: 4 after ^ C0-1 ^ P0-5",
+      "c = 0.3 z1 + 0.7 z4: 4 after ^ C0-1 ^ P0-5 and b0-0 . b2-3",
+      "d = 0.2 z1 + 0.8 z5: 4 after ^ C0-1 ^ P0-5 b0-0 . b2-3",
+    ]);
   });
 
   it("the more texts have a share in a latent, the more the base guides, where latents have slots", async () => {
@@ -77,8 +82,10 @@ describe("asks, in order", () => {
     const scales = async (name: SamplerName, options: Partial<SamplingOptions> = {}) =>
       (await run(name, { space }, { nSteps: 1, ...options })).spans.map(({ written }) => written.cfgScale);
     expect(await scales("generate")).toEqual([1]);
-    // Shares of 0.85 and 0.15: squares sum to 0.745.
-    expect((await scales("guide"))[0]).toBeCloseTo(0.77 + 0.23 * 0.49, 10);
+    // First the prompt alone; then shares of 0.85 and 0.15, whose squares sum to 0.745.
+    const [first, second] = await scales("guide", { nSteps: 2 });
+    expect(first).toBe(1);
+    expect(second).toBeCloseTo(0.77 + 0.23 * 0.49, 10);
     expect(await scales("avg")).toEqual([0.77]);
     expect(await scales("avg", { cfgScale: 1.5 })).toEqual([1.5]);
   });
