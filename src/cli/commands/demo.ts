@@ -1,4 +1,4 @@
-/** `bigvae demo`: the tour. Sentences rebuilt from their latents, two sentences blended, a paragraph by the card's averaging sampler. */
+/** `bigvae demo`: the tour. Sentences rebuilt from their latents, two sentences blended, a paragraph by averaging drafts. */
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
 import { hasColours, onOneLine } from "../shade.js";
@@ -75,15 +75,15 @@ async function blend(vae: BigVae, { json }: ModelFlags): Promise<void> {
 
 /** Step 3: a paragraph, streamed span by span with its trace in words; one object at the end with --json. */
 async function paragraph(vae: BigVae, { seed, json }: ModelFlags): Promise<void> {
-  if (!json) show([heading("3. A paragraph by the model card's averaging sampler, from this beginning:"), TOPIC, ""]);
+  if (!json) show([heading("3. A paragraph by averaging drafts, from this beginning:"), TOPIC, ""]);
   const words = fromFirstWord();
   const spans: GeneratedSpan[] = [];
   const sampler = vae.generate("avg", {
     prompt: TOPIC,
-    preset: "repository",
+    preset: "thread",
     nSteps: 2,
     nAvg: 4,
-    tau: 0.6,
+    tau: 0.5,
     noise: 1,
     seed,
     ...(json ? {} : { onText: (piece: string) => void process.stdout.write(words(piece)) }),

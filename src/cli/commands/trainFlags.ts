@@ -119,7 +119,7 @@ const EXPECTED: Record<string, string> = {
   tokenizer: "tokenizer.json, a model's folder or a .gguf file",
   startFrom: "a folder of an earlier run",
 };
-/** What a run reads may have moved since; its contents are compared by their hashes. */
+/** What a run reads may have moved since. Contents are compared by their hashes, but for what train base and train vae started from: a run that goes on has its weights from the checkpoint. */
 const PLACES = ["model", ...Object.keys(EXPECTED)];
 /** Flags of one call alone. */
 const UNSAVED = ["output", "resume", "dryRun", "json", "quiet"];
