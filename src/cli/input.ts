@@ -95,6 +95,13 @@ export function notBoth(given: readonly string[], option: string, value: unknown
   );
 }
 
+/** Throws "usage" for options that say how texts lie in a file, where something else than texts is read. */
+export function refuseTextFlags(got: string, { field, whole }: TextFlags): void {
+  const option = whole ? "--whole" : field === undefined ? undefined : "--field";
+  if (option === undefined) return;
+  throw new BigVaeError("usage", `${option}: expected texts to read, got ${got}; leave out ${option}`);
+}
+
 async function* argumentTexts(given: readonly string[]): AsyncGenerator<Line> {
   for (const [i, text] of given.entries()) yield { text, where: `text ${i + 1}` };
 }
@@ -134,7 +141,7 @@ export async function checkPath(
 }
 
 /** Throws "usage" where a flag names something else than a file that can be read. */
-async function checkFile(flag: string, path: string, expected = "a file"): Promise<void> {
+export async function checkFile(flag: string, path: string, expected = "a file"): Promise<void> {
   await checkPath(flag, path, expected);
   const fail = (got: string) =>
     new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got ${got}; name a readable file`);

@@ -6,17 +6,12 @@ import { dataCommand } from "./commands/data.js";
 import { decodeCommand } from "./commands/decode.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { encodeCommand } from "./commands/encode.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand, planCommand } from "./commands/generate.js";
-import {
-  encodeCommand,
-  interpolateCommand,
-  mixCommand,
-  reconstructCommand,
-  similarCommand,
-  taskVectorCommand,
-} from "./commands/latents.js";
+import { interpolateCommand, mixCommand, reconstructCommand, taskVectorCommand } from "./commands/latents.js";
 import { packCommand } from "./commands/pack.js";
+import { similarCommand } from "./commands/similar.js";
 import { trainCommand } from "./commands/train.js";
 import { nameFlagsOf, withFlags } from "./flags.js";
 import { help } from "./help.js";

@@ -44,6 +44,19 @@ const FORMATS: Readonly<Record<string, Format>> = {
   },
 };
 
+/** The endings of files of latents, as an error or a help text names them. */
+export const LATENT_ENDINGS = Object.keys(FORMATS).join(", ");
+
+/** Whether a path's ending is that of a file of latents. */
+export function isLatentsPath(path: string): boolean {
+  return extname(path).toLowerCase() in FORMATS;
+}
+
+/** Throws "usage" for a path whose ending is no format of latents. */
+export function checkLatentsPath(path: string): void {
+  formatOf(path);
+}
+
 /**
  * Reads the latents of a file; `width` is that of the model's latents.
  * @throws BigVaeError("usage") for another kind of file, "format" for one that is damaged or not there, "mismatch" for latents
@@ -68,13 +81,11 @@ export async function writeLatents(path: string, latents: readonly NamedLatent[]
   await formatOf(path).write(path, latents);
 }
 
-/** Throws "usage" for a path whose ending is no format of latents. */
 function formatOf(path: string): Format {
-  const format = FORMATS[extname(path).toLowerCase()];
-  if (format) return format;
+  if (isLatentsPath(path)) return FORMATS[extname(path).toLowerCase()]!;
   throw new BigVaeError(
     "usage",
-    `${path}: expected a file of latents, ${Object.keys(FORMATS).join(", ")}, got another ending; rename it`,
+    `${path}: expected a file of latents, ${LATENT_ENDINGS}, got another ending; name one with such an ending`,
   );
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT_CODES } from "../../src/errors.js";
 import { maxDifference, openCases, readJson, tinyFolder } from "../parity/reference.js";
-import { bigvae, jsonLines, MAIN, TINY } from "./run.js";
+import { bigvae, type Finished, jsonLines, MAIN, TINY } from "./run.js";
 
 let folder: string;
 
@@ -63,12 +63,24 @@ describe("generate", () => {
     task_samples: string[];
     samplers: Record<string, { inputs: Record<string, unknown>; ids: number[]; text: string; next_ids?: number[] }>;
   }
-  interface Generated {
+  interface Tokens {
     text: string;
     ids: number[];
-    spans: { text: string; ids: number[]; z: number[] }[];
-    next?: { text: string; ids: number[] };
   }
+  interface Generated extends Tokens {
+    original: Tokens;
+    next?: Tokens;
+    longerThanSpan: boolean;
+  }
+  interface GeneratedSpan extends Tokens {
+    span: number;
+    z: number[];
+  }
+  /** The line of each span, and the last, of the whole. */
+  const generated = (finished: Finished) => {
+    const lines = jsonLines<GeneratedSpan | Generated>(finished);
+    return { spans: lines.slice(0, -1) as GeneratedSpan[], whole: lines.at(-1) as Generated };
+  };
   const COMMANDS: Record<string, string[]> = {
     generate: ["generate"],
     guide: ["guide"],
@@ -114,11 +126,13 @@ describe("generate", () => {
     ]);
     // The reference's prompts and tasks may be longer than a span.
     expect(finished.stderr).toMatch(/^(bigvae: .* (more|longer) than the span.*\n)*$/);
-    const [generated] = jsonLines<Generated>(finished);
-    expect(generated!.ids).toEqual(ids);
-    expect(generated!.text).toBe(text);
-    expect(generated!.next?.ids).toEqual(next_ids);
-    for (const span of generated!.spans) expect(span.z).toHaveLength(48);
+    const { spans, whole } = generated(finished);
+    expect(whole.original).toEqual({ text, ids });
+    expect(whole.next?.ids).toEqual(next_ids);
+    expect(whole.text).toBe(spans.map((span) => span.text).join(""));
+    expect(whole.ids).toEqual(spans.flatMap((span) => span.ids));
+    expect(spans.map(({ span }) => span)).toEqual(spans.map((_, i) => i + 1));
+    for (const span of spans) expect(span.z).toHaveLength(48);
   });
 
   const GUIDE = ["generate", ...TINY, "--json", "--tau", "0", "--sampler", "guide", "--prompt", "The river ran."];
@@ -126,7 +140,7 @@ describe("generate", () => {
   it("names what a sampler has no use for, and goes on", async () => {
     const finished = await bigvae([...GUIDE, "--span", "8", "--steps", "1", "--n-avg", "2", "--terminal", "A mill"]);
     expect(finished.stderr).toBe("bigvae: the sampler guide has no use for --terminal, --n-avg\n");
-    expect(jsonLines<Generated>(finished)[0]!.spans).toHaveLength(1);
+    expect(generated(finished).spans).toHaveLength(1);
   });
 
   it("goes on where the window is full, with the newest of its context, and says so", {
@@ -142,8 +156,7 @@ describe("generate", () => {
     expect(finished.stderr).toMatch(
       /^bigvae: the window of \d+ tokens is full; from here on it holds the newest \d+ .*\n$/,
     );
-    const [generated] = jsonLines<Generated>(finished);
-    expect(generated!.spans.map(({ ids }) => ids.length)).toEqual(Array(2).fill(128));
+    expect(generated(finished).spans.map(({ ids }) => ids.length)).toEqual(Array(2).fill(128));
   });
 
   it("refuses a span that the window does not hold, before it writes", async () => {
@@ -244,7 +257,9 @@ it("generate and plan say what they take where an option is left out", async () 
 });
 
 it("the tour gives a line of JSON for each of its steps", async () => {
-  const lines = jsonLines<{ step: string; spans?: unknown[] }>(await bigvae(["demo", ...TINY, "--json"]));
+  const lines = jsonLines<{ step: string; text?: string; spans?: { text: string }[] }>(
+    await bigvae(["demo", ...TINY, "--json"]),
+  );
   expect(lines.map(({ step }) => step)).toEqual([
     "reconstruct",
     "reconstruct",
@@ -252,7 +267,9 @@ it("the tour gives a line of JSON for each of its steps", async () => {
     "interpolate",
     "generate",
   ]);
-  expect(lines.at(-1)!.spans).toHaveLength(2);
+  const { text, spans } = lines.at(-1)!;
+  expect(spans).toHaveLength(2);
+  expect(text).toBe(spans!.map((span) => span.text).join(""));
 });
 
 describe("errors: one sentence, a documented exit code, nothing on standard output", () => {

@@ -44,7 +44,7 @@ it("of examples longer than the span, a sampler says which part counts", async (
   const sampler = ["generate", ...TINY, "--json", "--sampler", "task", "--prompt", "x", "--steps", "1", "--span", "8"];
   const finished = await bigvae([...sampler, "--task", path]);
   expect(finished.stderr).toBe("bigvae: of a text longer than the span, its first 8 tokens count\n");
-  expect(jsonLines(finished)).toMatchObject([{ longerThanSpan: true }]);
+  expect(jsonLines(finished)).toMatchObject([{ span: 1 }, { longerThanSpan: true }]);
 });
 
 const LATIN_1 = Buffer.from("one\ntwo\ncaf\xe9\n", "latin1");
@@ -163,9 +163,10 @@ it("text stands alone on standard output; where its spans came from, beside it",
   ];
   const trace = join(folder, "trace");
   const shown = await bigvae([...guide, "--trace", trace]);
-  const [{ spans }] = jsonLines<{ spans: { text: string }[] }>(await bigvae([...guide, "--json"])) as [never];
+  const [first, second, whole] = jsonLines<{ text: string }>(await bigvae([...guide, "--json"]));
   expect(shown.stdout.trim().length).toBeGreaterThan(0);
-  expect(shown.stdout).toBe(`${(spans as { text: string }[]).map(({ text }) => text).join("")}\n`);
+  expect(shown.stdout).toBe(`${first!.text}${second!.text}\n`);
+  expect(shown.stdout).toBe(`${whole!.text}\n`);
   expect(shown.stderr).toMatch(/^ {2}\[span 1: z of norm .*\]\n {2}\[span 2: .*\]\n$/);
   const replayed = await bigvae(["generate", ...TINY, "--replay", trace, "--quiet"]);
   expect(replayed).toEqual({ code: 0, stdout: shown.stdout, stderr: "" });
@@ -189,9 +190,13 @@ it("Ctrl-C gives the spans that were written, and says so in the command's words
   let finished = await after(3000);
   for (let ms = 6000; finished.stdout === "" && ms <= 48_000; ms *= 2) finished = await after(ms);
   expect(finished).toMatchObject({ code: 130, stderr: "bigvae: stopped before the end\n" });
-  const [{ spans, error }] = jsonLines<{ spans: unknown[]; error: string }>(finished) as [never];
-  expect(error).toBe("stopped before the end");
-  expect((spans as unknown[]).length).toBeGreaterThan(0);
+  const lines = jsonLines<{ text: string }>(finished);
+  const written = lines
+    .slice(0, -1)
+    .map(({ text }) => text)
+    .join("");
+  expect(written).not.toBe("");
+  expect(lines.at(-1)).toMatchObject({ text: written, error: "stopped before the end" });
 });
 
 it("data of no text is refused, and nothing is written", async () => {

@@ -3,13 +3,11 @@ import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae } from "../../bigVae.js";
 import { type NamedLatent, parseLatentLines, readLatents } from "../../host/latentFiles.js";
-import { checkPath } from "../input.js";
+import { batches } from "../encoding.js";
+import { checkLatentsFile } from "../latentInput.js";
 import { realNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
 import { printJson, useModel, withModel } from "../shared.js";
-
-/** Latents written together. */
-const BATCH = 64;
 
 export function decodeCommand() {
   return withModel(new Command("decode").description("The texts of latents, one a line."))
@@ -24,20 +22,18 @@ Examples:
   bigvae encode --json < lines.txt | bigvae decode -`,
     )
     .action(async (file, flags) => {
-      if (file !== "-") await checkPath("decode", file, "a file of latents");
+      if (file !== "-") await checkLatentsFile("decode", file);
+      const { tau, cfg: cfgScale, seed } = flags;
       await useModel(flags, async (vae) => {
-        const latents = await latentsOf(vae, file);
-        for (let start = 0; start < latents.length; start += BATCH) {
-          const batch = latents.slice(start, start + BATCH);
-          const { tau, cfg, seed } = flags;
-          const texts = await vae.decodeAll(
-            batch.map(({ z }) => z),
-            { tau, cfgScale: cfg, seed: seed + start },
-          );
+        let done = 0;
+        for await (const batch of batches(await latentsOf(vae, file))) {
+          const zs = batch.map(({ z }) => z);
+          const texts = await vae.decodeAll(zs, { tau, cfgScale, seed: seed + done });
           for (const [i, text] of texts.entries()) {
-            if (flags.json) printJson({ latent: start + i + 1, text, original: batch[i]!.text });
+            if (flags.json) printJson({ latent: done + i + 1, text, original: batch[i]!.text });
             else process.stdout.write(`${onOneLine(text)}\n`);
           }
+          done += batch.length;
         }
       });
     });

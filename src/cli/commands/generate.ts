@@ -39,8 +39,9 @@ const NAMES = Object.keys(samplers) as SamplerName[];
 export const PRESETS = Object.keys(AVG_PRESETS) as AvgPresetName[];
 const PLANS = ["plan", "plan-2", "plan-search"] as const satisfies readonly SamplerName[];
 
-const JSON_TEXT = `With --json, "text" is what the original's function returns, for some
-samplers without the last span; what was written is spans[].text.`;
+const JSON_TEXT = `With --json, a line for each span as it is written: "span" (its number), "text", "ids", "z". In the last line "text" is all that was
+written; "original" is what the original's function returns, the context in front, for some samplers without the last span; "next" the
+next topic, from samplers that write one.`;
 
 export function generateCommand() {
   const list = NAMES.map((name) => `  ${name.padEnd(16)} ${samplers[name].summary}${weightsLine(name)}`).join("\n");
@@ -154,12 +155,13 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     if (flags.trace) await makeFolder(flags.trace);
     const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
       spans.push(span);
+      if (flags.json) printJson({ span: spans.length, ...spanResult(span) });
       printer.span(traceLine(vae, spans.length, span));
     })
       .catch((thrown: Error) => {
         const error = stopped(thrown);
         if (flags.json && spans.length > 0)
-          printJson({ ...result(joined(spans), spans), longerThanSpan, error: withFlags(error.message) });
+          printJson({ ...joined(spans), longerThanSpan, error: withFlags(error.message) });
         throw error;
       })
       .finally(async () => {
@@ -168,7 +170,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
         if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
       });
     warnEnded(name, flags, spans, vae);
-    if (flags.json) printJson({ ...result(written, spans), longerThanSpan });
+    if (flags.json) printJson({ ...wholeResult(written, spans), longerThanSpan });
     else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
   });
 }
@@ -238,9 +240,9 @@ function warnEnded(name: SamplerName, flags: SamplingFlags, spans: readonly Gene
     warn(flags, `the text ended in span ${spans.length} of ${asked}; another --seed or --context may go on further`);
 }
 
-/** What was written before a run was stopped. */
-function joined(spans: readonly GeneratedSpan[]): GeneratedText {
-  return { ids: spans.flatMap(({ ids }) => ids), text: spans.map(({ text }) => text).join("") };
+/** All that was written, as it is shown. */
+function joined(spans: readonly GeneratedSpan[]) {
+  return { text: spans.map(({ text }) => text).join(""), ids: spans.flatMap(({ ids }) => ids) };
 }
 
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
@@ -248,9 +250,10 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
     const printer = spanPrinter(flags);
     let count = 0;
     for await (const { written, text } of replay(folder, vae, interruptSignal())) {
-      if (flags.json) printJson({ text, ids: written });
+      count++;
+      if (flags.json) printJson({ span: count, text, ids: written });
       else printer.text(text);
-      printer.span(`  [span ${++count}: as saved]`);
+      printer.span(`  [span ${count}: as saved]`);
     }
     printer.end();
   });
@@ -284,11 +287,15 @@ function traceLine({ space }: BigVae, number: number, { latent, drafts }: Genera
   return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
 }
 
-export function result({ ids, text, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {
-  return {
-    text,
-    ids,
-    spans: spans.map(({ text, ids, latent }) => ({ text, ids, z: latent.z })),
-    ...(next ? { next: { text: nextText, ids: next } } : {}),
-  };
+/** A run as one object. */
+export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) {
+  return { ...wholeResult(written, spans), spans: spans.map(spanResult) };
+}
+
+function spanResult({ text, ids, latent }: GeneratedSpan) {
+  return { text, ids, z: latent.z };
+}
+
+function wholeResult({ text, ids, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {
+  return { ...joined(spans), original: { text, ids }, ...(next ? { next: { text: nextText, ids: next } } : {}) };
 }

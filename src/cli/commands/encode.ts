@@ -1,0 +1,73 @@
+/** `bigvae encode`: the latents of texts or tokens, shown or written to a file. */
+import { Command } from "@commander-js/extra-typings";
+import type { BigVae, EncodedText } from "../../bigVae.js";
+import { BigVaeError } from "../../errors.js";
+import type { NamedLatent } from "../../host/latentFiles.js";
+import { batches, encodeTexts, summary } from "../encoding.js";
+import { inputTexts, type Line, parseJson, placed, refuseTextFlags, withFile } from "../input.js";
+import { checkOutput, OUTPUT_HELP, writeOutput } from "../latentInput.js";
+import { hasColours, shaded } from "../shade.js";
+import { printJson, useModel, warnLong, withModel } from "../shared.js";
+
+export function encodeCommand() {
+  return withFile(
+    withModel(new Command("encode").description("Latents of texts, with the tokens that each was taken from.")),
+  )
+    .argument("[texts...]", "texts; else those of --file or of standard input")
+    .option("--ids", 'the lines are {"ids": [...], "mask": [...]} instead of texts', false)
+    .option("--output <path>", OUTPUT_HELP)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bigvae encode "The fox found a lamp."
+  bigvae encode --file lines.txt --output latents.jsonl`,
+    )
+    .action(async (given, flags) => {
+      const { ids: isTokens, output } = flags;
+      if (isTokens) refuseTextFlags("--ids, lines of tokens", flags);
+      await checkOutput(output);
+      const lines = await inputTexts(given, { ...flags, asLines: isTokens });
+      await useModel(flags, async (vae) => {
+        const latents: NamedLatent[] = [];
+        for await (const batch of batches(lines)) {
+          const encoded = await (isTokens ? encodeIds : encodeTexts)(flags, vae, batch);
+          if (output !== undefined) latents.push(...encoded.map(({ text, mean: z }) => ({ text, z })));
+          else if (flags.json || isTokens)
+            for (const [i, item] of encoded.entries()) printJson({ ...item, line: batch[i]!.line });
+          else for (const item of encoded) process.stdout.write(shown(vae, item));
+        }
+        if (output !== undefined) await writeOutput(flags, output, latents);
+      });
+    });
+}
+
+async function encodeIds(flags: { quiet: boolean }, vae: BigVae, batch: readonly Line[]): Promise<EncodedText[]> {
+  const { tokenizer, engine, span } = vae;
+  const rows = batch.map((line) => tokenRow(line, tokenizer.vocabSize));
+  const encodings = await placed(batch, engine.encode(rows));
+  const encoded = rows.map(({ ids }, i) => ({
+    text: tokenizer.decode(ids),
+    ids,
+    ...encodings[i]!,
+    longerThanSpan: ids.length > span,
+  }));
+  warnLong(flags, vae, encoded);
+  return encoded;
+}
+
+function tokenRow({ text, where }: Line, vocabSize: number): { ids: number[]; mask?: number[] } {
+  const { ids, mask } = (parseJson(text, () => undefined) ?? {}) as { ids?: unknown; mask?: unknown };
+  const below = (list: unknown, end: number): list is number[] =>
+    Array.isArray(list) && list.every((item) => Number.isInteger(item) && item >= 0 && item < end);
+  if (below(ids, vocabSize) && mask === undefined) return { ids };
+  if (below(ids, vocabSize) && below(mask, 2) && mask.length === ids.length) return { ids, mask };
+  throw new BigVaeError(
+    "usage",
+    `${where}: expected {"ids": [...], "mask": [...]} of equal lengths, ids from 0 to ${vocabSize - 1} and a mask of 0 and 1, got ${text.slice(0, 60)}; write one object a line`,
+  );
+}
+
+function shown(vae: BigVae, item: EncodedText): string {
+  return `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(vae, item.mean)}\n`;
+}

@@ -1,0 +1,128 @@
+/** What commands on latents are given: texts, or latents of files, "@FILE" or "@FILE#NUMBER". And where they write latents. */
+import { createReadStream } from "node:fs";
+import { dirname, extname } from "node:path";
+import type { BigVae } from "../bigVae.js";
+import { splitLines } from "../data/index.js";
+import { BigVaeError } from "../errors.js";
+import {
+  checkLatentsPath,
+  isLatentsPath,
+  LATENT_ENDINGS,
+  type NamedLatent,
+  readLatents,
+  writeLatents,
+} from "../host/latentFiles.js";
+import type { Latent } from "../latent/index.js";
+import { checkFile, checkPath, parseJson, placed } from "./input.js";
+import { type OutputFlags, reportWritten, warnLong } from "./shared.js";
+
+/** A text, or the place of a latent. */
+export type LatentInput = { text: string } | LatentPlace;
+
+interface LatentPlace {
+  file: string;
+  /** Place in the file, from 1; the only latent of it where left out. */
+  latent?: number;
+}
+
+/** A latent of the command line. */
+export interface TakenLatent {
+  z: Latent;
+  /** Whether it is that of a text longer than the model's span. */
+  longerThanSpan: boolean;
+}
+
+/** For the help of commands that take latents in place of texts. */
+export const LATENT_HELP = `A text that begins with "@" names a latent in a file (${LATENT_ENDINGS}): "@z.npy" is the only one in it,
+"@z.npy#3" the third. "@@" stands for the "@" of a text that begins with one.`;
+
+/** "@z.npy#3" -> { file: "z.npy", latent: 3 }; "@@ you" -> { text: "@ you" }. Throws "usage" for what is neither. */
+export function parseLatentInput(given: string): LatentInput {
+  if (given.startsWith("@@")) return { text: given.slice(1) };
+  if (!given.startsWith("@")) return { text: given };
+  const [, file = "", latent] = /^@(.*?)(?:#(\d+))?$/s.exec(given)!;
+  if (!isLatentsPath(file))
+    throw new BigVaeError(
+      "usage",
+      `${JSON.stringify(given.slice(0, 40))}: expected "@FILE" or "@FILE#NUMBER" of a file of latents (${LATENT_ENDINGS}), got another ending; for a text that begins with "@", write "@@"`,
+    );
+  return { file, ...(latent === undefined ? {} : { latent: Number(latent) }) };
+}
+
+/** Throws "usage" where an input of the command names a file that is not there, before a model is loaded. */
+export async function checkInputs(command: string, inputs: readonly LatentInput[]): Promise<void> {
+  for (const input of inputs) if ("file" in input) await checkLatentsFile(command, input.file);
+}
+
+/** Throws "usage" for a file of another kind or one that cannot be read. */
+export async function checkLatentsFile(command: string, path: string): Promise<void> {
+  checkLatentsPath(path);
+  await checkFile(command, path, "a file of latents");
+}
+
+/** The latents of inputs, in their order; says which text is longer than a span. */
+export async function takeLatents(
+  flags: { quiet: boolean },
+  vae: BigVae,
+  inputs: readonly LatentInput[],
+): Promise<TakenLatent[]> {
+  const lines = inputs.flatMap((input, i) => ("text" in input ? [{ text: input.text, where: `text ${i + 1}` }] : []));
+  const encoded = await placed(lines, vae.encode(lines.map(({ text }) => text)));
+  warnLong(flags, vae, encoded);
+  const texts = encoded.values();
+  return Promise.all(
+    inputs.map(async (input) => {
+      if ("file" in input) return { z: await readLatent(input, vae.space.width), longerThanSpan: false };
+      const { mean: z, longerThanSpan } = texts.next().value!;
+      return { z, longerThanSpan };
+    }),
+  );
+}
+
+/** The latent at a place. Throws "usage" where the file has another number of them. */
+export async function readLatent({ file, latent }: LatentPlace, width: number): Promise<Latent> {
+  const latents = await readLatents(file, width);
+  if (latent === undefined && latents.length > 1)
+    throw new BigVaeError(
+      "usage",
+      `@${file}: expected the number of one of its ${latents.length} latents, got none; write for example "@${file}#1"`,
+    );
+  const found = latents[(latent ?? 1) - 1];
+  if (found) return found.z;
+  throw new BigVaeError(
+    "usage",
+    `@${file}#${latent}: expected a number from 1 to ${latents.length}, got ${latent}; write for example "@${file}#${latents.length}"`,
+  );
+}
+
+/**
+ * Whether a file holds latents: by its ending, and of JSON lines by what the first has, as texts lie in them too.
+ * Throws "usage" where the flag names no file.
+ */
+export async function holdsLatents(flag: string, path: string): Promise<boolean> {
+  await checkFile(flag, path);
+  if (extname(path).toLowerCase() !== ".jsonl") return isLatentsPath(path);
+  for await (const line of splitLines(createReadStream(path), path)) {
+    if (line.trim() === "") continue;
+    const { z, mean } = (parseJson(line, () => undefined) ?? {}) as Record<string, unknown>;
+    return Array.isArray(z) || Array.isArray(mean);
+  }
+  return false;
+}
+
+/** Of --output of commands that make latents. */
+export const OUTPUT_HELP = `write the latents there instead: ${LATENT_ENDINGS} (with the texts)`;
+
+/** Throws "usage" where latents cannot be written to --output, before a model is loaded. */
+export async function checkOutput(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  checkLatentsPath(path);
+  await checkPath("--output", dirname(path), "a folder to write into", "make it first");
+}
+
+/** Writes the latents in one step, and says how many. */
+export async function writeOutput(flags: OutputFlags, output: string, latents: readonly NamedLatent[]): Promise<void> {
+  await writeLatents(output, latents);
+  const count = latents.length;
+  reportWritten(flags, { output, latents: count }, `${output}: ${count} ${count === 1 ? "latent" : "latents"}`);
+}
