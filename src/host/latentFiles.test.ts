@@ -40,6 +40,15 @@ it("reads what encode prints, where a latent is called mean", () => {
   expect(parseLatentLines(`${line}\n\n`, 2, "input")).toEqual([{ text: "A", z: Float32Array.of(1, 2) }]);
 });
 
+it.each([
+  ["", "usage", "input: expected at least one latent, got none"],
+  ['{"z": [1, 1e39]}', "nonFinite", "input, latent 1: expected finite values, got Infinity at 1"],
+])("refuses lines %j", (lines, kind, message) => {
+  expect(() => parseLatentLines(lines, 2, "input")).toThrow(
+    expect.objectContaining({ kind, message: expect.stringContaining(message) }),
+  );
+});
+
 describe("is refused", () => {
   it.each([
     ["latents of another width", "w.npy", latents, 4, "mismatch", /expected latents of 4 values, got 3/],

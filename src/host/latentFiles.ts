@@ -39,7 +39,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     write: async (path, latents) => writeSafetensors(path, new Map([["z", { dtype: "F32", ...tableOf(latents) }]])),
   },
   ".jsonl": {
-    read: async (path, width) => parseLatentLines(await readFile(path, "utf8"), width, path),
+    read: async (path, width) => latentsOfLines(await readFile(path, "utf8"), width, path),
     write: async (path, latents) => writeFileAtomic(path, latents.map(lineOf).join("")),
   },
 };
@@ -67,9 +67,14 @@ export async function readLatents(path: string, width: number): Promise<NamedLat
   const latents = await format.read(path, width).catch((error: unknown) => {
     throw readError(path, error);
   });
+  return checked(latents, path);
+}
+
+/** @throws BigVaeError("usage") where there is no latent, "nonFinite" for NaN or infinity. */
+function checked(latents: NamedLatent[], what: string): NamedLatent[] {
   if (latents.length === 0)
-    throw new BigVaeError("usage", `${path}: expected at least one latent, got none; write one with bigvae encode`);
-  for (const [i, { z }] of latents.entries()) checkFinite(z, `${path}, latent ${i + 1}`);
+    throw new BigVaeError("usage", `${what}: expected at least one latent, got none; write one with bigvae encode`);
+  for (const [i, { z }] of latents.entries()) checkFinite(z, `${what}, latent ${i + 1}`);
   return latents;
 }
 
@@ -89,8 +94,12 @@ function formatOf(path: string): Format {
   );
 }
 
-/** Latents from JSON lines: {"z": [...], "text": "..."}, or what `bigvae encode --json` prints, where z is called mean. */
+/** Latents from JSON lines: {"z": [...], "text": "..."}, or what `bigvae encode --json` prints, where z is called mean. Throws as readLatents. */
 export function parseLatentLines(text: string, width: number, what: string): NamedLatent[] {
+  return checked(latentsOfLines(text, width, what), what);
+}
+
+function latentsOfLines(text: string, width: number, what: string): NamedLatent[] {
   return text.split("\n").flatMap((line, i) => {
     if (line.trim() === "") return [];
     const where = `${what}, line ${i + 1}`;

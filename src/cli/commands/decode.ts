@@ -5,7 +5,7 @@ import type { BigVae } from "../../bigVae.js";
 import { type NamedLatent, parseLatentLines, readLatents } from "../../host/latentFiles.js";
 import { batches } from "../encoding.js";
 import { checkLatentsFile } from "../latentInput.js";
-import { realNumber } from "../options.js";
+import { interruptSignal, realNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
 import { printJson, useModel, withModel } from "../shared.js";
 
@@ -24,11 +24,12 @@ Examples:
     .action(async (file, flags) => {
       if (file !== "-") await checkLatentsFile("decode", file);
       const { tau, cfg: cfgScale, seed } = flags;
+      const signal = interruptSignal();
       await useModel(flags, async (vae) => {
         let done = 0;
         for await (const batch of batches(await latentsOf(vae, file))) {
           const zs = batch.map(({ z }) => z);
-          const texts = await vae.decodeAll(zs, { tau, cfgScale, seed: seed + done });
+          const texts = await vae.decodeAll(zs, { tau, cfgScale, seed: seed + done, signal });
           for (const [i, text] of texts.entries()) {
             if (flags.json) printJson({ latent: done + i + 1, text, original: batch[i]!.text });
             else process.stdout.write(`${onOneLine(text)}\n`);
