@@ -52,6 +52,14 @@ const POINTS = [...MEANS, ...RANDOM] as const;
 /** Texts of which a mean is made. */
 const MIXED = 4;
 const WEIGHTS = new Array<number>(MIXED).fill(1 / MIXED);
+/** The texts' weights in a point, by which it is guided. No text has a share in a random one. */
+const SHARES: Record<(typeof POINTS)[number], readonly number[]> = {
+  mean: WEIGHTS,
+  normKept: WEIGHTS,
+  medoid: [1],
+  aggregate: [],
+  random: [],
+};
 
 /** Writes points of every kind. @throws BigVaeError: "usage" for fewer than four texts with a span. */
 export async function evaluateSpace(options: SpaceOptions): Promise<SpaceReport> {
@@ -68,11 +76,7 @@ export async function evaluateSpace(options: SpaceOptions): Promise<SpaceReport>
   for (const point of POINTS)
     for (const guided of [false, true].filter((each) => guidance === undefined || each === guidance)) {
       const zs = points[point];
-      const written = await scoring.write(
-        zs,
-        span,
-        guided ? zs.map(() => mixScale(point === "medoid" ? [1] : WEIGHTS)) : undefined,
-      );
+      const written = await scoring.write(zs, span, guided ? zs.map(() => mixScale(SHARES[point])) : undefined);
       const losses = (await scoring.readByBase(written)).map((score) => [nll(score), span]);
       report.push({
         point,

@@ -1,6 +1,6 @@
 /** Latents and the choice of tokens: pure functions. */
 
-export { LOWEST_SCALE, mixScale } from "./guidance.js";
+export { EVEN_SCALE, mixScale } from "./guidance.js";
 export * from "./latent.js";
 export { type LatentShape, LatentSpace } from "./latentSpace.js";
 export {

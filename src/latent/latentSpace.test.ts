@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Rng } from "../rng.js";
-import { LOWEST_SCALE, mixScale } from "./guidance.js";
+import { EVEN_SCALE, mixScale } from "./guidance.js";
 import { average, normLerp, sample, slerp } from "./latent.js";
 import { LatentSpace } from "./latentSpace.js";
 import { cutToLength, writeLimit } from "./textLength.js";
@@ -80,7 +80,7 @@ describe("a space of several slots", () => {
   });
 
   it("guides its mixes by default, as one slot does not", () => {
-    expect(space.mixScale([1, 1])).toBeCloseTo(LOWEST_SCALE, 6);
+    expect(space.mixScale([1, 1])).toBeCloseTo(EVEN_SCALE, 6);
     expect(space.mixScale([1, 1], 1)).toBe(1);
     expect(LatentSpace.plain.mixScale([1, 1])).toBe(1);
   });
@@ -113,13 +113,16 @@ describe("a space of several slots", () => {
   });
 });
 
-it("guides a mix by how even it is: not at a text, most half-way, as much beyond", () => {
+it("guides a mix the more, the less of it is of one text", () => {
   expect(mixScale([1, 0])).toBe(1);
   expect(mixScale([0, 3])).toBe(1);
-  expect(mixScale([0.5, 0.5])).toBeCloseTo(LOWEST_SCALE, 6);
-  expect(mixScale([1, 1, 1, 1])).toBeCloseTo(LOWEST_SCALE, 6);
-  // 1 - (1 - lowest) 4 t (1 - t)
-  expect(mixScale([0.75, 0.25], 0.6)).toBeCloseTo(1 - 0.4 * 0.75, 6);
+  expect(mixScale([0.5, 0.5])).toBeCloseTo(EVEN_SCALE, 6);
+  // The base is added 0.3 times half-way, in proportion to 1 - sum of the squared shares elsewhere.
+  const base = (1 / EVEN_SCALE - 1) / 0.5;
+  expect(mixScale([1, 1, 1, 1])).toBeCloseTo(1 / (1 + 0.75 * base), 6);
+  expect(mixScale([])).toBeCloseTo(1 / (1 + base), 6);
+  expect(mixScale([0.75, -0.25], 0.5)).toBeCloseTo(1 / (1 + 2 * 0.375), 6);
+  expect(mixScale([1, 2], 1)).toBe(1);
 });
 
 it("cuts a text that did not end to its length, and leaves one that did", () => {

@@ -4,7 +4,7 @@
  */
 import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
-import { LOWEST_SCALE, mixScale } from "./guidance.js";
+import { EVEN_SCALE, mixScale } from "./guidance.js";
 import {
   average,
   dot,
@@ -166,8 +166,8 @@ export class LatentSpace {
   }
 
   /** The guidance scale of a mix (`mixScale`); a model of one slot is not guided by default, as the original. */
-  mixScale(weights: readonly number[], lowest = this.hasLength ? LOWEST_SCALE : 1): number {
-    return mixScale(weights, lowest);
+  mixScale(weights: readonly number[], even = this.hasLength ? EVEN_SCALE : 1): number {
+    return mixScale(weights, even);
   }
 
   #contents(zs: readonly Latent[]): Latent[] {

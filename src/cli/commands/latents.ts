@@ -1,7 +1,7 @@
 /** Commands on single texts and latents: reconstruct, interpolate, mix, task-vector. */
 import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
-import { LOWEST_SCALE } from "../../latent/index.js";
+import { EVEN_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { batches, encodeTexts, summary } from "../encoding.js";
 import { inputTexts, notBoth, readTask, withFile } from "../input.js";
@@ -56,7 +56,7 @@ function besideOriginal(text: string, rebuilt: string): string {
   return same ? `= ${after}` : `- ${before}\n+ ${after}`;
 }
 
-const BLEND_CFG = `guidance scale of an even mix (a text itself is not guided); below 1 the base mends the sentence; ${LOWEST_SCALE} by default, 1 for a model of one slot`;
+const BLEND_CFG = `guidance scale of an even mix (a text itself is not guided); below 1 the base mends the sentence; ${EVEN_SCALE} by default, 1 for a model of one slot`;
 
 export function interpolateCommand() {
   return withModel(new Command("interpolate").description("Texts between two texts."))
