@@ -245,7 +245,7 @@ it("generate and plan say what they take where an option is left out", async () 
       "n-avg": "4 by default",
       "n-starts": "4 by default",
       span: "the model's by default",
-      cfg: "1 by default, 1.25 for paragraph-topic",
+      cfg: "less for mixes where latents have slots, 1.25 for paragraph-topic",
       tau: "0.9 by default, 1 for user-avg",
       noise: "1 by default",
     };
