@@ -1,4 +1,5 @@
 /** The public door: a model with its tokenizer, the engine in its own thread, and every sampler by name. */
+import { cutIntoPieces } from "./data/index.js";
 import { BigVaeError } from "./errors.js";
 import {
   type ContinueOptions,
@@ -120,6 +121,17 @@ export class BigVae {
       ...encoding,
       longerThanSpan: rows[i]!.length > this.span,
     }));
+  }
+
+  /** Latents of a text of any length, one for each of its pieces (`cut`). Throws "usage" for an empty text. */
+  async encodeSpans(text: string, signal?: AbortSignal): Promise<EncodedText[]> {
+    return this.encode(this.cut(text), signal);
+  }
+
+  /** The pieces of a text, each of at most a span: cut at sentence ends, where a sentence is not longer than that. */
+  cut(text: string): string[] {
+    checkTexts("cut", [text]);
+    return cutIntoPieces(text, (piece) => this.tokenizer.encode(piece).length <= this.span);
   }
 
   /** A draw from the posterior of an encoded text, its variance times tau; from N(mean, tau) where a mean alone is given. */

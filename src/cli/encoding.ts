@@ -1,5 +1,6 @@
 /** Texts encoded batch by batch, so that input of any length takes constant memory. */
 import type { BigVae, EncodedText } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
 import { type Line, placed } from "./input.js";
 import { warnLong } from "./shared.js";
@@ -19,15 +20,48 @@ export async function* batches<T>(items: AsyncIterable<T> | Iterable<T>): AsyncG
   if (batch.length > 0) yield batch;
 }
 
-/** Latents of lines; says which one is longer than a span, and refuses one by its place. */
+/** Of commands that take texts of any length. */
+export const CHUNK_HELP = "cut texts longer than a span into pieces, at sentence ends where they fit";
+
+/** A line, or a part of one. */
+export interface Piece extends Line {
+  /** Its number in the line, from 1. */
+  piece: number;
+  /** All that the line was cut into. */
+  pieces: readonly string[];
+  /** The line. */
+  whole: Line;
+}
+
+/** The lines, each as its pieces of at most a span, or as one where they are not cut. */
+export async function* piecesOf(vae: BigVae, lines: AsyncIterable<Line>, isCut: boolean): AsyncGenerator<Piece> {
+  for await (const whole of lines) {
+    const pieces = isCut ? vae.cut(whole.text) : [whole.text];
+    for (const [i, text] of pieces.entries()) yield { ...whole, text, piece: i + 1, pieces, whole };
+  }
+}
+
+/**
+ * Latents of lines; says which one is longer than a span, and refuses one by its place. `chunk` is false where the command could cut
+ * the texts, and was not asked to.
+ */
 export async function encodeTexts(
-  flags: { quiet: boolean },
+  flags: { quiet: boolean; chunk?: boolean },
   vae: BigVae,
   batch: readonly Line[],
 ): Promise<EncodedText[]> {
-  const encoded = await placed(batch, vae.encode(batch.map(({ text }) => text)));
+  const encoded = await placed(batch, vae.encode(batch.map(({ text }) => text))).catch((error: unknown) => {
+    throw flags.chunk === false ? namingChunk(error) : error;
+  });
   warnLong(flags, vae, encoded);
   return encoded;
+}
+
+/** An error that advises to cut a text into spans names the option that does. */
+function namingChunk(error: unknown): unknown {
+  if (!(error instanceof BigVaeError)) return error;
+  const message = error.message.replace(/cut it into spans$/, "$& with --chunk");
+  return new BigVaeError(error.kind, message, { cause: error });
 }
 
 /** A latent in a line. */

@@ -95,10 +95,10 @@ export function notBoth(given: readonly string[], option: string, value: unknown
   );
 }
 
-/** Throws "usage" for options that say how texts lie in a file, where something else than texts is read. */
-export function refuseTextFlags(got: string, { field, whole }: TextFlags): void {
-  const option = whole ? "--whole" : field === undefined ? undefined : "--field";
-  if (option === undefined) return;
+/** Throws "usage" for options that say how texts are read, where something else than texts is. */
+export function refuseTextFlags(got: string, { field, whole, chunk }: TextFlags & { chunk?: boolean }): void {
+  const [option] = [whole && "--whole", field !== undefined && "--field", chunk && "--chunk"].filter(Boolean);
+  if (!option) return;
   throw new BigVaeError("usage", `${option}: expected texts to read, got ${got}; leave out ${option}`);
 }
 

@@ -2,6 +2,7 @@
 
 export { type InputFile, type Inputs, KNOWN_ENDINGS, listInputs } from "./inputs.js";
 export { splitLines } from "./lines.js";
+export { cutIntoPieces, joinPieces } from "./pieces.js";
 export { type PreparedSummary, type PrepareOptions, type PrepareProgress, prepare } from "./prepare.js";
 export { splitSentences } from "./sentences.js";
 export { type ShardRow, Shards } from "./shards.js";

@@ -5,21 +5,38 @@ const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 /** Ends a sentence for the Unicode rules, but not for a reader. */
 const ABBREVIATION = /(?:^|[\s("'])(?:Mr|Mrs|Ms|Dr|St|Prof|vs|etc|e\.g|i\.e)\.$/;
 
+interface Sentence {
+  /** Trimmed. */
+  text: string;
+  /** Where it ends in the text, white space behind it included. */
+  end: number;
+}
+
 /**
  * The sentences of a text, trimmed. What an abbreviation, an open quotation mark or a small letter behind the mark shows to go on is
  * kept together: `"Is it you?" asked the owl.` is one sentence.
  */
 export function splitSentences(text: string): string[] {
-  const sentences: string[] = [];
-  let pending = "";
-  for (const { segment } of SEGMENTER.segment(text)) {
-    const next = segment.trim();
-    const goesOn = pending !== "" && next !== "" && (isOpen(pending) || /^\p{Ll}/u.test(next));
+  return sentencesOf(text).map(({ text }) => text);
+}
+
+/** Where each sentence of a text ends. */
+export function sentenceEnds(text: string): number[] {
+  return sentencesOf(text).map(({ end }) => end);
+}
+
+function sentencesOf(text: string): Sentence[] {
+  const sentences: Sentence[] = [];
+  let pending: Sentence | undefined;
+  for (const { segment, index } of SEGMENTER.segment(text)) {
+    const next = { text: segment.trim(), end: index + segment.length };
+    const goesOn = pending && next.text !== "" && (isOpen(pending.text) || /^\p{Ll}/u.test(next.text));
     // A line without text is a segment of its own, and ends the paragraph whatever stands open in it.
-    if (pending !== "" && !goesOn) sentences.push(pending);
-    pending = goesOn ? `${pending} ${next}` : next;
+    if (pending && !goesOn) sentences.push(pending);
+    if (pending && goesOn) pending = { text: `${pending.text} ${next.text}`, end: next.end };
+    else pending = next.text === "" ? undefined : next;
   }
-  if (pending !== "") sentences.push(pending);
+  if (pending) sentences.push(pending);
   return sentences;
 }
 

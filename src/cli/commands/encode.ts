@@ -3,7 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { BigVae, EncodedText } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
 import type { NamedLatent } from "../../host/latentFiles.js";
-import { batches, encodeTexts, summary } from "../encoding.js";
+import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
 import { inputTexts, type Line, parseJson, placed, refuseTextFlags, withFile } from "../input.js";
 import { checkOutput, OUTPUT_HELP, writeOutput } from "../latentInput.js";
 import { hasColours, shaded } from "../shade.js";
@@ -15,26 +15,31 @@ export function encodeCommand() {
   )
     .argument("[texts...]", "texts; else those of --file or of standard input")
     .option("--ids", 'the lines are {"ids": [...], "mask": [...]} instead of texts', false)
+    .option("--chunk", CHUNK_HELP, false)
     .option("--output <path>", OUTPUT_HELP)
     .addHelpText(
       "after",
       `
 Examples:
   bigvae encode "The fox found a lamp."
-  bigvae encode --file lines.txt --output latents.jsonl`,
+  bigvae encode --file lines.txt --output latents.jsonl
+  bigvae encode --file book.txt --whole --chunk --output book.npy`,
     )
     .action(async (given, flags) => {
-      const { ids: isTokens, output } = flags;
+      const { ids: isTokens, chunk, output } = flags;
       if (isTokens) refuseTextFlags("--ids, lines of tokens", flags);
       await checkOutput(output);
       const lines = await inputTexts(given, { ...flags, asLines: isTokens });
       await useModel(flags, async (vae) => {
         const latents: NamedLatent[] = [];
-        for await (const batch of batches(lines)) {
+        for await (const batch of batches(piecesOf(vae, lines, chunk))) {
           const encoded = await (isTokens ? encodeIds : encodeTexts)(flags, vae, batch);
           if (output !== undefined) latents.push(...encoded.map(({ text, mean: z }) => ({ text, z })));
           else if (flags.json || isTokens)
-            for (const [i, item] of encoded.entries()) printJson({ ...item, line: batch[i]!.line });
+            for (const [i, item] of encoded.entries()) {
+              const { line, piece } = batch[i]!;
+              printJson({ ...item, line, ...(chunk ? { piece } : {}) });
+            }
           else for (const item of encoded) process.stdout.write(shown(vae, item));
         }
         if (output !== undefined) await writeOutput(flags, output, latents);

@@ -1,10 +1,12 @@
 /** Commands on single texts and latents: reconstruct, interpolate, mix, task-vector. */
 import { Command, Option } from "@commander-js/extra-typings";
+import type { BigVae } from "../../bigVae.js";
+import { joinPieces } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import { EVEN_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
-import { batches, encodeTexts, summary } from "../encoding.js";
-import { inputTexts, notBoth, readTask, withFile } from "../input.js";
+import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
+import { inputTexts, type Line, notBoth, readTask, withFile } from "../input.js";
 import {
   checkInputs,
   checkOutput,
@@ -27,25 +29,51 @@ export function reconstructCommand() {
     .argument("[texts...]", "texts; else those of --file or of standard input")
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
     .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
+    .option("--chunk", `${CHUNK_HELP}; what is rebuilt is put together again`, false)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
       const lines = await inputTexts(given, flags);
       await useModel(flags, async (vae) => {
-        const rng = Rng.fromSeed(flags.seed);
-        let count = 0;
-        for await (const batch of batches(lines)) {
-          const encoded = await encodeTexts(flags, vae, batch);
-          // The noise of a text belongs to its place among all of them, not within a batch.
-          const seeds = encoded.map(() => rng.fork(count++).integer(2 ** 32));
-          const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, seeds[i]!));
-          const rebuilt = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
-          for (const [i, { text, longerThanSpan }] of encoded.entries()) {
-            if (flags.json) printJson({ text, reconstruction: rebuilt[i], longerThanSpan, line: batch[i]!.line });
-            else process.stdout.write(`${besideOriginal(text, rebuilt[i]!)}\n`);
-          }
+        for await (const { text, ...result } of rebuilt(vae, lines, flags)) {
+          if (flags.json) printJson({ text, ...result });
+          else process.stdout.write(`${besideOriginal(text, result.reconstruction)}\n`);
         }
       });
     });
+}
+
+interface RebuildFlags {
+  chunk: boolean;
+  noise: number;
+  quiet: boolean;
+  seed: number;
+  tau: number;
+}
+
+/** What comes back of each line; of one that is cut, its pieces put together. */
+async function* rebuilt(vae: BigVae, lines: AsyncIterable<Line>, flags: RebuildFlags) {
+  const rng = Rng.fromSeed(flags.seed);
+  let count = 0;
+  let ofLine: string[] = [];
+  for await (const batch of batches(piecesOf(vae, lines, flags.chunk))) {
+    const encoded = await encodeTexts(flags, vae, batch);
+    // The noise of a text belongs to its place among all of them, not within a batch.
+    const seeds = encoded.map(() => rng.fork(count++).integer(2 ** 32));
+    const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, seeds[i]!));
+    const texts = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
+    for (const [i, { whole, pieces }] of batch.entries()) {
+      ofLine.push(texts[i]!);
+      if (ofLine.length < pieces.length) continue;
+      const { text, line } = whole;
+      yield {
+        text,
+        reconstruction: joinPieces(text, pieces, ofLine),
+        longerThanSpan: encoded[i]!.longerThanSpan,
+        line,
+      };
+      ofLine = [];
+    }
+  }
 }
 
 /** On a terminal the text and what became of it, one below the other with differing words marked; else the rebuilt text alone. */
