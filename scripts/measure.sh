@@ -16,7 +16,10 @@ for text in "generated $generated" "natural data/stories"; do
   measure "$name-blends" "${unseen[@]}" --count 40 --measure blends --pairs 60
   measure "$name-sentence-blends" "${unseen[@]}" --count 20 --measure blends --unit sentence --pairs 60
   measure "$name-space" "${unseen[@]}" --count 40 --measure space --pairs 40
-  measure "$name-prose" "${unseen[@]}" --count 12 --measure prose
+  prose() { measure "$name-prose-$1" "${unseen[@]}" --count 12 --measure prose "${@:2}"; }
+  prose thread --preset thread
+  prose repository --preset repository
+  for rule in normKept medoid one; do prose "thread-$rule" --preset thread --averaging "$rule"; done
   measure "$name-retrieval" "${unseen[@]}" --count 80 --measure retrieval
 done
 measure plain-sentences --data data/plain-sentences.txt --measure sentences

@@ -22,7 +22,7 @@ export function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: L
         ...options,
         ...(ignoreEos ? {} : stop),
         beginId: tokenizer.bosId ?? tokenizer.eosId,
-        writer: "router",
+        writer: options.writer ?? "router",
         context,
       }),
     async score(rows, context, signal) {

@@ -42,7 +42,7 @@ interface SpanLine {
   text: string;
   /** Row of the latent that it was written from. */
   latent: number;
-  drafts: { ids: TokenIds; text: string; from: number; latent: number }[];
+  drafts: { ids: TokenIds; text: string; from?: number; latent: number }[];
   written: Span["written"];
 }
 
@@ -73,7 +73,7 @@ export async function writeTrace(folder: string, spans: readonly SpelledSpan[], 
     const traced = drafts.map((draft) => ({
       ids: draft.ids,
       text: text(draft.ids, "draft"),
-      from: rowOf(draft.from),
+      ...(draft.from ? { from: rowOf(draft.from) } : {}),
       latent: rowOf(draft.latent),
     }));
     lines.push({ kind: "span", ids, text: spelled, latent: rowOf(latent), drafts: traced, written });

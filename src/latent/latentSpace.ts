@@ -91,6 +91,11 @@ export class LatentSpace {
     return this.#join(content, Math.log(length / this.shape.span));
   }
 
+  /** The same slots for a text of `length` tokens; the latent as it is where it does not say. */
+  ofLength(z: Latent, length: number): Latent {
+    return this.hasLength ? this.withLength(this.content(z), length) : z;
+  }
+
   /**
    * The vector by which a latent is searched, mapped and compared by topic: the mean of its slots [Z / k]. Two texts on one topic share
    * words at other places, which the plain cosine of their latents does not see.

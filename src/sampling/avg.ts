@@ -1,6 +1,6 @@
 /** avg and user-avg: write from the mean of several continuations. The model card's example; MiniHF vae_infer.py, bigvae_generate_avg. */
 import { type Averaging, averagedBy } from "./averaging.js";
-import type { LatentModel, Sampler, SamplingOptions, TokenIds } from "./model.js";
+import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
 import { averaged, Run } from "./run.js";
 
 /** Spans and weights of avg. */
@@ -14,8 +14,8 @@ export interface AvgPreset {
   /** Spans at the end of a draft that are encoded. */
   tail: number;
   /**
-   * Whether drafts go on from the span itself, and the next one is written behind it. In the original drafts write the span again from
-   * its latent, and the context of the next one ends ahead of it.
+   * Whether drafts go on from the span itself, and the next one is written behind it; the run ends with the text. In the original drafts
+   * write the span again from its latent, and the context of the next one ends ahead of it.
    */
   goesOn: boolean;
 }
@@ -26,6 +26,9 @@ export const AVG_PRESETS = {
   repository: { draftPull: 0.3, meanPull: 0.2, draft: 2, tail: 1, goesOn: false },
   thread: { draftPull: 0.3, meanPull: 0.2, draft: 1, tail: 1, goesOn: true },
 } as const satisfies Record<string, AvgPreset>;
+
+/** Of a span: a text shorter than that says too little to go on from by its latent, and the base writes the drafts. */
+const SHORT = 0.5;
 
 /** A preset of avg, by its name. */
 export type AvgPresetName = keyof typeof AVG_PRESETS;
@@ -47,18 +50,16 @@ export async function* avg(
   const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   const { goesOn } = preset;
-  // Drafts of the original begin with the span itself.
-  const writtenTokens = goesOn ? draftTokens : draftTokens - tail;
   let span = run.withBos(prompt);
   let before = run.withBos(context);
   const topic = await run.sample(span, "prompt");
   for (let step = 0; step < options.nSteps; step++) {
-    const z = await run.sample(span, "span");
-    const pulled = run.mix([
-      [z, 1 - draftPull],
-      [topic, draftPull],
-    ]);
-    const drafts = await run.drafts(pulled, before, draftTokens, tail, goesOn ? span : []);
+    const grown = [...before, ...span];
+    const begun = goesOn ? span : [];
+    const drafts =
+      goesOn && span.length < SHORT * options.span
+        ? await run.plainDrafts(grown, draftTokens)
+        : await run.drafts(await pulledSpan(run, span, topic, draftPull), before, draftTokens, tail, begun);
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
     const next = averagedBy(
       averaging,
@@ -70,14 +71,25 @@ export async function* avg(
       [next, 1 - meanPull],
       [topic, meanPull],
     ]);
-    const grown = [...before, ...span];
-    const written = await run.write(toWrite, goesOn ? grown : before, writtenTokens, drafts);
+    const written = goesOn
+      ? await run.write(run.ofLength(toWrite, draftTokens), grown, draftTokens, drafts)
+      : await run.write(toWrite, before, draftTokens - tail, drafts);
     before = grown;
     yield written;
     span = written.ids;
+    if (goesOn && run.hasEnded(span)) break;
   }
   // The last span written is not in it.
   return { ids: before };
+}
+
+/** The span's latent, pulled toward the topic. */
+async function pulledSpan(run: Run, span: TokenIds, topic: TracedLatent, pull: number): Promise<TracedLatent> {
+  const z = await run.sample(span, "span");
+  return run.mix([
+    [z, 1 - pull],
+    [topic, pull],
+  ]);
 }
 
 /** Writes from the mean of the user's own sentences, at tau 1 in MiniHF. */

@@ -14,7 +14,7 @@ export interface LatentModel {
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
   /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */
-  write(rows: readonly { z: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
+  write(rows: readonly { z?: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
   /** The router's log-likelihood of each target from its z after the context, mean per token. */
   score(rows: readonly { z: Latent; target: TokenIds }[], context: TokenIds, signal?: AbortSignal): Promise<number[]>;
   /** Gives samplers the beginning token, and shows them where a sentence ends. */
@@ -37,6 +37,8 @@ export interface TextTokenizer {
 export interface WriteOptions {
   /** What each row's text begins with, behind the context; writing goes on from there. */
   begun?: TokenIds;
+  /** The base in place of the router: it goes on from the context alone, without a latent. */
+  writer?: "base";
   /** New tokens of a row, at most. */
   nTokens: number;
   /** Temperature of the token noise; 0 is greedy. */
@@ -133,8 +135,8 @@ export interface Span {
 export interface Draft {
   /** The new tokens, without the context. */
   ids: TokenIds;
-  /** What it was written from. */
-  from: TracedLatent;
+  /** What it was written from; nothing where the base wrote it. */
+  from?: TracedLatent;
   /** The latent of its end, where it was used. */
   latent: TracedLatent;
 }

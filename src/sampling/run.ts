@@ -10,6 +10,7 @@ import type {
   TokenIds,
   TracedLatent,
   Weights,
+  WriteOptions,
 } from "./model.js";
 
 export class Run {
@@ -130,21 +131,50 @@ export class Run {
     tail: number,
     begun: TokenIds = [],
   ): Promise<Draft[]> {
-    const { rng, nAvg, tau, signal } = this.options;
+    const how = { ...this.#how(latent, nTokens, this.options.tau), ...(begun.length > 0 ? { begun } : {}) };
+    const drafts = await this.#drafted(context, how, tail, latent.z);
+    return drafts.map((draft) => ({ ...draft, from: latent }));
+  }
+
+  /** The same by the base: what it would write behind the context by itself. */
+  async plainDrafts(context: TokenIds, nTokens: number): Promise<Draft[]> {
+    const { tau, ignoreEos } = this.options;
+    const { bosId, eosId } = this.model.tokenizer;
+    const begin = bosId ?? eosId;
+    const all = begin === undefined || context[0] === begin ? context : [begin, ...context];
+    const how = { nTokens, tau, cfgScale: 1, writer: "base" as const, ...(ignoreEos ? { ignoreEos } : {}) };
+    return this.#drafted(all, how, nTokens);
+  }
+
+  async #drafted(context: TokenIds, how: WriteOptions, tail: number, z?: Latent): Promise<Draft[]> {
+    const { rng, nAvg, signal } = this.options;
     const call = this.#calls++;
-    const rows = Array.from({ length: nAvg }, (_, i) => ({ z: latent.z, noise: rng.fork("draft", call, i).key }));
-    const seen = this.inWindow(context, nTokens, begun);
-    const texts = await this.model.write(rows, seen, { ...this.#how(latent, nTokens, tau), begun, signal });
+    const rows = Array.from({ length: nAvg }, (_, i) => ({
+      ...(z ? { z } : {}),
+      noise: rng.fork("draft", call, i).key,
+    }));
+    const seen = this.inWindow(context, how.nTokens, how.begun);
+    const texts = await this.model.write(rows, seen, { ...how, ...(signal ? { signal } : {}) });
     const latents = await this.samples(
       texts.map((ids) => ids.slice(-tail)),
       "draft",
     );
-    return texts.map((ids, i) => ({ ids, from: latent, latent: latents[i]! }));
+    return texts.map((ids, i) => ({ ids, latent: latents[i]! }));
   }
 
   #how(latent: TracedLatent, nTokens: number, tau: number) {
     const { ignoreEos } = this.options;
     return { nTokens, tau, cfgScale: this.#scale(latent), ...(ignoreEos ? { ignoreEos } : {}) };
+  }
+
+  /** The latent for a text of `length` tokens, where latents have one. */
+  ofLength(latent: TracedLatent, length: number): TracedLatent {
+    return { ...latent, z: this.space.ofLength(latent.z, length) };
+  }
+
+  /** Whether a text is over: its last token is the end token, and that one counts. */
+  hasEnded(ids: TokenIds): boolean {
+    return !this.options.ignoreEos && ids.at(-1) === this.model.tokenizer.eosId;
   }
 
   /** sum_i weight_i z_i; "meanNorm" gives it the mean norm of what was mixed. */

@@ -23,7 +23,7 @@ export interface SamplerInputs {
   examples: readonly TokenIds[];
   /** Random starts lie at this RMS. */
   aeScale: number;
-  /** Spans and weights of avg; the model card's by default. */
+  /** Spans and weights of avg: `thread` by default where latents have slots, else the model card's. */
   preset?: AvgPresetName | undefined;
   /** How avg makes one latent of its drafts; by their mean, as the card, where it is left out. */
   averaging?: Averaging | undefined;
@@ -116,7 +116,7 @@ export const samplers = {
     defaults: {},
     write: (model, inputs, options) => {
       const averaging = checkAveraging(inputs.averaging ?? "mean");
-      return avg(model, prompt(inputs), inputs.context, options, avgPreset(inputs), averaging);
+      return avg(model, prompt(inputs), inputs.context, options, avgPreset(inputs, model), averaging);
     },
   },
   "user-avg": {
@@ -171,12 +171,14 @@ export function requireInputs(name: SamplerName, given: ReadonlySet<string>): vo
 /** Random starts of plan-search, where nothing is said. */
 export const DEFAULT_STARTS = 4;
 
-function avgPreset({ preset = "card" }: SamplerInputs) {
+/** Where latents have slots, the one that was made for them; else the card's. */
+function avgPreset({ preset }: SamplerInputs, { space }: LatentModel) {
+  if (preset === undefined) return AVG_PRESETS[space?.hasLength ? "thread" : "card"];
   if (Object.hasOwn(AVG_PRESETS, preset)) return AVG_PRESETS[preset];
   const known = Object.keys(AVG_PRESETS).join(", ");
   throw new BigVaeError(
     "usage",
-    `avg: expected \`preset\` to be one of ${known}, got ${JSON.stringify(preset)}; leave it out for the card's`,
+    `avg: expected \`preset\` to be one of ${known}, got ${JSON.stringify(preset)}; leave it out for the default`,
   );
 }
 

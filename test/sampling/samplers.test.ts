@@ -77,6 +77,31 @@ describe("asks, in order", () => {
     ]);
   });
 
+  it("avg leaves the drafts behind a short prompt to the base, and ends with the text", async () => {
+    const inputs = { ...INPUTS, prompts: [text("P", 1)], context: [], preset: "thread" as const };
+    const { log } = await run(
+      "avg",
+      { eosId: STOP, stopAt: 4, length: () => 5 },
+      { nSteps: 3, nAvg: 1, span: 8 },
+      inputs,
+    );
+    expect(log).toEqual(
+      lines(`z1 = ^ P0-0
+        a = base: 8 after ^ ^ P0-0
+        z2 = a0-3
+        b = 0.2 z1 + 0.8 z2: 8 after ^ ^ P0-0
+        yields b0-3 .
+        returns ^ ^ P0-0`),
+    );
+  });
+
+  it("avg keeps the thread by default where latents have slots", async () => {
+    const space = new LatentSpace({ zDim: 31, slots: 31, span: 4 });
+    const asked = async (preset?: "thread") =>
+      (await run("avg", { space }, {}, { ...INPUTS, ...(preset ? { preset } : {}) })).log;
+    expect(await asked()).toEqual(await asked("thread"));
+  });
+
   it("the more texts have a share in a latent, the more the base guides, where latents have slots", async () => {
     const space = new LatentSpace({ zDim: 31, slots: 31, span: 4 });
     const scales = async (name: SamplerName, options: Partial<SamplingOptions> = {}) =>
@@ -86,8 +111,8 @@ describe("asks, in order", () => {
     const [first, second] = await scales("guide", { nSteps: 2 });
     expect(first).toBe(1);
     expect(second).toBeCloseTo(mixScale([0.85, 0.15]), 10);
-    // Two drafts with 0.35 each, and 0.3 of the prompt.
-    expect((await scales("avg"))[0]).toBeCloseTo(mixScale([0.35, 0.35, 0.3]), 6);
+    // Two drafts with 0.4 each, and 0.2 of the prompt.
+    expect((await scales("avg"))[0]).toBeCloseTo(mixScale([0.4, 0.4, 0.2]), 6);
     expect(await scales("avg", { cfgScale: 1.5 })).toEqual([1.5]);
   });
 
@@ -147,7 +172,7 @@ describe("noise", () => {
 
   it.each(NAMES)("%s draws from the posterior, or takes its mean, as the original does", async (name) => {
     const { spans } = await run(name, {}, { noise: 1 });
-    const latents = spans.flatMap(({ latent, drafts }) => [latent, ...drafts.map(({ from }) => from)]).flatMap(roots);
+    const latents = spans.flatMap(({ latent, drafts }) => [latent, ...drafts.map(({ from }) => from!)]).flatMap(roots);
     const encoded = latents.filter(({ role }) => role !== "random");
     // The fake's means are unit vectors.
     const isMean = ({ z }: { z: Latent }) => z.filter((value) => value !== 0).length === 1;
@@ -162,7 +187,7 @@ describe("noise", () => {
         const { spans } = await run(name, {}, { nSteps: 1, weights }, inputs);
         const written = spans[0]!;
         const from = name === "plan" ? written.drafts[0]!.from : written.latent.parents[0]!.latent;
-        return from.parents.map(({ latent, weight }) => [latent.role, Number(weight.toFixed(3))]);
+        return from!.parents.map(({ latent, weight }) => [latent.role, Number(weight.toFixed(3))]);
       };
       expect(await parents({})).toEqual([
         ["random", 0.7],

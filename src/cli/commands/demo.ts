@@ -107,9 +107,9 @@ function fromFirstWord(): (piece: string) => string {
   let hasBegun = false;
   return (piece) => {
     if (hasBegun) return piece;
-    const start = piece.search(/[\s\p{Lu}]/u);
-    hasBegun = start >= 0;
-    return hasBegun ? piece.slice(start).trimStart() : "";
+    const text = piece.replace(/^[^\s\p{Lu}]*\s*/u, "");
+    hasBegun = text !== "";
+    return text;
   };
 }
 

@@ -50,7 +50,7 @@ export function generateCommand() {
     .addOption(
       new Option(
         "--preset <name>",
-        "spans and weights of avg (default: card); thread writes each span behind the one before it",
+        "spans and weights of avg (default: thread, which writes each span behind the one before it; card for a model of one slot)",
       ).choices(PRESETS),
     )
     .addOption(
