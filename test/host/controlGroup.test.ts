@@ -58,6 +58,7 @@ describe(`a control group of little memory${why}`, () => {
       "The owl lost a button.",
       "--steps",
       "2",
+      "--ignore-eos",
       "--json",
     );
     expect([code, stderr]).toEqual([0, ""]);
