@@ -48,6 +48,8 @@ export interface WriteOptions {
   cfgScale?: number;
   /** A row ends after this token. */
   stopId?: number;
+  /** The stop token is never chosen: every row is nTokens long. */
+  endless?: boolean;
   /** What the base reads in place of an empty context where it guides; the stop token by default. */
   beginId?: number;
   signal?: AbortSignal;
@@ -166,6 +168,7 @@ export class Engine {
         const scale = scales[row]!;
         const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
         if (t === 0) checkLogits(guided);
+        if (options.endless && stopId !== undefined) guided[stopId] = Number.NEGATIVE_INFINITY;
         const id = choosers[row]!(guided);
         written[row]!.push(id);
         options.onToken?.(row, id);

@@ -14,7 +14,7 @@ export interface AvgPreset {
   /** Spans at the end of a draft that are encoded. */
   tail: number;
   /**
-   * Whether drafts go on from the span itself, and the next one is written behind it; the run ends with the text. In the original drafts
+   * Whether drafts go on from the span itself, and the next one is written behind it; only the last span may end the text. In the original drafts
    * write the span again from its latent, and the context of the next one ends ahead of it.
    */
   goesOn: boolean;
@@ -72,12 +72,13 @@ export async function* avg(
       [topic, meanPull],
     ]);
     const written = goesOn
-      ? await run.write(run.ofLength(toWrite, draftTokens), grown, draftTokens, drafts)
+      ? await run.write(run.ofLength(toWrite, draftTokens), grown, draftTokens, drafts, {
+          endless: step + 1 < options.nSteps,
+        })
       : await run.write(toWrite, before, draftTokens - tail, drafts);
     before = grown;
     yield written;
     span = written.ids;
-    if (goesOn && run.hasEnded(span)) break;
   }
   // The last span written is not in it.
   return { ids: before };

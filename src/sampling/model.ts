@@ -37,6 +37,8 @@ export interface TextTokenizer {
 export interface WriteOptions {
   /** What each row's text begins with, behind the context; writing goes on from there. */
   begun?: TokenIds;
+  /** The end token is never chosen. */
+  endless?: boolean;
   /** The base in place of the router: it goes on from the context alone, without a latent. */
   writer?: "base";
   /** New tokens of a row, at most. */
@@ -126,6 +128,8 @@ export interface Span {
     cfgScale: number;
     /** Whether an end token ended nothing. */
     ignoreEos?: boolean;
+    /** Whether the end token was never chosen. */
+    endless?: boolean;
     /** Names the stream of its token noise. */
     noise: RngKey;
   };

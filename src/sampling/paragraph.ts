@@ -58,7 +58,7 @@ export async function* paragraph(
     [...before, ...run.withBos(blankLine)],
     2 * s,
     [],
-    options.tau === 0 ? 0 : NEXT_TOPIC_TAU,
+    { tau: options.tau === 0 ? 0 : NEXT_TOPIC_TAU },
   );
   yield written;
   return { ids: before, next: [...blankLine, ...written.ids] };

@@ -112,18 +112,18 @@ export class Run {
     context: TokenIds,
     nTokens: number,
     drafts: readonly Draft[] = [],
-    tau = this.options.tau,
+    { tau = this.options.tau, endless = false }: { tau?: number; endless?: boolean } = {},
   ): Promise<Span> {
     const { rng, signal, onToken } = this.options;
     const noise = rng.fork("write", this.#calls++).key;
     const seen = this.inWindow(context, nTokens);
-    const how = this.#how(latent, nTokens, tau);
+    const how = { ...this.#how(latent, nTokens, tau), ...(endless ? { endless } : {}) };
     const calls = { signal, ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}) };
     const [ids] = await this.model.write([{ z: latent.z, noise }], seen, { ...how, ...calls });
     return { ids: ids!, latent, drafts, written: { context: seen, ...how, noise } };
   }
 
-  /** nAvg drafts of nTokens as one batch, which go on from `begun`; a draft is encoded by its last `tail` tokens. */
+  /** nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. Where they go on from `begun`, none ends. */
   async drafts(
     latent: TracedLatent,
     context: TokenIds,
@@ -131,18 +131,28 @@ export class Run {
     tail: number,
     begun: TokenIds = [],
   ): Promise<Draft[]> {
-    const how = { ...this.#how(latent, nTokens, this.options.tau), ...(begun.length > 0 ? { begun } : {}) };
+    const how = {
+      ...this.#how(latent, nTokens, this.options.tau),
+      ...(begun.length > 0 ? { begun, endless: true } : {}),
+    };
     const drafts = await this.#drafted(context, how, tail, latent.z);
     return drafts.map((draft) => ({ ...draft, from: latent }));
   }
 
-  /** The same by the base: what it would write behind the context by itself. */
+  /** The same by the base: what it would write behind the context by itself, did the text not end. */
   async plainDrafts(context: TokenIds, nTokens: number): Promise<Draft[]> {
     const { tau, ignoreEos } = this.options;
     const { bosId, eosId } = this.model.tokenizer;
     const begin = bosId ?? eosId;
     const all = begin === undefined || context[0] === begin ? context : [begin, ...context];
-    const how = { nTokens, tau, cfgScale: 1, writer: "base" as const, ...(ignoreEos ? { ignoreEos } : {}) };
+    const how = {
+      nTokens,
+      tau,
+      cfgScale: 1,
+      writer: "base" as const,
+      endless: true,
+      ...(ignoreEos ? { ignoreEos } : {}),
+    };
     return this.#drafted(all, how, nTokens);
   }
 
@@ -170,11 +180,6 @@ export class Run {
   /** The latent for a text of `length` tokens, where latents have one. */
   ofLength(latent: TracedLatent, length: number): TracedLatent {
     return { ...latent, z: this.space.ofLength(latent.z, length) };
-  }
-
-  /** Whether a text is over: its last token is the end token, and that one counts. */
-  hasEnded(ids: TokenIds): boolean {
-    return !this.options.ignoreEos && ids.at(-1) === this.model.tokenizer.eosId;
   }
 
   /** sum_i weight_i z_i; "meanNorm" gives it the mean norm of what was mixed. */

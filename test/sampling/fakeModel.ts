@@ -97,7 +97,7 @@ export class FakeModel implements LatentModel {
   async write(
     rows: Parameters<LatentModel["write"]>[0],
     context: TokenIds,
-    { begun = [], writer, nTokens, tau, cfgScale, onToken }: Parameters<LatentModel["write"]>[2],
+    { begun = [], writer, endless, nTokens, tau, cfgScale, onToken }: Parameters<LatentModel["write"]>[2],
   ) {
     if (context.length + begun.length + nTokens > (this.maxPositions ?? Number.POSITIVE_INFINITY))
       throw new Error("beyond the window");
@@ -105,7 +105,7 @@ export class FakeModel implements LatentModel {
     const lengths = rows.map((_, row) => Math.min(nTokens, this.options.length?.(call, row) ?? nTokens));
     const letters = lengths.map(() => String.fromCharCode("a".charCodeAt(0) + this.#texts++));
     const after = `${nTokens} after ${show(context)}${begun.length > 0 ? ` and ${show(begun)}` : ""}`;
-    const how = `${after}${cfgScale === 1 ? "" : `, cfg ${cfgScale}`}${tau === 0.9 ? "" : `, tau ${tau}`}`;
+    const how = `${after}${endless ? ", endless" : ""}${cfgScale === 1 ? "" : `, cfg ${cfgScale}`}${tau === 0.9 ? "" : `, tau ${tau}`}`;
     for (const [row, { z, noise }] of rows.entries()) {
       this.log.push(`${letters[row]} = ${z ? showLatent(z) : writer}: ${how}`);
       this.noises.push(noise.join());

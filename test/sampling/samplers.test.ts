@@ -70,24 +70,24 @@ describe("asks, in order", () => {
     const { log } = await run("avg", {}, { nSteps: 2, nAvg: 1 }, { ...INPUTS, preset: "thread" });
     const written = log.filter((line) => line.includes(": 4 after"));
     expect(written).toEqual([
-      "a = 0.3 z1 + 0.7 z2: 4 after ^ C0-1 and ^ P0-5",
-      "b = 0.2 z1 + 0.8 z3: 4 after ^ C0-1 ^ P0-5",
-      "c = 0.3 z1 + 0.7 z4: 4 after ^ C0-1 ^ P0-5 and b0-0 . b2-3",
+      "a = 0.3 z1 + 0.7 z2: 4 after ^ C0-1 and ^ P0-5, endless",
+      "b = 0.2 z1 + 0.8 z3: 4 after ^ C0-1 ^ P0-5, endless",
+      "c = 0.3 z1 + 0.7 z4: 4 after ^ C0-1 ^ P0-5 and b0-0 . b2-3, endless",
       "d = 0.2 z1 + 0.8 z5: 4 after ^ C0-1 ^ P0-5 b0-0 . b2-3",
     ]);
   });
 
-  it("avg leaves the drafts behind a short prompt to the base, and ends with the text", async () => {
+  it("avg leaves the drafts behind a short prompt to the base, and lets its last span alone end the text", async () => {
     const inputs = { ...INPUTS, prompts: [text("P", 1)], context: [], preset: "thread" as const };
     const { log } = await run(
       "avg",
       { eosId: STOP, stopAt: 4, length: () => 5 },
-      { nSteps: 3, nAvg: 1, span: 8 },
+      { nSteps: 1, nAvg: 1, span: 8 },
       inputs,
     );
     expect(log).toEqual(
       lines(`z1 = ^ P0-0
-        a = base: 8 after ^ ^ P0-0
+        a = base: 8 after ^ ^ P0-0, endless
         z2 = a0-3
         b = 0.2 z1 + 0.8 z2: 8 after ^ ^ P0-0
         yields b0-3 .

@@ -152,6 +152,17 @@ describe("the engine", () => {
     },
   );
 
+  it("never chooses the stop token of an endless row", async () => {
+    const [encoding] = await engine.encode([{ ids: texts[1]! }]);
+    const rows = [{ z: encoding!.mean, noise: rng.fork("endless").key }];
+    const how = { writer: "decoder", context: texts[2]!, tau: 0, nTokens: 5 } as const;
+    const [[stopId]] = (await engine.write(rows, how)) as [[number]];
+    expect(await engine.write(rows, { ...how, stopId })).toEqual([[stopId]]);
+    const [ids] = await engine.write(rows, { ...how, stopId, endless: true });
+    expect(ids).toHaveLength(5);
+    expect(ids).not.toContain(stopId);
+  });
+
   it("writes rows of several lengths together as each alone", async () => {
     const zs = (await engine.encode(texts.map((ids) => ({ ids })))).map(({ mean }) => mean);
     const noise = rng.fork("noise").key;
