@@ -1,16 +1,19 @@
 /**
  * Draws what scripts/fidelity.sh measured as docs/fidelity/*.svg, and writes the figures into docs/fidelity.md, between the lines
- * <!-- NAME --> and <!-- end NAME --> (rebuilding, loss, blends). Usage: node scripts/fidelity.mjs [MODEL [FOLDER]], as scripts/fidelity.sh.
+ * <!-- NAME --> and <!-- end NAME --> (rebuilding, loss, blends), and what scripts/shapes.sh measured (shapes).
+ * Usage: node scripts/fidelity.mjs [MODEL [FOLDER [SHAPES]]], as those scripts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chart } from "./chart.mjs";
-import { blendTable, fill, interval, table } from "./documents.mjs";
+import { blendTable, fill, interval, signed, table } from "./documents.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const [model = "pocket", folder = join("runs/measures", basename(model))] = process.argv.slice(2);
-const measured = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
+const [model = "pocket", folder = join("runs/measures", basename(model)), shapesFolder = "runs/measures/shapes"] =
+  process.argv.slice(2);
+const read = (from) => (name) => JSON.parse(readFileSync(join(from, `${name}.json`), "utf8"));
+const measured = read(folder);
 
 const LENGTHS = [8, 16, 24, 32, 48, 64];
 const TEXTS = ["generated", "natural"];
@@ -67,6 +70,35 @@ function loss() {
   return table([["tokens", ...columns], ...rows]);
 }
 
+/** A row for each short run: how it was made, and what came of it. */
+const RUNS = [
+  ["16 slots, 1,024 values", "k16-z1024"],
+  ["32 slots, 1,024 values", "k32-z1024"],
+  ["64 slots, 1,024 values", "k64-z1024"],
+  ["32 slots, 768 values", "k32-z768"],
+];
+
+function shapes() {
+  const of = read(shapesFolder);
+  const rows = RUNS.map(([what, name]) => {
+    const [short, long, plain, space] = ["16", "64", "plain", "space"].map((part) => of(`${name}-${part}`));
+    const mean = space.points.find(({ point, guidance }) => point === "mean" && guidance);
+    const exact = Math.round(plain.exactMatch.value * plain.sentences);
+    return [
+      what,
+      interval(long.editSimilarity),
+      interval(long.editSimilaritySampled),
+      interval(short.editSimilarity),
+      `${exact} of ${plain.sentences}`,
+      signed(mean.excess),
+    ];
+  });
+  return table([
+    ["run", "64 tokens", "64 tokens, z sampled", "16 tokens", "plain sentences", "mean of four: base loss"],
+    ...rows,
+  ]);
+}
+
 mkdirSync("docs/fidelity", { recursive: true });
 for (const [name, options] of Object.entries(CHARTS)) writeFileSync(`docs/fidelity/${name}.svg`, chart(options));
-fill("docs/fidelity.md", { rebuilding: rebuilding(), loss: loss(), blends: blendTable(measured) });
+fill("docs/fidelity.md", { rebuilding: rebuilding(), loss: loss(), blends: blendTable(measured), shapes: shapes() });
