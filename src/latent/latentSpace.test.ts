@@ -113,6 +113,14 @@ describe("a space of several slots", () => {
   });
 });
 
+it("keeps the slots of a latent that is given another length, and a latent without one as it is", () => {
+  const space = new LatentSpace({ zDim: 4, slots: 2, span: 64 });
+  const z = space.withLength(Float32Array.of(1, 2, 3, 4), 10);
+  expect(space.lengthOf(space.ofLength(z, 40))).toBeCloseTo(40, 4);
+  expect([...space.content(space.ofLength(z, 40))]).toEqual([1, 2, 3, 4]);
+  expect(LatentSpace.plain.ofLength(z, 40)).toBe(z);
+});
+
 it("guides a mix the more, the less of it is of one text", () => {
   expect(mixScale([1, 0])).toBe(1);
   expect(mixScale([0, 3])).toBe(1);
