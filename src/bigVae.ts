@@ -13,6 +13,7 @@ import {
   type LoadOptions,
   type MixKind,
   SAMPLING_DEFAULTS,
+  type TextOrLatent,
 } from "./host/calls.js";
 import { checkKnown, checkLatents, checkTexts, oneOf, withoutUndefined, wrongValue } from "./host/checkCall.js";
 import {
@@ -26,7 +27,7 @@ import {
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
 import { routerModel } from "./host/routerModel.js";
-import { cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
+import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel, SamplingOptions } from "./sampling/model.js";
@@ -274,16 +275,16 @@ export class BigVae {
 
   #samplerInputs(options: GenerateOptions): SamplerInputs {
     const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts } = options;
-    const prompts = typeof prompt === "string" ? [prompt] : prompt;
-    checkTexts("generate: prompt", prompts);
-    checkTexts("generate: task", task);
+    const prompts = typeof prompt === "string" || prompt instanceof Float32Array ? [prompt] : prompt;
+    if (!Array.isArray(prompts)) throw wrongValue("generate: prompt", "texts or latents", prompts);
+    if (!Array.isArray(task)) throw wrongValue("generate: task", "a list of texts or latents", task);
     checkTexts("generate: context", [context]);
     return {
-      prompts: prompts.map((text) => this.#ids(text, "prompt")),
+      prompts: prompts.map((source) => this.#source(source, "prompt")),
       context: this.tokenizer.encode(context),
-      examples: task.map((text, i) => this.#ids(text, `example ${i} of the task`)),
-      ...(start === undefined ? {} : { start: this.#ids(start, "start") }),
-      ...(terminal === undefined ? {} : { terminal: this.#ids(terminal, "terminal") }),
+      examples: task.map((source, i) => this.#source(source, `example ${i} of the task`)),
+      ...(start === undefined ? {} : { start: this.#source(start, "start") }),
+      ...(terminal === undefined ? {} : { terminal: this.#source(terminal, "terminal") }),
       aeScale: this.aeScale,
       preset,
       averaging,
@@ -311,8 +312,15 @@ export class BigVae {
     return { nSteps, nAvg, tau, noise, span, weights, ignoreEos, ...calls, rng: Rng.fromSeed(seed) };
   }
 
-  #ids(text: string, what: string): number[] {
-    if (typeof text !== "string") throw wrongValue(what, "a text (a string)", text);
+  /** The tokens of a text; a latent as it is. */
+  #source(source: TextOrLatent, what: string): number[] | Latent {
+    if (!(source instanceof Float32Array)) return this.#ids(source, what, "a text (a string) or a latent");
+    checkLatent(source, this.space.width, what);
+    return source;
+  }
+
+  #ids(text: string, what: string, expected = "a text (a string)"): number[] {
+    if (typeof text !== "string") throw wrongValue(what, expected, text);
     if (text.trim() !== "") return this.tokenizer.encode(text);
     const got = text === "" ? "an empty one" : "only spaces";
     throw new BigVaeError("usage", `${what}: expected some text, got ${got}; give at least one word`);

@@ -1,7 +1,7 @@
 /** What commands on latents are given: texts, or latents of files, "@FILE" or "@FILE#NUMBER". And where they write latents. */
 import { createReadStream } from "node:fs";
 import { dirname, extname } from "node:path";
-import type { BigVae } from "../bigVae.js";
+import type { BigVae, TextOrLatent } from "../bigVae.js";
 import { splitLines } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import {
@@ -77,6 +77,11 @@ export async function takeLatents(
       return { z, longerThanSpan };
     }),
   );
+}
+
+/** The text of an input, or its latent. */
+export async function textOrLatent(input: LatentInput, width: number): Promise<TextOrLatent> {
+  return "text" in input ? input.text : readLatent(input, width);
 }
 
 /** The latent at a place. Throws "usage" where the file has another number of them. */

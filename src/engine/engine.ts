@@ -1,6 +1,7 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
 import {
+  checkLatent,
   checkLogits,
   greedyToken,
   type Latent,
@@ -335,7 +336,7 @@ export class Engine {
   /** The embeddings of the slots of each latent. */
   async #latentItems(zs: readonly Latent[]): Promise<{ embedding: Float32Array }[][]> {
     const { zDim, slots } = this.#vae();
-    for (const [i, z] of zs.entries()) checkLatent(z, this.space!.width, i);
+    for (const [i, z] of zs.entries()) checkLatent(z, this.space!.width, `z ${i}`);
     const { session, weights } = await this.#sessions.latentEmbeddings();
     const flat = new Float32Array(zs.length * zDim);
     for (const [i, z] of zs.entries()) flat.set(this.space!.content(z), i * zDim);
@@ -354,20 +355,4 @@ function classifierFree(base: Float32Array, guided: Float32Array, scale: number)
 function tokenSampler(tau: number, noise: RngKey): TokenChooser {
   const rng = Rng.fromKey(noise);
   return (logits) => sampleToken(logits, tau, rng);
-}
-
-/** Throws "mismatch" for another width and "nonFinite" for NaN, naming the index. */
-function checkLatent(z: Latent, width: number, index = 0): void {
-  if (z.length !== width) {
-    throw new BigVaeError(
-      "mismatch",
-      `z ${index}: expected ${width} values, got ${z.length}; use latents of this model`,
-    );
-  }
-  const bad = z.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0)
-    throw new BigVaeError(
-      "nonFinite",
-      `z ${index}: expected finite values, got ${z[bad]} at ${bad}; check the mix weights`,
-    );
 }

@@ -1,5 +1,5 @@
 /** What callers give a loaded model, and what they get. */
-import type { Posterior } from "../latent/index.js";
+import type { Latent, Posterior } from "../latent/index.js";
 import type { SamplingOptions, Written } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { SamplerInputs } from "../sampling/samplers.js";
@@ -68,20 +68,23 @@ export type InterpolationKind = "lerp" | "slerp" | "normLerp";
 /** The weighted sum, the same at the weighted mean of the lengths, or the latent nearest to all. */
 export type MixKind = "sum" | "normKept" | "medoid";
 
-/** Texts and options of a sampler's run; what is left out is MiniHF's. */
+/** A text, or a latent that stands for one. */
+export type TextOrLatent = string | Latent;
+
+/** Texts and options of a sampler's run; what is left out is MiniHF's. A latent in place of a text is taken as it is, without noise. */
 export interface GenerateOptions
   extends Partial<Omit<SamplingOptions, "rng">>,
     Pick<SamplerInputs, "preset" | "averaging" | "nStarts"> {
   /** The topic; several for user-avg. */
-  prompt?: string | readonly string[];
+  prompt?: TextOrLatent | readonly TextOrLatent[];
   /** Text that is continued. */
   context?: string;
   /** Where a plan starts; a random latent where it is left out. */
-  start?: string;
+  start?: TextOrLatent;
   /** Where a plan ends. */
-  terminal?: string;
-  /** Example texts whose common features are kept to. */
-  task?: readonly string[];
+  terminal?: TextOrLatent;
+  /** Examples whose common features are kept to; a task vector is one. */
+  task?: readonly TextOrLatent[];
   /** Names the noise of the whole run; 0 where it is left out. */
   seed?: number;
   /** Called with each piece of text as it is written. */

@@ -163,3 +163,15 @@ function checkWidth(a: Latent, b: Latent): void {
     `latents: expected one width, got ${a.length} and ${b.length}; use latents of one model`,
   );
 }
+
+/** Throws "mismatch" where z does not have `width` values, "nonFinite" for NaN and infinity; `what` names z. */
+export function checkLatent(z: Latent, width: number, what: string): void {
+  if (z.length !== width)
+    throw new BigVaeError("mismatch", `${what}: expected ${width} values, got ${z.length}; use latents of this model`);
+  const bad = z.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0)
+    throw new BigVaeError(
+      "nonFinite",
+      `${what}: expected finite values, got ${z[bad]} at ${bad}; check the mix weights`,
+    );
+}

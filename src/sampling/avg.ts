@@ -1,6 +1,15 @@
 /** avg and user-avg: write from the mean of several continuations. The model card's example; MiniHF vae_infer.py, bigvae_generate_avg. */
 import { type Averaging, averagedBy } from "./averaging.js";
-import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
+import {
+  isLatent,
+  type LatentModel,
+  type Sampler,
+  type SamplingOptions,
+  type TextOrLatent,
+  type TokenIds,
+  type TracedLatent,
+  tokensOf,
+} from "./model.js";
 import { averaged, Run } from "./run.js";
 
 /** Spans and weights of avg. */
@@ -40,7 +49,7 @@ export type AvgPresetName = keyof typeof AVG_PRESETS;
  */
 export async function* avg(
   model: LatentModel,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
   options: SamplingOptions,
   preset: AvgPreset,
@@ -50,16 +59,22 @@ export async function* avg(
   const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   const { goesOn } = preset;
-  let span = run.withBos(prompt);
+  let span: TextOrLatent = run.withBos(prompt);
   let before = run.withBos(context);
   const topic = await run.sample(span, "prompt");
   for (let step = 0; step < options.nSteps; step++) {
-    const grown = [...before, ...span];
-    const begun = goesOn ? span : [];
+    const text = tokensOf(span);
+    const grown = [...before, ...text];
     const drafts =
-      goesOn && span.length < SHORT * options.span
+      goesOn && !isLatent(span) && text.length < SHORT * options.span
         ? await run.plainDrafts(grown, draftTokens)
-        : await run.drafts(await pulledSpan(run, span, topic, draftPull), before, draftTokens, tail, begun);
+        : await run.drafts(
+            await pulledSpan(run, span, topic, draftPull),
+            before,
+            draftTokens,
+            tail,
+            goesOn ? text : [],
+          );
     // The router writes z's span, then the one after it: the end of a draft speaks for what comes next.
     const next = averagedBy(
       averaging,
@@ -85,7 +100,7 @@ export async function* avg(
 }
 
 /** The span's latent, pulled toward the topic. */
-async function pulledSpan(run: Run, span: TokenIds, topic: TracedLatent, pull: number): Promise<TracedLatent> {
+async function pulledSpan(run: Run, span: TextOrLatent, topic: TracedLatent, pull: number): Promise<TracedLatent> {
   const z = await run.sample(span, "span");
   return run.mix([
     [z, 1 - pull],
@@ -96,7 +111,7 @@ async function pulledSpan(run: Run, span: TokenIds, topic: TracedLatent, pull: n
 /** Writes from the mean of the user's own sentences, at tau 1 in MiniHF. */
 export async function* userAvg(
   model: LatentModel,
-  prompts: readonly TokenIds[],
+  prompts: readonly TextOrLatent[],
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {

@@ -1,5 +1,14 @@
 /** guide and task: every latent is pulled toward the prompt's, which holds the topic, and toward a task vector. MiniHF vae_infer.py. */
-import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
+import {
+  type LatentModel,
+  type Sampler,
+  type SamplingOptions,
+  type Span,
+  type TextOrLatent,
+  type TokenIds,
+  type TracedLatent,
+  tokensOf,
+} from "./model.js";
 import { Run } from "./run.js";
 import { taskVector } from "./task.js";
 
@@ -19,7 +28,7 @@ export const TASK_WEIGHTS = { span: 0.75, prompt: 0.1, task: 0.15 };
 /** guide: 0.85 of the span, 0.15 of the prompt, at their mean length. */
 export async function* guide(
   model: LatentModel,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {
@@ -31,9 +40,9 @@ export async function* guide(
 /** task: 0.75 of the span, 0.10 of the prompt, 0.15 of the task vector, at their mean length. */
 export async function* task(
   model: LatentModel,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
-  examples: readonly TokenIds[],
+  examples: readonly TextOrLatent[],
   options: SamplingOptions,
 ): Sampler {
   const run = new Run(model, options);
@@ -42,7 +51,7 @@ export async function* task(
   return { ids: [...guided.context, ...guided.span] };
 }
 
-export async function towardPrompt(run: Run, prompt: TokenIds): Promise<Guidance> {
+export async function towardPrompt(run: Run, prompt: TextOrLatent): Promise<Guidance> {
   const topic = await run.sample(prompt, "prompt");
   const weights = run.weights(GUIDE_WEIGHTS);
   return (z) =>
@@ -74,12 +83,12 @@ export function towardTask(run: Run, prompt: TracedLatent, task: TracedLatent): 
  */
 export async function* guidedSteps(
   run: Run,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
   toward: Guidance,
 ): AsyncGenerator<Span, Guided, void> {
   const { nSteps, span: s } = run.options;
-  let span = prompt;
+  let span: TextOrLatent = prompt;
   for (let step = 0; step < nSteps; step++) {
     const z = toward(await run.sample(span, step === 0 ? "prompt" : "span"));
     const written = await run.write(z, context, 2 * s);
@@ -88,5 +97,5 @@ export async function* guidedSteps(
     span = written.ids.slice(s);
     if (span.length === 0) break;
   }
-  return { context, span };
+  return { context, span: tokensOf(span) };
 }

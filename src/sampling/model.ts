@@ -5,6 +5,19 @@ import type { Rng, RngKey } from "../rng.js";
 /** A text as token ids, [T]. */
 export type TokenIds = readonly number[];
 
+/** A text as token ids, or a latent that stands for one: taken as it is, without noise. */
+export type TextOrLatent = TokenIds | Latent;
+
+/** The tokens of a text; a latent has none. */
+export function tokensOf(source: TextOrLatent): TokenIds {
+  return isLatent(source) ? [] : source;
+}
+
+/** Whether a latent stands in place of a text. */
+export function isLatent(source: TextOrLatent): source is Latent {
+  return source instanceof Float32Array;
+}
+
 /** A model that can be sampled from. A fake of it tests every sampler in milliseconds. */
 export interface LatentModel {
   /** The space of its latents; plain vectors by default. */

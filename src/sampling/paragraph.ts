@@ -1,5 +1,14 @@
 /** paragraph: averaged spans that keep to a topic and a task, then the topic of the next paragraph. MiniHF vae_infer.py. */
-import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
+import {
+  isLatent,
+  type LatentModel,
+  type Sampler,
+  type SamplingOptions,
+  type TextOrLatent,
+  type TokenIds,
+  type TracedLatent,
+  tokensOf,
+} from "./model.js";
 import { averaged, Run } from "./run.js";
 
 /** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
@@ -16,15 +25,15 @@ export const PARAGRAPH_WEIGHTS = {
 /** `options.nSteps` is 5 in MiniHF. */
 export async function* paragraph(
   model: LatentModel,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
-  examples: readonly TokenIds[],
+  examples: readonly TextOrLatent[],
   options: SamplingOptions,
 ): Sampler {
   const run = new Run(model, options);
   const weights = run.weights(PARAGRAPH_WEIGHTS);
   const s = options.span;
-  let span = run.withBos(prompt);
+  let span: TextOrLatent = run.withBos(prompt);
   let before = run.withBos(context);
   const topic = await run.sample(span, "prompt");
   const task = await summedTask(run, examples);
@@ -47,7 +56,7 @@ export async function* paragraph(
     ]);
     // The original writes two spans and drops the second.
     const written = await run.write(next, before, s, drafts);
-    before = [...before, ...span];
+    before = [...before, ...tokensOf(span)];
     yield written;
     span = written.ids;
     spanLatents.push(next);
@@ -68,9 +77,9 @@ export async function* paragraph(
 const NEXT_TOPIC_TAU = 1;
 
 /** The plain sum of z of the last span of each example, which has the beginning token in front. */
-async function summedTask(run: Run, examples: readonly TokenIds[]): Promise<TracedLatent> {
+async function summedTask(run: Run, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
   const latents = await run.samples(
-    examples.map((ids) => run.withBos(ids).slice(-run.options.span)),
+    examples.map((example) => (isLatent(example) ? example : run.withBos(example).slice(-run.options.span))),
     "task",
   );
   const z = run.space.weightedSum(

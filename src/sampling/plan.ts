@@ -1,18 +1,18 @@
 /** plan, plan-2 and plan-search: go from one latent to another, span by span. MiniHF vae_infer.py, its errors mended as named below. */
-import type { LatentModel, Sampler, SamplingOptions, Span, TokenIds, TracedLatent } from "./model.js";
+import type { LatentModel, Sampler, SamplingOptions, Span, TextOrLatent, TokenIds, TracedLatent } from "./model.js";
 import { averaged, Run } from "./run.js";
 import { taskVector } from "./task.js";
 
 /** The texts that a plan goes between, as tokens. */
 export interface PlanInputs {
   /** The text to arrive at. */
-  terminal: TokenIds;
+  terminal: TextOrLatent;
   /** The text to start from; a random latent at ae_scale where it is left out. */
-  start?: TokenIds;
+  start?: TextOrLatent;
   /** Text that is continued. */
   context: TokenIds;
   /** Texts of the task vector; none where it is left out. */
-  examples?: readonly TokenIds[];
+  examples?: readonly TextOrLatent[];
   /** Root mean square of sampled latents: the radius of random starts. */
   aeScale: number;
 }
@@ -94,7 +94,7 @@ function pullAt(step: number, { pull, pullStep }: typeof PLAN_WEIGHTS): number {
 async function withTask(
   run: Run,
   from: TracedLatent,
-  examples: readonly TokenIds[] | undefined,
+  examples: readonly TextOrLatent[] | undefined,
   { start, random }: typeof PLAN_WEIGHTS,
 ): Promise<TracedLatent> {
   if (!examples?.length) return from;

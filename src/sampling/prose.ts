@@ -5,6 +5,7 @@ import type {
   Sampler,
   SamplingOptions,
   Span,
+  TextOrLatent,
   TextTokenizer,
   TokenIds,
   TracedLatent,
@@ -16,7 +17,7 @@ import { taskVector } from "./task.js";
 /** guide, then the cut; the last span before the cut writes what follows and the next topic. */
 export async function* prose(
   model: LatentModel,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {
@@ -33,15 +34,16 @@ export async function* prose(
  */
 export async function* paragraphTopic(
   model: LatentModel,
-  prompt: TokenIds,
+  prompt: TextOrLatent,
   context: TokenIds,
-  examples: readonly TokenIds[],
+  examples: readonly TextOrLatent[],
   options: SamplingOptions,
 ): Sampler {
   const run = new Run(model, { ...options, noise: 0 });
   const topic = await run.mean(prompt, "prompt");
   const toward = towardTask(run, topic, await taskVector(run, examples));
-  let [text, rest] = [context, prompt];
+  let text = context;
+  let rest: TextOrLatent = prompt;
   for (let step = 0; step < options.nSteps && rest.length > 0; step++) {
     const z = step === 0 ? topic : toward(await run.mean(rest, "span"));
     const written = await run.write(z, text, 2 * options.span);

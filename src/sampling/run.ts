@@ -1,16 +1,18 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
 import { BigVaeError } from "../errors.js";
 import { average, type Latent, LatentSpace, type Posterior } from "../latent/index.js";
-import type {
-  Draft,
-  LatentModel,
-  LatentRole,
-  SamplingOptions,
-  Span,
-  TokenIds,
-  TracedLatent,
-  Weights,
-  WriteOptions,
+import {
+  type Draft,
+  isLatent,
+  type LatentModel,
+  type LatentRole,
+  type SamplingOptions,
+  type Span,
+  type TextOrLatent,
+  type TokenIds,
+  type TracedLatent,
+  type Weights,
+  type WriteOptions,
 } from "./model.js";
 
 export class Run {
@@ -32,9 +34,11 @@ export class Run {
    * The text's tokens behind the model's beginning token, where it has one of its own: an end token there would come back as the
    * first one of what its latent rebuilds, and end it.
    */
-  withBos(ids: TokenIds): TokenIds {
+  withBos(ids: TokenIds): TokenIds;
+  withBos(source: TextOrLatent): TextOrLatent;
+  withBos(source: TextOrLatent): TextOrLatent {
     const { bosId, eosId } = this.model.tokenizer;
-    return bosId === undefined || bosId === eosId ? ids : [bosId, ...ids];
+    return isLatent(source) || bosId === undefined || bosId === eosId ? source : [bosId, ...source];
   }
 
   /** A sampler's own weights, or those that the options give in their place. */
@@ -47,19 +51,28 @@ export class Run {
     return ids.length > 1 && ids.at(-1) === this.model.tokenizer.eosId ? ids.slice(0, -1) : ids;
   }
 
-  async #encode(texts: readonly TokenIds[], role: LatentRole, z: (posterior: Posterior, i: number) => Latent) {
-    const spans = texts.map((ids) => this.#unended(ids));
-    const posteriors = await this.model.encode(spans, this.options.signal);
-    return posteriors.map((posterior, i) => ({ z: z(posterior, i), role, ids: spans[i]!, parents: [] }));
+  async #encode(
+    sources: readonly TextOrLatent[],
+    role: LatentRole,
+    z: (posterior: Posterior, i: number) => Latent,
+  ): Promise<TracedLatent[]> {
+    const spans = sources.map((source) => (isLatent(source) ? source : this.#unended(source)));
+    const texts = spans.filter((span): span is TokenIds => !isLatent(span));
+    const posteriors = (texts.length > 0 ? await this.model.encode(texts, this.options.signal) : []).values();
+    return spans.map((span, i) =>
+      isLatent(span)
+        ? { z: span, role, parents: [] }
+        : { z: z(posteriors.next().value!, i), role, ids: span, parents: [] },
+    );
   }
 
   /** Means of the spans' posteriors. */
-  means(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+  means(spans: readonly TextOrLatent[], role: LatentRole): Promise<TracedLatent[]> {
     return this.#encode(spans, role, ({ mean }) => mean);
   }
 
   /** Draws from the spans' posteriors. */
-  samples(spans: readonly TokenIds[], role: LatentRole): Promise<TracedLatent[]> {
+  samples(spans: readonly TextOrLatent[], role: LatentRole): Promise<TracedLatent[]> {
     const call = this.#calls++;
     const { noise, rng } = this.options;
     return this.#encode(spans, role, (posterior, i) =>
@@ -67,11 +80,11 @@ export class Run {
     );
   }
 
-  async sample(span: TokenIds, role: LatentRole): Promise<TracedLatent> {
+  async sample(span: TextOrLatent, role: LatentRole): Promise<TracedLatent> {
     return (await this.samples([span], role))[0]!;
   }
 
-  async mean(span: TokenIds, role: LatentRole): Promise<TracedLatent> {
+  async mean(span: TextOrLatent, role: LatentRole): Promise<TracedLatent> {
     return (await this.means([span], role))[0]!;
   }
 

@@ -4,23 +4,23 @@ import { type Averaging, checkAveraging } from "./averaging.js";
 import { AVG_PRESETS, type AvgPresetName, avg, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
 import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
-import type { LatentModel, Sampler, SamplingOptions, TokenIds, Weights } from "./model.js";
+import type { LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
 import { PARAGRAPH_WEIGHTS, paragraph } from "./paragraph.js";
 import { PLAN_2_WEIGHTS, PLAN_SEARCH_WEIGHTS, PLAN_WEIGHTS, plan, plan2, planSearch } from "./plan.js";
 import { paragraphTopic, prose } from "./prose.js";
 
-/** Everything that a sampler may be given, as tokens; each takes what it needs. */
+/** Everything that a sampler may be given, as tokens or latents; each takes what it needs. */
 export interface SamplerInputs {
   /** The topic; user-avg takes all of them, the others the first. */
-  prompts: readonly TokenIds[];
+  prompts: readonly TextOrLatent[];
   /** Text that is continued; may be empty. */
   context: TokenIds;
   /** Where a plan starts; a random latent where it is left out. */
-  start?: TokenIds;
+  start?: TextOrLatent;
   /** Where a plan ends. */
-  terminal?: TokenIds;
+  terminal?: TextOrLatent;
   /** Texts of the task vector. */
-  examples: readonly TokenIds[];
+  examples: readonly TextOrLatent[];
   /** Random starts lie at this RMS. */
   aeScale: number;
   /** Spans and weights of avg: `thread` by default where latents have slots, else the model card's. */
@@ -182,15 +182,15 @@ function avgPreset({ preset }: SamplerInputs, { space }: LatentModel) {
   );
 }
 
-function prompt({ prompts }: SamplerInputs): TokenIds {
+function prompt({ prompts }: SamplerInputs): TextOrLatent {
   return prompts[0] ?? missing("prompt");
 }
 
-function terminal({ terminal }: SamplerInputs): TokenIds {
+function terminal({ terminal }: SamplerInputs): TextOrLatent {
   return terminal ?? missing("terminal");
 }
 
-function examples({ examples }: SamplerInputs): readonly TokenIds[] {
+function examples({ examples }: SamplerInputs): readonly TextOrLatent[] {
   return examples.length > 0 ? examples : missing("task");
 }
 

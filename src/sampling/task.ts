@@ -1,15 +1,15 @@
 /** The task vector: what example texts have in common. */
 import { BigVaeError } from "../errors.js";
 import { average } from "../latent/index.js";
-import type { TokenIds, TracedLatent } from "./model.js";
+import { isLatent, type TextOrLatent, type TracedLatent } from "./model.js";
 import type { Run } from "./run.js";
 
 /** Means of the first span of each example, averaged, with their mean length. */
-export async function taskVector(run: Run, examples: readonly TokenIds[]): Promise<TracedLatent> {
+export async function taskVector(run: Run, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
   if (examples.length === 0)
     throw new BigVaeError("usage", "task vector: expected example texts, got none; give at least one");
   const means = await run.means(
-    examples.map((ids) => ids.slice(0, run.options.span)),
+    examples.map((example) => (isLatent(example) ? example : example.slice(0, run.options.span))),
     "task",
   );
   const zs = means.map(({ z }) => z);

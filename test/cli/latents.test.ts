@@ -1,5 +1,5 @@
 /** Latents travel: what one command writes to a file, the others take in place of texts. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -73,7 +73,39 @@ it("what texts have in common is a part of a mix", PATIENCE, async () => {
   });
 });
 
+describe("latents guide what is written", () => {
+  const written = async (...args: string[]) => (await json<{ text: string }>("generate", ...args)).at(-1)!.text;
+  const guided = (prompt: string, ...args: string[]) =>
+    written("--sampler", "guide", "--steps", "1", "--noise", "0", "--prompt", prompt, ...args);
+
+  it("a latent in place of the prompt", PATIENCE, async () => {
+    expect(await guided(`@${at("z.npy")}#2`)).toBe(await guided(TEXTS[1]!));
+    expect(await guided(`@${at("z.npy")}#1`)).not.toBe(await guided(TEXTS[1]!));
+  });
+
+  it("a task vector in place of its examples", PATIENCE, async () => {
+    await json("task-vector", "--output", at("task.npy"), ...TEXTS);
+    await writeFile(at("task.json"), JSON.stringify(TEXTS));
+    const kept = (task: string) =>
+      written("--sampler", "task", "--steps", "1", "--noise", "0", "--prompt", TEXTS[0]!, "--task", task);
+    expect(await kept(at("task.npy"))).toBe(await kept(at("task.json")));
+  });
+
+  it("latents at both ends of a plan", PATIENCE, async () => {
+    const planned = async (...ends: string[]) =>
+      (await json<{ text: string }>("plan", "--sampler", "plan-2", "--steps", "1", ...ends)).at(-1)!.text;
+    const latents = ["--start", `@${at("z.jsonl")}#1`, "--terminal", `@${at("z.jsonl")}#2`];
+    expect(await planned(...latents)).toBe(await planned("--start", TEXTS[0]!, "--terminal", TEXTS[1]!));
+  });
+});
+
 it.each([
+  ["generate", ["--prompt", "@none.npy"], /generate none\.npy: expected a file of latents, got nothing there/],
+  [
+    "generate",
+    ["--sampler", "task", "--prompt", "x", "--task", "none.npy"],
+    /--task none\.npy: expected a file of latents/,
+  ],
   ["encode", ["x", "--output", "z.csv"], /z\.csv: expected a file of latents, \.npy, \.safetensors, \.jsonl/],
   ["task-vector", ["x", "--output", "none/z.npy"], /--output none: expected a folder to write into/],
   ["decode", ["README.md"], /README\.md: expected a file of latents/],

@@ -5,7 +5,7 @@ import { Rng } from "../../src/rng.js";
 import type { Averaging } from "../../src/sampling/averaging.js";
 import { AVG_PRESETS } from "../../src/sampling/avg.js";
 import type { LatentModel, SamplingOptions, TracedLatent } from "../../src/sampling/model.js";
-import { type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
+import { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
 import { EXPECTED, EXPECTED_EARLY, MEANS } from "./expected.js";
 import { BOS, FakeModel, type FakeOptions, fakeOptions, finish, STOP, show, text } from "./fakeModel.js";
 
@@ -138,6 +138,24 @@ describe("asks, in order", () => {
       expect.stringMatching(/^0\.75 z1 \+ 0\.25 /),
     ]);
   });
+});
+
+it.each(NAMES)("%s takes latents in place of texts, as they are", async (name) => {
+  const unit = (place: number) => Float32Array.from({ length: 32 }, (_, i) => (i === place ? 1 : 0));
+  const given = { prompt: unit(28), start: unit(29), terminal: unit(30), task: unit(31) };
+  const { prompt, start, terminal, task } = given;
+  const inputs = { ...INPUTS, prompts: [prompt], start, terminal, examples: [task] };
+  const { spans } = await run(name, {}, { noise: 1 }, inputs);
+  const used = new Map<string, Latent>();
+  const visit = ({ role, z, parents, ids }: TracedLatent) => {
+    if (ids === undefined && parents.length === 0) used.set(role, z);
+    for (const parent of parents) visit(parent.latent);
+  };
+  for (const { latent, drafts } of spans)
+    for (const from of [latent, ...drafts.map((draft) => draft.from)]) if (from) visit(from);
+  const { needs, takes } = samplers[name] as SamplerEntry;
+  const roles = [...needs, ...takes].filter((input) => input in given) as (keyof typeof given)[];
+  for (const role of roles) expect([role, used.get(role)]).toEqual([role, given[role]]);
 });
 
 describe("where rows end early", () => {

@@ -6,8 +6,10 @@ import {
   type GeneratedText,
   type GenerateOptions,
   SAMPLING_DEFAULTS,
+  type TextOrLatent,
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
+import { LATENT_ENDINGS } from "../../host/latentFiles.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { AVG_PRESETS, type AvgPresetName } from "../../sampling/avg.js";
@@ -21,8 +23,9 @@ import {
   samplers,
 } from "../../sampling/samplers.js";
 import { withFlags } from "../flags.js";
-import { readTask } from "../input.js";
+import { LATENT_HELP } from "../latentInput.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
+import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
 import {
   type ModelFlags,
   note,
@@ -66,7 +69,17 @@ export function generateCommand() {
     )
     .addHelpText(
       "after",
-      `\nSamplers:\n${list}\n\n${JSON_TEXT}\n\nExample:\n  bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7`,
+      `
+Samplers:
+${list}
+
+${LATENT_HELP}
+
+${JSON_TEXT}
+
+Examples:
+  bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7
+  bigvae generate --sampler task --prompt "@z.npy#2" --task task.npy`,
     )
     .option("--replay <folder>", "write again what --trace saved there; fails where a token differs")
     .action((flags) => (flags.replay ? runReplay(flags.replay, flags) : run(flags.sampler, flags)));
@@ -77,7 +90,7 @@ export function planCommand() {
     .addOption(new Option("--sampler <name>", "how to plan").choices(PLANS).default("plan" as (typeof PLANS)[number]))
     .addHelpText(
       "after",
-      `\n${JSON_TEXT}\n\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4`,
+      `\n${LATENT_HELP}\n\n${JSON_TEXT}\n\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4`,
     )
     .action((flags) => run(flags.sampler, { ...flags, prompt: [] }));
 }
@@ -130,7 +143,10 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--context <text>", "text that is continued", "")
     .option("--start <text>", "where a plan starts; a random latent where left out")
     .option("--terminal <text>", "where a plan ends")
-    .option("--task <file>", "a JSON array of texts whose common features are kept to")
+    .option(
+      "--task <file>",
+      `a JSON array of texts, or a file of latents (${LATENT_ENDINGS}), whose common features are kept to`,
+    )
     .option("--steps <n>", `spans to write; ${defaultOf("nSteps")}`, wholeNumber(1))
     .option("--n-avg <n>", `drafts that are averaged; ${defaultOf("nAvg")}`, wholeNumber(1))
     .option("--n-starts <n>", `random starts that plan-search tries; ${DEFAULT_STARTS} by default`, wholeNumber(1))
@@ -144,10 +160,12 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
 }
 
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
-  const options = await generateOptions(flags);
-  checkInputs(name, flags);
+  checkTaken(name, flags);
+  const readTexts = await samplerTexts(flags);
   await useModel(flags, async (vae) => {
-    const longerThanSpan = warnLongInputs(name, flags, vae, options.task ?? []);
+    const texts = await readTexts(vae.space.width);
+    const options = runOptions(flags, texts);
+    const longerThanSpan = warnLongInputs(name, flags, vae, texts);
     const printer = spanPrinter(flags);
     if (!flags.json) options.onText = printer.text;
     options.onWarning = (text) => warn(flags, text);
@@ -176,14 +194,20 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
 }
 
 /** Says what is encoded otherwise than in training; returns whether a text that is encoded is longer than a span. */
-function warnLongInputs(name: SamplerName, flags: SamplingFlags, vae: BigVae, task: readonly string[]): boolean {
+function warnLongInputs(
+  name: SamplerName,
+  flags: SamplingFlags,
+  vae: BigVae,
+  { prompt, start, terminal, task = [] }: SamplerTexts,
+): boolean {
   const { needs, takes } = samplers[name] as SamplerEntry;
-  const given = [...flags.prompt, flags.start, flags.terminal].filter((text) => text !== undefined);
+  const isText = (source?: TextOrLatent) => typeof source === "string";
+  const given = [...prompt, start, terminal].filter(isText);
   const encoded = given.map((text) => ({ text, ids: vae.tokenizer.encode(text) }));
   warnLong(flags, vae, encoded);
   const isLong = encoded.some(({ ids }) => ids.length > vae.span);
   if (![...needs, ...takes].includes("task")) return isLong;
-  return warnLongExamples(flags, vae, task, flags.span) || isLong;
+  return warnLongExamples(flags, vae, task.filter(isText), flags.span) || isLong;
 }
 
 /** Text alone on standard output, as it is written; on a terminal each span ends a line. What is said of spans goes to standard error. */
@@ -221,7 +245,7 @@ const FLAGS: Record<SamplerInput, string> = {
 };
 
 /** Throws where the sampler needs a text that was not given; warns of what it has no use for. */
-function checkInputs(name: SamplerName, { prompt, steps, ...rest }: SamplingFlags): void {
+function checkTaken(name: SamplerName, { prompt, steps, ...rest }: SamplingFlags): void {
   const values: Partial<Record<SamplerInput, unknown>> = { ...rest, prompt: prompt[0], nSteps: steps };
   const given = (Object.keys(FLAGS) as SamplerInput[]).filter((input) => values[input] !== undefined);
   requireInputs(name, new Set(given));
@@ -259,13 +283,11 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
   });
 }
 
-async function generateOptions(flags: SamplingFlags): Promise<GenerateOptions> {
-  const { prompt, context, seed, steps: nSteps, cfg: cfgScale } = flags;
-  const { start, terminal, preset, averaging, nAvg, nStarts, weights, span, tau, noise, ignoreEos } = flags;
-  const task = flags.task ? await readTask(flags.task) : undefined;
-  const texts = { prompt, context, start, terminal, task };
+function runOptions(flags: SamplingFlags, texts: SamplerTexts): GenerateOptions {
+  const { context, seed, steps: nSteps, cfg: cfgScale } = flags;
+  const { preset, averaging, nAvg, nStarts, weights, span, tau, noise, ignoreEos } = flags;
   const numbers = { seed, nSteps, nAvg, nStarts, weights, span, cfgScale, tau, noise };
-  return { ...texts, ...numbers, preset, averaging, ignoreEos };
+  return { ...texts, context, ...numbers, preset, averaging, ignoreEos };
 }
 
 /** Runs a sampler to its end. */
