@@ -28,6 +28,8 @@ interface LatentPlace {
 /** A latent of the command line. */
 export interface TakenLatent {
   z: Latent;
+  /** The text that it is of; none for a latent of a file. */
+  text?: string;
   /** Whether it is that of a text longer than the model's span. */
   longerThanSpan: boolean;
 }
@@ -73,8 +75,8 @@ export async function takeLatents(
   return Promise.all(
     inputs.map(async (input) => {
       if ("file" in input) return { z: await readLatent(input, vae.space.width), longerThanSpan: false };
-      const { mean: z, longerThanSpan } = texts.next().value!;
-      return { z, longerThanSpan };
+      const { mean: z, text, longerThanSpan } = texts.next().value!;
+      return { z, text, longerThanSpan };
     }),
   );
 }

@@ -1,5 +1,6 @@
 /** A text beside what became of it, with the words that differ marked. */
 import { diffWordsWithSpace } from "diff";
+import { hasColours, onOneLine } from "./shade.js";
 
 const [RED, GREEN, PLAIN] = ["\x1b[31m", "\x1b[32m", "\x1b[0m"];
 
@@ -27,4 +28,15 @@ export function markDifferences(before: string, after: string, colours: boolean)
     after: side("removed", GREEN),
     same: before.trim() === after.trim(),
   };
+}
+
+/**
+ * On a terminal a text and what became of it, one below the other with differing words marked, or "=" and the text where they are the same;
+ * else what became of it alone.
+ */
+export function besideOriginal(text: string, rebuilt: string): string {
+  const [original, result] = [onOneLine(text), onOneLine(rebuilt)];
+  if (!process.stdout.isTTY) return result;
+  const { before, after, same } = markDifferences(original, result, hasColours());
+  return same ? `= ${after}` : `- ${before}\n+ ${after}`;
 }

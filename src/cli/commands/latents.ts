@@ -18,9 +18,9 @@ import {
   writeOutput,
 } from "../latentInput.js";
 import { realNumber, wholeNumber } from "../options.js";
-import { hasColours, onOneLine } from "../shade.js";
+import { onOneLine } from "../shade.js";
 import { printJson, useModel, warnLongExamples, withModel } from "../shared.js";
-import { markDifferences } from "../wordMarks.js";
+import { besideOriginal } from "../wordMarks.js";
 
 export function reconstructCommand() {
   return withFile(
@@ -76,14 +76,6 @@ async function* rebuilt(vae: BigVae, lines: AsyncIterable<Line>, flags: RebuildF
   }
 }
 
-/** On a terminal the text and what became of it, one below the other with differing words marked; else the rebuilt text alone. */
-function besideOriginal(text: string, rebuilt: string): string {
-  const [original, result] = [onOneLine(text), onOneLine(rebuilt)];
-  if (!process.stdout.isTTY) return result;
-  const { before, after, same } = markDifferences(original, result, hasColours());
-  return same ? `= ${after}` : `- ${before}\n+ ${after}`;
-}
-
 const BLEND_CFG = `guidance scale of an even mix (a text itself is not guided); below 1 the base mends the sentence; ${EVEN_SCALE} by default, 1 for a model of one slot`;
 
 export function interpolateCommand() {
@@ -120,11 +112,20 @@ Examples:
         const cfgScale = ts.map((t) => vae.space.mixScale([1 - t, t], flags.cfg));
         const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed, cfgScale });
         for (const [i, t] of ts.entries()) {
-          if (flags.json) printJson({ t, text: decoded[i], z: zs[i], longerThanSpan });
-          else process.stdout.write(`${t.toFixed(2)}  ${onOneLine(decoded[i]!)}\n`);
+          const text = decoded[i]!;
+          const original = t === 0 ? a!.text : t === 1 ? b!.text : undefined;
+          if (flags.json) printJson({ t, text, original, z: zs[i], longerThanSpan });
+          else process.stdout.write(`${besideTime(t, original, text)}\n`);
         }
       });
     });
+}
+
+/** "0.25  text"; at an end, what was given beside what became of it. */
+function besideTime(t: number, original: string | undefined, text: string): string {
+  const shown = original === undefined ? onOneLine(text) : besideOriginal(original, text);
+  const mark = original === undefined && process.stdout.isTTY ? "  " : "";
+  return `${t.toFixed(2)}  ${mark}${shown.replaceAll("\n", "\n      ")}`;
 }
 
 export function mixCommand() {
