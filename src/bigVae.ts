@@ -1,6 +1,8 @@
 /** The public door: a model with its tokenizer, the engine in its own thread, and every sampler by name. */
 import { cutIntoPieces } from "./data/index.js";
 import { BigVaeError } from "./errors.js";
+import { type Confidence, confidences } from "./eval/confidence.js";
+import { Scoring } from "./eval/scoring.js";
 import {
   type ContinueOptions,
   type DecodeAllOptions,
@@ -37,6 +39,7 @@ import { type SamplerInputs, type SamplerName, samplers } from "./sampling/sampl
 import { taskVector } from "./sampling/task.js";
 import type { Tokenizer } from "./tokenizer/index.js";
 
+export type { Confidence, UsualLosses } from "./eval/confidence.js";
 export * from "./host/calls.js";
 
 /**
@@ -127,6 +130,19 @@ export class BigVae {
   /** Latents of a text of any length, one for each of its pieces (`cut`). Throws "usage" for an empty text. */
   async encodeSpans(text: string, signal?: AbortSignal): Promise<EncodedText[]> {
     return this.encode(this.cut(text), signal);
+  }
+
+  /**
+   * How well latents keep their texts: posterior means by default, or another z for each text. Two readings, by the decoder and by the base.
+   */
+  confidence(
+    encoded: readonly (Pick<EncodedText, "ids" | "mean"> & { z?: Latent })[],
+    signal?: AbortSignal,
+  ): Promise<Confidence[]> {
+    const { engine: model, tokenizer, space } = this;
+    const scoring = new Scoring({ model, tokenizer, space, ...(signal ? { signal } : {}) });
+    const texts = encoded.map(({ ids, mean, z = mean }) => ({ ids, z }));
+    return confidences(scoring, texts, this.facts.usualLosses);
   }
 
   /** The pieces of a text, each of at most a span: cut at sentence ends, where a sentence is not longer than that. */

@@ -3,6 +3,7 @@ export { type ArithmeticReport, evaluateArithmetic } from "./arithmetic.js";
 export { BLEND_RULES, type BlendReport, type BlendRule, blendRules, evaluateBlends } from "./blend.js";
 export { corpusBleu } from "./bleu.js";
 export { bootstrap, bootstrapDifference, type Estimate, ratio } from "./bootstrap.js";
+export { type Confidence, confidences, type UsualLosses, usualLosses } from "./confidence.js";
 export { type DisentanglementReport, evaluateDisentanglement, zMinVar } from "./disentanglement.js";
 export { editSimilarity, tokenEditDistance } from "./editDistance.js";
 export { type EvaluationOptions, type EvaluationReport, evaluate } from "./evaluate.js";

@@ -38,6 +38,8 @@ export interface EngineFacts {
   slots: number;
   span: number;
   aeScale: number;
+  /** Losses on spans of the kind that the model was trained on; unknown for a checkpoint that does not say. */
+  usualLosses?: { decoder: number; base: number };
 }
 
 export type Request = { id: number; call: CallName; args: unknown } | { id: number; abort: true };

@@ -1,6 +1,7 @@
 /** `bigvae doctor`: what this machine has, what was found, and one hint per problem. */
 import { availableParallelism, totalmem } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { BigVae, type Confidence } from "../../bigVae.js";
 import { EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
 import { availableBytes } from "../../host/memory.js";
@@ -19,12 +20,16 @@ interface Check {
 }
 
 export function doctorCommand() {
-  return withOutput(new Command("doctor").description("Check this machine: Node, memory, ONNX Runtime, the model."))
+  return withOutput(
+    new Command("doctor").description("Check this machine: Node, memory, ONNX Runtime, the model and its adapters."),
+  )
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
-    .addHelpText("after", "\nExample:\n  bigvae doctor")
-    .action(async ({ json, quiet, model: name }) => {
-      const checks = [node(), memory(), await runtime(), await model(name)];
-      for (const check of checks) {
+    .option("--adapters <folder>", "folder of the adapters, where it is another")
+    .addHelpText("after", "\nExample:\n  bigvae doctor --model models/mistral --adapters models/bigvae")
+    .action(async ({ json, quiet, model: name, adapters }) => {
+      const checks: Check[] = [];
+      for await (const check of allChecks(name, adapters)) {
+        checks.push(check);
         if (json) printJson(check);
         else if (!quiet || !check.ok)
           process.stdout.write(
@@ -33,6 +38,13 @@ export function doctorCommand() {
       }
       if (checks.some(({ ok }) => !ok)) process.exitCode = EXIT_CODES.unsupported;
     });
+}
+
+async function* allChecks(model: string, adapters: string | undefined): AsyncGenerator<Check> {
+  yield node();
+  yield memory();
+  yield await runtime();
+  yield* modelChecks(model, adapters);
 }
 
 function node(): Check {
@@ -67,11 +79,31 @@ async function runtime(): Promise<Check> {
   }
 }
 
-async function model(name: string): Promise<Check> {
+/** Of the model alone where it is not there, or is a base without adapters. */
+async function* modelChecks(name: string, adapters: string | undefined): AsyncGenerator<Check> {
   try {
-    return { name: "model", ok: true, found: (await findModel(name)).base };
+    const paths = await findModel(name, adapters);
+    yield { name: "model", ok: true, found: paths.base };
+    if (paths.adapters !== undefined) yield await latents(name, adapters);
   } catch (error) {
     const hint = "Install the package again, or give --model a folder.";
-    return { name: "model", ok: false, found: withFlags(error instanceof Error ? error.message : `${error}`), hint };
+    yield { name: "model", ok: false, found: withFlags(error instanceof Error ? error.message : `${error}`), hint };
+  }
+}
+
+/** A sentence that every model of English keeps. */
+const PROBE = "The old man walked slowly through the wood and thought about his brother.";
+
+/** Whether a plain sentence comes through its latent: adapters of another base have the shape of one that fits, and write rubbish. */
+async function latents(name: string, adapters: string | undefined): Promise<Check> {
+  const vae = await BigVae.load(name, adapters === undefined ? {} : { adapters });
+  try {
+    const encoded = await vae.encode([PROBE]);
+    const [{ confidence, isKnown }] = (await vae.confidence(encoded)) as [Confidence];
+    const found = `${vae.zDim} values; a plain sentence has confidence ${confidence.toFixed(2)}`;
+    const hint = "These adapters may belong to another base: give the base that they were trained on as --model.";
+    return { name: "latents", ok: isKnown, found, ...(isKnown ? {} : { hint }) };
+  } finally {
+    await vae.close();
   }
 }

@@ -1,8 +1,9 @@
 /** `bigvae encode`: the latents of texts or tokens, shown or written to a file. */
 import { Command } from "@commander-js/extra-typings";
-import type { BigVae, EncodedText } from "../../bigVae.js";
+import type { BigVae, Confidence, EncodedText } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
 import type { NamedLatent } from "../../host/latentFiles.js";
+import { confidencesOf, NO_CONFIDENCE_HELP, noteDoubt } from "../doubt.js";
 import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
 import { inputTexts, type Line, parseJson, placed, refuseTextFlags, withFile } from "../input.js";
 import { checkOutput, OUTPUT_HELP, writeOutput } from "../latentInput.js";
@@ -17,13 +18,16 @@ export function encodeCommand() {
     .option("--ids", 'the lines are {"ids": [...], "mask": [...]} instead of texts', false)
     .option("--chunk", CHUNK_HELP, false)
     .option("--output <path>", OUTPUT_HELP)
+    .option("--no-confidence", NO_CONFIDENCE_HELP)
     .addHelpText(
       "after",
       `
 Examples:
   bigvae encode "The fox found a lamp."
   bigvae encode --file lines.txt --output latents.jsonl
-  bigvae encode --file book.txt --whole --chunk --output book.npy`,
+  bigvae encode --file book.txt --whole --chunk --output book.npy
+
+The confidence is the probability that the decoder gives a token of the text from its latent. It is not taken with --output.`,
     )
     .action(async (given, flags) => {
       const { ids: isTokens, chunk, output } = flags;
@@ -34,13 +38,18 @@ Examples:
         const latents: NamedLatent[] = [];
         for await (const batch of batches(piecesOf(vae, lines, chunk))) {
           const encoded = await (isTokens ? encodeIds : encodeTexts)(flags, vae, batch);
-          if (output !== undefined) latents.push(...encoded.map(({ text, mean: z }) => ({ text, z })));
-          else if (flags.json || isTokens)
-            for (const [i, item] of encoded.entries()) {
-              const { line, piece } = batch[i]!;
-              printJson({ ...item, line, ...(chunk ? { piece } : {}) });
-            }
-          else for (const item of encoded) process.stdout.write(shown(vae, item));
+          if (output !== undefined) {
+            latents.push(...encoded.map(({ text, mean: z }) => ({ text, z })));
+            continue;
+          }
+          const confidences = await confidencesOf(flags, vae, encoded);
+          for (const [i, item] of encoded.entries()) {
+            const { line, piece } = batch[i]!;
+            const confidence = confidences?.[i];
+            if (flags.json || isTokens) printJson({ ...item, ...confidence, line, ...(chunk ? { piece } : {}) });
+            else process.stdout.write(shown(vae, item, confidence));
+            noteDoubt(flags, vae, confidence);
+          }
         }
         if (output !== undefined) await writeOutput(flags, output, latents);
       });
@@ -73,6 +82,7 @@ function tokenRow({ text, where }: Line, vocabSize: number): { ids: number[]; ma
   );
 }
 
-function shown(vae: BigVae, item: EncodedText): string {
-  return `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(vae, item.mean)}\n`;
+function shown(vae: BigVae, item: EncodedText, confidence: Confidence | undefined): string {
+  const kept = confidence ? `, confidence ${confidence.confidence.toFixed(2)}` : "";
+  return `${shaded(item, vae.tokenizer.stream(), hasColours())}\n  z: ${summary(vae, item.mean)}${kept}\n`;
 }

@@ -1,10 +1,11 @@
 /** Commands on single texts and latents: reconstruct, interpolate, mix, task-vector. */
 import { Command, Option } from "@commander-js/extra-typings";
-import type { BigVae } from "../../bigVae.js";
+import type { BigVae, Confidence } from "../../bigVae.js";
 import { joinPieces } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import { EVEN_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
+import { confidencesOf, leastConfident, NO_CONFIDENCE_HELP, noteDoubt } from "../doubt.js";
 import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
 import { inputTexts, type Line, notBoth, readTask, withFile } from "../input.js";
 import {
@@ -30,13 +31,15 @@ export function reconstructCommand() {
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
     .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
     .option("--chunk", `${CHUNK_HELP}; what is rebuilt is put together again`, false)
+    .option("--no-confidence", NO_CONFIDENCE_HELP)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
       const lines = await inputTexts(given, flags);
       await useModel(flags, async (vae) => {
-        for await (const { text, ...result } of rebuilt(vae, lines, flags)) {
-          if (flags.json) printJson({ text, ...result });
-          else process.stdout.write(`${besideOriginal(text, result.reconstruction)}\n`);
+        for await (const { text, reconstruction, confidence, ...result } of rebuilt(vae, lines, flags)) {
+          if (flags.json) printJson({ text, reconstruction, ...confidence, ...result });
+          else process.stdout.write(`${besideOriginal(text, reconstruction)}\n`);
+          noteDoubt(flags, vae, confidence);
         }
       });
     });
@@ -44,6 +47,7 @@ export function reconstructCommand() {
 
 interface RebuildFlags {
   chunk: boolean;
+  confidence: boolean;
   noise: number;
   quiet: boolean;
   seed: number;
@@ -54,20 +58,31 @@ interface RebuildFlags {
 async function* rebuilt(vae: BigVae, lines: AsyncIterable<Line>, flags: RebuildFlags) {
   const rng = Rng.fromSeed(flags.seed);
   let count = 0;
-  let ofLine: string[] = [];
+  let ofLine: { text: string; confidence: Confidence | undefined }[] = [];
   for await (const batch of batches(piecesOf(vae, lines, flags.chunk))) {
     const encoded = await encodeTexts(flags, vae, batch);
     // The noise of a text belongs to its place among all of them, not within a batch.
     const seeds = encoded.map(() => rng.fork(count++).integer(2 ** 32));
     const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, seeds[i]!));
     const texts = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
+    const confidences = await confidencesOf(
+      flags,
+      vae,
+      encoded.map((posterior, i) => ({ ...posterior, z: zs[i]! })),
+    );
     for (const [i, { whole, pieces }] of batch.entries()) {
-      ofLine.push(texts[i]!);
+      ofLine.push({ text: texts[i]!, confidence: confidences?.[i] });
       if (ofLine.length < pieces.length) continue;
       const { text, line } = whole;
+      const known = ofLine.flatMap(({ confidence }) => confidence ?? []);
       yield {
         text,
-        reconstruction: joinPieces(text, pieces, ofLine),
+        reconstruction: joinPieces(
+          text,
+          pieces,
+          ofLine.map((piece) => piece.text),
+        ),
+        confidence: known.length > 0 ? leastConfident(known) : undefined,
         longerThanSpan: encoded[i]!.longerThanSpan,
         line,
       };
