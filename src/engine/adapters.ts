@@ -123,8 +123,3 @@ export async function loadHead(
 export function headShape({ zDim, slots, head }: Pick<VaeAdapters, "zDim" | "slots" | "head">): HeadShape {
   return { zDim, slots, learnedVariance: "vae.w_s.weight" in head };
 }
-
-/** How several slots are laid out and where a latent has its length, as a checkpoint says it beside its head; nothing for one slot. */
-export function slotFacts({ slots }: Pick<VaeAdapters, "slots">): { slots?: number; places?: string; length?: string } {
-  return slots > 1 ? { slots, places: "relative", length: "last" } : {};
-}

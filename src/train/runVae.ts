@@ -1,4 +1,5 @@
 /** `train vae` as a library call: data, objective, samples of the run, and the finished checkpoint folder. */
+import { writeVae } from "../checkpoint/vae.js";
 import type { VaeAdapters } from "../engine/adapters.js";
 import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
@@ -28,7 +29,6 @@ import { paddedLength } from "./shortTexts.js";
 import { ropeFeeds } from "./trainBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective } from "./trainVae.js";
 import { LENGTH_JITTER } from "./vaeBatch.js";
-import { writeVae } from "./vaeFolder.js";
 import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
 
 export interface TrainVaeOptions
