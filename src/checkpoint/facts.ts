@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { exists, readJsonObject } from "../formats/readFiles.js";
+import { type AdapterEntry, checkEntries } from "./adapterEntries.js";
 
 /** The fields of bigvae.json, by their names there. */
 export interface CheckpointFacts {
@@ -20,6 +21,8 @@ export interface CheckpointFacts {
   length?: string;
   /** RMS of sampled z over a data set. */
   ae_scale: number;
+  /** Adapters beside encoder, decoder and router, by name. */
+  adapters?: Readonly<Record<string, AdapterEntry>>;
 }
 
 /** What MiniHF trains with, and the release's ae_scale: a folder's facts by default. */
@@ -69,6 +72,10 @@ const RULES: { [K in keyof CheckpointFacts]-?: FactRule } = {
   places: only(SLOT_LAYOUT.places),
   length: only(SLOT_LAYOUT.length),
   ae_scale: { expected: "a number above 0", holds: (value) => Number.isFinite(value) && (value as number) > 0 },
+  adapters: {
+    expected: "an object of adapters by name",
+    holds: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  },
 };
 
 /**
@@ -79,6 +86,7 @@ export async function readFacts(folder: string): Promise<CheckpointFacts> {
   if (!(await exists(factsPath(folder)))) return ORIGINAL_FACTS;
   const given: Partial<CheckpointFacts> = await readJsonObject(folder, FACTS);
   for (const [name, value] of Object.entries(given)) checkFact(folder, name, value);
+  if (given.adapters) checkEntries(factsPath(folder), given.adapters);
   return { ...ORIGINAL_FACTS, ...given };
 }
 

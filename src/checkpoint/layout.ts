@@ -4,10 +4,11 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { AdapterName } from "../engine/adapters.js";
 import { BigVaeError } from "../errors.js";
 import { LORA_WEIGHTS } from "../formats/peftFiles.js";
 import { exists } from "../formats/readFiles.js";
+import type { AdapterRole } from "../vae/roles.js";
+import { readFacts } from "./facts.js";
 
 /** The base's folder, where it lies in that of its adapters. */
 export const BASE = "base";
@@ -16,23 +17,48 @@ export const HEAD = "vae.safetensors";
 /** How far the training has come, as MiniHF names its file. */
 export const STATE = "state.json";
 
-/** The folder of each adapter. Throws "format" naming the part that is not there. */
-export async function adapterFolders(folder: string): Promise<Record<AdapterName, AdapterName>> {
-  for (const part of ["encoder", "decoder", HEAD]) {
-    if (await exists(join(folder, part))) continue;
+/** An adapter of a checkpoint, and where it lies. */
+export interface AdapterPlace {
+  /** By which it is asked for. */
+  name: string;
+  role: AdapterRole;
+  /** Within the checkpoint's folder. */
+  folder: string;
+}
+
+/**
+ * The adapters of a checkpoint: encoder, decoder, router (from decoder/ by default), then those that bigvae.json names, in order of name.
+ * Throws "format" naming the part that is not there, and as readFacts does.
+ */
+export async function adapterPlaces(folder: string): Promise<AdapterPlace[]> {
+  const isThere = (part: string) => exists(join(folder, part));
+  const require = async (part: string, expected: string) => {
+    if (await isThere(part)) return;
     throw new BigVaeError(
       "format",
-      `adapters ${folder}: expected encoder/, decoder/ and ${HEAD}, got no ${part}; copy the checkpoint's folder whole`,
+      `adapters ${folder}: expected ${expected}, got no ${part}; copy the checkpoint's folder whole`,
     );
-  }
-  const router = (await exists(join(folder, "router"))) ? "router" : "decoder";
-  return { encoder: "encoder", decoder: "decoder", router };
+  };
+  for (const part of ["encoder", "decoder", HEAD]) await require(part, `encoder/, decoder/ and ${HEAD}`);
+  const { adapters = {} } = await readFacts(folder);
+  const further = Object.entries(adapters).map(([name, entry]) => ({ name, ...entry }));
+  for (const { name, folder } of further) await require(folder, `${folder}/ of the adapter ${name}`);
+  return [
+    { name: "encoder", role: "encoder", folder: "encoder" },
+    { name: "decoder", role: "decoder", folder: "decoder" },
+    { name: "router", role: "router", folder: (await isThere("router")) ? "router" : "decoder" },
+    ...further.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ];
+}
+
+/** The folders of all adapters, each once. */
+export async function adapterFolders(folder: string): Promise<string[]> {
+  return [...new Set((await adapterPlaces(folder)).map((place) => place.folder))];
 }
 
 /** Paths of the files that hold the head and the adapters. */
 export async function adapterFiles(folder: string): Promise<string[]> {
-  const folders = new Set(Object.values(await adapterFolders(folder)));
-  const files = [HEAD, ...Array.from(folders, (name) => join(name, LORA_WEIGHTS))];
+  const files = [HEAD, ...(await adapterFolders(folder)).map((name) => join(name, LORA_WEIGHTS))];
   return files.map((name) => join(folder, name));
 }
 

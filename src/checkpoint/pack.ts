@@ -45,7 +45,7 @@ export async function packModel(base: string, adapters: string, output: string):
       `\`output\` ${output}: expected another folder than those of the base and the adapters, which it would overwrite, got one of them; name a new one`,
     );
   await checkBaseHash({ base, adapters });
-  const folders = new Set(Object.values(await adapterFolders(adapters)));
+  const folders = await adapterFolders(adapters);
   const report: PackReport = { bytes: 0, worst: 0 };
   const round = async (source: OpenTensors, path: string) => {
     try {

@@ -1,12 +1,11 @@
 /** Reads and writes a checkpoint's folder: adapters as PEFT stores them, the head, the state of training, and our own facts beside them. */
 import { join } from "node:path";
 import {
-  ADAPTER_NAMES,
   type Adapter,
-  type AdapterName,
   bindAdapter,
   headShape,
   loadHead,
+  type NamedAdapters,
   type VaeAdapters,
 } from "../engine/adapters.js";
 import type { BaseModel } from "../engine/baseModel.js";
@@ -21,10 +20,13 @@ import {
   writeLora,
   writeSafetensors,
 } from "../formats/index.js";
+import { loraName } from "../model/lora.js";
 import { linearShapes } from "../model/weights.js";
 import { headShapes } from "../vae/head.js";
+import { ADAPTER_ROLES } from "../vae/roles.js";
+import type { AdapterEntry } from "./adapterEntries.js";
 import { type CheckpointFacts, factsPath, readFacts, slotFacts, writeFacts } from "./facts.js";
-import { adapterFolders, HEAD, STATE } from "./layout.js";
+import { adapterPlaces, HEAD, STATE } from "./layout.js";
 
 /** A checkpoint in memory. */
 export interface Checkpoint extends VaeAdapters {
@@ -36,7 +38,7 @@ export interface Checkpoint extends VaeAdapters {
  * @throws BigVaeError: "format" for what is missing or malformed, "unsupported", "mismatch" for another base, "nonFinite".
  */
 export async function readVae(folder: string, { config }: Pick<BaseModel, "config">): Promise<Checkpoint> {
-  const stored = await adapterFolders(folder);
+  const places = await adapterPlaces(folder);
   const facts = await readFacts(folder);
   const weights = await openSafetensors(await confine(folder, HEAD));
   try {
@@ -47,12 +49,14 @@ export async function readVae(folder: string, { config }: Pick<BaseModel, "confi
         "mismatch",
         `${factsPath(folder)}: expected slots ${head.slots}, the rows of f.weight in ${HEAD}, got ${slots}; copy the checkpoint's folder whole`,
       );
-    const adapters = {} as Record<AdapterName, Adapter>;
-    for (const name of ADAPTER_NAMES) {
-      const lora = await readLora(await confine(folder, stored[name]));
-      adapters[name] = bindAdapter(name, lora, config);
+    const stored = new Map<string, LoraAdapter>();
+    const adapters: Record<string, Adapter> = {};
+    for (const { name, role, folder: own } of places) {
+      const lora = stored.get(own) ?? (await readLora(await confine(folder, own)));
+      stored.set(own, lora);
+      adapters[name] = bindAdapter(role, lora, config, name);
     }
-    return { ...head, span: facts.span, gap: facts.gap, adapters, facts };
+    return { ...head, span: facts.span, gap: facts.gap, adapters: adapters as NamedAdapters, facts };
   } finally {
     await weights.close();
   }
@@ -63,8 +67,8 @@ export interface WrittenFacts {
   base: Pick<BaseModel, "config">;
   /** sha256 of the base's weights. */
   baseSha256: string;
-  /** Adapters to write. */
-  names: readonly AdapterName[];
+  /** Adapters to write, each to a folder of its name. */
+  names: readonly string[];
   /** Share of values that training dropped. */
   dropout: number;
   /** RMS of sampled z over held-out spans. */
@@ -79,26 +83,39 @@ export interface WrittenFacts {
 export async function writeVae(folder: string, vae: VaeAdapters, written: WrittenFacts): Promise<void> {
   const { base, baseSha256, names, dropout, aeScale, step, klWeight } = written;
   await makeFolder(folder);
-  for (const name of names) await writeLora(join(folder, name), storedAdapter(name, vae.adapters[name], base, dropout));
+  for (const name of names) await writeLora(join(folder, name), storedAdapter(vae.adapters[name]!, base, dropout));
   const head = Array.from(headShapes(base.config, headShape(vae)).keys(), (name) => {
     const { shape, data } = vae.head[`vae.${name}`]!;
     return [name, { dtype: "F32" as const, shape, data: data as Float32Array<ArrayBuffer> }] as const;
   });
   await writeSafetensors(join(folder, HEAD), new Map(head), { format: "pt" });
   const { span, gap, slots } = vae;
-  await writeFacts(folder, { base_sha256: baseSha256, span, gap, ...slotFacts(slots), ae_scale: aeScale });
+  await writeFacts(folder, {
+    base_sha256: baseSha256,
+    span,
+    gap,
+    ...slotFacts(slots),
+    ae_scale: aeScale,
+    ...furtherFacts(vae.adapters, names),
+  });
   const state = { step, last_kl_weight: klWeight };
   await writeFileAtomic(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
 }
 
+/** The entries of the adapters whose name is not that of a role; nothing where there are none. */
+function furtherFacts(adapters: NamedAdapters, names: readonly string[]): Pick<CheckpointFacts, "adapters"> {
+  const further = names.filter((name) => !(ADAPTER_ROLES as readonly string[]).includes(name));
+  const entries = further.map((name) => [name, { role: adapters[name]!.role, folder: name }]);
+  return further.length > 0 ? { adapters: Object.fromEntries(entries) as Record<string, AdapterEntry> } : {};
+}
+
 function storedAdapter(
-  name: AdapterName,
-  { shape, tensors }: Adapter,
+  { role, shape, tensors }: Adapter,
   { config }: Pick<BaseModel, "config">,
   dropout: number,
 ): LoraAdapter {
   const pairs = Array.from(linearShapes(config), ([path, [outWidth, inWidth]]) => {
-    const matrix = (letter: "A" | "B") => tensors[`${name}.${path}.lora_${letter}`]?.data as Float32Array;
+    const matrix = (letter: "A" | "B") => tensors[loraName(role, path, letter)]?.data as Float32Array;
     return [path, { a: matrix("A"), b: matrix("B"), inWidth, outWidth }] as const;
   });
   return {

@@ -69,7 +69,7 @@ async function withRouterRun<T>(
       endId,
       rng: rng.fork("held out"),
     };
-    const router: Adapter = { shape: shape.writer, tensors: objective.parameters.tensors };
+    const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
     const { rank, alpha } = shape.writer;
     const trained = { ...vae, adapters: { ...vae.adapters, router } };
     const engine = new Engine({ runtime, base, vae: trained, form: "unmerged" });

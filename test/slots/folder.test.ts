@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readVae, writeVae } from "../../src/checkpoint/vae.js";
-import { type AdapterName, loadHead, type VaeAdapters } from "../../src/engine/adapters.js";
+import { loadHead, type VaeAdapters } from "../../src/engine/adapters.js";
 import { openSafetensors } from "../../src/formats/index.js";
 import { loraShapes } from "../../src/model/lora.js";
 import { Rng } from "../../src/rng.js";
 import { float32, type HostTensors } from "../../src/runtime/runtime.js";
 import { headShapes } from "../../src/vae/head.js";
+import type { AdapterRole } from "../../src/vae/roles.js";
 import { tinyBase } from "../train/tiny.js";
 
 const base = tinyBase(50);
@@ -22,7 +23,7 @@ const random = (shapes: ReadonlyMap<string, readonly number[]>, prefix = ""): Ho
       float32(rng.fork(name).normals(dims.reduce((product, dim) => product * dim, 1)), ...dims),
     ]),
   );
-const adapter = (name: AdapterName) => ({ shape: lora, tensors: random(loraShapes(base.config, name, lora)) });
+const adapter = (role: AdapterRole) => ({ role, shape: lora, tensors: random(loraShapes(base.config, role, lora)) });
 const vae: VaeAdapters = {
   zDim: 12,
   slots: 4,

@@ -1,12 +1,14 @@
 /** `bigvae doctor`: what this machine has, what was found, and one hint per problem. */
 import { availableParallelism, totalmem } from "node:os";
 import { Command } from "@commander-js/extra-typings";
+import { adapterPlaces } from "../../checkpoint/layout.js";
 import { EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
 import { availableBytes } from "../../host/memory.js";
 import { findModel } from "../../host/modelFiles.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
+import type { AdapterRole } from "../../vae/roles.js";
 import { withFlags } from "../flags.js";
 import { printJson, withOutput } from "../shared.js";
 import { packageVersion } from "../version.js";
@@ -16,6 +18,8 @@ interface Check {
   ok: boolean;
   found: string;
   hint?: string;
+  /** What each adapter of the model does, by name. */
+  adapters?: Readonly<Record<string, AdapterRole>>;
 }
 
 export function doctorCommand() {
@@ -69,7 +73,16 @@ async function runtime(): Promise<Check> {
 
 async function model(name: string): Promise<Check> {
   try {
-    return { name: "model", ok: true, found: (await findModel(name)).base };
+    const { base, adapters: folder } = await findModel(name);
+    if (folder === undefined) return { name: "model", ok: true, found: `${base}, without adapters` };
+    const places = await adapterPlaces(folder);
+    const found = `${base}, ${places.map(({ name, role }) => (name === role ? name : `${name} (${role})`)).join(", ")}`;
+    return {
+      name: "model",
+      ok: true,
+      found,
+      adapters: Object.fromEntries(places.map(({ name, role }) => [name, role])),
+    };
   } catch (error) {
     const hint = "Install the package again, or give --model a folder.";
     return { name: "model", ok: false, found: withFlags(error instanceof Error ? error.message : `${error}`), hint };
