@@ -6,6 +6,7 @@ import { type LoraShape, loraShapes } from "../src/model/lora.js";
 import { blockLinears, weightShapes } from "../src/model/weights.js";
 import { float32, type HostTensor } from "../src/runtime/runtime.js";
 import { headShapes } from "../src/vae/head.js";
+import type { AdapterRole } from "../src/vae/roles.js";
 
 export const SMOLLM2 = parseConfig({
   model_type: "llama",
@@ -29,7 +30,11 @@ export function randomBase(config: ModelConfig = SMOLLM2): BaseModel {
 }
 
 export function randomAdapters(config: ModelConfig = SMOLLM2): VaeAdapters {
-  const adapter = (name: string) => ({ shape: LORA, tensors: randomTensors(loraShapes(config, name, LORA)) });
+  const adapter = (role: AdapterRole) => ({
+    role,
+    shape: LORA,
+    tensors: randomTensors(loraShapes(config, role, LORA)),
+  });
   const adapters = { encoder: adapter("encoder"), decoder: adapter("decoder"), router: adapter("router") };
   const head = Object.fromEntries(
     Object.entries(randomTensors(headShapes(config, { zDim: Z_DIM }))).map(([name, value]) => [`vae.${name}`, value]),

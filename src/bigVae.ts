@@ -59,7 +59,7 @@ export class BigVae {
   private constructor(
     /** The base's tokenizer. */
     readonly tokenizer: Tokenizer,
-    /** Positions of the base, width of z, tokens of a span, ae_scale. */
+    /** Positions of the base, width of z, tokens of a span, ae_scale, names of the adapters. */
     readonly facts: EngineFacts,
     /** The thread that computes, for calls by token ids and rows. */
     readonly engine: RemoteEngine,

@@ -15,7 +15,7 @@ interface Wall {
 }
 
 const PURE = ["tokenizer", "graph", "latent", "model", "vae", "engine", "sampling"] as const;
-const ALL = [...PURE, "runtime", "formats", "corpus", "data", "eval", "host", "train"] as const;
+const ALL = [...PURE, "runtime", "formats", "corpus", "checkpoint", "data", "eval", "host", "train"] as const;
 
 /** One line for each folder and each file beside them. */
 const WALLS: Readonly<Record<string, Wall>> = {
@@ -35,8 +35,9 @@ const WALLS: Readonly<Record<string, Wall>> = {
   corpus: { imports: [] },
   data: { imports: ["tokenizer", "formats"], node: true },
   eval: { imports: ["engine", "corpus", "data", "latent", "sampling", "tokenizer"] },
-  host: { imports: [...PURE, "runtime", "formats"], node: true },
-  train: { imports: [...PURE, "runtime/runtime.ts", "formats", "data", "eval"], node: true },
+  checkpoint: { imports: ["engine", "vae", "model", "formats"], node: true },
+  host: { imports: [...PURE, "runtime", "formats", "checkpoint"], node: true },
+  train: { imports: [...PURE, "runtime/runtime.ts", "formats", "checkpoint", "data", "eval"], node: true },
   "bigVae.ts": { imports: ALL },
   "index.ts": { imports: [...ALL, "bigVae.ts", "oldNode.ts"] },
   cli: { imports: [...ALL, "bigVae.ts", "index.ts", "nodeVersion.ts"], node: true },

@@ -1,19 +1,21 @@
-/** The three adapters and the VAE head in memory. */
+/** The adapters by name, and the VAE head, in memory. */
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import { type LoraShape, loraName, loraShapes } from "../model/lora.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 import { type HeadShape, headShapes } from "../vae/head.js";
+import type { AdapterRole, WriterRole } from "../vae/roles.js";
 import { checkFinite, checkShape, refuseUnread, type WeightSource } from "./baseModel.js";
 
-export const ADAPTER_NAMES = ["encoder", "decoder", "router"] as const;
-export type AdapterName = (typeof ADAPTER_NAMES)[number];
-
-/** One adapter: its shape, and its matrices by graph name. */
+/** One adapter: what it does, its shape, and its matrices by graph name, which begins with the role. */
 export interface Adapter {
+  role: AdapterRole;
   shape: LoraShape;
   tensors: Readonly<Record<string, HostTensor>>;
 }
+
+/** Adapters by name. One is named after each role; others may have a role beside it. */
+export type NamedAdapters = Readonly<Record<AdapterRole, Adapter> & Record<string, Adapter>>;
 
 export interface VaeAdapters {
   /** Values of all slots of a latent. */
@@ -24,7 +26,7 @@ export interface VaeAdapters {
   span: number;
   /** Positions between z and a text that has no prefix: the span in the original, which masks a dropped prefix but lets it hold its places. */
   gap: number;
-  adapters: Readonly<Record<AdapterName, Adapter>>;
+  adapters: NamedAdapters;
   /** f, w_e and w_d by graph name ("vae.f.weight"); s, where there are several slots; w_s, where the variance is learned. */
   head: Readonly<Record<string, HostTensor>>;
 }
@@ -37,17 +39,37 @@ export interface StoredAdapter {
   tensors: ReadonlyMap<string, { a: Float32Array; b: Float32Array; inWidth: number; outWidth: number }>;
 }
 
+/** Names of the adapters that write. */
+export function writerNames({ adapters }: Pick<VaeAdapters, "adapters">): string[] {
+  return Object.keys(adapters).filter((name) => adapters[name]!.role !== "encoder");
+}
+
+/** What the adapter of that name does. Throws "usage" where none of that name writes, naming those that do. */
+export function writerRole(vae: Pick<VaeAdapters, "adapters">, name: string): WriterRole {
+  const role = Object.hasOwn(vae.adapters, name) ? vae.adapters[name]!.role : "encoder";
+  if (role !== "encoder") return role;
+  throw new BigVaeError(
+    "usage",
+    `\`writer\`: expected one of ${[...writerNames(vae), "base"].join(", ")}, got ${JSON.stringify(name)}; name one of them`,
+  );
+}
+
 /**
- * Brings a stored adapter into graph form. Throws "mismatch" when its shapes are not those of this base, or a layer lacks a matrix
+ * Brings a stored adapter into graph form; `name` is for errors. Throws "mismatch" when its shapes are not those of this base, or a layer lacks a matrix
  * that another one has.
  */
-export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: ModelConfig): Adapter {
+export function bindAdapter(
+  role: AdapterRole,
+  stored: StoredAdapter,
+  config: ModelConfig,
+  name: string = role,
+): Adapter {
   const shape: LoraShape = { rank: stored.rank, alpha: stored.alpha, targets: targetsOf(stored) };
   const tensors: Record<string, HostTensor> = {};
-  for (const [graphName, [rows, columns]] of loraShapes(config, name, shape) as Map<string, [number, number]>) {
-    const path = graphName.slice(name.length + 1, -".lora_A".length);
+  for (const [graphName, [rows, columns]] of loraShapes(config, role, shape) as Map<string, [number, number]>) {
+    const path = graphName.slice(role.length + 1, -".lora_A".length);
     const pair = stored.tensors.get(path);
-    const isA = graphName === loraName(name, path, "A");
+    const isA = graphName === loraName(role, path, "A");
     const fits = pair && (isA ? pair.inWidth === columns : pair.outWidth === rows);
     if (!pair && isHole(path, stored)) {
       throw new BigVaeError(
@@ -63,7 +85,7 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
       );
     }
     const values = isA ? pair.a : pair.b;
-    checkFinite(graphName, values);
+    checkFinite(loraName(name, path, isA ? "A" : "B"), values);
     tensors[graphName] = float32(values, rows, columns);
   }
   const layers = config.numHiddenLayers;
@@ -74,7 +96,7 @@ export function bindAdapter(name: AdapterName, stored: StoredAdapter, config: Mo
       `${name} adapter: expected ${layers} layers, got ${extra}; use the base that it was trained on`,
     );
   }
-  return { shape, tensors };
+  return { role, shape, tensors };
 }
 
 /** Whether the same module has matrices in a later layer: the adapter is of some layers alone. */
@@ -122,9 +144,4 @@ export async function loadHead(
 /** Sizes of the head of these adapters. */
 export function headShape({ zDim, slots, head }: Pick<VaeAdapters, "zDim" | "slots" | "head">): HeadShape {
   return { zDim, slots, learnedVariance: "vae.w_s.weight" in head };
-}
-
-/** How several slots are laid out and where a latent has its length, as a checkpoint says it beside its head; nothing for one slot. */
-export function slotFacts({ slots }: Pick<VaeAdapters, "slots">): { slots?: number; places?: string; length?: string } {
-  return slots > 1 ? { slots, places: "relative", length: "last" } : {};
 }

@@ -12,13 +12,14 @@ import {
 } from "../latent/index.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, type Runtime } from "../runtime/runtime.js";
+import type { WriterRole } from "../vae/roles.js";
 import { type RowLayout, rowLayout } from "../vae/rowLayout.js";
-import type { VaeAdapters } from "./adapters.js";
+import { type VaeAdapters, writerRole } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
 import { KvCache } from "./kvCache.js";
 import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
-import { type AdapterForm, Sessions, type VaeWriterName, type WriterName } from "./sessions.js";
+import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
 
@@ -35,7 +36,7 @@ export interface WriteRow {
 }
 
 export interface WriteOptions {
-  /** router: z after the context. decoder: z before it. base: no z. */
+  /** An adapter by its name, or "base", which takes no z. The role of router reads z after the context, that of decoder before it. */
   writer: WriterName;
   /** Tokens that all rows continue. */
   context: readonly number[];
@@ -248,6 +249,11 @@ export class Engine {
     );
   }
 
+  /** Throws "usage" for a name that no adapter has. */
+  #roleOf(writer: WriterName): WriterRole | "base" {
+    return writer === "base" ? "base" : writerRole(this.#vae(), writer);
+  }
+
   #checkLength(what: string, length: number): void {
     if (length < 1)
       throw new BigVaeError("usage", `${what}: expected at least one token, got an empty text; give some text`);
@@ -260,7 +266,8 @@ export class Engine {
 
   /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit. */
   #checkRoom(writer: WriterName, contextLength: number, nTokens: number): void {
-    const before = writer === "base" ? contextLength : this.#layout(writer, contextLength, 1).first;
+    const role = this.#roleOf(writer);
+    const before = role === "base" ? contextLength : this.#layout(role, contextLength, 1).first;
     // The last token that is written is not read.
     const room = Math.max(this.maxPositions - before + 1, 0);
     if (nTokens <= room) return;
@@ -271,9 +278,9 @@ export class Engine {
   }
 
   /** Where the latent of a text of `length` tokens stands, and where that text begins. A dropped prefix leaves its positions empty. */
-  #layout(writer: VaeWriterName, contextLength: number, length: number): RowLayout {
+  #layout(role: WriterRole, contextLength: number, length: number): RowLayout {
     const { slots, gap } = this.#vae();
-    return rowLayout(writer, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
+    return rowLayout(role, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
   }
 
   /** Rows ready to write: the context read, each row's z in its place, the next position known. */
@@ -284,7 +291,7 @@ export class Engine {
     begun: readonly number[],
     signal?: AbortSignal,
   ): Promise<WritingRows> {
-    if (writer !== "base") this.#vae();
+    const role = this.#roleOf(writer);
     const bound = await this.#sessions.writer(writer);
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
       const cache = await this.#context(writer).then((kept) => kept.read(shared, signal));
@@ -294,7 +301,7 @@ export class Engine {
         next,
       );
     };
-    if (writer === "base") {
+    if (role === "base") {
       const all = [...context, ...begun];
       const last = all.length - 1;
       if (last < 0)
@@ -309,19 +316,19 @@ export class Engine {
       );
     }
     const latents = await this.#latentItems(rows.map(({ z }) => z!));
-    const { first } = this.#layout(writer, context.length, 1);
-    const ids = writer === "router" ? begun : [...context, ...begun];
+    const { first } = this.#layout(role, context.length, 1);
+    const ids = role === "router" ? begun : [...context, ...begun];
     const inputs = latents.map((slots, row) => {
       // A text that is longer than what is left of the window is placed as if it ended there.
       const length = Math.min(this.space!.lengthOf(rows[row]!.z!), this.maxPositions - first);
-      const layout = this.#layout(writer, context.length, length);
-      const before = writer === "router" ? [] : layout.before;
+      const layout = this.#layout(role, context.length, length);
+      const before = role === "router" ? [] : layout.before;
       return {
         items: [...slots, ...ids.map((id) => ({ id }))] as Item[],
         positions: [...layout.slots, ...before, ...begun.map((_, i) => first + i)],
       };
     });
-    return make(writer === "router" ? context : [], inputs, first + begun.length);
+    return make(role === "router" ? context : [], inputs, first + begun.length);
   }
 
   async #context(writer: WriterName): Promise<SharedContext> {

@@ -16,7 +16,7 @@ import { encoderGraph } from "../vae/encoder.js";
 import { latentEmbeddings } from "../vae/head.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import { writerGraph } from "../vae/writer.js";
-import { type AdapterName, headShape, type VaeAdapters } from "./adapters.js";
+import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 
 /**
@@ -25,10 +25,8 @@ import type { BaseModel } from "./baseModel.js";
  */
 export type AdapterForm = "merged" | "unmerged";
 
-/** The adapters that write from a latent. */
-export type VaeWriterName = Exclude<AdapterName, "encoder">;
-/** Which weights write: an adapter's, or the base's own. */
-export type WriterName = VaeWriterName | "base";
+/** Which weights write: those of the adapter of that name, or the base's own ("base"). */
+export type WriterName = string;
 
 /** A session and what is fed to it at every run. */
 export interface BoundSession {
@@ -63,13 +61,13 @@ export class Sessions {
 
   encoder(): Promise<BoundSession> {
     const { config } = this.base;
-    return this.#once("encoder", "encoder", (linear, parameter) =>
+    return this.#once("encoder", this.vae!.adapters.encoder, (linear, parameter) =>
       encoderGraph({ ...headShape(this.vae!), config, parameter }, linear),
     );
   }
 
   writer(name: WriterName): Promise<BoundSession> {
-    const adapter = name === "base" ? undefined : name;
+    const adapter = name === "base" ? undefined : this.vae!.adapters[name]!;
     return this.#once(name, adapter, (linear, parameter) => writerGraph(this.base.config, parameter, linear));
   }
 
@@ -91,7 +89,7 @@ export class Sessions {
 
   #once(
     key: string,
-    adapter: AdapterName | undefined,
+    adapter: Adapter | undefined,
     graph: (linear: Linear, parameter: Parameter) => Record<string, Value>,
   ) {
     let bound = this.#made.get(key);
@@ -104,19 +102,20 @@ export class Sessions {
   }
 
   async #make(
-    adapter: AdapterName | undefined,
+    adapter: Adapter | undefined,
     graph: (linear: Linear, parameter: Parameter) => Record<string, Value>,
   ): Promise<BoundSession> {
     const { config, weights } = this.base;
     const { ropeSteps } = this;
     const parameter = makeParameter();
-    const tensors = adapter ? this.vae!.adapters[adapter] : undefined;
-    const all = { ...weights, ...this.vae?.head, ...tensors?.tensors, ...this.#rope };
+    const all = { ...weights, ...this.vae?.head, ...adapter?.tensors, ...this.#rope };
     if (this.form === "unmerged") {
-      const linear = tensors ? loraLinear(config, parameter, adapter!, tensors.shape) : baseLinear(config, parameter);
+      const linear = adapter
+        ? loraLinear(config, parameter, adapter.role, adapter.shape)
+        : baseLinear(config, parameter);
       return { session: await this.runtime.createSession(toOnnx(graph(linear, parameter))), weights: all, ropeSteps };
     }
-    const merged = adapter ? await mergeAdapter(this.runtime, this.base, adapter, this.vae!) : {};
+    const merged = adapter ? await mergeAdapter(this.runtime, this.base, adapter) : {};
     const stored = new Map<string, Float32Array>();
     for (const [name, { data }] of Object.entries({ ...all, ...merged })) {
       if (name.startsWith("model.") || name.startsWith("vae.") || name === "lm_head.weight")
@@ -131,14 +130,12 @@ export class Sessions {
 async function mergeAdapter(
   runtime: Runtime,
   base: BaseModel,
-  name: AdapterName,
-  vae: VaeAdapters,
+  { role, shape, tensors }: Adapter,
 ): Promise<HostTensors> {
-  const { shape, tensors } = vae.adapters[name];
   const sessions = new Map<string, Session>();
   const merged: Record<string, HostTensor> = {};
   for (const [path, [out, width]] of linearShapes(base.config)) {
-    const [a, b] = [tensors[loraName(name, path, "A")], tensors[loraName(name, path, "B")]];
+    const [a, b] = [tensors[loraName(role, path, "A")], tensors[loraName(role, path, "B")]];
     if (!a || !b) continue;
     const key = `${out}x${width}`;
     let session = sessions.get(key);

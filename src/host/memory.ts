@@ -5,6 +5,7 @@ import type { AdapterForm } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import { linearShapes, weightShapes } from "../model/weights.js";
+import { ADAPTER_ROLES } from "../vae/roles.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import { controlGroupRoom } from "./controlGroup.js";
 
@@ -35,6 +36,8 @@ export interface ModelSize {
   config: ModelConfig;
   /** Bytes of the adapters and the head; 0 for a base alone. */
   adapterBytes: number;
+  /** Adapters; encoder, decoder and router by default. */
+  adapters?: number;
   /** Slots of a latent, 1 by default; where there are several, positions are fractional and the rotary tables finer. */
   slots?: number;
 }
@@ -42,10 +45,13 @@ export interface ModelSize {
 /**
  * Bytes that a model takes at its peak, without the caches of long contexts (test/host/memory.test.ts compares it with the truth).
  * unmerged: every weight once, and what a run needs beside them.
- * merged: each session (encoder, decoder, router, made at first use) holds its own packed linear layers, the writers the head too; while
+ * merged: each session (one for each adapter, made at first use) holds its own packed linear layers, the writers the head too; while
  * one is made, its merged weights and ONNX Runtime's copy of them lie beside it. Guidance adds a session of the base, counted where it is the default.
  */
-export function neededBytes({ config, adapterBytes, slots = 1 }: ModelSize, form: AdapterForm): number {
+export function neededBytes(
+  { config, adapterBytes, adapters = ADAPTER_ROLES.length, slots = 1 }: ModelSize,
+  form: AdapterForm,
+): number {
   const weights = floatBytes(weightShapes(config).values());
   const linear = floatBytes(linearShapes(config).values());
   const head = floatBytes([[config.vocabSize, config.hiddenSize]]);
@@ -54,7 +60,7 @@ export function neededBytes({ config, adapterBytes, slots = 1 }: ModelSize, form
   if (form === "unmerged") return fixed + 1.2 * weights;
   // Several slots: samplers are guided by default.
   const guide = slots > 1 ? 1 : 0;
-  const [sessions, writers] = adapterBytes > 0 ? [3 + guide, 2 + guide] : [1, 1];
+  const [sessions, writers] = adapterBytes > 0 ? [adapters + guide, adapters - 1 + guide] : [1, 1];
   return fixed + weights + sessions * linear + writers * head + (2 * linear + head);
 }
 

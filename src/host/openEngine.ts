@@ -1,11 +1,15 @@
 /** From paths to an engine at work: everything that can be refused is refused here, the cheapest first. */
+import { readFacts } from "../checkpoint/facts.js";
+import { checkBaseHash } from "../checkpoint/hashes.js";
+import { adapterBytes, adapterPlaces } from "../checkpoint/layout.js";
+import { readVae } from "../checkpoint/vae.js";
 import { Engine } from "../engine/engine.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
-import { adapterBytes, checkBaseHash, openAdapters, openWeights, readConfig, readFacts } from "./modelFiles.js";
+import { openWeights, readConfig } from "./modelFiles.js";
 import type { EngineFacts, OpenArguments } from "./protocol.js";
 
-/** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and openAdapters do. */
+/** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
 export async function openEngine(args: OpenArguments): Promise<{ engine: Engine; facts: EngineFacts }> {
   const { base: basePath, adapters, threads, memoryBytes = Number.POSITIVE_INFINITY } = args;
   const config = await readConfig(basePath);
@@ -15,13 +19,14 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   checkFits(size, form, available);
   const base = await openWeights(basePath);
   await checkBaseHash({ base: basePath, adapters });
-  const vae = adapters === undefined ? undefined : await openAdapters(adapters, base);
+  const vae = adapters === undefined ? undefined : await readVae(adapters, base);
   const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
-  const facts = {
+  const facts: EngineFacts = {
     maxPositions: engine.maxPositions,
     zDim: engine.space?.width ?? 0,
     slots: vae?.slots ?? 1,
     span: vae?.span ?? 64,
+    adapters: Object.fromEntries(Object.entries(vae?.adapters ?? {}).map(([name, { role }]) => [name, role])),
     aeScale: vae?.facts.ae_scale ?? 1,
   };
   return { engine, facts };
@@ -31,5 +36,6 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
 async function adaptersSize(folder: string | undefined): Promise<Omit<ModelSize, "config">> {
   if (folder === undefined) return { adapterBytes: 0 };
   const { slots = 1 } = await readFacts(folder);
-  return { adapterBytes: await adapterBytes(folder), slots };
+  const { length: adapters } = await adapterPlaces(folder);
+  return { adapterBytes: await adapterBytes(folder), adapters, slots };
 }

@@ -2,6 +2,7 @@
 import type { Encoding, EngineOptions, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import type { ErrorKind } from "../errors.js";
+import type { AdapterRole } from "../vae/roles.js";
 
 export interface OpenArguments {
   base: string;
@@ -40,6 +41,8 @@ export interface EngineFacts {
   aeScale: number;
   /** Losses on spans of the kind that the model was trained on; unknown for a checkpoint that does not say. */
   usualLosses?: { decoder: number; base: number };
+  /** What each adapter does, by name; none where the base is alone. */
+  adapters: Readonly<Record<string, AdapterRole>>;
 }
 
 export type Request = { id: number; call: CallName; args: unknown } | { id: number; abort: true };

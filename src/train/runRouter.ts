@@ -1,5 +1,6 @@
 /** `train router` as a library call: the router on a trained VAE, which is copied beside it. */
 import { createHash } from "node:crypto";
+import { writeVae } from "../checkpoint/vae.js";
 import { type Adapter, headShape, type VaeAdapters } from "../engine/adapters.js";
 import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
@@ -12,7 +13,6 @@ import { type PreparedRun, runTraining } from "./run.js";
 import { checkWindow, dataFacts, latentLooks, withRows } from "./runData.js";
 import { ropeFeeds } from "./trainBase.js";
 import { routerBatches, routerObjective } from "./trainRouter.js";
-import { writeVae } from "./vaeFolder.js";
 import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
 
 export interface TrainRouterOptions extends Omit<VaeRunOptions, "rank" | "alpha"> {
@@ -69,7 +69,7 @@ async function withRouterRun<T>(
       endId,
       rng: rng.fork("held out"),
     };
-    const router: Adapter = { shape: shape.writer, tensors: objective.parameters.tensors };
+    const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
     const { rank, alpha } = shape.writer;
     const trained = { ...vae, adapters: { ...vae.adapters, router } };
     const engine = new Engine({ runtime, base, vae: trained, form: "unmerged" });

@@ -1,4 +1,5 @@
 /** `train vae` as a library call: data, objective, samples of the run, and the finished checkpoint folder. */
+import { writeVae } from "../checkpoint/vae.js";
 import type { VaeAdapters } from "../engine/adapters.js";
 import { Engine } from "../engine/engine.js";
 import { BigVaeError } from "../errors.js";
@@ -8,6 +9,7 @@ import { blockLinears } from "../model/weights.js";
 import { Rng } from "../rng.js";
 import type { HostTensors, Runtime } from "../runtime/runtime.js";
 import type { VaeShape } from "../vae/loss.js";
+import type { AdapterRole } from "../vae/roles.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import type { FlatTensors } from "./flatTensors.js";
 import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
@@ -28,7 +30,6 @@ import { paddedLength } from "./shortTexts.js";
 import { ropeFeeds } from "./trainBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective } from "./trainVae.js";
 import { LENGTH_JITTER } from "./vaeBatch.js";
-import { writeVae } from "./vaeFolder.js";
 import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
 
 export interface TrainVaeOptions
@@ -170,14 +171,14 @@ function liveVae(
   { zDim, slots, span, gap }: Pick<TrainVaeOptions, "zDim" | "slots" | "span" | "gap">,
   lora: LoraShape,
 ): VaeAdapters {
-  const adapter = { shape: lora, tensors: parameters.tensors };
+  const adapter = (role: AdapterRole) => ({ role, shape: lora, tensors: parameters.tensors });
   return {
     zDim,
     slots,
     span,
     gap,
     head: parameters.tensors,
-    adapters: { encoder: adapter, decoder: adapter, router: adapter },
+    adapters: { encoder: adapter("encoder"), decoder: adapter("decoder"), router: adapter("router") },
   };
 }
 

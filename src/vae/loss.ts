@@ -34,6 +34,7 @@ import {
 } from "../model/lora.js";
 import { loraDropout } from "./dropout.js";
 import { type HeadShape, headShapes, latentEmbeddings, type PosteriorValues, pool } from "./head.js";
+import type { WriterRole } from "./roles.js";
 
 /** What the graphs of a VAE in training share. */
 export interface VaeShape extends HeadShape {
@@ -176,7 +177,6 @@ function trainedLinear(
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */
-type Writer = "decoder" | "router";
 
 /**
  * Inputs, for each group that has rows (kept, dropped): GROUP_ids [b*(t-k)] (all tokens that are read, without z),
@@ -185,7 +185,7 @@ type Writer = "decoder" | "router";
 function writtenLosses(
   shape: VaeShape,
   batch: BatchShape,
-  writer: Writer,
+  writer: WriterRole,
   z: Value,
   parameter: Parameter,
   rope: RopeInputs,

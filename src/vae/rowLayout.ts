@@ -3,6 +3,7 @@
  * rotary positions are those of the parts of the text that they speak for. One slot is the original: one position, before the text.
  */
 import { MASKED } from "../model/attention.js";
+import type { WriterRole } from "./roles.js";
 
 /** Rows of the rotary tables for each position: slots stand between whole positions. */
 export function ropeSteps(slots: number): number {
@@ -51,7 +52,7 @@ export interface RowLayout {
  * left empty in front of a decoded text without prefix, `length` is T, the tokens of the text that z stands for.
  */
 export function rowLayout(
-  writer: "decoder" | "router",
+  writer: WriterRole,
   { slots, before, gap, length }: { slots: number; before: number; gap: number; length: number },
 ): RowLayout {
   const zFirst = writer === "decoder";

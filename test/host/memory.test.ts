@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adapterBytes } from "../../src/checkpoint/layout.js";
 import { checkFits, chooseForm, neededBytes } from "../../src/host/memory.js";
-import { adapterBytes, readConfig } from "../../src/host/modelFiles.js";
+import { readConfig } from "../../src/host/modelFiles.js";
 import { tinyFolder } from "../parity/reference.js";
 import { MID_SIZE, writeRandomModel } from "./randomModel.js";
 

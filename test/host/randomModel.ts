@@ -1,7 +1,6 @@
 /** Writes a random Llama with adapters to a folder, as `bigvae train` would leave it. */
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ADAPTER_NAMES } from "../../src/engine/adapters.js";
 import { writeSafetensors } from "../../src/formats/index.js";
 import { writeLora } from "../../src/formats/peftFiles.js";
 import type { StoredTensor } from "../../src/formats/tensors.js";
@@ -9,6 +8,7 @@ import { formatConfig, type ModelConfig } from "../../src/model/config.js";
 import { linearShapes, weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { headShapes } from "../../src/vae/head.js";
+import { ADAPTER_ROLES } from "../../src/vae/roles.js";
 import { tinyFolder } from "../parity/reference.js";
 
 export const MID_SIZE: ModelConfig = {
@@ -44,7 +44,7 @@ export async function writeRandomModel(folder: string, config: ModelConfig, rank
   await writeSafetensors(join(base, "model.safetensors"), all(weightShapes(config)));
   await writeSafetensors(join(folder, "vae.safetensors"), all(headShapes(config, { zDim })));
   const targetModules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
-  for (const name of ADAPTER_NAMES) {
+  for (const name of ADAPTER_ROLES) {
     const tensors = new Map(
       Array.from(linearShapes(config), ([path, [outWidth, inWidth]]) => [
         path,

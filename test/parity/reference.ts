@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ADAPTER_NAMES, type AdapterName, bindAdapter, loadHead, type VaeAdapters } from "../../src/engine/adapters.js";
+import { bindAdapter, loadHead, type NamedAdapters, type VaeAdapters } from "../../src/engine/adapters.js";
 import { loadBase } from "../../src/engine/baseModel.js";
 import { openSafetensors, openSafetensorsFolder, readLora } from "../../src/formats/index.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
+import { ADAPTER_ROLES } from "../../src/vae/roles.js";
 
 const referenceFolder =
   process.env.BIGVAE_REFERENCE ?? fileURLToPath(new URL("../fixtures/reference", import.meta.url));
@@ -30,13 +31,13 @@ export async function loadTinyAdapters(
   const file = await openSafetensors(join(folder, "vae.safetensors"));
   const head = await loadHead(config, file).finally(() => file.close());
   const adapters = await Promise.all(
-    ADAPTER_NAMES.map(async (name) => [name, bindAdapter(name, await readLora(join(folder, name)), config)] as const),
+    ADAPTER_ROLES.map(async (role) => [role, bindAdapter(role, await readLora(join(folder, role)), config)] as const),
   );
   return {
     ...head,
     span: 64,
     gap: 0,
-    adapters: Object.fromEntries(adapters) as Record<AdapterName, (typeof adapters)[0][1]>,
+    adapters: Object.fromEntries(adapters) as NamedAdapters,
   };
 }
 

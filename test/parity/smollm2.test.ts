@@ -1,7 +1,7 @@
 /** A real base: SmolLM2-135M-Instruct from its GGUF file continues texts as llama.cpp does (scripts/smollm2). */
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { baseSha256 } from "../../src/host/modelFiles.js";
+import { baseSha256 } from "../../src/checkpoint/hashes.js";
 import type { BigVae } from "../../src/index.js";
 import { Rng } from "../../src/rng.js";
 import { importBuilt } from "../host/built.js";

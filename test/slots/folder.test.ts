@@ -3,14 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type AdapterName, loadHead, type VaeAdapters } from "../../src/engine/adapters.js";
+import { readVae, writeVae } from "../../src/checkpoint/vae.js";
+import { loadHead, type VaeAdapters } from "../../src/engine/adapters.js";
 import { openSafetensors } from "../../src/formats/index.js";
-import { openAdapters } from "../../src/host/modelFiles.js";
 import { loraShapes } from "../../src/model/lora.js";
 import { Rng } from "../../src/rng.js";
 import { float32, type HostTensors } from "../../src/runtime/runtime.js";
-import { writeVae } from "../../src/train/vaeFolder.js";
 import { headShapes } from "../../src/vae/head.js";
+import type { AdapterRole } from "../../src/vae/roles.js";
 import { tinyBase } from "../train/tiny.js";
 
 const base = tinyBase(50);
@@ -23,7 +23,7 @@ const random = (shapes: ReadonlyMap<string, readonly number[]>, prefix = ""): Ho
       float32(rng.fork(name).normals(dims.reduce((product, dim) => product * dim, 1)), ...dims),
     ]),
   );
-const adapter = (name: AdapterName) => ({ shape: lora, tensors: random(loraShapes(base.config, name, lora)) });
+const adapter = (role: AdapterRole) => ({ role, shape: lora, tensors: random(loraShapes(base.config, role, lora)) });
 const vae: VaeAdapters = {
   zDim: 12,
   slots: 4,
@@ -51,7 +51,7 @@ it("says beside the head how many slots there are, where they stand and where th
 });
 
 it("comes back as it was written", async () => {
-  const opened = await openAdapters(folder, base);
+  const opened = await readVae(folder, base);
   expect(opened).toMatchObject({ zDim: 12, slots: 4, span: 8, gap: 0 });
   expect(Object.keys(opened.head).sort()).toEqual(Object.keys(vae.head).sort());
   for (const [name, { data, shape }] of Object.entries(opened.head)) {
@@ -68,7 +68,7 @@ it.each([
 ])("is refused with %j", async (change, kind, message) => {
   const facts = await factsOf();
   await withFacts(change);
-  await expect(openAdapters(folder, base)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+  await expect(readVae(folder, base)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
   await writeFile(join(folder, "bigvae.json"), JSON.stringify(facts));
 });
 

@@ -1,6 +1,6 @@
 /** Latents with several slots: training and engine agree on every position, and rows of other lengths do not disturb each other. */
 import { afterAll, describe, expect, it } from "vitest";
-import type { AdapterName, VaeAdapters } from "../../src/engine/adapters.js";
+import type { VaeAdapters } from "../../src/engine/adapters.js";
 import { Engine } from "../../src/engine/engine.js";
 import { toOnnx } from "../../src/graph/index.js";
 import { loraShapes } from "../../src/model/lora.js";
@@ -12,6 +12,7 @@ import { overlapExample, overlapMicrobatch, textExample } from "../../src/train/
 import { keptFirst, type VaeExample } from "../../src/train/vaeBatch.js";
 import { headShapes } from "../../src/vae/head.js";
 import type { VaeShape } from "../../src/vae/loss.js";
+import type { AdapterRole } from "../../src/vae/roles.js";
 import { ropeSteps } from "../../src/vae/rowLayout.js";
 import { runtime, tinyBase } from "../train/tiny.js";
 
@@ -39,7 +40,7 @@ function random(shapes: ReadonlyMap<string, readonly number[]>, prefix = ""): Ho
   );
 }
 
-const adapter = (name: AdapterName) => ({ shape: lora, tensors: random(loraShapes(base.config, name, lora)) });
+const adapter = (role: AdapterRole) => ({ role, shape: lora, tensors: random(loraShapes(base.config, role, lora)) });
 const vae: VaeAdapters = {
   zDim: Z,
   slots: SLOTS,

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { readVae } from "../../src/checkpoint/vae.js";
 import { prepare } from "../../src/data/index.js";
 import type { VaeAdapters } from "../../src/engine/adapters.js";
 import { Engine } from "../../src/engine/engine.js";
-import { openAdapters } from "../../src/host/modelFiles.js";
 import { Rng } from "../../src/rng.js";
 import type { RunReport } from "../../src/train/run.js";
 import { type TrainVaeOptions, trainVae } from "../../src/train/runVae.js";
@@ -29,7 +29,7 @@ async function written(name: string, changes: Partial<TrainVaeOptions>): Promise
   const output = join(folder, name);
   const still = { lr: 0, weightDecay: 0, steps: 1, warmup: 0 };
   await trainVae(runtime, { ...tinyVaeRun(tinyRun(output, rows, tokenizer)), ...still, ...changes });
-  return openAdapters(output, base);
+  return readVae(output, base);
 }
 
 const headOf = ({ head }: VaeAdapters, name: string) => Array.from(head[`vae.${name}`]!.data as Float32Array);

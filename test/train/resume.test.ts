@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openAdapters } from "../../src/host/modelFiles.js";
+import { readVae } from "../../src/checkpoint/vae.js";
 import { Rng } from "../../src/rng.js";
 import type { Runtime } from "../../src/runtime/runtime.js";
 import type { RunOptions, RunReport } from "../../src/train/run.js";
@@ -43,7 +43,7 @@ const runs: Record<string, Run> = {
     const start = join(folder, "start");
     if (!(await readdir(start).catch(() => undefined)))
       await trainVae(runtime, { ...tinyVaeRun(tinyRun(start, rows, tokenizer)), steps: 1 });
-    const vae = await openAdapters(start, base);
+    const vae = await readVae(start, base);
     return trainRouter(runtime, { ...tinyRouterRun(tinyRun(output, rows, tokenizer), vae), dropout: 0.1, ...change });
   },
 };
@@ -207,7 +207,7 @@ describe("a resumed run", () => {
   it("of a router is refused with another VAE than it was started with", async () => {
     const output = join(folder, "router of one");
     await runs.router!(output, { steps: 1 });
-    const vae = await openAdapters(join(folder, "start"), tinyBase(tokenizer.vocabSize));
+    const vae = await readVae(join(folder, "start"), tinyBase(tokenizer.vocabSize));
     (vae.head["vae.w_e.bias"]!.data as Float32Array)[0]! += 1;
     const options = { ...tinyRouterRun(tinyRun(output, rows, tokenizer), vae), dropout: 0.1, steps: 2, resume: true };
     await expect(trainRouter(runtime, options)).rejects.toThrow(

@@ -2,12 +2,14 @@
 import { availableParallelism, totalmem } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { BigVae, type Confidence } from "../../bigVae.js";
+import { adapterPlaces } from "../../checkpoint/layout.js";
 import { EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
 import { availableBytes } from "../../host/memory.js";
 import { findModel } from "../../host/modelFiles.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
+import type { AdapterRole } from "../../vae/roles.js";
 import { withFlags } from "../flags.js";
 import { printJson, withOutput } from "../shared.js";
 import { packageVersion } from "../version.js";
@@ -17,6 +19,8 @@ interface Check {
   ok: boolean;
   found: string;
   hint?: string;
+  /** What each adapter of the model does, by name. */
+  adapters?: Readonly<Record<string, AdapterRole>>;
 }
 
 export function doctorCommand() {
@@ -82,9 +86,16 @@ async function runtime(): Promise<Check> {
 /** Of the model alone where it is not there, or is a base without adapters. */
 async function* modelChecks(name: string, adapters: string | undefined): AsyncGenerator<Check> {
   try {
-    const paths = await findModel(name, adapters);
-    yield { name: "model", ok: true, found: paths.base };
-    if (paths.adapters !== undefined) yield await latents(name, adapters);
+    const { base, adapters: folder } = await findModel(name, adapters);
+    if (folder === undefined) {
+      yield { name: "model", ok: true, found: `${base}, without adapters` };
+      return;
+    }
+    const places = await adapterPlaces(folder);
+    const found = `${base}, ${places.map(({ name, role }) => (name === role ? name : `${name} (${role})`)).join(", ")}`;
+    const roles = Object.fromEntries(places.map(({ name, role }) => [name, role]));
+    yield { name: "model", ok: true, found, adapters: roles };
+    yield await latents(name, adapters);
   } catch (error) {
     const hint = "Install the package again, or give --model a folder.";
     yield { name: "model", ok: false, found: withFlags(error instanceof Error ? error.message : `${error}`), hint };

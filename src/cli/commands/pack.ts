@@ -1,6 +1,7 @@
 /** `bigvae pack`: a base and its adapters in one folder, in half precision. */
 import { Command } from "@commander-js/extra-typings";
-import { packModel } from "../../host/packModel.js";
+import { packModel } from "../../checkpoint/pack.js";
+import { findModel } from "../../host/modelFiles.js";
 import { checkPath } from "../input.js";
 import { reportWritten, withOutput } from "../shared.js";
 
@@ -15,7 +16,7 @@ export function packCommand() {
     .action(async ({ model, adapters, output, ...flags }) => {
       await checkPath("--model", model, "a model's folder");
       await checkPath("--adapters", adapters, "a folder of adapters");
-      const packed = await packModel(model, adapters, output);
+      const packed = await packModel((await findModel(model)).base, adapters, output);
       const megabytes = (packed.bytes / 1e6).toFixed(1);
       reportWritten(
         flags,

@@ -1,18 +1,12 @@
 /** `bigvae train`: a base from scratch, the VAE, the router. */
 import { Command, Option } from "@commander-js/extra-typings";
+import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
+import { readVae } from "../../checkpoint/vae.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import type { BaseModel } from "../../engine/baseModel.js";
 import { BigVaeError } from "../../errors.js";
 import { availableBytes, checkFits } from "../../host/memory.js";
-import {
-  baseSha256,
-  checkBaseHash,
-  findModel,
-  openAdapters,
-  openBase,
-  openTokenizer,
-  readConfig,
-} from "../../host/modelFiles.js";
+import { findModel, openBase, openTokenizer, readConfig } from "../../host/modelFiles.js";
 import { parseConfig } from "../../model/config.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { planBase, type TrainBaseOptions, trainBase } from "../../train/runBase.js";
@@ -184,7 +178,7 @@ function vaeCommand() {
     .action(async (given, command) => {
       const { flags, runFile, explicit } = await settleFlags(command, given, ["model", "preprocessed"]);
       const opened = await openTrainingBase(flags.model);
-      const startFrom = flags.startFrom ? await openAdapters(flags.startFrom, opened.base) : undefined;
+      const startFrom = flags.startFrom ? await readVae(flags.startFrom, opened.base) : undefined;
       if (startFrom) await warnOfOtherBase(flags, opened.baseSha256);
       const options: TrainVaeOptions = {
         ...flags,
@@ -260,7 +254,7 @@ function routerCommand() {
       const { flags, runFile, explicit } = await settleFlags(command, given, ["model", "preprocessed", "startFrom"]);
       const opened = await openTrainingBase(flags.model);
       await checkBaseHash({ base: flags.model, adapters: flags.startFrom }, opened.baseSha256);
-      const vae = await openAdapters(flags.startFrom, opened.base);
+      const vae = await readVae(flags.startFrom, opened.base);
       checkShape({ rank: flags.rank, alpha: flags.alpha }, vae.adapters.router.shape, explicit);
       const options: TrainRouterOptions = {
         ...flags,

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { baseSha256 } from "../../src/checkpoint/hashes.js";
 import { openSafetensorsFolder, writeSafetensors } from "../../src/formats/index.js";
-import { baseSha256 } from "../../src/host/modelFiles.js";
 
 const pocket = fileURLToPath(new URL("../../pocket", import.meta.url));
 

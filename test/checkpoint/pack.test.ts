@@ -1,8 +1,8 @@
 /** `pack` rounds to float16 and refuses what float16 does not hold. */
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packModel } from "../../src/checkpoint/pack.js";
 import { openSafetensors, type StoredTensor, widenFloat16, writeSafetensors } from "../../src/formats/index.js";
-import { packModel } from "../../src/host/packModel.js";
 import { copyModel, expectRefusal, type ModelCopy } from "../badInput/folder.js";
 
 let model: ModelCopy;

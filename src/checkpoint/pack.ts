@@ -13,7 +13,10 @@ import {
   writeFileAtomic,
   writeSafetensors,
 } from "../formats/index.js";
-import { adapterFolders, baseSha256, checkBaseHash, findModel, readFacts } from "./modelFiles.js";
+import { LORA_CONFIG, LORA_WEIGHTS } from "../formats/peftFiles.js";
+import { readFacts, writeFacts } from "./facts.js";
+import { baseSha256, checkBaseHash } from "./hashes.js";
+import { adapterFolders, BASE, HEAD, STATE } from "./layout.js";
 
 /** How far the rounding moved the weights. */
 export interface PackReport {
@@ -24,25 +27,25 @@ export interface PackReport {
 }
 
 /**
- * Writes base/, the adapters, vae.safetensors and their facts to `output`; every float32 is rounded to float16.
+ * Writes a base and a checkpoint of it to one folder, `output`; every float32 is rounded to float16. The paths are of folders.
  * @throws BigVaeError: "usage" and "format" for what is missing, "unsupported" for a .gguf file, and for a weight beyond float16, "nonFinite",
  * "mismatch" for adapters of another base, "disk".
  */
-export async function packModel(model: string, adapters: string, output: string): Promise<PackReport> {
-  const { base } = await findModel(model);
+export async function packModel(base: string, adapters: string, output: string): Promise<PackReport> {
   if (base.endsWith(".gguf"))
     throw new BigVaeError(
       "unsupported",
-      `\`model\` ${model}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
+      `\`model\` ${base}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
     );
-  const written = [output, join(output, "base")].map((path) => resolve(path));
+  const packedBase = join(output, BASE);
+  const written = [output, packedBase].map((path) => resolve(path));
   if ([base, adapters].some((path) => written.includes(resolve(path))))
     throw new BigVaeError(
       "usage",
       `\`output\` ${output}: expected another folder than those of the base and the adapters, which it would overwrite, got one of them; name a new one`,
     );
   await checkBaseHash({ base, adapters });
-  const folders = new Set(Object.values(await adapterFolders(adapters)));
+  const folders = await adapterFolders(adapters);
   const report: PackReport = { bytes: 0, worst: 0 };
   const round = async (source: OpenTensors, path: string) => {
     try {
@@ -52,22 +55,20 @@ export async function packModel(model: string, adapters: string, output: string)
       await source.close();
     }
   };
-  await makeFolder(join(output, "base"));
-  for (const name of ["config.json", "tokenizer.json"]) await copy(base, name, join(output, "base"));
+  await makeFolder(packedBase);
+  for (const name of ["config.json", "tokenizer.json"]) await copy(base, name, packedBase);
   for (const name of ["tokenizer_config.json", "special_tokens_map.json"])
-    await copy(base, name, join(output, "base"), "optional");
-  await round(await openSafetensorsFolder(base), join(output, "base", "model.safetensors"));
+    await copy(base, name, packedBase, "optional");
+  await round(await openSafetensorsFolder(base), join(packedBase, "model.safetensors"));
   for (const name of folders) {
     await makeFolder(join(output, name));
-    await copy(join(adapters, name), "adapter_config.json", join(output, name));
-    const file = "adapter_model.safetensors";
-    await round(await openSafetensors(join(adapters, name, file)), join(output, name, file));
+    await copy(join(adapters, name), LORA_CONFIG, join(output, name));
+    await round(await openSafetensors(join(adapters, name, LORA_WEIGHTS)), join(output, name, LORA_WEIGHTS));
   }
-  await round(await openSafetensors(join(adapters, "vae.safetensors")), join(output, "vae.safetensors"));
-  await copy(adapters, "state.json", output, "optional");
+  await round(await openSafetensors(join(adapters, HEAD)), join(output, HEAD));
+  await copy(adapters, STATE, output, "optional");
   const facts = await readFacts(adapters);
-  const packed = { ...facts, base_sha256: await baseSha256(join(output, "base")) };
-  await writeFileAtomic(join(output, "bigvae.json"), `${JSON.stringify(packed, null, 2)}\n`);
+  await writeFacts(output, { ...facts, base_sha256: await baseSha256(packedBase) });
   return report;
 }
 

@@ -1,0 +1,61 @@
+/** The adapters that a checkpoint has beside encoder/, decoder/ and router/: `adapters` of bigvae.json, by name. */
+import { BigVaeError } from "../errors.js";
+import { ADAPTER_ROLES, type WriterRole } from "../vae/roles.js";
+
+/** A further adapter, which writes under its own name. */
+export interface AdapterEntry {
+  role: WriterRole;
+  /** The folder of its PEFT files, beside bigvae.json; no other adapter's. */
+  folder: string;
+}
+
+const WRITER_ROLES: readonly string[] = ["decoder", "router"] satisfies WriterRole[];
+/** Names and folders that mean something else. */
+const TAKEN: readonly string[] = [...ADAPTER_ROLES, "base"];
+const NAME = /^[a-z][a-z0-9-]{0,63}$/;
+
+/**
+ * Looks at the entries of the file at `path`. Throws "format" for what cannot be, "unsupported" for a role or a field that we do not have.
+ */
+export function checkEntries(path: string, entries: Readonly<Record<string, unknown>>): void {
+  const folders = new Set<string>(TAKEN);
+  for (const [name, entry] of Object.entries(entries)) {
+    if (!NAME.test(name) || TAKEN.includes(name))
+      throw malformed(
+        `${path}: expected the name of a further adapter to be of lower-case letters, digits and hyphens, and none of ${TAKEN.join(", ")}, got ${quoted(name)}; rename it`,
+      );
+    if (typeof entry !== "object" || entry === null || Array.isArray(entry))
+      throw malformed(
+        `${path}: expected adapter ${name} to be an object of role and folder, got ${quoted(entry)}; get the file again`,
+      );
+    checkEntry(`${path}: expected adapter ${name}`, entry, folders);
+  }
+}
+
+/** `folders` are those that are taken; the entry's own is added. */
+function checkEntry(expected: string, entry: Partial<Record<string, unknown>>, folders: Set<string>): void {
+  const { role, folder, ...others } = entry;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw foreign(`${expected} to have role and folder alone, got ${quoted(unknown)} too`);
+  if (typeof role === "string" && !WRITER_ROLES.includes(role))
+    throw foreign(`${expected} to have the role ${WRITER_ROLES.join(" or ")}, got ${quoted(role)}`);
+  if (typeof role !== "string")
+    throw malformed(`${expected} to have a role, ${WRITER_ROLES.join(" or ")}, got ${quoted(role)}; add it`);
+  if (typeof folder !== "string" || !NAME.test(folder) || folders.has(folder))
+    throw malformed(
+      `${expected} to have a folder of its own beside bigvae.json, named in lower-case letters, digits and hyphens, got ${quoted(folder)}; give each adapter one`,
+    );
+  folders.add(folder);
+}
+
+function malformed(message: string): BigVaeError {
+  return new BigVaeError("format", message);
+}
+
+function foreign(message: string): BigVaeError {
+  return new BigVaeError("unsupported", `${message}; it is of another version: update bigvae`);
+}
+
+function quoted(value: unknown): string {
+  return (JSON.stringify(value) ?? "none").slice(0, 100);
+}
