@@ -15,9 +15,9 @@ import {
 } from "../../host/modelFiles.js";
 import { parseConfig } from "../../model/config.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
-import { planBase, type TrainBaseOptions, trainBase } from "../../train/runBase.js";
-import { planRouter, type TrainRouterOptions, trainRouter } from "../../train/runRouter.js";
-import { planVae, type TrainVaeOptions, trainVae } from "../../train/runVae.js";
+import { planBase, type TrainBaseOptions, trainBase } from "../../train/run/trainBase.js";
+import { planRouter, type TrainRouterOptions, trainRouter } from "../../train/run/trainRouter.js";
+import { planVae, type TrainVaeOptions, trainVae } from "../../train/run/trainVae.js";
 import { flagName } from "../flags.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { warn } from "../shared.js";
