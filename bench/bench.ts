@@ -12,11 +12,11 @@ import { Rng } from "../src/rng.js";
 import { onnxNodeRuntime } from "../src/runtime/onnxNode.js";
 import { AVG_PRESETS, avg } from "../src/sampling/avg.js";
 import type { LatentModel } from "../src/sampling/model.js";
-import { Adam } from "../src/train/adam.js";
-import { GradientRunner } from "../src/train/gradientRunner.js";
-import { RowOrder } from "../src/train/rowOrder.js";
-import { ropeFeeds } from "../src/train/trainBase.js";
-import { overlapObjective } from "../src/train/trainVae.js";
+import { Adam } from "../src/train/loop/adam.js";
+import { GradientRunner } from "../src/train/loop/gradientRunner.js";
+import { ropeFeeds } from "../src/train/objectives/attentionFeeds.js";
+import { overlapObjective } from "../src/train/objectives/overlapObjective.js";
+import { RowOrder } from "../src/train/objectives/rowOrder.js";
 import { randomAdapters, randomBase, SMOLLM2, Z_DIM } from "./model.js";
 
 const { values: flags } = parseArgs({

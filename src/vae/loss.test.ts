@@ -7,8 +7,10 @@ import { ropeTables } from "../model/rope.js";
 import { weightShapes } from "../model/weights.js";
 import { Rng } from "../rng.js";
 import { float32, type HostTensors } from "../runtime/runtime.js";
-import { dropoutFeeds, overlapExample, overlapMicrobatch } from "../train/trainVae.js";
-import { batchShape, keptFirst } from "../train/vaeBatch.js";
+import { dropoutFeeds } from "../train/objectives/adapters.js";
+import { overlapExample } from "../train/objectives/overlapExamples.js";
+import { overlapMicrobatch } from "../train/objectives/overlapObjective.js";
+import { batchShape, keptFirst } from "../train/objectives/vaeFeeds.js";
 import { overlapLoss, overlapParameterShapes, type VaeShape } from "./loss.js";
 import { ropeSteps } from "./rowLayout.js";
 

@@ -7,6 +7,7 @@ import {
   concat,
   crossEntropy,
   type Dim,
+  type DType,
   exp,
   input,
   maximum,
@@ -73,6 +74,27 @@ export interface LossGraph {
   parameters: ReadonlyMap<string, Value>;
 }
 
+/** What both graphs are fed beside weights, parameters and rotary tables; a group without rows has no feeds. */
+export type VaeFeed =
+  | "encoder_ids"
+  | "encoder_mask"
+  | "encoder_positions"
+  | "pool_bias"
+  | "eps"
+  | "noise_scale"
+  | GroupFeed
+  | "labels"
+  | "token_weights"
+  | "inverse_weight_sum";
+
+/** What the rows of a group are fed as. */
+export type GroupFeed = `${WriterGroup["name"]}_${"ids" | "positions" | "mask"}`;
+
+/** What the overlap graph is fed: the weight of its KL term too. */
+export type OverlapFeed = VaeFeed | "kl_weight";
+
+const feed = (name: OverlapFeed, ...rest: [shape: readonly Dim[], dtype?: DType]): Value => input(name, ...rest);
+
 /** Trained by the overlap objective: encoder, decoder and head. Graph name -> shape. */
 export function overlapParameterShapes(shape: VaeShape): Map<string, readonly number[]> {
   const { config, encoder, writer } = shape;
@@ -94,12 +116,12 @@ export function overlapLoss(shape: VaeShape, batch: BatchShape): LossGraph {
   const rope = ropeInputs(shape.config);
   const posterior = encodedPosterior(shape, batch, parameter, rope, true);
   const losses = writtenLosses(shape, batch, "decoder", sampled(posterior), parameter, rope);
-  const inverseWeightSum = input("inverse_weight_sum", []);
-  const rec = mul(sumAll(mul(losses, input("token_weights", losses.shape))), inverseWeightSum);
+  const inverseWeightSum = feed("inverse_weight_sum", []);
+  const rec = mul(sumAll(mul(losses, feed("token_weights", losses.shape))), inverseWeightSum);
   const doubled = doubledKl(posterior);
   const kl = mul(mul(sumAll(doubled), 0.5), inverseWeightSum);
   const counted = shape.freeBits ? mul(flooredKl(doubled, shape.freeBits), inverseWeightSum) : kl;
-  const loss = add(rec, mul(counted, input("kl_weight", [])));
+  const loss = add(rec, mul(counted, feed("kl_weight", [])));
   return { loss, metrics: { rec, kl }, parameters: pick(parameter, overlapParameterShapes(shape)) };
 }
 
@@ -112,7 +134,7 @@ export function routerLoss(shape: VaeShape, batch: BatchShape): LossGraph {
   const rope = ropeInputs(shape.config);
   const posterior = encodedPosterior(shape, batch, parameter, rope, false);
   const losses = writtenLosses(shape, batch, "router", sampled(posterior), parameter, rope);
-  const loss = mul(sumAll(mul(losses, input("token_weights", losses.shape))), input("inverse_weight_sum", []));
+  const loss = mul(sumAll(mul(losses, feed("token_weights", losses.shape))), feed("inverse_weight_sum", []));
   return { loss, metrics: {}, parameters: pick(parameter, routerParameterShapes(shape)) };
 }
 
@@ -122,7 +144,7 @@ function pick(parameter: Parameter, shapes: ReadonlyMap<string, readonly number[
 
 /** z = mean + noiseScale s eps. Inputs eps [B, Z] and noise_scale []. */
 function sampled({ mean, logVariance }: PosteriorValues): Value {
-  const noise = mul(input("eps", mean.shape), input("noise_scale", []));
+  const noise = mul(feed("eps", mean.shape), feed("noise_scale", []));
   return add(mean, logVariance ? mul(noise, exp(mul(logVariance, 0.5))) : noise);
 }
 
@@ -149,15 +171,15 @@ function encodedPosterior(
   const { config, encoder, slots = 1, checkpointing } = shape;
   const rows = batch.kept + batch.dropped;
   const time = batch.encoded;
-  const mask = input("encoder_mask", [rows, 1, 1, time]);
-  const positions = input("encoder_positions", [rows, time], "int64");
+  const mask = feed("encoder_mask", [rows, 1, 1, time]);
+  const positions = feed("encoder_positions", [rows, time], "int64");
   const attend = groupedAttention(config, [{ batch: rows, time, positions, mask }], rope);
   const linear = trained
     ? trainedLinear(shape, parameter, "encoder", encoder, rows * time)
     : loraLinear(config, parameter, "encoder", encoder);
   const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
-  const hidden = hiddenStates(forward, embedTokens(forward, input("encoder_ids", [rows * time], "int64")));
-  const bias = input("pool_bias", [rows, slots, time]);
+  const hidden = hiddenStates(forward, embedTokens(forward, feed("encoder_ids", [rows * time], "int64")));
+  const bias = feed("pool_bias", [rows, slots, time]);
   return pool({ ...shape, parameter }, reshape(hidden, [rows, time, config.hiddenSize]), bias);
 }
 
@@ -198,7 +220,7 @@ function writtenLosses(
   const latents = latentEmbeddings({ ...shape, parameter }, z);
   let row = 0;
   const inputs = groups.map(({ name, batch: rows, time, prefix }) => {
-    const ids = input(`${name}_ids`, [rows * (time - slots)], "int64");
+    const ids = feed(`${name}_ids`, [rows * (time - slots)], "int64");
     const tokens = reshape(embedTokens(forward, ids), [rows, time - slots, config.hiddenSize]);
     const latent = slice(latents, 0, row, (row += rows));
     const sequence = insertLatent(latent, tokens, writer === "router" ? prefix : 0);
@@ -210,7 +232,7 @@ function writtenLosses(
     const sequence = reshape(slice(hidden, 0, start, (start += rows * time)), [rows, time, config.hiddenSize]);
     return reshape(slice(sequence, 1, time - batch.target, time), [rows * batch.target, config.hiddenSize]);
   });
-  const labels = input("labels", [(batch.kept + batch.dropped) * batch.target], "int64");
+  const labels = feed("labels", [(batch.kept + batch.dropped) * batch.target], "int64");
   return crossEntropy(logits(forward, concat(predicting, 0)), labels);
 }
 
@@ -243,7 +265,7 @@ function writerGroups(config: ModelConfig, batch: BatchShape, slots: number): Wr
     .map((group) => {
       // The last token of the target is predicted, not read.
       const time = group.prefix + slots + batch.target - 1;
-      const positions = input(`${group.name}_positions`, [group.batch, time], "int64");
-      return { ...group, time, positions, mask: input(`${group.name}_mask`, [group.batch, 1, fold * time, time]) };
+      const positions = feed(`${group.name}_positions`, [group.batch, time], "int64");
+      return { ...group, time, positions, mask: feed(`${group.name}_mask`, [group.batch, 1, fold * time, time]) };
     });
 }

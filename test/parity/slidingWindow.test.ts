@@ -15,7 +15,8 @@ import { toOnnx } from "../../src/graph/index.js";
 import { logProbability } from "../../src/latent/index.js";
 import { MASKED } from "../../src/model/attention.js";
 import { float32, type HostTensor, int64, type Session } from "../../src/runtime/runtime.js";
-import { baseLoss, foldedCausalMask, ropeFeeds } from "../../src/train/trainBase.js";
+import { foldedCausalMask, ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
+import { baseLoss } from "../../src/train/objectives/baseObjective.js";
 import { logitsOf } from "./innerValues.js";
 import { maxDifference, readJson, runtime } from "./reference.js";
 

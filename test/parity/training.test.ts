@@ -1,15 +1,16 @@
 /** Twelve steps of the overlap objective and eight of the router's equal the original's: losses, gradients, final weights. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { toOnnx } from "../../src/graph/index.js";
-import { Adam } from "../../src/train/adam.js";
-import { FlatTensors } from "../../src/train/flatTensors.js";
-import { GradientRunner } from "../../src/train/gradientRunner.js";
-import type { Microbatch, Objective } from "../../src/train/objective.js";
-import { klWeight } from "../../src/train/schedule.js";
-import { ropeFeeds } from "../../src/train/trainBase.js";
-import { routerExample, routerMicrobatch } from "../../src/train/trainRouter.js";
-import { overlapExample, overlapMicrobatch } from "../../src/train/trainVae.js";
-import { keptFirst, type VaeExample } from "../../src/train/vaeBatch.js";
+import { Adam } from "../../src/train/loop/adam.js";
+import { FlatTensors } from "../../src/train/loop/flatTensors.js";
+import { GradientRunner } from "../../src/train/loop/gradientRunner.js";
+import type { Microbatch, Objective } from "../../src/train/loop/objective.js";
+import { ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
+import { overlapExample } from "../../src/train/objectives/overlapExamples.js";
+import { overlapMicrobatch } from "../../src/train/objectives/overlapObjective.js";
+import { klWeight } from "../../src/train/objectives/overlapSchedules.js";
+import { routerExample, routerMicrobatch } from "../../src/train/objectives/routerObjective.js";
+import { keptFirst, type VaeExample } from "../../src/train/objectives/vaeFeeds.js";
 import { overlapParameterShapes, routerParameterShapes } from "../../src/vae/loss.js";
 import { logitsOf } from "./innerValues.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";

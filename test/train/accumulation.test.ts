@@ -2,16 +2,18 @@
 import { expect, it } from "vitest";
 import type { ShardRow } from "../../src/data/index.js";
 import { Rng } from "../../src/rng.js";
-import { Adam } from "../../src/train/adam.js";
-import { Evaluator } from "../../src/train/evaluator.js";
-import { GradientRunner } from "../../src/train/gradientRunner.js";
-import type { Microbatch, Objective } from "../../src/train/objective.js";
-import { RowOrder } from "../../src/train/rowOrder.js";
-import { baseObjective, ropeFeeds } from "../../src/train/trainBase.js";
-import { trainStep } from "../../src/train/trainer.js";
-import { routerExample, routerMicrobatch, routerObjective } from "../../src/train/trainRouter.js";
-import { overlapExample, overlapMicrobatch, overlapObjective } from "../../src/train/trainVae.js";
-import { keptFirst, type VaeExample } from "../../src/train/vaeBatch.js";
+import { Adam } from "../../src/train/loop/adam.js";
+import { Evaluator } from "../../src/train/loop/evaluator.js";
+import { GradientRunner } from "../../src/train/loop/gradientRunner.js";
+import type { Microbatch, Objective } from "../../src/train/loop/objective.js";
+import { trainStep } from "../../src/train/loop/trainer.js";
+import { ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
+import { baseObjective } from "../../src/train/objectives/baseObjective.js";
+import { overlapExample } from "../../src/train/objectives/overlapExamples.js";
+import { overlapMicrobatch, overlapObjective } from "../../src/train/objectives/overlapObjective.js";
+import { routerExample, routerMicrobatch, routerObjective } from "../../src/train/objectives/routerObjective.js";
+import { RowOrder } from "../../src/train/objectives/rowOrder.js";
+import { keptFirst, type VaeExample } from "../../src/train/objectives/vaeFeeds.js";
 import type { VaeShape } from "../../src/vae/loss.js";
 import { runtime, tinyBase } from "./tiny.js";
 

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
-import { newestCheckpoint, readArrays, removeUnfinished, saveCheckpoint } from "../../src/train/checkpoint.js";
-import { runTraining } from "../../src/train/run.js";
-import { train } from "../../src/train/trainer.js";
+import { newestCheckpoint, readArrays, removeUnfinished, saveCheckpoint } from "../../src/train/loop/checkpoint.js";
+import { train } from "../../src/train/loop/trainer.js";
+import { runTraining } from "../../src/train/run/runTraining.js";
 import { type Carelessness, LossyDisk, type Remains, restore } from "./lossyDisk.js";
 import { stateOf, toyObjective, toyOptions } from "./toy.js";
 

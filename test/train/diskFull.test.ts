@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newestCheckpoint } from "../../src/train/checkpoint.js";
+import { newestCheckpoint } from "../../src/train/loop/checkpoint.js";
 import { type Ended, run } from "../process.js";
 import { tinyRows, tinyTokenizer } from "./tiny.js";
 

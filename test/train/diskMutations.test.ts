@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Shards } from "../../src/data/index.js";
 import { BigVaeError } from "../../src/errors.js";
-import { newestCheckpoint, readArrays, saveCheckpoint } from "../../src/train/checkpoint.js";
-import { readRunFile, writeRunFile } from "../../src/train/runFile.js";
+import { newestCheckpoint, readArrays, saveCheckpoint } from "../../src/train/loop/checkpoint.js";
+import { readRunFile, writeRunFile } from "../../src/train/run/runFile.js";
 import { tinyRows, tinyTokenizer } from "./tiny.js";
 import { stateOf } from "./toy.js";
 

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunPlan } from "../../src/train/plan.js";
+import type { RunPlan } from "../../src/train/run/plan.js";
 import { type CompiledCommand, compileCommand } from "./command.js";
 import { tinyRows, tinyTokenizer, writeTinyBase } from "./tiny.js";
 

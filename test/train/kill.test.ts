@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Rng } from "../../src/rng.js";
-import { newestCheckpoint } from "../../src/train/checkpoint.js";
+import { newestCheckpoint } from "../../src/train/loop/checkpoint.js";
 import { type CompiledCommand, compileCommand } from "./command.js";
 import { tinyRows, tinyTokenizer } from "./tiny.js";
 

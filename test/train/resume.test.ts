@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readVae } from "../../src/checkpoint/vae.js";
 import { Rng } from "../../src/rng.js";
 import type { Runtime } from "../../src/runtime/runtime.js";
-import type { RunOptions, RunReport } from "../../src/train/run.js";
-import { trainBase } from "../../src/train/runBase.js";
-import { trainRouter } from "../../src/train/runRouter.js";
-import { trainVae } from "../../src/train/runVae.js";
+import type { RunOptions, RunReport } from "../../src/train/run/runTraining.js";
+import { trainBase } from "../../src/train/run/trainBase.js";
+import { trainRouter } from "../../src/train/run/trainRouter.js";
+import { trainVae } from "../../src/train/run/trainVae.js";
 import { runtime, tinyBase, tinyBaseRun, tinyRouterRun, tinyRows, tinyRun, tinyTokenizer, tinyVaeRun } from "./tiny.js";
 
 /** 12 at every commit; BIGVAE_STEPS=200 for a night. */

@@ -9,10 +9,10 @@ import { weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
 import { loadTokenizer, type Tokenizer, trainBpe, WordCounts } from "../../src/tokenizer/index.js";
-import { FlatTensors } from "../../src/train/flatTensors.js";
-import { type TrainBaseOptions, writeBase } from "../../src/train/runBase.js";
-import type { TrainRouterOptions } from "../../src/train/runRouter.js";
-import type { TrainVaeOptions } from "../../src/train/runVae.js";
+import { FlatTensors } from "../../src/train/loop/flatTensors.js";
+import { type TrainBaseOptions, writeBase } from "../../src/train/run/trainBase.js";
+import type { TrainRouterOptions } from "../../src/train/run/trainRouter.js";
+import type { TrainVaeOptions } from "../../src/train/run/trainVae.js";
 
 export const runtime = onnxNodeRuntime({ threads: 1 });
 

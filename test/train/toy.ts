@@ -2,9 +2,9 @@
 import { input, mul, sub, sumAll } from "../../src/graph/index.js";
 import { Rng } from "../../src/rng.js";
 import { float32 } from "../../src/runtime/runtime.js";
-import { FlatTensors } from "../../src/train/flatTensors.js";
-import type { Objective } from "../../src/train/objective.js";
-import type { TrainerOptions } from "../../src/train/trainer.js";
+import { FlatTensors } from "../../src/train/loop/flatTensors.js";
+import type { Objective } from "../../src/train/loop/objective.js";
+import type { TrainerOptions } from "../../src/train/loop/trainer.js";
 
 const WIDTH = 8;
 

@@ -1,6 +1,6 @@
 /** Flags of a run that goes on: those it was started with, and which of them may differ. */
 import { BigVaeError } from "../../errors.js";
-import type { RunFile } from "../../train/runFile.js";
+import type { RunFile } from "../../train/run/runFile.js";
 import { flagName } from "../flags.js";
 
 /** Flags of the command line, and which of them the user wrote. */

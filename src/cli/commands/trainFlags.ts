@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { POCKET } from "../../host/modelFiles.js";
-import { type RunFile, readRunFile } from "../../train/runFile.js";
+import { type RunFile, readRunFile } from "../../train/run/runFile.js";
 import { flagName } from "../flags.js";
 import { checkPath } from "../input.js";
 import { realNumber, threadCount, wholeNumber } from "../options.js";

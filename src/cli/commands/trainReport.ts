@@ -1,7 +1,7 @@
 /** What `bigvae train` prints: progress while it runs, its end, and the plan of --dry-run. */
 import { EXIT_CODES } from "../../errors.js";
-import type { RunPlan } from "../../train/plan.js";
-import type { RunReport } from "../../train/run.js";
+import type { RunPlan } from "../../train/run/plan.js";
+import type { RunReport } from "../../train/run/runTraining.js";
 import { duration, type Progress, progress } from "../progress.js";
 import { printJson, reportWritten, warn } from "../shared.js";
 
