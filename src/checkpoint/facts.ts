@@ -21,6 +21,10 @@ export interface CheckpointFacts {
   length?: string;
   /** RMS of sampled z over a data set. */
   ae_scale: number;
+  /** Usual loss of the decoder on a span from its latent, nats per token: the mean over held-out spans. */
+  decoder_loss?: number;
+  /** The same of the base, without a latent. */
+  base_loss?: number;
   /** Adapters beside encoder, decoder and router, by name. */
   adapters?: Readonly<Record<string, AdapterEntry>>;
 }
@@ -58,6 +62,10 @@ const count = (least: number): FactRule => ({
   expected: `a whole number from ${least} to ${MAX_COUNT}`,
   holds: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_COUNT,
 });
+const number = (expected: string, holds: (value: number) => boolean): FactRule => ({
+  expected: `a number ${expected}`,
+  holds: (value) => Number.isFinite(value) && holds(value as number),
+});
 const only = (known: string): FactRule => ({
   expected: JSON.stringify(known),
   holds: (value) => value === known,
@@ -71,7 +79,9 @@ const RULES: { [K in keyof CheckpointFacts]-?: FactRule } = {
   slots: count(1),
   places: only(SLOT_LAYOUT.places),
   length: only(SLOT_LAYOUT.length),
-  ae_scale: { expected: "a number above 0", holds: (value) => Number.isFinite(value) && (value as number) > 0 },
+  ae_scale: number("above 0", (value) => value > 0),
+  decoder_loss: number("of at least 0", (value) => value >= 0),
+  base_loss: number("of at least 0", (value) => value >= 0),
   adapters: {
     expected: "an object of adapters by name",
     holds: (value) => typeof value === "object" && value !== null && !Array.isArray(value),

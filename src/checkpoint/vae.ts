@@ -62,6 +62,14 @@ export async function readVae(folder: string, { config }: Pick<BaseModel, "confi
   }
 }
 
+/** The usual losses that a checkpoint names; nothing where it does not. */
+export function usualLosses({
+  decoder_loss: decoder,
+  base_loss: base,
+}: Pick<CheckpointFacts, "decoder_loss" | "base_loss">): WrittenFacts["usualLosses"] {
+  return decoder === undefined || base === undefined ? undefined : { decoder, base };
+}
+
 /** What is written beside the tensors. */
 export interface WrittenFacts {
   base: Pick<BaseModel, "config">;
@@ -73,6 +81,8 @@ export interface WrittenFacts {
   dropout: number;
   /** RMS of sampled z over held-out spans. */
   aeScale: number;
+  /** Usual losses on held-out spans, nats per token, where they were measured. */
+  usualLosses?: { decoder: number; base: number } | undefined;
   /** Steps of the training. */
   step: number;
   /** Of the last step. */
@@ -81,7 +91,7 @@ export interface WrittenFacts {
 
 /** Writes the published checkpoint's folder, with our facts beside it. @throws BigVaeError("disk") */
 export async function writeVae(folder: string, vae: VaeAdapters, written: WrittenFacts): Promise<void> {
-  const { base, baseSha256, names, dropout, aeScale, step, klWeight } = written;
+  const { base, baseSha256, names, dropout, aeScale, usualLosses, step, klWeight } = written;
   await makeFolder(folder);
   for (const name of names) await writeLora(join(folder, name), storedAdapter(vae.adapters[name]!, base, dropout));
   const head = Array.from(headShapes(base.config, headShape(vae)).keys(), (name) => {
@@ -96,6 +106,7 @@ export async function writeVae(folder: string, vae: VaeAdapters, written: Writte
     gap,
     ...slotFacts(slots),
     ae_scale: aeScale,
+    ...(usualLosses ? { decoder_loss: usualLosses.decoder, base_loss: usualLosses.base } : {}),
     ...furtherFacts(vae.adapters, names),
   });
   const state = { step, last_kl_weight: klWeight };

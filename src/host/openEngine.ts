@@ -2,7 +2,7 @@
 import { readFacts } from "../checkpoint/facts.js";
 import { checkBaseHash } from "../checkpoint/hashes.js";
 import { adapterBytes, adapterPlaces } from "../checkpoint/layout.js";
-import { readVae } from "../checkpoint/vae.js";
+import { readVae, usualLosses } from "../checkpoint/vae.js";
 import { Engine } from "../engine/engine.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
@@ -21,6 +21,7 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   await checkBaseHash({ base: basePath, adapters });
   const vae = adapters === undefined ? undefined : await readVae(adapters, base);
   const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
+  const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {
     maxPositions: engine.maxPositions,
     zDim: engine.space?.width ?? 0,
@@ -28,6 +29,7 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
     span: vae?.span ?? 64,
     adapters: Object.fromEntries(Object.entries(vae?.adapters ?? {}).map(([name, { role }]) => [name, role])),
     aeScale: vae?.facts.ae_scale ?? 1,
+    ...(usual ? { usualLosses: usual } : {}),
   };
   return { engine, facts };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { baseSha256 } from "../../src/checkpoint/hashes.js";
 import { packModel } from "../../src/checkpoint/pack.js";
-import { type Checkpoint, readVae, type WrittenFacts, writeVae } from "../../src/checkpoint/vae.js";
+import { type Checkpoint, readVae, usualLosses, type WrittenFacts, writeVae } from "../../src/checkpoint/vae.js";
 import type { BaseModel } from "../../src/engine/baseModel.js";
 import type { HostTensors } from "../../src/runtime/runtime.js";
 import { loadTinyAdapters, loadTinyBase, tinyFolder } from "../parity/reference.js";
@@ -40,6 +40,21 @@ it("comes back as it was written", async () => {
   expect(facts).toEqual({ base_sha256: "0".repeat(64), span: 64, gap: 0, ae_scale: 1.5 });
   expect(await json(path, "state.json")).toEqual({ step: 7, last_kl_weight: 0.125 });
   expect(await json(join(path, "router"), "adapter_config.json")).toMatchObject({ lora_dropout: 0.25 });
+});
+
+it("says the usual losses where they were measured, packed too", async () => {
+  const path = await written("usual", {
+    usualLosses: { decoder: 0.25, base: 2 },
+    baseSha256: await baseSha256(join(tinyFolder, "base")),
+  });
+  const packed = join(folder, "usual-packed");
+  await packModel(join(tinyFolder, "base"), path, packed);
+  for (const place of [path, packed]) {
+    const { facts } = await readVae(place, base);
+    expect(facts).toMatchObject({ decoder_loss: 0.25, base_loss: 2 });
+    expect(usualLosses(facts)).toEqual({ decoder: 0.25, base: 2 });
+  }
+  expect(usualLosses({ decoder_loss: 0.25 })).toBeUndefined();
 });
 
 it("without a router, the decoder's matrices stand in its place", async () => {

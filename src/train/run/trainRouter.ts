@@ -1,6 +1,7 @@
 /** `train router` as a library call: the router on a trained VAE, which is copied beside it. */
 import { createHash } from "node:crypto";
-import { writeVae } from "../../checkpoint/vae.js";
+import type { CheckpointFacts } from "../../checkpoint/facts.js";
+import { usualLosses, writeVae } from "../../checkpoint/vae.js";
 import { type Adapter, headShape, type VaeAdapters } from "../../engine/adapters.js";
 import { Engine } from "../../engine/engine.js";
 import { BigVaeError } from "../../errors.js";
@@ -17,7 +18,7 @@ import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
 
 export interface TrainRouterOptions extends Omit<VaeRunOptions, "rank" | "alpha"> {
   /** The trained VAE; its decoder is the router's start. */
-  vae: VaeAdapters & { facts: { ae_scale: number } };
+  vae: VaeAdapters & { facts: Pick<CheckpointFacts, "ae_scale" | "decoder_loss" | "base_loss"> };
   /** Tokens of a row. */
   context: number;
   /** Contexts are multiples of this long. */
@@ -154,6 +155,6 @@ async function finishRouter(
   { output, base, baseSha256, dropout = 0 }: TrainRouterOptions,
 ): Promise<void> {
   const names = ["encoder", "decoder", "router"] as const;
-  const aeScale = vae.facts.ae_scale;
-  await writeVae(output, vae, { base, baseSha256, names, dropout, aeScale, step, klWeight: 0 });
+  const measured = { aeScale: vae.facts.ae_scale, usualLosses: usualLosses(vae.facts) };
+  await writeVae(output, vae, { base, baseSha256, names, dropout, ...measured, step, klWeight: 0 });
 }

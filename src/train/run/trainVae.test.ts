@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runtime, tinyBase, tinyRows, tinyRun, tinyTokenizer, tinyVaeRun } from "../../../test/train/tiny.js";
-import { readVae } from "../../checkpoint/vae.js";
+import { type Checkpoint, readVae } from "../../checkpoint/vae.js";
 import { prepare } from "../../data/index.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
-import { Engine } from "../../engine/engine.js";
+import { type Encoding, Engine, type Score } from "../../engine/engine.js";
 import { Rng } from "../../rng.js";
 import { noiseScale } from "../objectives/overlapSchedules.js";
+import { openRows } from "./runData.js";
 import type { RunReport } from "./runTraining.js";
 import { type TrainVaeOptions, trainVae } from "./trainVae.js";
 
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** One step that changes nothing: what is written is what the run began with. */
-async function written(name: string, changes: Partial<TrainVaeOptions>): Promise<VaeAdapters> {
+async function written(name: string, changes: Partial<TrainVaeOptions>): Promise<Checkpoint> {
   const output = join(folder, name);
   const still = { lr: 0, weightDecay: 0, steps: 1, warmup: 0 };
   await trainVae(runtime, { ...tinyVaeRun(tinyRun(output, rows, tokenizer)), ...still, ...changes });
@@ -52,6 +53,27 @@ it("goes on from a finished folder and leaves it as it was", async () => {
 it("leaves the head alone where there is none", async () => {
   const [plain, none] = [await written("unit", { noiseScale: 1 }), await written("none", { noiseScale: 0 })];
   expect(headOf(none, "w_e.weight")).toEqual(headOf(plain, "w_e.weight"));
+});
+
+it("writes down the usual losses: means over held-out spans, each from its own latent", async () => {
+  const vae = await written("usual", {});
+  const engine = new Engine({ runtime, base, vae, form: "unmerged" });
+  const held = await openRows(rows, "validation", { columns: vae.span, minTokens: vae.span });
+  const losses: { decoder: number; base: number }[] = [];
+  for (let i = 0; i < held.rowCount; i++) {
+    const ids = Array.from((await held.row(i)).inputIds);
+    const [{ mean: z }] = (await engine.encode([{ ids }])) as [Encoding];
+    const loss = async (writer: "decoder" | "base", context: readonly number[]) => {
+      const [{ logProbabilities }] = (await engine.score([{ z, target: ids }], writer, context)) as [Score];
+      return -logProbabilities.reduce((sum, value) => sum + value, 0) / ids.length;
+    };
+    losses.push({ decoder: await loss("decoder", []), base: await loss("base", [tokenizer.eosId!]) });
+  }
+  await Promise.all([held.close(), engine.close()]);
+  expect(losses.length).toBeGreaterThan(1);
+  const mean = (name: "decoder" | "base") => losses.reduce((sum, loss) => sum + loss[name], 0) / losses.length;
+  expect(vae.facts.decoder_loss).toBeCloseTo(mean("decoder"), 4);
+  expect(vae.facts.base_loss).toBeCloseTo(mean("base"), 4);
 });
 
 it("a look says what the loss is with the z of other rows", async () => {

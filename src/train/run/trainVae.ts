@@ -3,6 +3,8 @@ import { writeVae } from "../../checkpoint/vae.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import { Engine } from "../../engine/engine.js";
 import { BigVaeError } from "../../errors.js";
+import { usualLosses } from "../../eval/confidence.js";
+import { Scoring } from "../../eval/scoring.js";
 import { rms } from "../../latent/index.js";
 import type { LoraShape } from "../../model/lora.js";
 import { blockLinears } from "../../model/weights.js";
@@ -238,7 +240,7 @@ async function reconstructions(
 
 const AE_SCALE_SPANS = 512;
 
-/** The finished folder, with the RMS of z sampled over held-out spans: sqrt(mean^2 + s^2). */
+/** The finished folder, with the usual losses and the RMS of z sampled over held-out spans: sqrt(mean^2 + s^2). */
 async function finishVae(
   engine: Engine,
   vae: VaeAdapters,
@@ -246,16 +248,31 @@ async function finishVae(
   options: TrainVaeOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { base, baseSha256, dropout = 0 } = options;
-  const encodings = await engine.encode(await heldOutSpans(options), signal);
+  const { base, baseSha256, tokenizer, dropout = 0 } = options;
+  const spans = await heldOutSpans(options);
+  const encodings = await engine.encode(spans, signal);
   // E z^2 = mean^2 + s^2: no draws are needed.
   const rootMeanSquares = encodings.map(({ mean, logVariance }) =>
     engine.space!.content(mean).map((value, d) => Math.hypot(value, Math.exp((logVariance?.[d] ?? 0) / 2))),
   );
   const aeScale = rms(rootMeanSquares);
+  const scoring = new Scoring({ model: engine, tokenizer, space: engine.space!, ...(signal ? { signal } : {}) });
+  const usual = await usualLosses(
+    scoring,
+    spans.map(({ ids }, i) => ({ ids, z: encodings[i]!.mean })),
+  );
   const names = ["encoder", "decoder"] as const;
   const weight = klWeight(options.klWeight, options.klRampSteps, step);
-  await writeVae(options.output, vae, { base, baseSha256, names, dropout, aeScale, step, klWeight: weight });
+  await writeVae(options.output, vae, {
+    base,
+    baseSha256,
+    names,
+    dropout,
+    aeScale,
+    usualLosses: usual,
+    step,
+    klWeight: weight,
+  });
 }
 
 /** Spans of the validation split; of the training split where there are none. */
