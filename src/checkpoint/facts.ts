@@ -13,7 +13,7 @@ export interface CheckpointFacts {
   span: number;
   /** Positions between z and a text without prefix. */
   gap: number;
-  /** Slots of a latent; 1 by default. */
+  /** Slots of a latent; default: 1. */
   slots?: number;
   /** How several slots are placed: relative to their text, evenly. */
   places?: string;

@@ -4,7 +4,7 @@ import type { Latent } from "../latent/index.js";
 import { note } from "./shared.js";
 
 /** Of --no-confidence. */
-export const NO_CONFIDENCE_HELP = "leave out the confidence, which takes a pass of the decoder and one of the base";
+export const NO_CONFIDENCE_HELP = "skip the confidence, which costs a pass of the decoder and one of the base";
 
 interface ConfidenceFlags {
   confidence: boolean;

@@ -21,7 +21,7 @@ export async function* batches<T>(items: AsyncIterable<T> | Iterable<T>): AsyncG
 }
 
 /** Of commands that take texts of any length. */
-export const CHUNK_HELP = "cut texts longer than a span into pieces, at sentence ends where they fit";
+export const CHUNK_HELP = "split texts longer than a span, at sentence ends if possible";
 
 /** A line, or a part of one. */
 export interface Piece extends Line {

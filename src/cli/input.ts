@@ -25,7 +25,7 @@ export type TextFlags = TextOptions & { whole: boolean };
 /** Adds --field and --whole: how texts lie in the files that a command reads. */
 export function withTexts<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
   return command
-    .option("--field <name>", 'field of a record of .jsonl or .parquet that holds the text; "text" where left out')
+    .option("--field <name>", "field of a record of .jsonl or .parquet that holds the text; default: text")
     .option("--whole", "a .txt file is one text, not a text a line", false);
 }
 

@@ -21,7 +21,7 @@ export type LatentInput = { text: string } | LatentPlace;
 
 interface LatentPlace {
   file: string;
-  /** Place in the file, from 1; the only latent of it where left out. */
+  /** Place in the file, from 1; default: the only latent of it. */
   latent?: number;
 }
 

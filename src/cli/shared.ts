@@ -22,16 +22,19 @@ export type ModelFlags = OutputFlags & {
 export function withOutput(command: Command): Command<[], OutputFlags> {
   return command
     .option("--json", "JSON lines on standard output", false)
-    .option("--quiet", "no warnings, no progress, no closing line", false);
+    .option("--quiet", "no warnings, no progress, no summary", false);
 }
 
 /** Adds --model, --adapters, --threads, --seed, --json and --quiet. */
 export function withModel(command: Command): Command<[], ModelFlags> {
   return withOutput(command)
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
-    .option("--adapters <folder>", "folder of encoder/, decoder/, router/ and vae.safetensors, where it is another")
-    .option("--threads <n>", "threads; all cores where left out", threadCount)
-    .option("--seed <n>", "seed of all noise, where there is any", wholeNumber(), 0);
+    .option(
+      "--adapters <folder>",
+      "folder of encoder/, decoder/, router/ and vae.safetensors; default: beside the base",
+    )
+    .option("--threads <n>", "threads; default: all cores", threadCount)
+    .option("--seed <n>", "random seed", wholeNumber(), 0);
 }
 
 /** Loads the model, hands it over, and closes it whatever happens. */

@@ -30,11 +30,11 @@ export interface PrepareOptions extends TextOptions {
   readonly tokenizer: Tokenizer;
   /** Folder of the shards and of manifest.json; made if need be. */
   readonly output: string;
-  /** Tokens a row; 512 by default. */
+  /** Tokens a row; default: 512. */
   readonly length?: number;
   /** 4096 by default: 16 MB a shard at 512 tokens a row. */
   readonly rowsPerShard?: number;
-  /** Whether each sentence is a text of its own; not by default. */
+  /** Whether each sentence is a text of its own; default: no. */
   readonly sentences?: boolean;
   readonly onProgress?: (progress: PrepareProgress) => void;
   /** Called with what of the inputs is left out, if anything. */

@@ -12,7 +12,7 @@ import { readParquet } from "./parquet.js";
 export interface TextOptions {
   /** The field of a record that holds the text; "text" by default. */
   readonly field?: string;
-  /** Whether a .txt file is one text; each of its lines is one by default. */
+  /** Whether a .txt file is one text; default: each line is one. */
   readonly whole?: boolean;
 }
 

@@ -9,7 +9,7 @@ import type { BoundSession } from "./sessions.js";
 
 export interface TokenRow {
   ids: readonly number[];
-  /** 1 for a token, 0 for padding; all ones by default. Positions count padding too. */
+  /** 1 for a token, 0 for padding; default: all ones. Positions count padding too. */
   mask?: readonly number[];
 }
 

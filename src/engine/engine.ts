@@ -52,7 +52,7 @@ export interface WriteOptions {
   stopId?: number;
   /** The stop token is never chosen: every row is nTokens long. */
   endless?: boolean;
-  /** What the base reads in place of an empty context where it guides; the stop token by default. */
+  /** What the base reads in place of an empty context where it guides; default: the stop token. */
   beginId?: number;
   signal?: AbortSignal;
   /** Called with each row's new token, as it is written. */

@@ -46,7 +46,7 @@ export function arithmeticCase(rng: Rng): ArithmeticCase {
 
 export interface ArithmeticOptions extends ScoringOptions {
   rng: Rng;
-  /** 200 where it is left out. */
+  /** Default: 200. */
   cases?: number;
 }
 

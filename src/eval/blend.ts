@@ -18,7 +18,7 @@ export interface BlendRule {
 
 export const BLEND_RULES = ["lerp", "normLerp"] as const;
 
-/** The rules of that name, all where it is left out; with guidance or without, both where it is left out. */
+/** The rules of that name, with guidance or without; default: all of them, both ways. */
 export function blendRules(
   space: LatentSpace,
   name?: (typeof BLEND_RULES)[number] | undefined,
@@ -40,9 +40,9 @@ export interface BlendOptions extends ScoringOptions {
   /** The words that are words. */
   known: ReadonlySet<string>;
   rng: Rng;
-  /** 100 where it is left out. */
+  /** Default: 100. */
   pairs?: number | undefined;
-  /** 0.5 where it is left out. */
+  /** Default: 0.5. */
   t?: number;
 }
 

@@ -11,11 +11,11 @@ import { Scoring, type ScoringOptions } from "./scoring.js";
 
 export interface MinVarOptions {
   rng: Rng;
-  /** Members of a group, drawn with replacement among the texts that share the value; 64 where it is left out. */
+  /** Members of a group, drawn with replacement among the texts that share the value; default: 64. */
   groupSize?: number;
-  /** Groups per factor, of which a fifth are for the test; 1000 where it is left out. */
+  /** Groups per factor, of which a fifth are for the test; default: 1000. */
   groups?: number;
-  /** Repetitions that are averaged; 10 where it is left out. */
+  /** Repetitions that are averaged; default: 10. */
   runs?: number;
 }
 
@@ -73,7 +73,7 @@ function leastVarying(group: readonly Latent[], scale: Float64Array): number {
 }
 
 export interface DisentanglementOptions extends ScoringOptions, MinVarOptions {
-  /** Sentences whose factors are drawn; 2000 where it is left out. */
+  /** Sentences whose factors are drawn; default: 2000. */
   sentences?: number;
 }
 

@@ -15,7 +15,7 @@ import { nll } from "./scoring.js";
 import { sumsByText } from "./spans.js";
 
 export interface EvaluationOptions extends RebuildingOptions {
-  /** Draws of z for the sampled reconstruction; 8 where it is left out. */
+  /** Draws of z for the sampled reconstruction; default: 8. */
   samples?: number;
   /** Draws of z per span for the likelihood, and how many spans it is computed for (drawn by chance). */
   importance?: { draws: readonly number[]; spans: number };

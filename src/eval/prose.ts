@@ -18,7 +18,7 @@ export interface ProseOptions extends ScoringOptions {
   /** Words that there are. */
   known: ReadonlySet<string>;
   rng: Rng;
-  /** 20 where it is left out. */
+  /** Default: 20. */
   runs?: number;
   /** Temperature of plain sampling: that of `write`. */
   tau: number;

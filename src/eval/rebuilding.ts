@@ -13,7 +13,7 @@ import { cutSpans, type Span, shuffledLatents, sumsByText } from "./spans.js";
 export interface RebuildingOptions extends ScoringOptions {
   texts: readonly string[];
   rng: Rng;
-  /** Tokens of a span; 64 where it is left out. */
+  /** Tokens of a span; default: 64. */
   span?: number;
   /** Tokens of a text that the base reads at most, its window. */
   maxPositions: number;

@@ -19,7 +19,7 @@ export interface LabelledText {
 export interface RetrievalOptions extends ScoringOptions {
   texts: readonly LabelledText[];
   rng: Rng;
-  /** Tokens of a span; 64 where it is left out. */
+  /** Tokens of a span; default: 64. */
   span?: number;
 }
 

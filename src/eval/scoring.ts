@@ -61,7 +61,7 @@ export class Scoring {
     return bosId ?? eosId ?? 0;
   }
 
-  /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix. `scales`: the guidance of each z, 1 where left out. */
+  /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix. `scales`: the guidance scale of each z; default: 1. */
   write(zs: readonly Latent[], nTokens: number, scales?: readonly number[]): Promise<number[][]> {
     return this.#write(zs.map((z, i) => ({ z, nTokens, scale: scales?.[i] ?? 1 })));
   }

@@ -14,9 +14,9 @@ export interface SpaceOptions extends ScoringOptions {
   span: number;
   /** Root mean square of sampled latents. */
   aeScale: number;
-  /** Points of each kind; 100 where it is left out. */
+  /** Points of each kind; default: 100. */
   count?: number | undefined;
-  /** Only points that the base mends (`mixScale`), or only those that it does not; both where it is left out. */
+  /** Only points that the base mends (`mixScale`), or only those that it does not; default: both. */
   guidance?: boolean | undefined;
 }
 

@@ -50,7 +50,7 @@ interface Case {
   formula: string;
   /** Shapes of the inputs, by name. */
   shapes: Readonly<Record<string, readonly number[]>>;
-  /** The inputs are uniform in this range; -1..1 where it is left out. */
+  /** The inputs are uniform in this range; default: -1..1. */
   range?: readonly [number, number];
   build(inputs: Inputs): Value;
 }

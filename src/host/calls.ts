@@ -8,11 +8,11 @@ import type { SamplerInputs } from "../sampling/samplers.js";
 export interface LoadOptions {
   /** Folder of the adapters, where they do not lie beside the base. */
   adapters?: string;
-  /** Threads of the engine; the machine's cores where it is left out. */
+  /** Threads of the engine; default: all cores. */
   threads?: number;
-  /** "merged" is faster, "unmerged" needs less memory; chosen by the free memory where it is left out. */
+  /** "merged" is faster, "unmerged" needs less memory; default: by the free memory. */
   form?: "merged" | "unmerged";
-  /** Most memory that the model may take, in bytes; the free memory where it is left out. A larger model is refused. */
+  /** Most memory that the model may take, in bytes; default: the free memory. A larger model is refused. */
   memoryBytes?: number;
 }
 
@@ -39,11 +39,11 @@ export interface DecodeOptions {
   cfgScale?: number;
   /** Text that stands before the decoded one. */
   prefix?: string;
-  /** Tokens at most; by default as long as z says, a span where it does not. */
+  /** Maximum number of tokens; default: the length that z holds, else a span. */
   nTokens?: number;
   /** Temperature; 0, the default, is greedy. */
   tau?: number;
-  /** Names the token noise, 0 where it is left out; without effect at tau 0. */
+  /** Seed of the token noise, default: 0; no effect at tau 0. */
   seed?: number;
   /** Aborts between two tokens, with the error "aborted". */
   signal?: AbortSignal;
@@ -55,7 +55,7 @@ export interface DecodeAllOptions extends Omit<DecodeOptions, "cfgScale"> {
   cfgScale?: number | readonly number[];
 }
 
-/** How the router goes on from a latent: nTokens is two spans and tau 0.9 where they are left out. */
+/** How the router continues from a latent. Defaults: nTokens of two spans, tau 0.9. */
 export interface ContinueOptions extends Omit<DecodeOptions, "prefix" | "cfgScale"> {
   /** Text that is continued. */
   context?: string;
@@ -71,7 +71,7 @@ export type MixKind = "sum" | "normKept" | "medoid";
 /** A text, or a latent that stands for one. */
 export type TextOrLatent = string | Latent;
 
-/** Texts and options of a sampler's run; what is left out is MiniHF's. A latent in place of a text is taken as it is, without noise. */
+/** Texts and options of a sampler's run; defaults are MiniHF's. A latent in place of a text is taken as it is, without noise. */
 export interface GenerateOptions
   extends Partial<Omit<SamplingOptions, "rng">>,
     Pick<SamplerInputs, "preset" | "averaging" | "nStarts"> {
@@ -79,13 +79,13 @@ export interface GenerateOptions
   prompt?: TextOrLatent | readonly TextOrLatent[];
   /** Text that is continued. */
   context?: string;
-  /** Where a plan starts; a random latent where it is left out. */
+  /** Where a plan starts; default: a random latent. */
   start?: TextOrLatent;
   /** Where a plan ends. */
   terminal?: TextOrLatent;
   /** Examples whose common features are kept to; a task vector is one. */
   task?: readonly TextOrLatent[];
-  /** Names the noise of the whole run; 0 where it is left out. */
+  /** Seed of the whole run; default: 0. */
   seed?: number;
   /** Called with each piece of text as it is written. */
   onText?(piece: string): void;

@@ -9,7 +9,7 @@ export type Latent = Float32Array;
 export interface Posterior {
   /** [Z] */
   mean: Latent;
-  /** log s^2 by dimension, [Z], where the model has learned it; s is 1, as in BigVAE, where it is left out. */
+  /** log s^2 per dimension, [Z], of a model that learned it; default: 0, since s is 1 in BigVAE. */
   logVariance?: Latent;
 }
 

@@ -170,7 +170,7 @@ export class LatentSpace {
     return zs[contents.indexOf(medoid(contents, weights))]!;
   }
 
-  /** The guidance scale of a mix (`mixScale`); a model of one slot is not guided by default, as the original. */
+  /** The guidance scale of a mix (`mixScale`). A model of one slot is not guided by default, as the original. */
   mixScale(weights: readonly number[], even = this.hasLength ? EVEN_SCALE : 1): number {
     return mixScale(weights, even);
   }

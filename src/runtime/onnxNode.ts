@@ -5,7 +5,7 @@ import type { OnnxModel } from "../graph/index.js";
 import type { HostTensor, HostTensors, Runtime, Session } from "./runtime.js";
 
 export interface OnnxNodeOptions {
-  /** Threads for one run; the machine's cores where it is left out. */
+  /** Threads for one run; default: all cores. */
   threads?: number;
 }
 

@@ -20,9 +20,9 @@ export function isLatent(source: TextOrLatent): source is Latent {
 
 /** A model that can be sampled from. A fake of it tests every sampler in milliseconds. */
 export interface LatentModel {
-  /** The space of its latents; plain vectors by default. */
+  /** The space of its latents; default: plain vectors. */
   readonly space?: LatentSpace;
-  /** Tokens of a context and of what is written after it, together, at most; without limit where it is left out. */
+  /** Tokens of a context and of what is written after it, together, at most; default: no limit. */
   readonly maxPositions?: number;
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
@@ -82,7 +82,7 @@ export interface SamplingOptions {
   noise: number;
   /** Tokens of a span: 64 in MiniHF. */
   span: number;
-  /** logits = base + cfgScale * (router - base); 1 is the router alone. By what each latent is mixed from (`mixScale`) by default. */
+  /** logits = base + cfgScale * (router - base); 1 is the router alone. Default: by what each latent is mixed from (`mixScale`). */
   cfgScale?: number;
   /** In place of the sampler's own weights, by their names (`samplers[name].weights`). */
   weights?: Weights;

@@ -7,11 +7,11 @@ import { taskVector } from "./task.js";
 export interface PlanInputs {
   /** The text to arrive at. */
   terminal: TextOrLatent;
-  /** The text to start from; a random latent at ae_scale where it is left out. */
+  /** The text to start from; default: a random latent at ae_scale. */
   start?: TextOrLatent;
   /** Text that is continued. */
   context: TokenIds;
-  /** Texts of the task vector; none where it is left out. */
+  /** Texts of the task vector; default: none. */
   examples?: readonly TextOrLatent[];
   /** Root mean square of sampled latents: the radius of random starts. */
   aeScale: number;

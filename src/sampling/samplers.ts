@@ -15,7 +15,7 @@ export interface SamplerInputs {
   prompts: readonly TextOrLatent[];
   /** Text that is continued; may be empty. */
   context: TokenIds;
-  /** Where a plan starts; a random latent where it is left out. */
+  /** Where a plan starts; default: a random latent. */
   start?: TextOrLatent;
   /** Where a plan ends. */
   terminal?: TextOrLatent;
@@ -23,9 +23,9 @@ export interface SamplerInputs {
   examples: readonly TextOrLatent[];
   /** Random starts lie at this RMS. */
   aeScale: number;
-  /** Spans and weights of avg: `thread` by default where latents have slots, else the model card's. */
+  /** Spans and weights of avg; default: `thread` where latents have slots, else the model card's. */
   preset?: AvgPresetName | undefined;
-  /** How avg makes one latent of its drafts; by their mean, as the card, where it is left out. */
+  /** How avg makes one latent of its drafts; default: their mean, as on the card. */
   averaging?: Averaging | undefined;
   /** Random starts that plan-search tries. */
   nStarts?: number | undefined;
@@ -55,7 +55,7 @@ export interface SamplerEntry {
   weights: Weights;
   /** Options that MiniHF sets otherwise for this sampler. */
   defaults: Partial<SamplingOptions>;
-  /** Begins a run. @throws BigVaeError("usage") where a text of `needs` is not given. */
+  /** Begins a run. @throws BigVaeError("usage") if a text of `needs` is missing. */
   write(model: LatentModel, inputs: SamplerInputs, options: SamplingOptions): Sampler;
 }
 

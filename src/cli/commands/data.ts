@@ -23,14 +23,14 @@ export function dataCommand() {
 function storiesCommand() {
   return withOutput(
     new Command("stories").description(
-      "Write generated stories with their factors as labels; a seed gives the same stories for ever.",
+      "Generate stories, labelled with their factors; the same seed always gives the same stories.",
     ),
   )
     .option("--seed <n>", "seed of the generator", wholeNumber(), 1)
     .option("--count <n>", "number of stories", wholeNumber(1), 1000)
     .option("--start <n>", "number of the first story", wholeNumber(), 0)
-    .option("--statistics", "print bits per byte, words and repeats instead of the stories", false)
-    .option("--output <file>", "write JSON lines there instead of to standard output")
+    .option("--statistics", "print bits per byte, vocabulary and repetition instead of the stories", false)
+    .option("--output <file>", "JSON lines file to write; default: standard output")
     .addHelpText("after", "\nExample:\n  bigvae data stories --count 20000 --output data/generated.jsonl")
     .action(async ({ seed, count, start, statistics, output, ...flags }) => {
       if (statistics) {
@@ -54,14 +54,14 @@ function storiesCommand() {
 function sentencesCommand() {
   return withOutput(
     new Command("sentences").description(
-      "Write generated plain sentences of everyday words; a seed gives the same sentences for ever.",
+      "Generate plain sentences of everyday words; the same seed always gives the same sentences.",
     ),
   )
     .option("--seed <n>", "seed of the generator", wholeNumber(), 1)
     .option("--count <n>", "number of texts", wholeNumber(1), 1000)
     .option("--start <n>", "number of the first text", wholeNumber(), 0)
-    .option("--per-text <n>", "sentences of each text", wholeNumber(1), 1)
-    .option("--output <file>", "write JSON lines there instead of to standard output")
+    .option("--per-text <n>", "sentences per text", wholeNumber(1), 1)
+    .option("--output <file>", "JSON lines file to write; default: standard output")
     .addHelpText("after", "\nExample:\n  bigvae data sentences --count 200000 --output data/plain.jsonl")
     .action(async ({ seed, count, start, perText, output, ...flags }) => {
       const lines = Array.from(
@@ -85,7 +85,7 @@ function tokenizerCommand() {
   return withTexts(withOutput(new Command("tokenizer").description("Train a byte-level BPE tokenizer on text files.")))
     .argument("<inputs...>", `files (${KNOWN_ENDINGS}) or folders of them`)
     .requiredOption("--output <file>", "tokenizer.json to write")
-    .option("--vocab-size <n>", "tokens in all", wholeNumber(257), 4096)
+    .option("--vocab-size <n>", "vocabulary size", wholeNumber(257), 4096)
     .addHelpText("after", "\nExample:\n  bigvae data tokenizer my-texts/ --vocab-size 8192 --output tokenizer.json")
     .action(async (inputs, { output, vocabSize, ...flags }) => {
       const files = await textFiles(inputs, flags);
@@ -109,7 +109,7 @@ function prepareCommand() {
     .requiredOption("--tokenizer <path>", "tokenizer.json, a model's folder or a .gguf file")
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
-    .option("--sentences", "make each sentence a text of its own, for train vae --sentences", false)
+    .option("--sentences", "one sentence per text, for train vae --sentences", false)
     .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
     .action(async (inputs, { tokenizer, output, length, field, whole, sentences, ...flags }) => {
       await checkPath("--tokenizer", tokenizer, "tokenizer.json, a model's folder or a .gguf file");

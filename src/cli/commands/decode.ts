@@ -10,10 +10,10 @@ import { onOneLine } from "../shade.js";
 import { printJson, useModel, withModel } from "../shared.js";
 
 export function decodeCommand() {
-  return withModel(new Command("decode").description("The texts of latents, one a line."))
+  return withModel(new Command("decode").description("Decode latents to texts, one a line."))
     .argument("<file>", 'latents: .npy, .safetensors (a tensor z) or .jsonl; "-" is JSON lines on standard input')
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
-    .option("--cfg <x>", "guidance scale; below 1 the base mends the sentence", realNumber(0), 1)
+    .option("--cfg <x>", "guidance scale; below 1 the base corrects the sentence", realNumber(0), 1)
     .addHelpText(
       "after",
       `

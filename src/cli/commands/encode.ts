@@ -12,10 +12,12 @@ import { printJson, useModel, warnLong, withModel } from "../shared.js";
 
 export function encodeCommand() {
   return withFile(
-    withModel(new Command("encode").description("Latents of texts, with the tokens that each was taken from.")),
+    withModel(
+      new Command("encode").description("Encode texts to latents, and show which tokens each latent was pooled from."),
+    ),
   )
-    .argument("[texts...]", "texts; else those of --file or of standard input")
-    .option("--ids", 'the lines are {"ids": [...], "mask": [...]} instead of texts', false)
+    .argument("[texts...]", "texts; default: those of --file, or standard input")
+    .option("--ids", 'read lines of {"ids": [...], "mask": [...]} instead of texts', false)
     .option("--chunk", CHUNK_HELP, false)
     .option("--output <path>", OUTPUT_HELP)
     .option("--no-confidence", NO_CONFIDENCE_HELP)

@@ -48,27 +48,26 @@ const MEASURES = [
 export function evalCommand() {
   return withTexts(withModel(new Command("eval").description("Measure a model, with 95 % intervals.")))
     .option("--data <path>", `texts (${KNOWN_ENDINGS}, or a folder of them); arithmetic and disentanglement need none`)
-    .addOption(new Option("--split <name>", "only records of this split").choices(SPLITS))
+    .addOption(new Option("--split <name>", "read only records of this split").choices(SPLITS))
     .option(
       "--count <n>",
-      "texts, or cases of arithmetic; 200 where left out (runs of prose: 20; sentences of disentanglement: 2,000)",
+      "texts, or cases of arithmetic; default: 200 (runs of prose: 20; sentences of disentanglement: 2,000)",
       wholeNumber(1),
     )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
-    .option("--span <n>", "tokens of a span; the model's where left out", wholeNumber(1))
-    .option(
-      "--quick",
-      "reconstruction: only rebuilding and loss, no sampled likelihoods and no statistics of the latents",
-    )
+    .option("--span <n>", "tokens of a span; default: the model's", wholeNumber(1))
+    .option("--quick", "reconstruction: skip sampled likelihoods and statistics of the latents")
     .addOption(
-      new Option("--unit <unit>", "blends: of what").choices(["span", "sentence"] as const).default("span" as const),
+      new Option("--unit <unit>", "blends: what to blend")
+        .choices(["span", "sentence"] as const)
+        .default("span" as const),
     )
     .addOption(new Option("--rule <rule>", "blends: only this rule (default: all)").choices(BLEND_RULES))
     .option("--guidance", "blends, space: measure guided points only (default: both)")
     .option("--no-guidance", "blends, space: measure unguided points only")
-    .option("--pairs <n>", "pairs of blends, points of each kind of space", wholeNumber(1), 100)
+    .option("--pairs <n>", "blends: number of pairs; space: points of each kind", wholeNumber(1), 100)
     .addOption(
-      new Option("--averaging <rule>", "prose: how drafts become one latent; their mean where left out").choices(
+      new Option("--averaging <rule>", "prose: how drafts are combined into one latent; default: their mean").choices(
         AVERAGING_RULES,
       ),
     )

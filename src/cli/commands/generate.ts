@@ -48,22 +48,22 @@ next topic, from samplers that write one.`;
 
 export function generateCommand() {
   const list = NAMES.map((name) => `  ${name.padEnd(16)} ${samplers[name].summary}${weightsLine(name)}`).join("\n");
-  return withSampling(withModel(new Command("generate").description("Write by one of the samplers, span by span.")))
-    .addOption(new Option("--sampler <name>", "how to write").choices(NAMES).default("avg" as SamplerName))
+  return withSampling(withModel(new Command("generate").description("Write text with a sampler, span by span.")))
+    .addOption(new Option("--sampler <name>", "sampler").choices(NAMES).default("avg" as SamplerName))
     .addOption(
       new Option(
         "--preset <name>",
-        "spans and weights of avg (default: thread, which writes each span behind the one before it; card for a model of one slot)",
+        "spans and weights of avg; default: thread, which continues from span to span (card for a model of one slot)",
       ).choices(PRESETS),
     )
     .addOption(
-      new Option("--averaging <rule>", "how avg makes one latent of its drafts; their mean where left out").choices(
+      new Option("--averaging <rule>", "how avg combines its drafts into one latent; default: their mean").choices(
         AVERAGING_RULES,
       ),
     )
     .option(
       "--prompt <text>",
-      "the topic; repeat it for user-avg",
+      "topic; give it several times for user-avg",
       (text: string, all: string[]) => [...all, text],
       [] as string[],
     )
@@ -81,13 +81,13 @@ Examples:
   bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7
   bigvae generate --sampler task --prompt "@z.npy#2" --task task.npy`,
     )
-    .option("--replay <folder>", "write again what --trace saved there; fails where a token differs")
+    .option("--replay <folder>", "repeat a run saved by --trace; fails at the first token that differs")
     .action((flags) => (flags.replay ? runReplay(flags.replay, flags) : run(flags.sampler, flags)));
 }
 
 export function planCommand() {
   return withSampling(withModel(new Command("plan").description("Write from one text to another, span by span.")))
-    .addOption(new Option("--sampler <name>", "how to plan").choices(PLANS).default("plan" as (typeof PLANS)[number]))
+    .addOption(new Option("--sampler <name>", "sampler").choices(PLANS).default("plan" as (typeof PLANS)[number]))
     .addHelpText(
       "after",
       `\n${LATENT_HELP}\n\n${JSON_TEXT}\n\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4`,
@@ -101,9 +101,9 @@ function weightsLine(name: SamplerName): string {
   return weights.length === 0 ? "" : `\n${" ".repeat(19)}${weights.join(",")}`;
 }
 
-/** "4 by default, 5 for paragraph" */
+/** "default: 4, 5 for paragraph" */
 function defaultOf(name: keyof typeof SAMPLING_DEFAULTS): string {
-  return `${SAMPLING_DEFAULTS[name]} by default${ownDefaults(name)}`;
+  return `default: ${SAMPLING_DEFAULTS[name]}${ownDefaults(name)}`;
 }
 
 /** ", 5 for paragraph" */
@@ -115,7 +115,7 @@ function ownDefaults(name: keyof SamplingOptions): string {
   return own.join("");
 }
 
-const CFG_DEFAULT = `1 for a text's own latent, less for mixes where latents have slots${ownDefaults("cfgScale")}`;
+const CFG_DEFAULT = `default: 1 for a text's own latent, less for mixes if latents have slots${ownDefaults("cfgScale")}`;
 
 interface SamplingFlags extends ModelFlags {
   prompt: string[];
@@ -140,23 +140,20 @@ interface SamplingFlags extends ModelFlags {
 
 function withSampling<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
   return command
-    .option("--context <text>", "text that is continued", "")
-    .option("--start <text>", "where a plan starts; a random latent where left out")
-    .option("--terminal <text>", "where a plan ends")
-    .option(
-      "--task <file>",
-      `a JSON array of texts, or a file of latents (${LATENT_ENDINGS}), whose common features are kept to`,
-    )
+    .option("--context <text>", "text to continue", "")
+    .option("--start <text>", "first text of a plan; default: a random latent")
+    .option("--terminal <text>", "last text of a plan")
+    .option("--task <file>", `examples to resemble: a JSON array of texts, or a file of latents (${LATENT_ENDINGS})`)
     .option("--steps <n>", `spans to write; ${defaultOf("nSteps")}`, wholeNumber(1))
-    .option("--n-avg <n>", `drafts that are averaged; ${defaultOf("nAvg")}`, wholeNumber(1))
-    .option("--n-starts <n>", `random starts that plan-search tries; ${DEFAULT_STARTS} by default`, wholeNumber(1))
-    .option("--weights <list>", "in place of the sampler's own weights (see below): NAME=X,NAME=X", namedNumbers)
-    .option("--span <n>", "tokens of a span; the model's by default", wholeNumber(1))
-    .option("--cfg <x>", `guidance scale, 1 leaves the base out; ${CFG_DEFAULT}`, realNumber(0))
+    .option("--n-avg <n>", `drafts to average; ${defaultOf("nAvg")}`, wholeNumber(1))
+    .option("--n-starts <n>", `random starts of plan-search; default: ${DEFAULT_STARTS}`, wholeNumber(1))
+    .option("--weights <list>", "weights in place of the sampler's own (see below): NAME=X,NAME=X", namedNumbers)
+    .option("--span <n>", "tokens of a span; default: the model's", wholeNumber(1))
+    .option("--cfg <x>", `guidance scale, 1 is the router alone; ${CFG_DEFAULT}`, realNumber(0))
     .option("--tau <x>", `temperature of tokens, 0 is greedy; ${defaultOf("tau")}`, realNumber(0))
     .option("--noise <x>", `variance of the noise on latents, 0 takes means; ${defaultOf("noise")}`, realNumber(0))
-    .option("--ignore-eos", "write every span to its full length: an end token ends none", false)
-    .option("--trace <folder>", "save every span with its latent and origins there, for replay");
+    .option("--ignore-eos", "write every span to its full length; end tokens do not stop it", false)
+    .option("--trace <folder>", "save every span, its latent and its origins in this folder, for --replay");
 }
 
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
@@ -244,14 +241,14 @@ const FLAGS: Record<SamplerInput, string> = {
   nStarts: "--n-starts",
 };
 
-/** Throws where the sampler needs a text that was not given; warns of what it has no use for. */
+/** Throws where the sampler needs a text that was not given; warns of what it ignores. */
 function checkTaken(name: SamplerName, { prompt, steps, ...rest }: SamplingFlags): void {
   const values: Partial<Record<SamplerInput, unknown>> = { ...rest, prompt: prompt[0], nSteps: steps };
   const given = (Object.keys(FLAGS) as SamplerInput[]).filter((input) => values[input] !== undefined);
   requireInputs(name, new Set(given));
   const { needs, takes } = samplers[name] as SamplerEntry;
   const unused = given.filter((input) => ![...needs, ...takes].includes(input)).map((input) => FLAGS[input]);
-  if (unused.length > 0) warn(rest, `the sampler ${name} has no use for ${unused.join(", ")}`);
+  if (unused.length > 0) warn(rest, `the sampler ${name} ignores ${unused.join(", ")}`);
 }
 
 /** Says where a text came to its end before all steps were done. */

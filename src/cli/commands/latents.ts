@@ -24,13 +24,11 @@ import { printJson, useModel, warnLongExamples, withModel } from "../shared.js";
 import { besideOriginal } from "../wordMarks.js";
 
 export function reconstructCommand() {
-  return withFile(
-    withModel(new Command("reconstruct").description("What the model makes of texts: encoded and decoded again.")),
-  )
-    .argument("[texts...]", "texts; else those of --file or of standard input")
+  return withFile(withModel(new Command("reconstruct").description("Encode texts and decode them again.")))
+    .argument("[texts...]", "texts; default: those of --file, or standard input")
     .option("--tau <x>", "temperature; 0 is greedy", realNumber(0), 0)
-    .option("--noise <x>", "variance of the noise on z; 0 takes the mean", realNumber(0), 0)
-    .option("--chunk", `${CHUNK_HELP}; what is rebuilt is put together again`, false)
+    .option("--noise <x>", "variance of the noise on z; 0 is the mean", realNumber(0), 0)
+    .option("--chunk", `${CHUNK_HELP}; the results are joined again`, false)
     .option("--no-confidence", NO_CONFIDENCE_HELP)
     .addHelpText("after", '\nExample:\n  bigvae reconstruct "The bear looked for the honey."')
     .action(async (given, flags) => {
@@ -91,15 +89,15 @@ async function* rebuilt(vae: BigVae, lines: AsyncIterable<Line>, flags: RebuildF
   }
 }
 
-const BLEND_CFG = `guidance scale of an even mix (a text itself is not guided); below 1 the base mends the sentence; ${EVEN_SCALE} by default, 1 for a model of one slot`;
+const BLEND_CFG = `guidance scale of an even mix; below 1 the base corrects the sentence; no effect on a text itself; default: ${EVEN_SCALE}, 1 for a model of one slot`;
 
 export function interpolateCommand() {
-  return withModel(new Command("interpolate").description("Texts between two texts."))
+  return withModel(new Command("interpolate").description("Write texts between two texts."))
     .argument("<from>", "the text at t = 0")
     .argument("<to>", "the text at t = 1")
-    .option("--steps <n>", "texts, the ends among them", wholeNumber(2), 5)
+    .option("--steps <n>", "number of texts, both ends included", wholeNumber(2), 5)
     .addOption(
-      new Option("--kind <kind>", "how to go; lerp by default, normLerp for a model of one slot").choices([
+      new Option("--kind <kind>", "path between the ends; default: lerp, normLerp for a model of one slot").choices([
         "normLerp",
         "lerp",
         "slerp",
@@ -145,12 +143,12 @@ function besideTime(t: number, original: string | undefined, text: string): stri
 
 export function mixCommand() {
   return (
-    withModel(new Command("mix").description("The text of a weighted mix of texts; weights may be negative."))
+    withModel(new Command("mix").description("Write the text of a weighted mix of texts; weights may be negative."))
       // A part may begin with a minus sign; an option that does not exist is refused as a part.
       .allowUnknownOption()
       .argument("<parts...>", 'WEIGHT:TEXT, such as "0.7:The fox ran." or "-1:The fox ran."')
       .addOption(
-        new Option("--kind <kind>", "what is made of them")
+        new Option("--kind <kind>", "how the latents are combined")
           .choices(["normKept", "sum", "medoid"] as const)
           .default("normKept" as const),
       )
@@ -205,9 +203,9 @@ function weightedInput(part: string): LatentInput & { weight: number } {
 }
 
 export function taskVectorCommand() {
-  return withModel(new Command("task-vector").description("What example texts have in common, as a latent."))
+  return withModel(new Command("task-vector").description("Find what example texts have in common, as a latent."))
     .argument("[texts...]", "texts")
-    .option("--task <file>", "a JSON array of texts instead")
+    .option("--task <file>", "texts as a JSON array in a file")
     .option("--output <path>", OUTPUT_HELP)
     .addHelpText(
       "after",

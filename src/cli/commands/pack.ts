@@ -7,10 +7,10 @@ import { reportWritten, withOutput } from "../shared.js";
 
 export function packCommand() {
   return withOutput(
-    new Command("pack").description("Put a base and its adapters into one folder, weights rounded to float16."),
+    new Command("pack").description("Write a base and its adapters to one folder, weights rounded to float16."),
   )
     .requiredOption("--model <folder>", "the base: a model's folder")
-    .requiredOption("--adapters <folder>", "encoder/, decoder/, router/ (where there is one) and vae.safetensors")
+    .requiredOption("--adapters <folder>", "encoder/, decoder/, vae.safetensors and, if there is one, router/")
     .requiredOption("--output <folder>", "folder to write")
     .addHelpText("after", "\nExample:\n  bigvae pack --model runs/base --adapters runs/router --output pocket")
     .action(async ({ model, adapters, output, ...flags }) => {

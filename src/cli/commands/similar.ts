@@ -28,16 +28,16 @@ Examples:
 
 export function similarCommand() {
   return withTexts(
-    withModel(new Command("similar").description("The texts of a file nearest to a text, by their latents.")),
+    withModel(new Command("similar").description("Find the texts of a file nearest to a text, by their latents.")),
   )
     .argument("<text>", "the text")
     .requiredOption(
       "--file <path>",
-      `texts that are compared (${KNOWN_ENDINGS}), or their latents (${LATENT_ENDINGS}); "-" is standard input`,
+      `texts to search (${KNOWN_ENDINGS}), or their latents (${LATENT_ENDINGS}); "-" is standard input`,
     )
-    .option("--count <n>", "texts shown", wholeNumber(1), 5)
+    .option("--count <n>", "number of results", wholeNumber(1), 5)
     .addOption(
-      new Option("--by <what>", "what is compared: part by part (match), or the means of the parts (key)")
+      new Option("--by <what>", "compare slot by slot (match), or the means of the slots (key)")
         .choices(["match", "key"] as const)
         .default("match" as const),
     )
