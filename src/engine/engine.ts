@@ -1,14 +1,6 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
-import {
-  checkLogits,
-  greedyToken,
-  type Latent,
-  LatentSpace,
-  logProbability,
-  sampleToken,
-  type TokenChooser,
-} from "../latent/index.js";
+import { checkLogits, greedyToken, type Latent, LatentSpace, logProbability, sampleToken } from "../latent/index.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, type Runtime } from "../runtime/runtime.js";
 import type { WriterRole } from "../vae/roles.js";
@@ -56,8 +48,6 @@ export interface WriteOptions {
   signal?: AbortSignal;
   /** Called with each row's new token, as it is written. */
   onToken?(row: number, id: number): void;
-  /** How a row's token is chosen, in place of tau and noise. */
-  choose?(row: number): TokenChooser;
 }
 
 /** A text read under teacher forcing; one value for each target token. */
@@ -135,12 +125,11 @@ export class Engine {
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
   async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    const { onToken, choose, signal } = options;
+    const { onToken, signal } = options;
     const write = (batch: readonly WriteRow[], start: number) =>
       this.#write(batch, {
         ...options,
         ...(onToken ? { onToken: (row: number, id: number) => onToken(start + row, id) } : {}),
-        ...(choose ? { choose: (row: number) => choose(start + row) } : {}),
       });
     return this.#tracked(this.#inBatches(rows, write, signal));
   }
@@ -158,7 +147,7 @@ export class Engine {
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
     const isGuided = scales.some((scale) => scale !== 1);
     const guide = isGuided ? await this.#start(rows, "base", guideContext, begun, signal) : undefined;
-    const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));
+    const streams = rows.map(({ noise }) => Rng.fromKey(noise));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
     for (let t = 0; active.length > 0 && t < nTokens; t++) {
@@ -170,7 +159,7 @@ export class Engine {
         const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
         if (t === 0) checkLogits(guided);
         if (options.endless && stopId !== undefined) guided[stopId] = Number.NEGATIVE_INFINITY;
-        const id = choosers[row]!(guided);
+        const id = sampleToken(guided, tau, streams[row]!);
         written[row]!.push(id);
         options.onToken?.(row, id);
         return id;
@@ -356,11 +345,6 @@ export class Engine {
 /** base + scale * (guided - base), Ho & Salimans 2022. [V] */
 function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
   return base.map((logit, id) => logit + scale * (guided[id]! - logit));
-}
-
-function tokenSampler(tau: number, noise: RngKey): TokenChooser {
-  const rng = Rng.fromKey(noise);
-  return (logits) => sampleToken(logits, tau, rng);
 }
 
 /** Throws "mismatch" for another width and "nonFinite" for NaN, naming the index. */

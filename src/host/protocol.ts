@@ -18,7 +18,7 @@ export interface Calls {
   open: { args: OpenArguments; result: EngineFacts };
   encode: { args: { rows: readonly TokenRow[] }; result: Encoding[] };
   write: {
-    args: { rows: readonly WriteRow[]; options: Omit<WriteOptions, "signal" | "onToken" | "choose"> };
+    args: { rows: readonly WriteRow[]; options: Omit<WriteOptions, "signal" | "onToken"> };
     result: number[][];
   };
   score: {
