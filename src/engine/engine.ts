@@ -9,7 +9,7 @@ import { type VaeAdapters, writerRole } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
 import { KvCache } from "./kvCache.js";
-import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
+import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRunner.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
@@ -18,8 +18,8 @@ import { WritingRows } from "./writingRows.js";
 export interface WriteRow {
   /** Left out only when the base itself writes. */
   z?: Latent;
-  /** Names the row's noise, so that it does not depend on the other rows. */
-  noise: RngKey;
+  /** Names the row's stream of random numbers, so that its tokens do not depend on the other rows. */
+  rngKey: RngKey;
   /** New tokens of this row at most, where that is fewer than of the call. */
   nTokens?: number;
   /** In place of the call's. */
@@ -35,7 +35,7 @@ export interface WriteOptions {
   begun?: readonly number[];
   /** New tokens of a row, at most. */
   nTokens: number;
-  /** Temperature of the token noise; 0 is greedy. */
+  /** Temperature of the tokens; 0 is greedy. */
   tau: number;
   /** logits = base + cfgScale * (writer - base); 1 leaves the base out. */
   cfgScale?: number;
@@ -59,7 +59,7 @@ export interface Score {
 }
 
 /** A row whose target's likelihood is asked for. */
-export interface ScoreRow extends Omit<WriteRow, "noise"> {
+export interface ScoreRow extends Omit<WriteRow, "rngKey"> {
   target: readonly number[];
 }
 
@@ -147,7 +147,7 @@ export class Engine {
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
     const isGuided = scales.some((scale) => scale !== 1);
     const guide = isGuided ? await this.#start(rows, "base", guideContext, begun, signal) : undefined;
-    const streams = rows.map(({ noise }) => Rng.fromKey(noise));
+    const streams = rows.map(({ rngKey }) => Rng.fromKey(rngKey));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
     for (let t = 0; active.length > 0 && t < nTokens; t++) {
@@ -282,9 +282,9 @@ export class Engine {
     const role = this.#roleOf(writer);
     const bound = await this.#sessions.writer(writer);
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
-      const cache = await this.#context(writer).then((kept) => kept.read(shared, signal));
+      const cache = await this.#context(writer).then((kept) => kept.prefill(shared, signal));
       return new WritingRows(
-        new Reader(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
+        new ModelRunner(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
         inputs,
         next,
       );

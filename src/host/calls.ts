@@ -43,7 +43,7 @@ export interface DecodeOptions {
   nTokens?: number;
   /** Temperature; 0, the default, is greedy. */
   tau?: number;
-  /** Names the token noise, 0 where it is left out; without effect at tau 0. */
+  /** Names the random numbers that tokens are drawn with, 0 by default; without effect at tau 0. */
   seed?: number;
   /** Aborts between two tokens, with the error "aborted". */
   signal?: AbortSignal;

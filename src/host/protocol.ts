@@ -33,8 +33,10 @@ export type CallName = keyof Calls;
 /** What the caller knows of the model on the other side. */
 export interface EngineFacts {
   maxPositions: number;
-  /** Values of a latent; 0 without adapters. */
+  /** Values of all slots of a latent; 0 without adapters. */
   zDim: number;
+  /** Values of a latent: zDim and, where there are several slots, the length of its text. */
+  width: number;
   /** Slots of a latent. */
   slots: number;
   span: number;

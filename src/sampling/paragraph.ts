@@ -1,6 +1,6 @@
 /** paragraph: averaged spans that keep to a topic and a task, then the topic of the next paragraph. MiniHF vae_infer.py. */
 import type { LatentModel, Sampler, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
-import { averaged, Run } from "./run.js";
+import { averaged, SamplingRun } from "./samplingRun.js";
 
 /** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
 export const PARAGRAPH_WEIGHTS = {
@@ -21,7 +21,7 @@ export async function* paragraph(
   examples: readonly TokenIds[],
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const weights = run.weights(PARAGRAPH_WEIGHTS);
   const s = options.span;
   let span = run.withBos(prompt);
@@ -68,7 +68,7 @@ export async function* paragraph(
 const NEXT_TOPIC_TAU = 1;
 
 /** The plain sum of z of the last span of each example, which has the beginning token in front. */
-async function summedTask(run: Run, examples: readonly TokenIds[]): Promise<TracedLatent> {
+async function summedTask(run: SamplingRun, examples: readonly TokenIds[]): Promise<TracedLatent> {
   const latents = await run.samples(
     examples.map((ids) => run.withBos(ids).slice(-run.options.span)),
     "task",
@@ -81,7 +81,11 @@ async function summedTask(run: Run, examples: readonly TokenIds[]): Promise<Trac
 }
 
 /** Half of the first latent, 0.3 of the last, 0.2 of the mean of those between; of two, by the same ratio. */
-function nextTopic(run: Run, latents: readonly TracedLatent[], weights: typeof PARAGRAPH_WEIGHTS): TracedLatent {
+function nextTopic(
+  run: SamplingRun,
+  latents: readonly TracedLatent[],
+  weights: typeof PARAGRAPH_WEIGHTS,
+): TracedLatent {
   const [first, last] = [latents[0]!, latents.at(-1)!];
   const middle = latents.slice(1, -1);
   const ends = weights.first + weights.last;

@@ -15,7 +15,7 @@ const ids = (length: number, seed: number) => {
   const stream = rng.fork("ids", seed);
   return Array.from({ length }, () => 5 + stream.integer(500));
 };
-const rows = Array.from({ length: 12 }, (_, i) => ({ z: rng.fork("z", i).normals(48), noise: rng.fork(i).key }));
+const rows = Array.from({ length: 12 }, (_, i) => ({ z: rng.fork("z", i).normals(48), rngKey: rng.fork(i).key }));
 const how = { writer: "router", context: ids(37, 99), nTokens: 40, tau: 0.9 } as const;
 
 let base: Awaited<ReturnType<typeof loadTinyBase>>;
@@ -52,7 +52,7 @@ const write = (which: readonly number[], options: { tau?: number; stopId?: numbe
 
 /** What each token of a row's text is drawn from: logits and a uniform number. */
 async function draws(row: number, ids: readonly number[]) {
-  const stream = Rng.fromKey(rows[row]!.noise);
+  const stream = Rng.fromKey(rows[row]!.rngKey);
   const logits = await rowLogits(base, vae, { z: rows[row]!.z, context: how.context, ids });
   return logits.map((values) => ({ logits: values, uniform: stream.uniform() }));
 }
@@ -108,20 +108,20 @@ describe("writing", () => {
     if (nearTies.length > 0) console.warn(`near ties that fell the other way: ${nearTies.join("; ")}`);
   });
 
-  it("draws with the row's noise, one number a token", async () => {
+  it("draws with the row's random numbers, one number a token", async () => {
     const [own] = await write([4]);
     const drawn = (await draws(4, own!)).map(({ logits, uniform }) =>
       sampleToken(logits, how.tau, { uniform: () => uniform } as Rng),
     );
     expect(drawn).toEqual(own);
-    const [other] = await engine.write([{ ...rows[4]!, noise: rows[5]!.noise }], how);
+    const [other] = await engine.write([{ ...rows[4]!, rngKey: rows[5]!.rngKey }], how);
     expect(other).not.toEqual(own);
   });
 
   it("is greedy at temperature 0", async () => {
     const [[a], [b]] = await Promise.all([
       engine.write([rows[0]!], { ...how, tau: 0 }),
-      engine.write([{ ...rows[0]!, noise: rows[1]!.noise }], { ...how, tau: 0 }),
+      engine.write([{ ...rows[0]!, rngKey: rows[1]!.rngKey }], { ...how, tau: 0 }),
     ]);
     expect(a).toEqual(b);
   });

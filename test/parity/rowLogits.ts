@@ -2,7 +2,7 @@
 import type { VaeAdapters } from "../../src/engine/adapters.js";
 import type { BaseModel } from "../../src/engine/baseModel.js";
 import { KvCache } from "../../src/engine/kvCache.js";
-import { Reader } from "../../src/engine/reader.js";
+import { ModelRunner } from "../../src/engine/modelRunner.js";
 import { Sessions } from "../../src/engine/sessions.js";
 import type { Latent } from "../../src/latent/index.js";
 import { float32 } from "../../src/runtime/runtime.js";
@@ -22,13 +22,13 @@ export async function rowLogits(base: BaseModel, vae: VaeAdapters, { z, context,
   const { embeddings } = await embedder.session.run({ ...embedder.weights, z: float32(z, 1, vae.zDim) });
   const latent = { embedding: embeddings!.data as Float32Array };
   const items = [...context.map((id) => ({ id })), latent, ...ids.slice(0, -1).map((id) => ({ id }))];
-  const reader = new Reader(
+  const runner = new ModelRunner(
     base,
     await sessions.writer("router"),
     new KvCache(base.config, 1),
     new KvCache(base.config, 1),
   );
-  const [logits] = await reader.read([{ items, positions: items.map((_, at) => at) }], "all");
+  const [logits] = await runner.forward([{ items, positions: items.map((_, at) => at) }], "all");
   const own = logits!.slice(context.length);
   await sessions.release();
   return own;
