@@ -76,7 +76,7 @@ async function decodeJob(): Promise<number> {
   const context = randomIds(64);
   const medians: number[] = [];
   for (const count of [1, 4, 8]) {
-    const rows = Array.from({ length: count }, (_, i) => ({ z: rng.normals(Z_DIM), noise: rng.fork("noise", i).key }));
+    const rows = Array.from({ length: count }, (_, i) => ({ z: rng.normals(Z_DIM), rngKey: rng.fork("noise", i).key }));
     const median = await measure(`decode, ${count} rows`, async () => {
       await model.write(rows, { writer: "router", context, nTokens: 64, tau: 0.9 });
       return 64 * count;
@@ -91,7 +91,7 @@ async function decodeJob(): Promise<number> {
 /** What it costs that another adapter writes: eight single tokens by the router, then by decoder and router in turn. */
 async function switchJob(): Promise<undefined> {
   const model = engine();
-  const row = { z: rng.normals(Z_DIM), noise: rng.fork("noise", 0).key };
+  const row = { z: rng.normals(Z_DIM), rngKey: rng.fork("noise", 0).key };
   for (const writers of [["router"], ["decoder", "router"]] as const) {
     await measure(`switch, ${writers.length === 1 ? "one adapter" : "two adapters in turn"}`, async () => {
       for (let i = 0; i < 8; i++)

@@ -33,9 +33,9 @@ import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, wri
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel, SamplingOptions } from "./sampling/model.js";
-import { Run } from "./sampling/run.js";
 import { RunText, spelled } from "./sampling/runText.js";
 import { type SamplerInputs, type SamplerName, samplers } from "./sampling/samplers.js";
+import { SamplingRun } from "./sampling/samplingRun.js";
 import { taskVector } from "./sampling/task.js";
 import type { Tokenizer } from "./tokenizer/index.js";
 
@@ -59,14 +59,14 @@ export class BigVae {
   private constructor(
     /** The base's tokenizer. */
     readonly tokenizer: Tokenizer,
-    /** Positions of the base, width of z, tokens of a span, ae_scale, names of the adapters. */
+    /** Positions of the base, widths of z, tokens of a span, ae_scale, names of the adapters. */
     readonly facts: EngineFacts,
     /** The thread that computes, for calls by token ids and rows. */
     readonly engine: RemoteEngine,
     /** Where base and adapters were read from. */
     readonly paths: ModelPaths,
   ) {
-    this.space = LatentSpace.ofWidth(facts.zDim, facts.slots, facts.span);
+    this.space = new LatentSpace({ zDim: facts.zDim, slots: facts.slots, span: facts.span });
     this.latentModel = routerModel(engine, tokenizer, this.space);
   }
 
@@ -91,9 +91,9 @@ export class BigVae {
     return this.engine.close();
   }
 
-  /** Width of z: the values of its slots and, where there are several, the length of its text. */
-  get zDim(): number {
-    return this.facts.zDim;
+  /** Values of a latent: those of its slots and, where there are several, the length of its text. */
+  get width(): number {
+    return this.facts.width;
   }
 
   /** Tokens of a span. */
@@ -182,7 +182,7 @@ export class BigVae {
     const limits = lengths.map((length) => nTokens ?? ownLimit(length));
     const rows = zs.map((z, i) => ({
       z,
-      noise: rng.fork("decode", i).key,
+      rngKey: rng.fork("decode", i).key,
       nTokens: limits[i]!,
       cfgScale: typeof cfgScale === "number" ? cfgScale : cfgScale[i]!,
     }));
@@ -190,7 +190,7 @@ export class BigVae {
     const written = await this.engine.write(rows, {
       writer: "decoder",
       context,
-      beginId: tokenizer.bosId ?? tokenizer.eosId,
+      beginId: tokenizer.beginId,
       nTokens: Math.max(...limits, 0),
       tau,
       ...stop,
@@ -214,8 +214,8 @@ export class BigVae {
     checkKnown("continue", options);
     const { context = "", nTokens = 2 * this.span, tau = 0.9, seed = 0, cfgScale = 1, signal } = options;
     checkTexts("continue: context", [context]);
-    const noise = Rng.fromSeed(seed).fork("continue").key;
-    const [ids] = await this.latentModel.write([{ z, noise }], this.tokenizer.encode(context), {
+    const rngKey = Rng.fromSeed(seed).fork("continue").key;
+    const [ids] = await this.latentModel.write([{ z, rngKey }], this.tokenizer.encode(context), {
       nTokens,
       tau,
       cfgScale,
@@ -253,7 +253,7 @@ export class BigVae {
   /** What texts have in common: means of their first spans, averaged, at their mean length. */
   async taskVector(texts: readonly string[]): Promise<Latent> {
     checkTexts("task vector", texts);
-    const run = new Run(this.latentModel, this.#samplingOptions({}));
+    const run = new SamplingRun(this.latentModel, this.#samplingOptions({}));
     return (
       await taskVector(
         run,

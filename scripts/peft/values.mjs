@@ -23,7 +23,7 @@ async function logits(writer, before) {
     seen.push(...row);
     return target[seen.length / row.length - 1];
   };
-  const row = { z: mean, noise: [0, 0, 0, 0] };
+  const row = { z: mean, rngKey: [0, 0, 0, 0] };
   await engine.write([row], { writer, context: before, nTokens: target.length, tau: 0, choose });
   return { dtype: "F32", shape: [target.length, seen.length / target.length], data: Float32Array.from(seen) };
 }

@@ -11,7 +11,7 @@ it("writes 130 rows as it writes each of them, and names the row of each token",
   const rng = Rng.fromSeed("many rows");
   const rows = Array.from({ length: 130 }, (_, i) => ({
     z: rng.fork("z", i).normals(vae.zDim),
-    noise: rng.fork("row", i).key,
+    rngKey: rng.fork("row", i).key,
   }));
   const options = { writer: "router" as const, context: [5, 6], nTokens: 4, tau: 0.9 };
   const streamed: number[][] = rows.map(() => []);

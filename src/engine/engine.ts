@@ -8,7 +8,6 @@ import {
   LatentSpace,
   logProbability,
   sampleToken,
-  type TokenChooser,
 } from "../latent/index.js";
 import { Rng, type RngKey } from "../rng.js";
 import { float32, type Runtime } from "../runtime/runtime.js";
@@ -18,7 +17,7 @@ import { type VaeAdapters, writerRole } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
 import { KvCache } from "./kvCache.js";
-import { type Item, Reader, type RowInput, SharedContext } from "./reader.js";
+import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRunner.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
@@ -27,8 +26,8 @@ import { WritingRows } from "./writingRows.js";
 export interface WriteRow {
   /** Left out only when the base itself writes. */
   z?: Latent;
-  /** Names the row's noise, so that it does not depend on the other rows. */
-  noise: RngKey;
+  /** Names the row's stream of random numbers, so that its tokens do not depend on the other rows. */
+  rngKey: RngKey;
   /** New tokens of this row at most, where that is fewer than of the call. */
   nTokens?: number;
   /** In place of the call's. */
@@ -44,7 +43,7 @@ export interface WriteOptions {
   begun?: readonly number[];
   /** New tokens of a row, at most. */
   nTokens: number;
-  /** Temperature of the token noise; 0 is greedy. */
+  /** Temperature of the tokens; 0 is greedy. */
   tau: number;
   /** logits = base + cfgScale * (writer - base); 1 leaves the base out. */
   cfgScale?: number;
@@ -57,8 +56,6 @@ export interface WriteOptions {
   signal?: AbortSignal;
   /** Called with each row's new token, as it is written. */
   onToken?(row: number, id: number): void;
-  /** How a row's token is chosen, in place of tau and noise. */
-  choose?(row: number): TokenChooser;
 }
 
 /** A text read under teacher forcing; one value for each target token. */
@@ -70,7 +67,7 @@ export interface Score {
 }
 
 /** A row whose target's likelihood is asked for. */
-export interface ScoreRow extends Omit<WriteRow, "noise"> {
+export interface ScoreRow extends Omit<WriteRow, "rngKey"> {
   target: readonly number[];
 }
 
@@ -136,12 +133,11 @@ export class Engine {
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
   async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    const { onToken, choose, signal } = options;
+    const { onToken, signal } = options;
     const write = (batch: readonly WriteRow[], start: number) =>
       this.#write(batch, {
         ...options,
         ...(onToken ? { onToken: (row: number, id: number) => onToken(start + row, id) } : {}),
-        ...(choose ? { choose: (row: number) => choose(start + row) } : {}),
       });
     return this.#tracked(this.#inBatches(rows, write, signal));
   }
@@ -159,7 +155,7 @@ export class Engine {
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
     const isGuided = scales.some((scale) => scale !== 1);
     const guide = isGuided ? await this.#start(rows, "base", guideContext, begun, signal) : undefined;
-    const choosers = rows.map(({ noise }, row) => options.choose?.(row) ?? tokenSampler(tau, noise));
+    const streams = rows.map(({ rngKey }) => Rng.fromKey(rngKey));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
     for (let t = 0; active.length > 0 && t < nTokens; t++) {
@@ -171,7 +167,7 @@ export class Engine {
         const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
         if (t === 0) checkLogits(guided);
         if (options.endless && stopId !== undefined) guided[stopId] = Number.NEGATIVE_INFINITY;
-        const id = choosers[row]!(guided);
+        const id = sampleToken(guided, tau, streams[row]!);
         written[row]!.push(id);
         options.onToken?.(row, id);
         return id;
@@ -294,9 +290,9 @@ export class Engine {
     const role = this.#roleOf(writer);
     const bound = await this.#sessions.writer(writer);
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
-      const cache = await this.#context(writer).then((kept) => kept.read(shared, signal));
+      const cache = await this.#context(writer).then((kept) => kept.prefill(shared, signal));
       return new WritingRows(
-        new Reader(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
+        new ModelRunner(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
         inputs,
         next,
       );
@@ -357,9 +353,4 @@ export class Engine {
 /** base + scale * (guided - base), Ho & Salimans 2022. [V] */
 function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
   return base.map((logit, id) => logit + scale * (guided[id]! - logit));
-}
-
-function tokenSampler(tau: number, noise: RngKey): TokenChooser {
-  const rng = Rng.fromKey(noise);
-  return (logits) => sampleToken(logits, tau, rng);
 }

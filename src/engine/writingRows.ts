@@ -1,10 +1,10 @@
 /** Rows in the course of being written, and how the tokens chosen for them are read next. */
-import type { Reader, RowInput } from "./reader.js";
+import type { ModelRunner, RowInput } from "./modelRunner.js";
 
 /** What each row reads next, and the position after that. */
 export class WritingRows {
   constructor(
-    readonly reader: Reader,
+    readonly runner: ModelRunner,
     public inputs: readonly RowInput[],
     /** Position of the next token. */
     public next: number,
@@ -12,12 +12,12 @@ export class WritingRows {
 
   /** Reads what is pending; logits [V] of the next token of each row. */
   async advance(): Promise<Float32Array[]> {
-    return (await this.reader.read(this.inputs)).map((logits) => logits[0]!);
+    return (await this.runner.forward(this.inputs)).map((logits) => logits[0]!);
   }
 
   /** Hands over the chosen tokens; rows not `kept` are finished and dropped. */
   push(ids: readonly number[], kept: readonly number[]): void {
-    if (kept.length < ids.length) this.reader.select(kept);
+    if (kept.length < ids.length) this.runner.select(kept);
     this.inputs = kept.map((k) => ({ items: [{ id: ids[k]! }], positions: [this.next] }));
     this.next++;
   }
@@ -29,6 +29,6 @@ export class WritingRows {
       items: [...items, ...targets[row]!.map((id) => ({ id }))],
       positions: [...positions, ...targets[row]!.map((_, t) => this.next + t)],
     }));
-    return (await this.reader.read(inputs, "all")).map((logits) => logits.slice(pending - 1));
+    return (await this.runner.forward(inputs, "all")).map((logits) => logits.slice(pending - 1));
   }
 }

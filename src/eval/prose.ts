@@ -113,9 +113,9 @@ export async function evaluateProse(options: ProseOptions): Promise<ProseReport>
 /** The base's continuation of a prompt, which stands behind the token that begins a text; it ends where the text does. */
 async function plainSample(options: ProseOptions, prompt: Prompt, nTokens: number, run: number): Promise<Ids> {
   const { model, tokenizer, rng, tau, signal } = options;
-  const { bosId, eosId } = tokenizer;
-  const context = [bosId ?? eosId ?? 0, ...prompt.ids];
-  const row = { noise: rng.fork("plain", run).key };
+  const { beginId = 0, eosId } = tokenizer;
+  const context = [beginId, ...prompt.ids];
+  const row = { rngKey: rng.fork("plain", run).key };
   const [ids] = await model.write([row], { writer: "base", context, nTokens, tau, stopId: eosId, signal });
   return ids!;
 }

@@ -9,7 +9,7 @@ export type EvaluatedModel = Pick<Engine, "encode" | "write" | "score">;
 
 export interface ScoringOptions {
   model: EvaluatedModel;
-  tokenizer: Pick<Tokenizer, "encode" | "decode" | "bosId" | "eosId">;
+  tokenizer: Pick<Tokenizer, "encode" | "decode" | "beginId" | "eosId">;
   /** Of the model's latents. */
   space: LatentSpace;
   signal?: AbortSignal;
@@ -25,8 +25,8 @@ export interface Reading {
 
 /** Tokens of one call at most, so that the logits of a large vocabulary fit. */
 const BATCH_TOKENS = 1024;
-/** Greedy writing uses no noise. */
-const NO_NOISE = Rng.fromSeed(0).key;
+/** Greedy writing draws nothing from it. */
+const UNUSED_KEY = Rng.fromSeed(0).key;
 
 export class Scoring {
   constructor(readonly options: ScoringOptions) {}
@@ -57,8 +57,7 @@ export class Scoring {
 
   /** What begins a text for the base. */
   get #beginId(): number {
-    const { bosId, eosId } = this.options.tokenizer;
-    return bosId ?? eosId ?? 0;
+    return this.options.tokenizer.beginId ?? 0;
   }
 
   /** Exactly `nTokens` tokens from each z, written greedily by the decoder without a prefix. `scales`: the guidance scale of each z; default: 1. */
@@ -102,7 +101,7 @@ export class Scoring {
     const written: number[][] = [];
     for (const batch of batches(rows, ({ nTokens }) => nTokens)) {
       const nTokens = Math.max(...batch.map((row) => row.nTokens));
-      const asRows = batch.map(({ z, nTokens, scale }) => ({ z, nTokens, cfgScale: scale, noise: NO_NOISE }));
+      const asRows = batch.map(({ z, nTokens, scale }) => ({ z, nTokens, cfgScale: scale, rngKey: UNUSED_KEY }));
       const beginId = this.#beginId;
       const options = { writer: "decoder", context: [], nTokens, tau: 0, stopId, beginId, signal } as const;
       written.push(...(await model.write(asRows, options)));

@@ -24,7 +24,8 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {
     maxPositions: engine.maxPositions,
-    zDim: engine.space?.width ?? 0,
+    zDim: vae?.zDim ?? 0,
+    width: engine.space?.width ?? 0,
     slots: vae?.slots ?? 1,
     span: vae?.span ?? 64,
     adapters: Object.fromEntries(Object.entries(vae?.adapters ?? {}).map(([name, { role }]) => [name, role])),

@@ -18,7 +18,7 @@ export interface Calls {
   open: { args: OpenArguments; result: EngineFacts };
   encode: { args: { rows: readonly TokenRow[] }; result: Encoding[] };
   write: {
-    args: { rows: readonly WriteRow[]; options: Omit<WriteOptions, "signal" | "onToken" | "choose"> };
+    args: { rows: readonly WriteRow[]; options: Omit<WriteOptions, "signal" | "onToken"> };
     result: number[][];
   };
   score: {
@@ -33,8 +33,10 @@ export type CallName = keyof Calls;
 /** What the caller knows of the model on the other side. */
 export interface EngineFacts {
   maxPositions: number;
-  /** Values of a latent; 0 without adapters. */
+  /** Values of all slots of a latent; 0 without adapters. */
   zDim: number;
+  /** Values of a latent: zDim and, where there are several slots, the length of its text. */
+  width: number;
   /** Slots of a latent. */
   slots: number;
   span: number;

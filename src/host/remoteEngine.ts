@@ -53,7 +53,7 @@ export class RemoteEngine {
     return this.#call("encode", { rows }, signal);
   }
 
-  write(rows: readonly WriteRow[], { signal, onToken, choose: _, ...options }: WriteOptions): Promise<number[][]> {
+  write(rows: readonly WriteRow[], { signal, onToken, ...options }: WriteOptions): Promise<number[][]> {
     return this.#call("write", { rows, options }, signal, onToken);
   }
 

@@ -21,7 +21,7 @@ export function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: L
       engine.write(rows, {
         ...options,
         ...(ignoreEos ? {} : stop),
-        beginId: tokenizer.bosId ?? tokenizer.eosId,
+        beginId: tokenizer.beginId,
         writer: options.writer ?? "router",
         context,
       }),

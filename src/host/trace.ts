@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
+import type { RngKey } from "../rng.js";
 import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { Tokenizer } from "../tokenizer/index.js";
@@ -15,13 +16,14 @@ const LATENTS = "latents.safetensors";
 /** What a trace needs of a model. */
 interface TracedModel {
   tokenizer: Pick<Tokenizer, "decode">;
-  facts: { zDim: number };
+  facts: { width: number };
   /** By which a replay can tell another model. */
   hashes(): Promise<ModelHashes>;
 }
 
 interface ModelLine extends ModelHashes {
   kind: "model";
+  /** Values of a latent. */
   zDim: number;
 }
 
@@ -43,8 +45,11 @@ interface SpanLine {
   /** Row of the latent that it was written from. */
   latent: number;
   drafts: { ids: TokenIds; text: string; from?: number; latent: number }[];
-  written: Span["written"];
+  written: SavedWriting;
 }
+
+/** How a span was written; its key is `noise` in the file. */
+type SavedWriting = Omit<Span["written"], "rngKey"> & { noise: RngKey };
 
 type Line = ModelLine | LatentLine | SpanLine;
 
@@ -56,7 +61,7 @@ export async function writeTrace(folder: string, spans: readonly SpelledSpan[], 
   const { tokenizer, facts } = model;
   const text = (ids: TokenIds, role: TracedLatent["role"]) =>
     tokenizer.decode(ids, { skipSpecial: true, continues: CONTINUATIONS.includes(role) });
-  const header: ModelLine = { kind: "model", ...(await model.hashes()), zDim: facts.zDim };
+  const header: ModelLine = { kind: "model", ...(await model.hashes()), zDim: facts.width };
   const lines: Line[] = [header];
   const rows = new Map<TracedLatent, number>();
   const rowOf = (latent: TracedLatent): number => {
@@ -69,18 +74,31 @@ export async function writeTrace(folder: string, spans: readonly SpelledSpan[], 
     lines.push({ kind: "latent", index, role, parents, ...(ids ? { ids, text: text(ids, role) } : {}), norm });
     return index;
   };
-  for (const { ids, text: spelled, latent, drafts, written } of spans) {
+  for (const {
+    ids,
+    text: spelled,
+    latent,
+    drafts,
+    written: { rngKey, ...how },
+  } of spans) {
     const traced = drafts.map((draft) => ({
       ids: draft.ids,
       text: text(draft.ids, "draft"),
       ...(draft.from ? { from: rowOf(draft.from) } : {}),
       latent: rowOf(draft.latent),
     }));
-    lines.push({ kind: "span", ids, text: spelled, latent: rowOf(latent), drafts: traced, written });
+    lines.push({
+      kind: "span",
+      ids,
+      text: spelled,
+      latent: rowOf(latent),
+      drafts: traced,
+      written: { ...how, noise: rngKey },
+    });
   }
-  const flat = new Float32Array(rows.size * facts.zDim);
-  for (const [{ z }, row] of rows) flat.set(z, row * facts.zDim);
-  const latents = { dtype: "F32" as const, shape: [rows.size, facts.zDim], data: flat };
+  const flat = new Float32Array(rows.size * facts.width);
+  for (const [{ z }, row] of rows) flat.set(z, row * facts.width);
+  const latents = { dtype: "F32" as const, shape: [rows.size, facts.width], data: flat };
   await makeFolder(folder);
   await writeSafetensors(join(folder, LATENTS), new Map([["z", latents]]));
   await writeFileAtomic(join(folder, LINES), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -115,11 +133,11 @@ export async function* replay(
       `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give \`model\` and \`adapters\` of the run`,
     );
   }
-  const zs = await readTable(folder, model.facts.zDim);
+  const zs = await readTable(folder, model.facts.width);
   for (const [i, { ids: saved, text, latent, written: how }] of spans.entries()) {
-    const { context, noise, ...options } = how;
-    const z = zs.slice(latent * model.facts.zDim, (latent + 1) * model.facts.zDim);
-    const [written] = await model.latentModel.write([{ z, noise }], context, { ...options, signal });
+    const { context, noise: rngKey, ...options } = how;
+    const z = zs.slice(latent * model.facts.width, (latent + 1) * model.facts.width);
+    const [written] = await model.latentModel.write([{ z, rngKey }], context, { ...options, signal });
     const at = written!.findIndex((id, t) => id !== saved[t]);
     if (at >= 0 || written!.length !== saved.length)
       throw new BigVaeError(
@@ -155,13 +173,13 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
 }
 
 /** All z, one behind the other. */
-async function readTable(folder: string, zDim: number): Promise<Float32Array> {
+async function readTable(folder: string, width: number): Promise<Float32Array> {
   const file = await openSafetensors(join(folder, LATENTS));
   try {
-    if (file.names.includes("z") && file.info("z").shape[1] === zDim) return await file.readFloat32("z");
+    if (file.names.includes("z") && file.info("z").shape[1] === width) return await file.readFloat32("z");
     throw new BigVaeError(
       "format",
-      `${join(folder, LATENTS)}: expected z of width ${zDim}, got another table; save the run again`,
+      `${join(folder, LATENTS)}: expected z of width ${width}, got another table; save the run again`,
     );
   } finally {
     await file.close();

@@ -57,11 +57,6 @@ export class LatentSpace {
     this.width = zDim + (slots > 1 ? 1 : 0);
   }
 
-  /** The space of latents of `width` values in all. */
-  static ofWidth(width: number, slots: number, span: number): LatentSpace {
-    return new LatentSpace({ zDim: slots > 1 ? width - 1 : width, slots, span });
-  }
-
   /** Whether a latent says how long its text is. */
   get hasLength(): boolean {
     return this.shape.slots > 1;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { gumbelToken } from "../../test/parity/gumbel.js";
 import { Rng } from "../rng.js";
-import { greedyToken, gumbelToken, logProbability, sampleToken } from "./tokenChoice.js";
+import { greedyToken, logProbability, sampleToken } from "./tokenChoice.js";
 
 const LOGITS = Float32Array.of(2, -1, 0.5, 1.9, -30, 0);
 const DRAWS = 40_000;

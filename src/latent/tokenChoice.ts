@@ -2,9 +2,6 @@
 import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";
 
-/** Picks the next token of a row from its logits [V]. */
-export type TokenChooser = (logits: Float32Array) => number;
-
 /** The most likely token; the lowest id where several are. */
 export function greedyToken(logits: Float32Array): number {
   let best = 0;
@@ -40,11 +37,6 @@ export function sampleToken(logits: Float32Array, tau: number, rng: Rng): number
     else low = middle + 1;
   }
   return low;
-}
-
-/** argmax(logits + tau * gumbel) with gumbel = -log(-log u), as MiniHF samples; u [V] uniform in (0, 1). */
-export function gumbelToken(logits: Float32Array, tau: number, uniforms: ArrayLike<number>): number {
-  return greedyToken(logits.map((logit, id) => logit - tau * Math.log(-Math.log(uniforms[id]!))));
 }
 
 /** log softmax(logits)[id]. */

@@ -2,7 +2,7 @@
 import { BigVaeError } from "../errors.js";
 import type { LatentSpace } from "../latent/index.js";
 import type { TracedLatent } from "./model.js";
-import { averaged } from "./run.js";
+import { averaged } from "./samplingRun.js";
 
 type Rule = (latents: readonly TracedLatent[], space: LatentSpace) => TracedLatent;
 

@@ -10,7 +10,7 @@ import {
   type TracedLatent,
   tokensOf,
 } from "./model.js";
-import { averaged, Run } from "./run.js";
+import { averaged, SamplingRun } from "./samplingRun.js";
 
 /** Spans and weights of avg. */
 export interface AvgPreset {
@@ -29,18 +29,18 @@ export interface AvgPreset {
   goesOn: boolean;
 }
 
-/** The model card's and MiniHF's own; `thread` keeps the thread of a text from span to span. */
-export const AVG_PRESETS = {
+/** A preset of avg, by its name. */
+export type AvgPresetName = "card" | "repository" | "thread";
+
+/** The model card's numbers, MiniHF's, and those of our own that keep the thread of a text from span to span. */
+export const AVG_PRESETS: Readonly<Record<AvgPresetName, AvgPreset>> = {
   card: { draftPull: 0.5, meanPull: 0.3, draft: 4, tail: 2, goesOn: false },
   repository: { draftPull: 0.3, meanPull: 0.2, draft: 2, tail: 1, goesOn: false },
   thread: { draftPull: 0.3, meanPull: 0.2, draft: 1, tail: 1, goesOn: true },
-} as const satisfies Record<string, AvgPreset>;
+};
 
 /** Of a span: a text shorter than that says too little to go on from by its latent, and the base writes the drafts. */
 const SHORT = 0.5;
-
-/** A preset of avg, by its name. */
-export type AvgPresetName = keyof typeof AVG_PRESETS;
 
 /**
  * Each step writes nAvg drafts from the span's latent, pulled toward the prompt's, which holds the topic; the latents of
@@ -55,7 +55,7 @@ export async function* avg(
   preset: AvgPreset,
   averaging: Averaging = "mean",
 ): Sampler {
-  const run = new Run(model, averaging === "one" ? { ...options, nAvg: 1 } : options);
+  const run = new SamplingRun(model, averaging === "one" ? { ...options, nAvg: 1 } : options);
   const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   const { goesOn } = preset;
@@ -100,7 +100,12 @@ export async function* avg(
 }
 
 /** The span's latent, pulled toward the topic. */
-async function pulledSpan(run: Run, span: TextOrLatent, topic: TracedLatent, pull: number): Promise<TracedLatent> {
+async function pulledSpan(
+  run: SamplingRun,
+  span: TextOrLatent,
+  topic: TracedLatent,
+  pull: number,
+): Promise<TracedLatent> {
   const z = await run.sample(span, "span");
   return run.mix([
     [z, 1 - pull],
@@ -115,7 +120,7 @@ export async function* userAvg(
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const before = run.withBos(context);
   const latents = await run.samples(
     prompts.map((prompt) => run.withBos(prompt)),

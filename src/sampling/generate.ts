@@ -7,7 +7,7 @@ import {
   type TokenIds,
   tokensOf,
 } from "./model.js";
-import { Run } from "./run.js";
+import { SamplingRun } from "./samplingRun.js";
 
 /** Each step encodes the span, writes four spans' worth of tokens after the context, and takes the last two as the next span. */
 export async function* generate(
@@ -16,7 +16,7 @@ export async function* generate(
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   let span: TextOrLatent = run.withBos(prompt);
   let before = run.withBos(context);
   for (let step = 0; step < options.nSteps; step++) {

@@ -9,7 +9,7 @@ import {
   type TracedLatent,
   tokensOf,
 } from "./model.js";
-import { Run } from "./run.js";
+import { SamplingRun } from "./samplingRun.js";
 import { taskVector } from "./task.js";
 
 /** z of the next text from z of the last span. */
@@ -32,7 +32,7 @@ export async function* guide(
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const guided = yield* guidedSteps(run, prompt, context, await towardPrompt(run, prompt));
   return { ids: guided.context };
 }
@@ -45,13 +45,13 @@ export async function* task(
   examples: readonly TextOrLatent[],
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const toward = towardTask(run, await run.sample(prompt, "prompt"), await taskVector(run, examples));
   const guided = yield* guidedSteps(run, prompt, run.withBos(context), toward);
   return { ids: [...guided.context, ...guided.span] };
 }
 
-export async function towardPrompt(run: Run, prompt: TextOrLatent): Promise<Guidance> {
+export async function towardPrompt(run: SamplingRun, prompt: TextOrLatent): Promise<Guidance> {
   const topic = await run.sample(prompt, "prompt");
   const weights = run.weights(GUIDE_WEIGHTS);
   return (z) =>
@@ -64,7 +64,7 @@ export async function towardPrompt(run: Run, prompt: TextOrLatent): Promise<Guid
     );
 }
 
-export function towardTask(run: Run, prompt: TracedLatent, task: TracedLatent): Guidance {
+export function towardTask(run: SamplingRun, prompt: TracedLatent, task: TracedLatent): Guidance {
   const weights = run.weights(TASK_WEIGHTS);
   return (z) =>
     run.mix(
@@ -82,7 +82,7 @@ export function towardTask(run: Run, prompt: TracedLatent, task: TracedLatent): 
  * ends within its first span leaves nothing to go on from: it is the last.
  */
 export async function* guidedSteps(
-  run: Run,
+  run: SamplingRun,
   prompt: TextOrLatent,
   context: TokenIds,
   toward: Guidance,

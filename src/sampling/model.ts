@@ -27,7 +27,7 @@ export interface LatentModel {
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
   /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */
-  write(rows: readonly { z?: Latent; noise: RngKey }[], context: TokenIds, options: WriteOptions): Promise<TokenIds[]>;
+  write(rows: readonly { z?: Latent; rngKey: RngKey }[], context: TokenIds, options: SpanOptions): Promise<TokenIds[]>;
   /** The router's log-likelihood of each target from its z after the context, mean per token. */
   score(rows: readonly { z: Latent; target: TokenIds }[], context: TokenIds, signal?: AbortSignal): Promise<number[]>;
   /** Gives samplers the beginning token, and shows them where a sentence ends. */
@@ -36,8 +36,8 @@ export interface LatentModel {
 
 /** What samplers need of a tokenizer. */
 export interface TextTokenizer {
-  /** Begins a text where the model has such a token. */
-  readonly bosId?: number;
+  /** Begins a text: a token of its own, or the end token where the model has none. */
+  readonly beginId?: number;
   /** Ends a text, and a row that is written. */
   readonly eosId?: number;
   /** The ids of a text, with nothing added. */
@@ -47,7 +47,7 @@ export interface TextTokenizer {
 }
 
 /** How a batch of rows is written. */
-export interface WriteOptions {
+export interface SpanOptions {
   /** What each row's text begins with, behind the context; writing goes on from there. */
   begun?: TokenIds;
   /** The end token is never chosen. */
@@ -56,7 +56,7 @@ export interface WriteOptions {
   writer?: "base";
   /** New tokens of a row, at most. */
   nTokens: number;
-  /** Temperature of the token noise; 0 is greedy. */
+  /** Temperature of the tokens; 0 is greedy. */
   tau: number;
   /** logits = base + cfgScale * (router - base). */
   cfgScale: number;
@@ -143,8 +143,8 @@ export interface Span {
     ignoreEos?: boolean;
     /** Whether the end token was never chosen. */
     endless?: boolean;
-    /** Names the stream of its token noise. */
-    noise: RngKey;
+    /** Names the stream of random numbers that its tokens were drawn with. */
+    rngKey: RngKey;
   };
 }
 

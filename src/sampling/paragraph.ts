@@ -9,7 +9,7 @@ import {
   type TracedLatent,
   tokensOf,
 } from "./model.js";
-import { averaged, Run } from "./run.js";
+import { averaged, SamplingRun } from "./samplingRun.js";
 
 /** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
 export const PARAGRAPH_WEIGHTS = {
@@ -30,7 +30,7 @@ export async function* paragraph(
   examples: readonly TextOrLatent[],
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const weights = run.weights(PARAGRAPH_WEIGHTS);
   const s = options.span;
   let span: TextOrLatent = run.withBos(prompt);
@@ -77,7 +77,7 @@ export async function* paragraph(
 const NEXT_TOPIC_TAU = 1;
 
 /** The plain sum of z of the last span of each example, which has the beginning token in front. */
-async function summedTask(run: Run, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
+async function summedTask(run: SamplingRun, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
   const latents = await run.samples(
     examples.map((example) => (isLatent(example) ? example : run.withBos(example).slice(-run.options.span))),
     "task",
@@ -90,7 +90,11 @@ async function summedTask(run: Run, examples: readonly TextOrLatent[]): Promise<
 }
 
 /** Half of the first latent, 0.3 of the last, 0.2 of the mean of those between; of two, by the same ratio. */
-function nextTopic(run: Run, latents: readonly TracedLatent[], weights: typeof PARAGRAPH_WEIGHTS): TracedLatent {
+function nextTopic(
+  run: SamplingRun,
+  latents: readonly TracedLatent[],
+  weights: typeof PARAGRAPH_WEIGHTS,
+): TracedLatent {
   const [first, last] = [latents[0]!, latents.at(-1)!];
   const middle = latents.slice(1, -1);
   const ends = weights.first + weights.last;

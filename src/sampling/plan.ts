@@ -1,6 +1,6 @@
 /** plan, plan-2 and plan-search: go from one latent to another, span by span. MiniHF vae_infer.py, its errors mended as named below. */
 import type { LatentModel, Sampler, SamplingOptions, Span, TextOrLatent, TokenIds, TracedLatent } from "./model.js";
-import { averaged, Run } from "./run.js";
+import { averaged, SamplingRun } from "./samplingRun.js";
 import { taskVector } from "./task.js";
 
 /** The texts that a plan goes between, as tokens. */
@@ -29,7 +29,7 @@ export const PLAN_SEARCH_WEIGHTS = { random: 0.7 };
  * start adds a span to the context that it has not written yet.
  */
 export async function* plan(model: LatentModel, inputs: PlanInputs, options: SamplingOptions): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const terminal = await run.sample(inputs.terminal, "terminal");
   const weights = run.weights(PLAN_WEIGHTS);
   const from = inputs.start ? await run.sample(inputs.start, "start") : randomStart(run, terminal, inputs.aeScale, 0);
@@ -60,7 +60,7 @@ export async function* plan(model: LatentModel, inputs: PlanInputs, options: Sam
  * first joins the context and the second is the next z; a text that ends within the first is the last. The original reads z before it exists where there is no start.
  */
 export async function* plan2(model: LatentModel, inputs: PlanInputs, options: SamplingOptions): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const terminal = await run.mean(inputs.terminal, "terminal");
   const weights = run.weights(PLAN_2_WEIGHTS);
   const from = inputs.start ? await run.mean(inputs.start, "start") : randomStart(run, terminal, inputs.aeScale, 0);
@@ -92,7 +92,7 @@ function pullAt(step: number, { pull, pullStep }: typeof PLAN_WEIGHTS): number {
 
 /** 0.8 of a start and 0.2 of the task vector; 0.7 of a random latent and 0.3 of it, at their mean length. */
 async function withTask(
-  run: Run,
+  run: SamplingRun,
   from: TracedLatent,
   examples: readonly TextOrLatent[] | undefined,
   { start, random }: typeof PLAN_WEIGHTS,
@@ -109,12 +109,12 @@ async function withTask(
   );
 }
 
-function randomStart(run: Run, like: TracedLatent, aeScale: number, index: number): TracedLatent {
+function randomStart(run: SamplingRun, like: TracedLatent, aeScale: number, index: number): TracedLatent {
   const z = run.space.random(like.z, aeScale, run.options.rng.fork("random start", index));
   return { z, role: "random", parents: [] };
 }
 
-function withNorm(run: Run, latent: TracedLatent, norm: number): TracedLatent {
+function withNorm(run: SamplingRun, latent: TracedLatent, norm: number): TracedLatent {
   return { ...latent, z: run.space.rescale(latent.z, norm), norm };
 }
 
@@ -131,7 +131,7 @@ export interface PlanSearchInputs extends Omit<PlanInputs, "start" | "examples">
  * divides a mean by the length again.
  */
 export async function* planSearch(model: LatentModel, inputs: PlanSearchInputs, options: SamplingOptions): Sampler {
-  const run = new Run(model, { ...options, onToken: undefined });
+  const run = new SamplingRun(model, { ...options, onToken: undefined });
   const { random: share } = run.weights(PLAN_SEARCH_WEIGHTS);
   const terminal = await run.sample(inputs.terminal, "terminal");
   let best: { score: number; spans: Span[] } | undefined;
@@ -155,7 +155,7 @@ export async function* planSearch(model: LatentModel, inputs: PlanSearchInputs, 
 }
 
 /** One plan of n spans, or of fewer where its text ends. */
-async function planOnce(run: Run, start: TracedLatent, terminal: TracedLatent, context: TokenIds, n: number) {
+async function planOnce(run: SamplingRun, start: TracedLatent, terminal: TracedLatent, context: TokenIds, n: number) {
   const s = run.options.span;
   const spans: Span[] = [];
   let z = start;
@@ -179,7 +179,7 @@ function firstSpans(spans: readonly Span[], length: number): TokenIds {
 }
 
 /** The router's mean log-likelihood per token of a plan, each span from its own latent. */
-async function planScore(run: Run, spans: readonly Span[], context: TokenIds): Promise<number> {
+async function planScore(run: SamplingRun, spans: readonly Span[], context: TokenIds): Promise<number> {
   const { span: s, signal } = run.options;
   let [sum, tokens] = [0, 0];
   for (const [i, { ids, latent }] of spans.entries()) {

@@ -11,7 +11,7 @@ import type {
   TracedLatent,
   Written,
 } from "./model.js";
-import { Run } from "./run.js";
+import { SamplingRun } from "./samplingRun.js";
 import { taskVector } from "./task.js";
 
 /** guide, then the cut; the last span before the cut writes what follows and the next topic. */
@@ -21,7 +21,7 @@ export async function* prose(
   context: TokenIds,
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, options);
+  const run = new SamplingRun(model, options);
   const toward = await towardPrompt(run, prompt);
   const { context: written } = yield* guidedSteps(run, prompt, context, toward);
   const { before, span } = cutAtSentence(written, options.span, model.tokenizer);
@@ -39,7 +39,7 @@ export async function* paragraphTopic(
   examples: readonly TextOrLatent[],
   options: SamplingOptions,
 ): Sampler {
-  const run = new Run(model, { ...options, noise: 0 });
+  const run = new SamplingRun(model, { ...options, noise: 0 });
   const topic = await run.mean(prompt, "prompt");
   const toward = towardTask(run, topic, await taskVector(run, examples));
   let text = context;
@@ -56,7 +56,7 @@ export async function* paragraphTopic(
 }
 
 /** Writes two spans: the first joins the text, the second is the next topic, which a text that ends before it does not have. */
-async function* closing(run: Run, z: TracedLatent, context: TokenIds): AsyncGenerator<Span, Written, void> {
+async function* closing(run: SamplingRun, z: TracedLatent, context: TokenIds): AsyncGenerator<Span, Written, void> {
   const s = run.options.span;
   const written = await run.write(z, context, 2 * s);
   yield written;

@@ -59,7 +59,8 @@ export interface SamplerEntry {
   write(model: LatentModel, inputs: SamplerInputs, options: SamplingOptions): Sampler;
 }
 
-export const samplers = {
+/** What each sampler takes, and the function behind it. */
+export const samplers = table({
   generate: {
     summary: "the latent of each span writes the next ones",
     needs: ["prompt"],
@@ -158,7 +159,12 @@ export const samplers = {
       );
     },
   },
-} as const satisfies Record<string, SamplerEntry>;
+});
+
+/** The rows, each a whole entry; the names stay known. */
+function table<Name extends string>(rows: Record<Name, SamplerEntry>): Readonly<Record<Name, SamplerEntry>> {
+  return rows;
+}
 
 /** As the command line names it. @useDeclaredType */
 export type SamplerName = keyof typeof samplers;

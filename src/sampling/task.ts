@@ -2,10 +2,10 @@
 import { BigVaeError } from "../errors.js";
 import { average } from "../latent/index.js";
 import { isLatent, type TextOrLatent, type TracedLatent } from "./model.js";
-import type { Run } from "./run.js";
+import type { SamplingRun } from "./samplingRun.js";
 
 /** Means of the first span of each example, averaged, with their mean length. */
-export async function taskVector(run: Run, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
+export async function taskVector(run: SamplingRun, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
   if (examples.length === 0)
     throw new BigVaeError("usage", "task vector: expected example texts, got none; give at least one");
   const means = await run.means(

@@ -3,6 +3,8 @@ import { BigVaeError } from "../errors.js";
 
 export interface SpecialTokens {
   readonly bosId?: number;
+  /** Begins a text for the base: bosId, or eosId where there is none. */
+  readonly beginId?: number;
   readonly eosId?: number;
   readonly padId?: number;
 }
@@ -38,7 +40,8 @@ export function readSpecialTokens(
       );
     return id;
   };
-  return { bosId: find("bos_token"), eosId: find("eos_token"), padId: find("pad_token") };
+  const [bosId, eosId, padId] = [find("bos_token"), find("eos_token"), find("pad_token")];
+  return { bosId, beginId: bosId ?? eosId, eosId, padId };
 }
 
 function contentOf(token: unknown): string | undefined {

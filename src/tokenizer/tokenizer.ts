@@ -3,22 +3,19 @@ import { Tokenizer as Encoder } from "@huggingface/tokenizers";
 import { BigVaeError } from "../errors.js";
 import { createSplitter, hasRules } from "./addedTokens.js";
 import { createDecoder, type DecodeRules, decodeAll, type StreamDecoder } from "./detokenizer.js";
-import { readSpecialTokens } from "./specialTokens.js";
+import { readSpecialTokens, type SpecialTokens } from "./specialTokens.js";
 import { createWordEncoder, withUnicodeDigits } from "./words.js";
 
-export interface DecodeOptions {
+export interface DetokenizeOptions {
   /** Leaves special tokens (bos, eos) out of the text. */
   readonly skipSpecial?: boolean;
   /** Whether the text goes on from another: SentencePiece's space before its first word then stays. */
   readonly continues?: boolean;
 }
 
-export interface Tokenizer {
+export interface Tokenizer extends SpecialTokens {
   /** One more than the highest id. */
   readonly vocabSize: number;
-  readonly bosId?: number;
-  readonly eosId?: number;
-  readonly padId?: number;
   /**
    * The ids of `text` with nothing added; a special token spelt out in it becomes that token, as upstream.
    * @throws BigVaeError("mismatch") for a character without a token, where there is no unknown token either.
@@ -27,9 +24,9 @@ export interface Tokenizer {
   /** The same after the beginning token. @throws BigVaeError("mismatch") where the tokenizer has none. */
   encodeWithBos(text: string): number[];
   /** @throws BigVaeError("mismatch") for an id outside the vocabulary. */
-  decode(ids: readonly number[], options?: DecodeOptions): string;
+  decode(ids: readonly number[], options?: DetokenizeOptions): string;
   /** Decodes ids as they come; the pieces joined are what `decode` gives. */
-  stream(options?: DecodeOptions): StreamDecoder;
+  stream(options?: DetokenizeOptions): StreamDecoder;
   /** The token as the vocabulary spells it, "" for an id that is not used. */
   tokenText(id: number): string;
   /** The tokenizer.json that this was made from. */
@@ -54,11 +51,11 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
   const encodeText = createEncoder(json, vocabulary.ids);
   const map = asObject(specialTokensMap ?? {}, "special_tokens_map.json");
   const specials = readSpecialTokens(config, map, vocabulary.ids);
-  const textOf = (id: number, { skipSpecial = false }: DecodeOptions = {}) => {
+  const textOf = (id: number, { skipSpecial = false }: DetokenizeOptions = {}) => {
     const text = tokenText(vocabulary, id);
     return skipSpecial && vocabulary.specialIds.has(id) ? "" : text;
   };
-  const rulesFor = ({ continues = false }: DecodeOptions = {}): DecodeRules =>
+  const rulesFor = ({ continues = false }: DetokenizeOptions = {}): DecodeRules =>
     continues ? { ...rules, stripsLeadingSpace: false } : rules;
   const encode = (text: string) => {
     const found = understood(() => encodeText(text));

@@ -7,7 +7,7 @@ import { loadTinyAdapters, loadTinyBase, runtime } from "../parity/reference.js"
 import { expectRefusal } from "./folder.js";
 
 const WINDOW = 100;
-const noise = Rng.fromSeed(1).key;
+const rngKey = Rng.fromSeed(1).key;
 const z = Rng.fromSeed(2).normals(48);
 const ids = (length: number) => Array.from({ length }, (_, i) => 5 + (i % 400));
 const how = { writer: "router", context: [5, 6], nTokens: 4, tau: 0 } as const;
@@ -39,7 +39,7 @@ describe("encode", () => {
 });
 
 describe("write", () => {
-  const write = (row: { z?: Float32Array }, options = {}) => engine.write([{ ...row, noise }], { ...how, ...options });
+  const write = (row: { z?: Float32Array }, options = {}) => engine.write([{ ...row, rngKey }], { ...how, ...options });
 
   it("refuses NaN and infinity in z, naming the place", async () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
@@ -74,7 +74,7 @@ describe("write", () => {
 
   it("refuses a base without anything to continue", () =>
     expectRefusal(
-      () => engine.write([{ noise }], { ...how, writer: "base", context: [] }),
+      () => engine.write([{ rngKey }], { ...how, writer: "base", context: [] }),
       "usage",
       /give a non-empty `context`$/,
     ));
@@ -82,7 +82,7 @@ describe("write", () => {
   it("refuses latents where there are no adapters", async () => {
     const base = new Engine({ runtime, base: await loadTinyBase() });
     await expectRefusal(() => base.encode([{ ids: [5] }]), "usage", /expected adapters/);
-    await expectRefusal(() => base.write([{ z, noise }], how), "usage", /expected adapters/);
+    await expectRefusal(() => base.write([{ z, rngKey }], how), "usage", /expected adapters/);
     await base.close();
   });
 

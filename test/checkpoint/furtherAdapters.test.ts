@@ -15,7 +15,7 @@ import { copyModel, expectRefusal, type ModelCopy } from "../badInput/folder.js"
 import { loadTinyBase, runtime } from "../parity/reference.js";
 
 const EXPERT = { role: "router", folder: "expert-a" };
-const ROW = { z: Rng.fromSeed("expert").normals(48), noise: Rng.fromSeed(0).key };
+const ROW = { z: Rng.fromSeed("expert").normals(48), rngKey: Rng.fromSeed(0).key };
 const HOW = { context: [5, 6, 7], nTokens: 12, tau: 0 };
 
 let model: ModelCopy;

@@ -241,13 +241,13 @@ it("generate and plan say what they take where an option is left out", async () 
   for (const name of ["generate", "plan"]) {
     const help = (await bigvae([name, "--help"])).stdout.replaceAll(/\s+/g, " ");
     const said = {
-      steps: "4 by default, 5 for paragraph",
-      "n-avg": "4 by default",
-      "n-starts": "4 by default",
-      span: "the model's by default",
-      cfg: "1 for a text's own latent, less for mixes where latents have slots, 1.25 for paragraph-topic",
-      tau: "0.9 by default, 1 for user-avg",
-      noise: "1 by default",
+      steps: "default: 4, 5 for paragraph",
+      "n-avg": "default: 4",
+      "n-starts": "default: 4",
+      span: "default: the model's",
+      cfg: "default: 1 for a text's own latent, less for mixes if latents have slots, 1.25 for paragraph-topic",
+      tau: "default: 0.9, 1 for user-avg",
+      noise: "default: 1",
     };
     for (const [flag, text] of Object.entries(said)) {
       const [, of] = new RegExp(` --${flag} <.>(.*?) --[a-z]`).exec(help)!;

@@ -31,7 +31,7 @@ describe.each(["merged", "unmerged"] as const)("changing the adapter, %s", (form
 
   /** Milliseconds of the processor for one token: with one thread the time that passes, but that other programs do not lengthen it. */
   async function write(writer: (typeof WRITERS)[number]): Promise<number> {
-    const row = { z: new Float32Array(48).fill(0.5), noise: Rng.fromSeed(0).key };
+    const row = { z: new Float32Array(48).fill(0.5), rngKey: Rng.fromSeed(0).key };
     const start = process.cpuUsage();
     await engine.write([row], { writer, context: [5, 6, 7, 8], nTokens: 1, tau: 0 });
     const { user, system } = process.cpuUsage(start);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => vae.close());
 
 const z = Rng.fromSeed(1).normals(48);
-const noise = Rng.fromSeed(2).key;
+const rngKey = Rng.fromSeed(2).key;
 const HOW = { writer: "router", context: [5, 6], nTokens: 30, tau: 0.9 } as const;
 /** What a program in JavaScript may give. */
 const any = (value: unknown) => value as never;
@@ -45,8 +45,8 @@ describe("a forgotten await", () => {
 
   it("deep in a call to the engine is rejected, and so is all that cannot be sent", async () => {
     const calls = [
-      vae.engine.write([{ z: pending, noise }], HOW),
-      vae.engine.write([{ z, noise }], any({ ...HOW, extra: () => 1 })),
+      vae.engine.write([{ z: pending, rngKey }], HOW),
+      vae.engine.write([{ z, rngKey }], any({ ...HOW, extra: () => 1 })),
       vae.engine.encode(any([{ ids: [5], mask: Promise.resolve([1]) }])),
     ];
     for (const call of calls) await expect(call).rejects.toMatchObject({ kind: "usage", message: /await promises/ });
@@ -111,7 +111,7 @@ describe("a callback that throws", () => {
 
   it("rejects its call alone, and stops it", async () => {
     let told = 0;
-    const failing = vae.engine.write([{ z, noise }], {
+    const failing = vae.engine.write([{ z, rngKey }], {
       ...HOW,
       nTokens: 3000,
       onToken: () => {
@@ -126,7 +126,7 @@ describe("a callback that throws", () => {
 
   it("later, as a promise, rejects it too", async () => {
     const options = { ...HOW, nTokens: 3000, onToken: any(async () => fail()) };
-    await expect(vae.engine.write([{ z, noise }], options)).rejects.toBe(error);
+    await expect(vae.engine.write([{ z, rngKey }], options)).rejects.toBe(error);
   });
 
   it("rejects a sampler's run, at once or later", async () => {
@@ -149,7 +149,7 @@ describe("one signal for many calls", () => {
     await Promise.all(calls);
     expect(listeners()).toBe(0);
     const stopped = Array.from({ length: 30 }, () =>
-      vae.engine.write([{ z, noise }], { ...HOW, nTokens: 3000, signal }),
+      vae.engine.write([{ z, rngKey }], { ...HOW, nTokens: 3000, signal }),
     );
     controller.abort();
     const kinds = await Promise.all(stopped.map((call) => call.catch(({ kind }) => kind)));

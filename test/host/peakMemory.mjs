@@ -4,7 +4,7 @@ const [, , base, adapters, form] = process.argv;
 const vae = await BigVae.load(base, { adapters, form, threads: 2 });
 const ids = Array.from({ length: 32 }, (_, i) => 5 + i);
 const [{ mean }] = await vae.engine.encode([{ ids }, { ids }]);
-const row = { z: mean, noise: [1, 2, 3, 4] };
+const row = { z: mean, rngKey: [1, 2, 3, 4] };
 for (const writer of ["decoder", "router"])
   await vae.engine.write([row, row], { writer, context: ids, nTokens: 16, tau: 0.9 });
 await vae.close();

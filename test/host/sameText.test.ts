@@ -5,6 +5,7 @@ import { sampleToken } from "../../src/latent/index.js";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, runtime } from "../parity/reference.js";
+import { rowLogits } from "../parity/rowLogits.js";
 
 const TOLERANCE = 1e-5;
 /** A choice nearer than this to another token may fall either way: in logits where it is greedy, else in probability. */
@@ -14,7 +15,7 @@ const ids = (length: number, seed: number) => {
   const stream = rng.fork("ids", seed);
   return Array.from({ length }, () => 5 + stream.integer(500));
 };
-const rows = Array.from({ length: 12 }, (_, i) => ({ z: rng.fork("z", i).normals(48), noise: rng.fork(i).key }));
+const rows = Array.from({ length: 12 }, (_, i) => ({ z: rng.fork("z", i).normals(48), rngKey: rng.fork(i).key }));
 const how = { writer: "router", context: ids(37, 99), nTokens: 40, tau: 0.9 } as const;
 
 let base: Awaited<ReturnType<typeof loadTinyBase>>;
@@ -42,24 +43,18 @@ function distanceToBorder(logits: Float32Array, tau: number, uniform: number): n
   return nearest;
 }
 
-/** The text of each row, and how far each of its choices was from another token. */
-async function write(which: readonly number[], options: { tau?: number; stopId?: number } = {}) {
-  const { tau = how.tau } = options;
-  const distances: number[][] = which.map(() => []);
-  const choose = (row: number) => {
-    const { noise } = rows[which[row]!]!;
-    // The same numbers twice: one choice takes one of them.
-    const [stream, twin] = [Rng.fromKey(noise), Rng.fromKey(noise)];
-    return (logits: Float32Array) => {
-      distances[row]!.push(distanceToBorder(logits, tau, twin.uniform()));
-      return sampleToken(logits, tau, stream);
-    };
-  };
-  const texts = await engine.write(
+/** The text of each row. */
+const write = (which: readonly number[], options: { tau?: number; stopId?: number } = {}) =>
+  engine.write(
     which.map((i) => rows[i]!),
-    { ...how, ...options, choose },
+    { ...how, ...options },
   );
-  return which.map((_, k) => ({ ids: texts[k]!, distances: distances[k]! }));
+
+/** What each token of a row's text is drawn from: logits and a uniform number. */
+async function draws(row: number, ids: readonly number[]) {
+  const stream = Rng.fromKey(rows[row]!.rngKey);
+  const logits = await rowLogits(base, vae, { z: rows[row]!.z, context: how.context, ids });
+  return logits.map((values) => ({ logits: values, uniform: stream.uniform() }));
 }
 
 describe("a choice", () => {
@@ -98,12 +93,13 @@ describe("writing", () => {
     const together = await write(Array.from(rows.keys()), { tau });
     const nearTies: string[] = [];
     for (const batch of [[0], [7, 3], [11, 10, 9, 8, 7]]) {
-      for (const [k, { ids }] of (await write(batch, { tau })).entries()) {
+      for (const [k, ids] of (await write(batch, { tau })).entries()) {
         const other = together[batch[k]!]!;
-        const step = ids.findIndex((id, t) => id !== other.ids[t]);
+        const step = ids.findIndex((id, t) => id !== other[t]);
         if (step < 0) continue;
         // The texts were one until here, so that both chose from the same logits but for rounding.
-        const distance = other.distances[step]!;
+        const { logits, uniform } = (await draws(batch[k]!, other))[step]!;
+        const distance = distanceToBorder(logits, tau, uniform);
         const what = `row ${batch[k]} in a batch of ${batch.length} at step ${step}`;
         expect(distance, `${what}: another token, and no near tie`).toBeLessThan(NEAR_TIE);
         nearTies.push(`${what}, ${distance.toExponential(1)} from the border`);
@@ -112,17 +108,20 @@ describe("writing", () => {
     if (nearTies.length > 0) console.warn(`near ties that fell the other way: ${nearTies.join("; ")}`);
   });
 
-  it("uses the row's noise, as a chooser of its own would", async () => {
-    const [own] = await engine.write([rows[4]!], how);
-    expect(own).toEqual((await write([4]))[0]!.ids);
-    const [other] = await engine.write([{ ...rows[4]!, noise: rows[5]!.noise }], how);
+  it("draws with the row's random numbers, one number a token", async () => {
+    const [own] = await write([4]);
+    const drawn = (await draws(4, own!)).map(({ logits, uniform }) =>
+      sampleToken(logits, how.tau, { uniform: () => uniform } as Rng),
+    );
+    expect(drawn).toEqual(own);
+    const [other] = await engine.write([{ ...rows[4]!, rngKey: rows[5]!.rngKey }], how);
     expect(other).not.toEqual(own);
   });
 
   it("is greedy at temperature 0", async () => {
     const [[a], [b]] = await Promise.all([
       engine.write([rows[0]!], { ...how, tau: 0 }),
-      engine.write([{ ...rows[0]!, noise: rows[1]!.noise }], { ...how, tau: 0 }),
+      engine.write([{ ...rows[0]!, rngKey: rows[1]!.rngKey }], { ...how, tau: 0 }),
     ]);
     expect(a).toEqual(b);
   });
@@ -136,13 +135,13 @@ describe("writing", () => {
   it("stops a row at the end token, and only that row", async () => {
     const free = await write([0, 1, 2, 3]);
     // A token that some row writes early stands for the end token.
-    const stopId = free[2]!.ids[5]!;
+    const stopId = free[2]![5]!;
     const stopped = await write([0, 1, 2, 3], { stopId });
-    for (const [k, { ids }] of stopped.entries()) {
-      const at = free[k]!.ids.indexOf(stopId);
-      expect(ids).toEqual(at < 0 ? free[k]!.ids : free[k]!.ids.slice(0, at + 1));
+    for (const [k, ids] of stopped.entries()) {
+      const at = free[k]!.indexOf(stopId);
+      expect(ids).toEqual(at < 0 ? free[k] : free[k]!.slice(0, at + 1));
     }
-    expect(stopped[2]!.ids.length).toBeLessThanOrEqual(6);
+    expect(stopped[2]!.length).toBeLessThanOrEqual(6);
   });
 
   it("is the same after other contexts were read in between", async () => {

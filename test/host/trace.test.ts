@@ -30,7 +30,7 @@ beforeAll(async () => {
     score: async () => [],
   };
   const hashes = () => hashModel({ base: `${tinyFolder}/base`, adapters: `${tinyFolder}/adapters` });
-  model = { tokenizer, facts: { zDim: 48 }, hashes, latentModel };
+  model = { tokenizer, facts: { width: 48 }, hashes, latentModel };
   const options = { rng: Rng.fromSeed(5), nSteps: 2, nAvg: 2, tau: 0.9, noise: 1, span: 8, cfgScale: 1 };
   const run = await finish(avg(latentModel, tokenizer.encode("The river ran."), [], options, AVG_PRESETS.card));
   spans = run.spans.map((span, i) => ({ ...span, text: `text ${i}` }));

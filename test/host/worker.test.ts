@@ -10,7 +10,7 @@ import { loadTiny } from "./built.js";
 type Model = Awaited<ReturnType<typeof loadTiny>>;
 
 const rng = Rng.fromSeed("worker");
-const rows = Array.from({ length: 3 }, (_, i) => ({ z: rng.fork(i).normals(48), noise: rng.fork("noise", i).key }));
+const rows = Array.from({ length: 3 }, (_, i) => ({ z: rng.fork(i).normals(48), rngKey: rng.fork("noise", i).key }));
 const ids = (length: number, seed = 0) => {
   const stream = rng.fork("ids", seed);
   return Array.from({ length }, () => 5 + stream.integer(500));

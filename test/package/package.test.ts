@@ -155,9 +155,9 @@ describe("the library", () => {
       const [{ mean, poolWeights, ids }] = await vae.encode(["The fox found a lamp."]);
       const text = await vae.decode(mean, { nTokens: 4 });
       await vae.close();
-      console.log(JSON.stringify({ width: mean.length, zDim: vae.zDim, weights: poolWeights.length, ids, text }));`;
-    const { width, zDim, weights, ids, text } = JSON.parse(await runModule(code));
-    expect(width).toBe(zDim);
+      console.log(JSON.stringify({ width: mean.length, expected: vae.width, weights: poolWeights.length, ids, text }));`;
+    const { width, expected, weights, ids, text } = JSON.parse(await runModule(code));
+    expect(width).toBe(expected);
     expect(weights).toBe(ids.length);
     expect(text).not.toBe("");
   });

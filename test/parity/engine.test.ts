@@ -2,16 +2,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../src/engine/engine.js";
 import { KvCache } from "../../src/engine/kvCache.js";
-import { Reader } from "../../src/engine/reader.js";
+import { ModelRunner } from "../../src/engine/modelRunner.js";
 import { Sessions } from "../../src/engine/sessions.js";
 import { rms } from "../../src/latent/latent.js";
-import { gumbelToken } from "../../src/latent/tokenChoice.js";
 import { Rng } from "../../src/rng.js";
 import { float32 } from "../../src/runtime/runtime.js";
+import { gumbelToken } from "./gumbel.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
+import { rowLogits } from "./rowLogits.js";
 
 const TOLERANCE = 1e-4;
-const noise = Rng.fromSeed(0).key;
+const rngKey = Rng.fromSeed(0).key;
 
 it("takes ae_scale as the root mean square of all values of the latents", async () => {
   const cases = await openCases();
@@ -43,9 +44,9 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     const ids = await cases.rows("base.input_ids");
     const sessions = new Sessions(runtime, base, vae, form, 4096);
     const empty = new KvCache(base.config, 1);
-    const reader = new Reader(base, await sessions.writer("base"), empty, new KvCache(base.config, ids.length));
+    const runner = new ModelRunner(base, await sessions.writer("base"), empty, new KvCache(base.config, ids.length));
     const inputs = ids.map((row) => ({ items: row.map((id) => ({ id })), positions: row.map((_, i) => i) }));
-    const logits = (await reader.read(inputs, "all")).flat().flatMap((row) => Array.from(row));
+    const logits = (await runner.forward(inputs, "all")).flat().flatMap((row) => Array.from(row));
     expect(maxDifference(logits, await cases.floats("base.logits"))).toBeLessThan(TOLERANCE);
     await sessions.release();
   });
@@ -75,7 +76,7 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
       const expected = await cases.rows(`generate.${writer}_greedy`);
       for (const [row, context] of prefixes.entries()) {
         const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
-        const [written] = await engine.write([{ z, noise }], { writer, context, nTokens: 48, tau: 0 });
+        const [written] = await engine.write([{ z, rngKey }], { writer, context, nTokens: 48, tau: 0 });
         expect([...context, ...written!]).toEqual(expected[row]);
       }
     }
@@ -87,7 +88,7 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     const expected = await cases.rows(`generate.cfg_${cfgScale}_greedy`);
     for (const [row, context] of prefixes.entries()) {
       const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
-      const [written] = await engine.write([{ z, noise }], {
+      const [written] = await engine.write([{ z, rngKey }], {
         writer: "router",
         context,
         nTokens: 48,
@@ -106,19 +107,13 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     const v = base.config.vocabSize;
     for (const [row, context] of prefixes.entries()) {
       const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
-      let t = 0;
-      const choose = () => (logits: Float32Array) => {
-        const start = (t++ * prefixes.length + row) * v;
+      const ids = expected[row]!.slice(context.length);
+      expect(ids).toHaveLength(24);
+      const drawn = (await rowLogits(base, vae, { z, context, ids })).map((logits, t) => {
+        const start = (t * prefixes.length + row) * v;
         return gumbelToken(logits, 0.9, uniforms.subarray(start, start + v));
-      };
-      const [written] = await engine.write([{ z, noise }], {
-        writer: "router",
-        context,
-        nTokens: 24,
-        tau: 0.9,
-        choose,
       });
-      expect([...context, ...written!]).toEqual(expected[row]);
+      expect(drawn).toEqual(ids);
     }
   });
 
@@ -173,8 +168,8 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
         return { items: read.map(({ item }) => item), positions: read.map(({ at }) => at) };
       });
       const past = new KvCache(base.config, inputs.length);
-      const reader = new Reader(base, await sessions.writer(writer), new KvCache(base.config, 1), past);
-      for (const [row, logits] of (await reader.read(inputs, "all")).entries()) {
+      const runner = new ModelRunner(base, await sessions.writer(writer), new KvCache(base.config, 1), past);
+      for (const [row, logits] of (await runner.forward(inputs, "all")).entries()) {
         expect(logits).toHaveLength(1 + masks[row]!.filter((seen) => seen).length + targets[row]!.length);
         for (const [i, values] of logits.entries()) {
           const start = (row * length + inputs[row]!.positions[i]!) * v;

@@ -69,7 +69,7 @@ describe.skipIf(!path)("SmolLM2-135M-Instruct (skipped unless BIGVAE_SMOLLM2 nam
   });
 
   async function continueGreedily(context: number[], nTokens: number): Promise<number[]> {
-    const row = { noise: Rng.fromSeed(0).key };
+    const row = { rngKey: Rng.fromSeed(0).key };
     const [written] = await vae.engine.write([row], { writer: "base", context, nTokens, tau: 0 });
     return written!;
   }

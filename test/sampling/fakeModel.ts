@@ -58,7 +58,7 @@ export interface FakeOptions {
 export class FakeModel implements LatentModel {
   /** What was asked, in order. */
   readonly log: string[] = [];
-  readonly noises: string[] = [];
+  readonly rngKeys: string[] = [];
   #encoded = 0;
   #texts = 0;
   #writes = 0;
@@ -68,7 +68,7 @@ export class FakeModel implements LatentModel {
   }
 
   readonly tokenizer = {
-    bosId: BOS,
+    beginId: BOS,
     eosId: undefined as number | undefined,
     encode: (given: string) =>
       Array.from(given, (c) => (c === "\n" ? NEWLINE : c === "." ? STOP : c.codePointAt(0)! - 1000)),
@@ -106,9 +106,9 @@ export class FakeModel implements LatentModel {
     const letters = lengths.map(() => String.fromCharCode("a".charCodeAt(0) + this.#texts++));
     const after = `${nTokens} after ${show(context)}${begun.length > 0 ? ` and ${show(begun)}` : ""}`;
     const how = `${after}${endless ? ", endless" : ""}${cfgScale === 1 ? "" : `, cfg ${cfgScale}`}${tau === 0.9 ? "" : `, tau ${tau}`}`;
-    for (const [row, { z, noise }] of rows.entries()) {
+    for (const [row, { z, rngKey }] of rows.entries()) {
       this.log.push(`${letters[row]} = ${z ? showLatent(z) : writer}: ${how}`);
-      this.noises.push(noise.join());
+      this.rngKeys.push(rngKey.join());
     }
     const { stopAt } = this.options;
     return letters.map((letter, row) => {

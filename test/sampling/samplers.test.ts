@@ -220,17 +220,17 @@ describe("noise", () => {
 
   it.each(NAMES)("%s: each row of each call has its own", async (name) => {
     const { model } = await run(name);
-    expect(new Set(model.noises).size).toBe(model.noises.length);
+    expect(new Set(model.rngKeys).size).toBe(model.rngKeys.length);
   });
 
   it.each(NAMES)("%s: a seed repeats it, another changes it", async (name) => {
-    const noises = async (seed: number) => (await run(name, {}, { rng: Rng.fromSeed(seed) })).model.noises;
+    const noises = async (seed: number) => (await run(name, {}, { rng: Rng.fromSeed(seed) })).model.rngKeys;
     expect(await noises(1)).toEqual(await noises(1));
     expect(await noises(1)).not.toEqual(await noises(2));
   });
 
   it("a draft's noise does not depend on how many drafts there are", async () => {
-    const noises = async (nAvg: number) => (await run("avg", {}, { nAvg, nSteps: 1 })).model.noises;
+    const noises = async (nAvg: number) => (await run("avg", {}, { nAvg, nSteps: 1 })).model.rngKeys;
     const [two, five] = [await noises(2), await noises(5)];
     expect(five.slice(0, 2)).toEqual(two.slice(0, 2));
     expect(five.at(-1)).toBe(two.at(-1));
@@ -255,7 +255,7 @@ describe("on the way", () => {
   it.each(NAMES)("%s names the origin of every latent", async (name) => {
     const { spans } = await run(name);
     for (const { latent, written } of spans) {
-      expect(written.noise).toHaveLength(4);
+      expect(written.rngKey).toHaveLength(4);
       const roots = [latent];
       for (const found of roots) roots.push(...found.parents.map(({ latent: parent }) => parent));
       for (const root of roots.filter(({ parents }) => parents.length === 0))
@@ -306,7 +306,7 @@ describe("in a window", () => {
           /^`span`: expected .* window of 7 tokens, got 8, which makes it \d+ long; give \d+ or fewer$/,
         ),
       });
-      expect(model.noises).toEqual([]);
+      expect(model.rngKeys).toEqual([]);
     },
   );
 });

@@ -1,10 +1,12 @@
 /** Latents with several slots: training and engine agree on every position, and rows of other lengths do not disturb each other. */
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import { afterAll, describe, expect, it } from "vitest";
 import type { VaeAdapters } from "../../src/engine/adapters.js";
 import { Engine } from "../../src/engine/engine.js";
 import { toOnnx } from "../../src/graph/index.js";
 import { loraShapes } from "../../src/model/lora.js";
-import { Rng } from "../../src/rng.js";
+import { Rng, type RngKey } from "../../src/rng.js";
 import { float32, type HostTensors } from "../../src/runtime/runtime.js";
 import { ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
 import { overlapExample, textExample } from "../../src/train/objectives/overlapExamples.js";
@@ -62,8 +64,12 @@ const rowOf = (name: string) => {
   };
 };
 
-/** The token in the middle by likelihood, which varies where the likeliest of a random model does not. */
-const median = (logits: Float32Array) => logits.indexOf(logits.toSorted()[logits.length >> 1]!);
+/** The key of a stream as it goes on after `count` uniform numbers. */
+function drawnFrom(key: RngKey, count: number): RngKey {
+  const generator = xoroshiro128plusFromState(key);
+  for (let i = 0; i < count; i++) uniformFloat64(generator);
+  return generator.getState();
+}
 
 /** The loss of a training graph with z the mean. */
 async function trainingLoss(writer: "decoder" | "router", examples: readonly VaeExample[]): Promise<number> {
@@ -145,18 +151,20 @@ describe("the engine", () => {
     "%s goes on from a text that has begun as if it had written it",
     async (writer) => {
       const [encoding] = await engine.encode([{ ids: texts[1]! }]);
-      const rows = [{ z: encoding!.mean, noise: rng.fork("begun").key }];
-      const how = { writer, context: texts[2]!, tau: 0, cfgScale: writer === "base" ? 1 : 0.7, choose: () => median };
-      const [whole] = await engine.write(rows, { ...how, nTokens: 10 });
-      const [rest] = await engine.write(rows, { ...how, begun: whole!.slice(0, 4), nTokens: 6 });
-      expect(new Set(whole).size).toBeGreaterThan(1);
+      const z = encoding!.mean;
+      const { key } = rng.fork("begun");
+      const how = { writer, context: texts[2]!, tau: 5, cfgScale: writer === "base" ? 1 : 0.7 };
+      const [whole] = await engine.write([{ z, rngKey: key }], { ...how, nTokens: 10 });
+      const begun = whole!.slice(0, 4);
+      const [rest] = await engine.write([{ z, rngKey: drawnFrom(key, 4) }], { ...how, begun, nTokens: 6 });
+      expect(new Set(whole).size).toBeGreaterThan(4);
       expect(rest).toEqual(whole!.slice(4));
     },
   );
 
   it("never chooses the stop token of an endless row", async () => {
     const [encoding] = await engine.encode([{ ids: texts[1]! }]);
-    const rows = [{ z: encoding!.mean, noise: rng.fork("endless").key }];
+    const rows = [{ z: encoding!.mean, rngKey: rng.fork("endless").key }];
     const how = { writer: "decoder", context: texts[2]!, tau: 0, nTokens: 5 } as const;
     const [[stopId]] = (await engine.write(rows, how)) as [[number]];
     expect(await engine.write(rows, { ...how, stopId })).toEqual([[stopId]]);
@@ -167,18 +175,18 @@ describe("the engine", () => {
 
   it("writes rows of several lengths together as each alone", async () => {
     const zs = (await engine.encode(texts.map((ids) => ({ ids })))).map(({ mean }) => mean);
-    const noise = rng.fork("noise").key;
+    const rngKey = rng.fork("noise").key;
     const options = { writer: "decoder" as const, context: [], nTokens: 10, tau: 0 };
     const together = await engine.write(
-      zs.map((z) => ({ z, noise })),
+      zs.map((z) => ({ z, rngKey })),
       options,
     );
-    for (const [i, z] of zs.entries()) expect(await engine.write([{ z, noise }], options)).toEqual([together[i]]);
+    for (const [i, z] of zs.entries()) expect(await engine.write([{ z, rngKey }], options)).toEqual([together[i]]);
   });
 
   it("places a text that is longer than its window as if it ended there", async () => {
     const z = engine.space!.withLength(rng.fork("long").normals(Z), 60);
-    const row = { z, noise: rng.fork("noise").key };
+    const row = { z, rngKey: rng.fork("noise").key };
     const written = await engine.write([row], { writer: "router", context: tokens("context", 50), nTokens: 4, tau: 0 });
     expect(written[0]).toHaveLength(4);
   });

@@ -54,7 +54,7 @@ async function rebuild(vae: BigVae, { json, model }: ModelFlags): Promise<void> 
     return same ? [`  ${text}`, `  = ${after}`] : [`  ${before}`, `  ≠ ${after}`];
   });
   show([
-    heading(`1. A sentence becomes ${vae.zDim} numbers, and the numbers become a sentence (model "${model}")`),
+    heading(`1. A sentence becomes ${vae.width} numbers, and the numbers become a sentence (model "${model}")`),
     ...lines,
   ]);
 }

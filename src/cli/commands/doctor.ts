@@ -111,7 +111,7 @@ async function latents(name: string, adapters: string | undefined): Promise<Chec
   try {
     const encoded = await vae.encode([PROBE]);
     const [{ confidence, isKnown }] = (await vae.confidence(encoded)) as [Confidence];
-    const found = `${vae.zDim} values; a plain sentence has confidence ${confidence.toFixed(2)}`;
+    const found = `${vae.space.width} values; a plain sentence has confidence ${confidence.toFixed(2)}`;
     const hint = "These adapters may belong to another base: give the base that they were trained on as --model.";
     return { name: "latents", ok: isKnown, found, ...(isKnown ? {} : { hint }) };
   } finally {

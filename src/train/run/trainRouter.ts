@@ -120,9 +120,9 @@ async function continuations(
     sampleTexts.map((text) => ({ ids: tokenizer.encode(text).slice(0, span) })),
     signal,
   );
-  const noise = Rng.fromSeed(0).key;
+  const rngKey = Rng.fromSeed(0).key;
   const written = await engine.write(
-    encodings.map(({ mean }) => ({ z: mean, noise })),
+    encodings.map(({ mean }) => ({ z: mean, rngKey })),
     { writer: "router", context: [], nTokens: 2 * span, tau: 0, stopId: tokenizer.eosId, signal },
   );
   return sampleTexts.map((text, i) => ({ text, continuation: tokenizer.decode(written[i]!, { skipSpecial: true }) }));

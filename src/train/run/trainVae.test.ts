@@ -115,6 +115,6 @@ it("several slots, sentences and a ramp of the noise make a folder that encodes 
   const { mean } = encoding!;
   expect(mean).toHaveLength(9);
   const options = { writer: "decoder" as const, context: [], nTokens: 5, tau: 0 };
-  expect((await engine.write([{ z: mean, noise: Rng.fromSeed(1).key }], options))[0]).toHaveLength(5);
+  expect((await engine.write([{ z: mean, rngKey: Rng.fromSeed(1).key }], options))[0]).toHaveLength(5);
   await engine.close();
 });

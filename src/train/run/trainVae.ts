@@ -227,9 +227,9 @@ async function reconstructions(
     rows.map((ids) => ({ ids })),
     signal,
   );
-  const noise = Rng.fromSeed(0).key;
+  const rngKey = Rng.fromSeed(0).key;
   const written = await engine.write(
-    encodings.map(({ mean }) => ({ z: mean, noise })),
+    encodings.map(({ mean }) => ({ z: mean, rngKey })),
     { writer: "decoder", context: [], nTokens: span, tau: 0, stopId: tokenizer.eosId, signal },
   );
   return rows.map((ids, i) => ({

@@ -1,4 +1,4 @@
-/** One adapter reading tokens: runs the step graph over a shared context and each row's own past, and keeps the caches. */
+/** Runs the step graph of one writer over a shared context and each row's own past, and keeps the caches. */
 import { MASKED } from "../model/attention.js";
 import { ropeRow } from "../model/rope.js";
 import { float32, type HostTensor, int64 } from "../runtime/runtime.js";
@@ -15,7 +15,7 @@ export interface RowInput {
   positions: readonly number[];
 }
 
-export class Reader {
+export class ModelRunner {
   #past: KvCache;
 
   constructor(
@@ -23,7 +23,7 @@ export class Reader {
     readonly bound: BoundSession,
     /** Read by all rows before their own past; a cache of one row. */
     readonly shared: KvCache,
-    /** What each row has read already; the reader appends to it. */
+    /** What each row has read already; the runner appends to it. */
     past: KvCache,
   ) {
     this.#past = past;
@@ -38,7 +38,7 @@ export class Reader {
    * Reads the inputs of all rows (shorter ones are padded) and returns logits [V] for the wanted items, row by row:
    * the last item of each row, or, with "all", every one.
    */
-  async read(inputs: readonly RowInput[], wanted: "last" | "all" | "none" = "last"): Promise<Float32Array[][]> {
+  async forward(inputs: readonly RowInput[], wanted: "last" | "all" | "none" = "last"): Promise<Float32Array[][]> {
     const time = Math.max(...inputs.map(({ items }) => items.length));
     const selected = inputs.map(({ items }, row) => {
       const first = wanted === "last" ? items.length - 1 : wanted === "all" ? 0 : items.length;
@@ -129,16 +129,16 @@ export class SharedContext {
   }
 
   /** The cache of exactly these tokens, at positions 0.. */
-  async read(ids: readonly number[], signal?: AbortSignal): Promise<KvCache> {
+  async prefill(ids: readonly number[], signal?: AbortSignal): Promise<KvCache> {
     let known = 0;
     while (known < ids.length && ids[known] === this.#ids[known]) known++;
     this.#cache.truncate(known);
     this.#ids.length = known;
-    const reader = new Reader(this.base, this.bound, new KvCache(this.base.config, 1), this.#cache);
+    const runner = new ModelRunner(this.base, this.bound, new KvCache(this.base.config, 1), this.#cache);
     for (; known < ids.length; known = this.#ids.length) {
       signal?.throwIfAborted();
       const next = ids.slice(known, known + CHUNK);
-      await reader.read([{ items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) }], "none");
+      await runner.forward([{ items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) }], "none");
       this.#ids.push(...next);
     }
     return this.#cache;

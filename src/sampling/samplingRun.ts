@@ -8,14 +8,14 @@ import {
   type LatentRole,
   type SamplingOptions,
   type Span,
+  type SpanOptions,
   type TextOrLatent,
   type TokenIds,
   type TracedLatent,
   type Weights,
-  type WriteOptions,
 } from "./model.js";
 
-export class Run {
+export class SamplingRun {
   #hasWarned = false;
   /** Calls so far; each names its own noise, so that no draw depends on how many were made before it in the same call. */
   #calls = 0;
@@ -37,8 +37,8 @@ export class Run {
   withBos(ids: TokenIds): TokenIds;
   withBos(source: TextOrLatent): TextOrLatent;
   withBos(source: TextOrLatent): TextOrLatent {
-    const { bosId, eosId } = this.model.tokenizer;
-    return isLatent(source) || bosId === undefined || bosId === eosId ? source : [bosId, ...source];
+    const { beginId, eosId } = this.model.tokenizer;
+    return isLatent(source) || beginId === undefined || beginId === eosId ? source : [beginId, ...source];
   }
 
   /** A sampler's own weights, or those that the options give in their place. */
@@ -128,12 +128,12 @@ export class Run {
     { tau = this.options.tau, endless = false }: { tau?: number; endless?: boolean } = {},
   ): Promise<Span> {
     const { rng, signal, onToken } = this.options;
-    const noise = rng.fork("write", this.#calls++).key;
+    const rngKey = rng.fork("write", this.#calls++).key;
     const seen = this.inWindow(context, nTokens);
     const how = { ...this.#how(latent, nTokens, tau), ...(endless ? { endless } : {}) };
     const calls = { signal, ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}) };
-    const [ids] = await this.model.write([{ z: latent.z, noise }], seen, { ...how, ...calls });
-    return { ids: ids!, latent, drafts, written: { context: seen, ...how, noise } };
+    const [ids] = await this.model.write([{ z: latent.z, rngKey }], seen, { ...how, ...calls });
+    return { ids: ids!, latent, drafts, written: { context: seen, ...how, rngKey } };
   }
 
   /** nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. Where they go on from `begun`, none ends. */
@@ -155,9 +155,8 @@ export class Run {
   /** The same by the base: what it would write behind the context by itself, did the text not end. */
   async plainDrafts(context: TokenIds, nTokens: number): Promise<Draft[]> {
     const { tau, ignoreEos } = this.options;
-    const { bosId, eosId } = this.model.tokenizer;
-    const begin = bosId ?? eosId;
-    const all = begin === undefined || context[0] === begin ? context : [begin, ...context];
+    const { beginId } = this.model.tokenizer;
+    const all = beginId === undefined || context[0] === beginId ? context : [beginId, ...context];
     const how = {
       nTokens,
       tau,
@@ -169,12 +168,12 @@ export class Run {
     return this.#drafted(all, how, nTokens);
   }
 
-  async #drafted(context: TokenIds, how: WriteOptions, tail: number, z?: Latent): Promise<Draft[]> {
+  async #drafted(context: TokenIds, how: SpanOptions, tail: number, z?: Latent): Promise<Draft[]> {
     const { rng, nAvg, signal } = this.options;
     const call = this.#calls++;
     const rows = Array.from({ length: nAvg }, (_, i) => ({
       ...(z ? { z } : {}),
-      noise: rng.fork("draft", call, i).key,
+      rngKey: rng.fork("draft", call, i).key,
     }));
     const seen = this.inWindow(context, how.nTokens, how.begun);
     const texts = await this.model.write(rows, seen, { ...how, ...(signal ? { signal } : {}) });
