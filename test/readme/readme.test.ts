@@ -56,8 +56,11 @@ const INSTANCES: Record<string, string[]> = {
   "bigvae eval --data FILE": ["eval --data my-texts --count 2 --measure sentences"],
   "bigvae pack --model B --adapters A": ["pack --model SmolLM2-135M --adapters my-vae --output packed"],
   "bigvae doctor": ["doctor"],
-  "bigvae generate ... --trace FOLDER": ['generate --prompt "The owl lost a button." --steps 1 --quiet --trace trace'],
-  "bigvae generate --replay FOLDER": ["generate --replay trace"],
+  "bigvae doctor --model M --adapters A": ["doctor --model SmolLM2-135M --adapters my-vae"],
+  "bigvae generate --replay FOLDER": [
+    'generate --prompt "The owl lost a button." --steps 1 --quiet --trace trace',
+    "generate --replay trace",
+  ],
   "bigvae generate --help": ["generate --help"],
 };
 
@@ -75,6 +78,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "my-texts", "stories.txt"), texts.join("\n\n"));
   await writeFile(join(folder, "my-texts", "more.jsonl"), texts.map((text) => JSON.stringify({ text })).join("\n"));
   await writeFile(join(folder, "lines.txt"), "A bear ate honey.\nThe fox saw a light.\nRain fell.\n");
+  await writeFile(join(folder, "examples.json"), JSON.stringify(["The bear was brave.", "The fox was brave."]));
   await writeStandIns();
   const { stdout } = await run(process.execPath, [main, "encode", "The fox found a lamp.", "--json"], inFolder());
   await writeFile(join(folder, "latents.jsonl"), stdout);
