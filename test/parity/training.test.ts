@@ -11,6 +11,7 @@ import { routerExample, routerMicrobatch } from "../../src/train/trainRouter.js"
 import { overlapExample, overlapMicrobatch } from "../../src/train/trainVae.js";
 import { keptFirst, type VaeExample } from "../../src/train/vaeBatch.js";
 import { overlapParameterShapes, routerParameterShapes } from "../../src/vae/loss.js";
+import type { WriterRole } from "../../src/vae/roles.js";
 import { logitsOf } from "./innerValues.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
 
@@ -97,7 +98,7 @@ async function check(kind: "overlap" | "router", objective: Objective, steps: nu
 
 describe("training equals the original", () => {
   const frozen = () => ({ ...base.weights, ...ropeFeeds(base.config, 128) });
-  const shapeOf = (writer: "decoder" | "router") => ({
+  const shapeOf = (writer: WriterRole) => ({
     config: base.config,
     zDim: vae.zDim,
     encoder: vae.adapters.encoder.shape,
