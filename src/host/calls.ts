@@ -8,11 +8,11 @@ import type { SamplerInputs } from "../sampling/samplers.js";
 export interface LoadOptions {
   /** Folder of the adapters, where they do not lie beside the base. */
   adapters?: string;
-  /** Threads of the engine; the machine's cores where it is left out. */
+  /** Threads of the engine; the machine's cores by default. */
   threads?: number;
-  /** "merged" is faster, "unmerged" needs less memory; chosen by the free memory where it is left out. */
+  /** "merged" is faster, "unmerged" needs less memory; chosen by the free memory by default. */
   form?: "merged" | "unmerged";
-  /** Most memory that the model may take, in bytes; the free memory where it is left out. A larger model is refused. */
+  /** Most memory that the model may take, in bytes; the free memory by default. A larger model is refused. */
   memoryBytes?: number;
 }
 
@@ -55,7 +55,7 @@ export interface DecodeAllOptions extends Omit<DecodeOptions, "cfgScale"> {
   cfgScale?: number | readonly number[];
 }
 
-/** How the router goes on from a latent: nTokens is two spans and tau 0.9 where they are left out. */
+/** How the router goes on from a latent: nTokens is two spans and tau 0.9 by default. */
 export interface ContinueOptions extends Omit<DecodeOptions, "prefix" | "cfgScale"> {
   /** Text that is continued. */
   context?: string;
@@ -76,13 +76,13 @@ export interface GenerateOptions
   prompt?: string | readonly string[];
   /** Text that is continued. */
   context?: string;
-  /** Where a plan starts; a random latent where it is left out. */
+  /** Where a plan starts; a random latent by default. */
   start?: string;
   /** Where a plan ends. */
   terminal?: string;
   /** Example texts whose common features are kept to. */
   task?: readonly string[];
-  /** Names the noise of the whole run; 0 where it is left out. */
+  /** Names the noise of the whole run; 0 by default. */
   seed?: number;
   /** Called with each piece of text as it is written. */
   onText?(piece: string): void;

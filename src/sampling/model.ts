@@ -9,7 +9,7 @@ export type TokenIds = readonly number[];
 export interface LatentModel {
   /** The space of its latents; plain vectors by default. */
   readonly space?: LatentSpace;
-  /** Tokens of a context and of what is written after it, together, at most; without limit where it is left out. */
+  /** Tokens of a context and of what is written after it, together, at most; without limit by default. */
   readonly maxPositions?: number;
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;

@@ -7,11 +7,11 @@ import { taskVector } from "./task.js";
 export interface PlanInputs {
   /** The text to arrive at. */
   terminal: TokenIds;
-  /** The text to start from; a random latent at ae_scale where it is left out. */
+  /** The text to start from; a random latent at ae_scale by default. */
   start?: TokenIds;
   /** Text that is continued. */
   context: TokenIds;
-  /** Texts of the task vector; none where it is left out. */
+  /** Texts of the task vector; none by default. */
   examples?: readonly TokenIds[];
   /** Root mean square of sampled latents: the radius of random starts. */
   aeScale: number;

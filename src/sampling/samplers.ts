@@ -15,7 +15,7 @@ export interface SamplerInputs {
   prompts: readonly TokenIds[];
   /** Text that is continued; may be empty. */
   context: TokenIds;
-  /** Where a plan starts; a random latent where it is left out. */
+  /** Where a plan starts; a random latent by default. */
   start?: TokenIds;
   /** Where a plan ends. */
   terminal?: TokenIds;
@@ -25,7 +25,7 @@ export interface SamplerInputs {
   aeScale: number;
   /** Spans and weights of avg: `thread` by default where latents have slots, else the model card's. */
   preset?: AvgPresetName | undefined;
-  /** How avg makes one latent of its drafts; by their mean, as the card, where it is left out. */
+  /** How avg makes one latent of its drafts; by their mean, as the card, by default. */
   averaging?: Averaging | undefined;
   /** Random starts that plan-search tries. */
   nStarts?: number | undefined;
