@@ -1,6 +1,6 @@
 /** The adapters that a checkpoint has beside encoder/, decoder/ and router/: `adapters` of bigvae.json, by name. */
 import { BigVaeError } from "../errors.js";
-import { ADAPTER_ROLES, type WriterRole } from "../vae/roles.js";
+import { ADAPTER_ROLES, WRITER_ROLES, type WriterRole } from "../vae/roles.js";
 
 /** A further adapter, which writes under its own name. */
 export interface AdapterEntry {
@@ -9,7 +9,6 @@ export interface AdapterEntry {
   folder: string;
 }
 
-const WRITER_ROLES: readonly string[] = ["decoder", "router"] satisfies WriterRole[];
 /** Names and folders that mean something else. */
 const TAKEN: readonly string[] = [...ADAPTER_ROLES, "base"];
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;
@@ -37,7 +36,7 @@ function checkEntry(expected: string, entry: Partial<Record<string, unknown>>, f
   const { role, folder, ...others } = entry;
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) throw foreign(`${expected} to have role and folder alone, got ${quoted(unknown)} too`);
-  if (typeof role === "string" && !WRITER_ROLES.includes(role))
+  if (typeof role === "string" && !(WRITER_ROLES as readonly string[]).includes(role))
     throw foreign(`${expected} to have the role ${WRITER_ROLES.join(" or ")}, got ${quoted(role)}`);
   if (typeof role !== "string")
     throw malformed(`${expected} to have a role, ${WRITER_ROLES.join(" or ")}, got ${quoted(role)}; add it`);

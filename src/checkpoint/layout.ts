@@ -32,17 +32,17 @@ export interface AdapterPlace {
  */
 export async function adapterPlaces(folder: string): Promise<AdapterPlace[]> {
   const isThere = (part: string) => exists(join(folder, part));
-  const require = async (part: string, expected: string) => {
+  const checkThere = async (part: string, expected: string) => {
     if (await isThere(part)) return;
     throw new BigVaeError(
       "format",
       `adapters ${folder}: expected ${expected}, got no ${part}; copy the checkpoint's folder whole`,
     );
   };
-  for (const part of ["encoder", "decoder", HEAD]) await require(part, `encoder/, decoder/ and ${HEAD}`);
+  for (const part of ["encoder", "decoder", HEAD]) await checkThere(part, `encoder/, decoder/ and ${HEAD}`);
   const { adapters = {} } = await readFacts(folder);
   const further = Object.entries(adapters).map(([name, entry]) => ({ name, ...entry }));
-  for (const { name, folder } of further) await require(folder, `${folder}/ of the adapter ${name}`);
+  for (const { name, folder: own } of further) await checkThere(own, `${own}/ of the adapter ${name}`);
   return [
     { name: "encoder", role: "encoder", folder: "encoder" },
     { name: "decoder", role: "decoder", folder: "decoder" },

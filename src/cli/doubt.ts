@@ -1,7 +1,7 @@
 /** Confidence beside results: how well the model keeps each text, and a line where it does not know such text. */
 import type { BigVae, Confidence, EncodedText } from "../bigVae.js";
 import type { Latent } from "../latent/index.js";
-import { note } from "./shared.js";
+import { note, warn } from "./shared.js";
 
 /** Of --no-confidence. */
 export const NO_CONFIDENCE_HELP = "skip the confidence, which costs a pass of the decoder and one of the base";
@@ -25,14 +25,24 @@ export function leastConfident(pieces: readonly Confidence[]): Confidence {
   return pieces.reduce((least, piece) => (piece.confidence < least.confidence ? piece : least));
 }
 
-/** Says on standard error that a text is outside of what the model knows; nothing of one that it keeps. */
+const warned = new WeakSet<object>();
+
+/**
+ * Says on standard error that a text is outside of what the model knows; nothing of one that it keeps. Where the usual losses are unknown, it is the
+ * adapters that are in doubt, once a command.
+ */
 export function noteDoubt(flags: { quiet: boolean }, vae: BigVae, confidence: Confidence | undefined): void {
   if (!confidence || confidence.isKnown) return;
-  note(flags, `  ${doubt(vae, confidence)}`);
-}
-
-function doubt({ facts: { usualLosses: usual } }: BigVae, { confidence, baseLoss }: Confidence): string {
-  if (!usual) return `no better from its latent than by the base alone: these adapters may belong to another base`;
-  const share = `${confidence.toFixed(2)}, usually ${Math.exp(-usual.decoder).toFixed(2)}`;
-  return `outside what this model knows: confidence ${share}; base loss ${baseLoss.toFixed(1)} nats per token, usually ${usual.base.toFixed(1)}`;
+  const { usualLosses: usual } = vae.facts;
+  if (usual) {
+    const { confidence: share, baseLoss } = confidence;
+    const [kept, loss] = [Math.exp(-usual.decoder).toFixed(2), usual.base.toFixed(1)];
+    note(
+      flags,
+      `  outside what this model knows: confidence ${share.toFixed(2)}, usually ${kept}; base loss ${baseLoss.toFixed(1)} nats per token, usually ${loss}`,
+    );
+  } else if (!warned.has(flags)) {
+    warned.add(flags);
+    warn(flags, "a latent says no more of its text than the base alone knows; these adapters may belong to another base");
+  }
 }

@@ -40,7 +40,7 @@ export interface StoredAdapter {
 }
 
 /** Names of the adapters that write. */
-export function writerNames({ adapters }: Pick<VaeAdapters, "adapters">): string[] {
+function writerNames({ adapters }: Pick<VaeAdapters, "adapters">): string[] {
   return Object.keys(adapters).filter((name) => adapters[name]!.role !== "encoder");
 }
 

@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ADAPTER_ROLES } from "../vae/roles.js";
 import { readLora, writeLora } from "./peftFiles.js";
 import { openSafetensors, writeSafetensors } from "./safetensorsFiles.js";
 import type { StoredTensor } from "./tensors.js";
@@ -36,7 +37,7 @@ async function changeTensors(change: (tensors: Map<string, StoredTensor>) => voi
 }
 
 describe("a round trip", () => {
-  it.each(["encoder", "decoder", "router"])("of the reference's %s gives the same bytes and fields", async (name) => {
+  it.each(ADAPTER_ROLES)("of the reference's %s gives the same bytes and fields", async (name) => {
     const adapter = await readLora(join(reference, name));
     expect(adapter).toMatchObject({ rank: 8, alpha: 8, dropout: 0 });
     expect(adapter.targetModules).toContain("mlp.down_proj");

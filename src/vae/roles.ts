@@ -1,8 +1,13 @@
-/** What an adapter does for the base: `encoder` reads a text to z, `decoder` writes from z before its context, `router` from z behind it. */
-export const ADAPTER_ROLES = ["encoder", "decoder", "router"] as const;
-
-/** One of the roles. */
-export type AdapterRole = (typeof ADAPTER_ROLES)[number];
+/** What an adapter does for the base: an encoder reads a text to z, a decoder writes from z before its context, a router from z behind it. */
 
 /** The roles that write from a latent. */
-export type WriterRole = Exclude<AdapterRole, "encoder">;
+export const WRITER_ROLES = ["decoder", "router"] as const;
+
+/** One of them. */
+export type WriterRole = (typeof WRITER_ROLES)[number];
+
+/** All roles. */
+export const ADAPTER_ROLES = ["encoder", ...WRITER_ROLES] as const;
+
+/** One of them. */
+export type AdapterRole = (typeof ADAPTER_ROLES)[number];

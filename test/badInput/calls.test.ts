@@ -85,12 +85,6 @@ describe("write", () => {
     await expectRefusal(() => base.write([{ z, rngKey }], how), "usage", /expected adapters/);
     await base.close();
   });
-
-  it("gives nothing for no rows", async () => {
-    expect(await engine.write([], how)).toEqual([]);
-    expect(await engine.score([], "router", [5])).toEqual([]);
-    expect(await engine.encode([])).toEqual([]);
-  });
 });
 
 describe("mixes", () => {

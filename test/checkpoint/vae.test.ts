@@ -8,9 +8,9 @@ import { packModel } from "../../src/checkpoint/pack.js";
 import { type Checkpoint, readVae, usualLosses, type WrittenFacts, writeVae } from "../../src/checkpoint/vae.js";
 import type { BaseModel } from "../../src/engine/baseModel.js";
 import type { HostTensors } from "../../src/runtime/runtime.js";
+import { ADAPTER_ROLES } from "../../src/vae/roles.js";
 import { loadTinyAdapters, loadTinyBase, tinyFolder } from "../parity/reference.js";
 
-const NAMES = ["encoder", "decoder", "router"] as const;
 const FACTS = { dropout: 0.25, aeScale: 1.5, step: 7, klWeight: 0.125 };
 
 let folder: string;
@@ -25,13 +25,13 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function written(name: string, change: Partial<WrittenFacts> = {}): Promise<string> {
   const path = join(folder, name);
-  await writeVae(path, vae, { base, baseSha256: "0".repeat(64), names: NAMES, ...FACTS, ...change });
+  await writeVae(path, vae, { base, baseSha256: "0".repeat(64), names: ADAPTER_ROLES, ...FACTS, ...change });
   return path;
 }
 
 const json = async (path: string, name: string) => JSON.parse(await readFile(join(path, name), "utf8"));
 const tensorsOf = ({ head, adapters }: Pick<Checkpoint, "head" | "adapters">): HostTensors =>
-  Object.assign({}, head, ...NAMES.map((name) => adapters[name].tensors));
+  Object.assign({}, head, ...ADAPTER_ROLES.map((name) => adapters[name].tensors));
 
 it("comes back as it was written", async () => {
   const path = await written("whole");

@@ -1,4 +1,4 @@
-/** The built library: a thread needs JavaScript. `npm test` builds it first. */
+/** The built library: a thread needs JavaScript. */
 import { tinyFolder } from "../parity/reference.js";
 
 export async function importBuilt(): Promise<typeof import("../../src/index.js")> {

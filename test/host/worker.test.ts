@@ -1,4 +1,4 @@
-/** The engine in its thread: the same numbers, a free event loop, aborts, crashes, neighbours. */
+/** The engine in its thread: the same numbers, a free event loop, crashes, neighbours. */
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,7 +16,6 @@ const ids = (length: number, seed = 0) => {
   return Array.from({ length }, () => 5 + stream.integer(500));
 };
 const long = { writer: "router", context: ids(20), nTokens: 3000, tau: 0.9 } as const;
-const short = { ...long, nTokens: 4 };
 
 let vae: Model;
 beforeAll(async () => {
@@ -52,87 +51,9 @@ describe("the thread", () => {
     expect(lags.length).toBeGreaterThan(3);
     expect(lags[lags.length >> 1]).toBeLessThan(50);
   });
-
-  it("tells tokens as they are written", async () => {
-    const told: number[][] = rows.map(() => []);
-    const written = await vae.engine.write(rows, { ...short, onToken: (row, id) => void told[row]!.push(id) });
-    expect(told).toEqual(written);
-  });
-});
-
-describe("a short call after a long one", () => {
-  const many = Array.from({ length: 2000 }, (_, i) => ({ ids: ids(12, i) }));
-  const order = (calls: Record<string, Promise<unknown>>) => {
-    const done: string[] = [];
-    const all = Object.entries(calls).map(([name, call]) => call.then(() => done.push(name)));
-    return Promise.all(all).then(() => done);
-  };
-
-  it("is answered before it, with the same latents", async () => {
-    const alone = await vae.engine.encode([many[7]!]);
-    const long = vae.engine.encode(many);
-    const short = vae.engine.encode([many[7]!]);
-    expect(await order({ long, short })).toEqual(["short", "long"]);
-    expect((await short)[0]!.mean).toEqual(alone[0]!.mean);
-    expect(await long).toHaveLength(many.length);
-  });
-
-  it("encodes while another one writes", async () => {
-    const expected = await vae.engine.write(rows, { ...long, nTokens: 200 });
-    const writing = vae.engine.write(rows, { ...long, nTokens: 200 });
-    expect(await order({ writing, short: vae.engine.encode([many[7]!]) })).toEqual(["short", "writing"]);
-    expect(await writing).toEqual(expected);
-  });
-
-  it("is scored before it", async () => {
-    const scored = Array.from({ length: 600 }, (_, i) => ({ z: rows[0]!.z, target: ids(12, i) }));
-    const alone = await vae.engine.score(scored.slice(0, 1), "router", ids(5));
-    const long = vae.engine.score(scored, "router", ids(5));
-    const short = vae.engine.score(scored.slice(0, 1), "router", ids(5));
-    expect(await order({ long, short })).toEqual(["short", "long"]);
-    expect(await short).toEqual(alone);
-  });
 });
 
 describe("abort", () => {
-  it("stops a run within a step", async () => {
-    const controller = new AbortController();
-    let steps = 0;
-    const run = vae.engine.write([rows[0]!], {
-      ...long,
-      signal: controller.signal,
-      onToken: () => {
-        if (++steps === 3) controller.abort();
-      },
-    });
-    await expect(run).rejects.toMatchObject({ kind: "aborted" });
-    // The thread is free again: the steps that it still did are told before the answer to the next call.
-    const before = performance.now();
-    await vae.engine.write([rows[0]!], short);
-    expect(performance.now() - before).toBeLessThan(2000);
-    expect(steps).toBeLessThan(10);
-  });
-
-  it("of a call that waits leaves the running one alone, and does not run", async () => {
-    const expected = await vae.engine.write(rows, { ...long, nTokens: 60 });
-    const running = vae.engine.write(rows, { ...long, nTokens: 60 });
-    const controllers = Array.from({ length: 20 }, () => new AbortController());
-    let told = 0;
-    const queued = controllers.map(({ signal }) =>
-      vae.engine.write(rows, { ...long, nTokens: 2000, signal, onToken: () => told++ }).catch((error) => error.kind),
-    );
-    for (const controller of controllers) controller.abort();
-    expect(await Promise.all(queued)).toEqual(controllers.map(() => "aborted"));
-    expect(await running).toEqual(expected);
-    await vae.engine.write(rows, short);
-    expect(told).toBe(0);
-  });
-
-  it("of a call that was not made yet is refused at once", async () => {
-    const signal = AbortSignal.abort();
-    await expect(vae.engine.encode([{ ids: [5] }], signal)).rejects.toMatchObject({ kind: "aborted" });
-  });
-
   it("of a sampler keeps the spans that it gave", async () => {
     const controller = new AbortController();
     const spans: number[] = [];

@@ -7,6 +7,7 @@ import { Sessions } from "../../src/engine/sessions.js";
 import { rms } from "../../src/latent/latent.js";
 import { Rng } from "../../src/rng.js";
 import { float32 } from "../../src/runtime/runtime.js";
+import { WRITER_ROLES } from "../../src/vae/roles.js";
 import { gumbelToken } from "./gumbel.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
 import { rowLogits } from "./rowLogits.js";
@@ -72,7 +73,7 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
   it("writes greedily as decoder and router, rows of different prefixes", async () => {
     const prefixes = await cases.rows("generate.prefix_ids");
     const flat = await cases.floats("generate.z");
-    for (const writer of ["decoder", "router"] as const) {
+    for (const writer of WRITER_ROLES) {
       const expected = await cases.rows(`generate.${writer}_greedy`);
       for (const [row, context] of prefixes.entries()) {
         const z = flat.slice(row * vae.zDim, (row + 1) * vae.zDim);
@@ -123,7 +124,7 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     const masks = await cases.rows("decode.prefix_mask");
     const targets = await cases.rows("decode.target_ids");
     const [, length, v] = cases.shape("decode.router_logits") as [number, number, number];
-    for (const writer of ["decoder", "router"] as const) {
+    for (const writer of WRITER_ROLES) {
       const logits = await cases.floats(`decode.${writer}_logits`);
       for (const [row, target] of targets.entries()) {
         // The engine takes no padding within a context; the test below reads such a row.
@@ -156,7 +157,7 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
     expect(maxDifference(embeddings, await cases.floats("decode.z_embed"))).toBeLessThan(TOLERANCE);
     const [, length, v] = cases.shape("decode.router_logits") as [number, number, number];
     const { hiddenSize } = base.config;
-    for (const writer of ["decoder", "router"] as const) {
+    for (const writer of WRITER_ROLES) {
       const expected = await cases.floats(`decode.${writer}_logits`);
       // Padding is left out; the tokens after it keep their positions.
       const inputs = prefixes.map((prefix, row) => {

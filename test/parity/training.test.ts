@@ -12,6 +12,7 @@ import { klWeight } from "../../src/train/objectives/overlapSchedules.js";
 import { routerExample, routerMicrobatch } from "../../src/train/objectives/routerObjective.js";
 import { keptFirst, type VaeExample } from "../../src/train/objectives/vaeFeeds.js";
 import { overlapParameterShapes, routerParameterShapes } from "../../src/vae/loss.js";
+import type { WriterRole } from "../../src/vae/roles.js";
 import { logitsOf } from "./innerValues.js";
 import { loadTinyAdapters, loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
 
@@ -98,7 +99,7 @@ async function check(kind: "overlap" | "router", objective: Objective, steps: nu
 
 describe("training equals the original", () => {
   const frozen = () => ({ ...base.weights, ...ropeFeeds(base.config, 128) });
-  const shapeOf = (writer: "decoder" | "router") => ({
+  const shapeOf = (writer: WriterRole) => ({
     config: base.config,
     zDim: vae.zDim,
     encoder: vae.adapters.encoder.shape,

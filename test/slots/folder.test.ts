@@ -10,7 +10,7 @@ import { loraShapes } from "../../src/model/lora.js";
 import { Rng } from "../../src/rng.js";
 import { float32, type HostTensors } from "../../src/runtime/runtime.js";
 import { headShapes } from "../../src/vae/head.js";
-import type { AdapterRole } from "../../src/vae/roles.js";
+import { ADAPTER_ROLES, type AdapterRole } from "../../src/vae/roles.js";
 import { tinyBase } from "../train/tiny.js";
 
 const base = tinyBase(50);
@@ -40,8 +40,15 @@ const withFacts = async (change: object) =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bigvae-slots-"));
-  const names = ["encoder", "decoder", "router"] as const;
-  const facts = { base, baseSha256: "0".repeat(64), names, dropout: 0, aeScale: 1.3, step: 7, klWeight: 0 };
+  const facts = {
+    base,
+    baseSha256: "0".repeat(64),
+    names: ADAPTER_ROLES,
+    dropout: 0,
+    aeScale: 1.3,
+    step: 7,
+    klWeight: 0,
+  };
   await writeVae(folder, vae, facts);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

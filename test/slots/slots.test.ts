@@ -15,7 +15,7 @@ import { routerExample, routerMicrobatch } from "../../src/train/objectives/rout
 import { keptFirst, type VaeExample } from "../../src/train/objectives/vaeFeeds.js";
 import { headShapes } from "../../src/vae/head.js";
 import type { VaeShape } from "../../src/vae/loss.js";
-import type { AdapterRole } from "../../src/vae/roles.js";
+import { type AdapterRole, WRITER_ROLES, type WriterRole } from "../../src/vae/roles.js";
 import { ropeSteps } from "../../src/vae/rowLayout.js";
 import { runtime, tinyBase } from "../train/tiny.js";
 
@@ -72,7 +72,7 @@ function drawnFrom(key: RngKey, count: number): RngKey {
 }
 
 /** The loss of a training graph with z the mean. */
-async function trainingLoss(writer: "decoder" | "router", examples: readonly VaeExample[]): Promise<number> {
+async function trainingLoss(writer: WriterRole, examples: readonly VaeExample[]): Promise<number> {
   const eps = new Float32Array(examples.length * Z);
   const { graph, feeds } =
     writer === "decoder"
@@ -87,7 +87,7 @@ async function trainingLoss(writer: "decoder" | "router", examples: readonly Vae
 }
 
 /** The same by the engine: encode, then read the target behind z. */
-async function engineLoss(writer: "decoder" | "router", examples: readonly VaeExample[]): Promise<number> {
+async function engineLoss(writer: WriterRole, examples: readonly VaeExample[]): Promise<number> {
   const seen = ({ inputIds, attentionMask }: VaeExample["target"]) =>
     Array.from(inputIds).filter((_, i) => attentionMask[i]);
   let [sum, count] = [0, 0];
@@ -147,7 +147,7 @@ describe("the engine", () => {
     }
   });
 
-  it.each(["decoder", "router", "base"] as const)(
+  it.each([...WRITER_ROLES, "base"])(
     "%s goes on from a text that has begun as if it had written it",
     async (writer) => {
       const [encoding] = await engine.encode([{ ids: texts[1]! }]);
