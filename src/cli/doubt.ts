@@ -43,6 +43,9 @@ export function noteDoubt(flags: { quiet: boolean }, vae: BigVae, confidence: Co
     );
   } else if (!warned.has(flags)) {
     warned.add(flags);
-    warn(flags, "a latent says no more of its text than the base alone knows; these adapters may belong to another base");
+    warn(
+      flags,
+      "a latent says no more of its text than the base alone knows; these adapters may belong to another base",
+    );
   }
 }

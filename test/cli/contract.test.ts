@@ -26,7 +26,7 @@ interface Encoded {
 
 describe("encode", () => {
   it("gives text, ids, mean and poolWeights, a line for each text", async () => {
-    const finished = await bigvae(["encode", ...TINY, "--json", "The river ran.", "A mill"]);
+    const finished = await bigvae(["encode", ...TINY, "--no-confidence", "--json", "The river ran.", "A mill"]);
     expect(finished.stderr).toBe("");
     const lines = jsonLines<Encoded>(finished);
     expect(lines.map(({ text }) => text)).toEqual(["The river ran.", "A mill"]);
@@ -179,7 +179,9 @@ describe("standard output that ends early", () => {
   const lines = "The river ran.\n".repeat(300);
 
   it("is no mistake: whoever read it has enough", async () => {
-    const child = spawn(process.execPath, [MAIN, "encode", ...TINY, "--json"], { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [MAIN, "encode", ...TINY, "--no-confidence", "--json"], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let stderr = "";
     child.stderr.on("data", (text) => (stderr += text));
     child.stdin.on("error", () => {});
@@ -191,7 +193,9 @@ describe("standard output that ends early", () => {
 
   it.runIf(existsSync("/dev/full"))("is a full disk where nothing can be written", async () => {
     const full = openSync("/dev/full", "w");
-    const child = spawn(process.execPath, [MAIN, "encode", ...TINY, "--json", "x"], { stdio: ["pipe", full, "pipe"] });
+    const child = spawn(process.execPath, [MAIN, "encode", ...TINY, "--no-confidence", "--json", "x"], {
+      stdio: ["pipe", full, "pipe"],
+    });
     let stderr = "";
     child.stderr!.on("data", (text) => (stderr += text));
     child.stdin!.end();

@@ -29,7 +29,7 @@ Examples:
   bigvae encode --file lines.txt --output latents.jsonl
   bigvae encode --file book.txt --whole --chunk --output book.npy
 
-The confidence is the probability that the decoder gives a token of the text from its latent. It is not taken with --output.`,
+The confidence is the probability that the decoder gives a token of the text from its latent. Not with --output and --ids.`,
     )
     .action(async (given, flags) => {
       const { ids: isTokens, chunk, output } = flags;
@@ -44,7 +44,7 @@ The confidence is the probability that the decoder gives a token of the text fro
             latents.push(...encoded.map(({ text, mean: z }) => ({ text, z })));
             continue;
           }
-          const confidences = await confidencesOf(flags, vae, encoded);
+          const confidences = isTokens ? undefined : await confidencesOf(flags, vae, encoded);
           for (const [i, item] of encoded.entries()) {
             const { line, piece } = batch[i]!;
             const confidence = confidences?.[i];
