@@ -4,7 +4,7 @@ import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
 import { withFlags } from "./flags.js";
-import { threadCount, wholeNumber } from "./options.js";
+import { threads, wholeNumber } from "./options.js";
 
 export type OutputFlags = {
   json: boolean;
@@ -30,7 +30,7 @@ export function withModel(command: Command): Command<[], ModelFlags> {
   return withOutput(command)
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
     .option("--adapters <folder>", "folder of encoder/, decoder/, router/ and vae.safetensors, where it is another")
-    .option("--threads <n>", "threads; all cores where left out", threadCount)
+    .option("--threads <n>", "threads; default: all cores", threads)
     .option("--seed <n>", "seed of all noise, where there is any", wholeNumber(), 0);
 }
 

@@ -1,7 +1,7 @@
 /** `bigvae pack`: a base and its adapters in one folder, in half precision. */
 import { Command } from "@commander-js/extra-typings";
+import { checkPath } from "../../formats/fileOps.js";
 import { packModel } from "../../host/packModel.js";
-import { checkPath } from "../input.js";
 import { reportWritten, withOutput } from "../shared.js";
 
 export function packCommand() {
