@@ -1,11 +1,9 @@
 /** Training from a program: the runs of `bigvae train`, with the same options, from paths to a finished folder. */
 export type { MemoryPlan } from "./loop/memoryPlan.js";
 export type { StepReport } from "./loop/trainer.js";
-export { BASE_OPTIONS } from "./run/options/base.js";
+export { TRAIN_OPTIONS } from "./run/options/all.js";
 export type { Kind } from "./run/options/kinds.js";
-export { ROUTER_OPTIONS } from "./run/options/router.js";
 export type { NewRun, OptionRule, OptionTable, PlannedOptions, ResumedRun, RunOptions } from "./run/options/table.js";
-export { VAE_OPTIONS } from "./run/options/vae.js";
 export type { RunPlan } from "./run/plan.js";
 export type { Evaluation, RunReport, Sample, StepDone, StoppedEarly, Warning } from "./run/runTraining.js";
 export type { RunControl } from "./run/start.js";

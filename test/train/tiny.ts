@@ -9,9 +9,12 @@ import { weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
 import { loadTokenizer, type Tokenizer, trainBpe, WordCounts } from "../../src/tokenizer/index.js";
-import type { BASE_OPTIONS, NewRun, ROUTER_OPTIONS, VAE_OPTIONS } from "../../src/train/index.js";
+import type { NewRun } from "../../src/train/index.js";
 import { FlatTensors } from "../../src/train/loop/flatTensors.js";
 import { writeBase } from "../../src/train/run/baseFolder.js";
+import type { BASE_OPTIONS } from "../../src/train/run/options/base.js";
+import type { ROUTER_OPTIONS } from "../../src/train/run/options/router.js";
+import type { VAE_OPTIONS } from "../../src/train/run/options/vae.js";
 
 export const runtime = onnxNodeRuntime({ threads: 1 });
 

@@ -1,18 +1,15 @@
 /** `bigvae train`: a base from scratch, the VAE, the router. */
 import { Command } from "@commander-js/extra-typings";
 import {
-  BASE_OPTIONS,
-  type OptionTable,
   planBase,
   planRouter,
   planVae,
-  ROUTER_OPTIONS,
   type RunControl,
   type RunPlan,
+  TRAIN_OPTIONS,
   trainBase,
   trainRouter,
   trainVae,
-  VAE_OPTIONS,
 } from "../../train/index.js";
 import { interruptSignal } from "../options.js";
 import { runCommand } from "./trainFlags.js";
@@ -27,7 +24,7 @@ export function trainCommand() {
 }
 
 function baseCommand(): Command {
-  return trainingCommand("base", BASE_OPTIONS, trainBase, planBase)
+  return trainingCommand("base", trainBase, planBase)
     .description("Train a small Llama from scratch, all weights.")
     .addHelpText(
       "after",
@@ -36,7 +33,7 @@ function baseCommand(): Command {
 }
 
 function vaeCommand(): Command {
-  return trainingCommand("vae", VAE_OPTIONS, trainVae, planVae)
+  return trainingCommand("vae", trainVae, planVae)
     .description("Train encoder, decoder and head by the overlap objective.")
     .addHelpText(
       "after",
@@ -45,7 +42,7 @@ function vaeCommand(): Command {
 }
 
 function routerCommand(): Command {
-  return trainingCommand("router", ROUTER_OPTIONS, trainRouter, planRouter)
+  return trainingCommand("router", trainRouter, planRouter)
     .description("Train the router on a trained VAE.")
     .addHelpText(
       "after",
@@ -55,12 +52,11 @@ function routerCommand(): Command {
 
 /** The options are checked where they are settled: what was written may be too little. */
 function trainingCommand<Given, Planned>(
-  name: string,
-  table: OptionTable,
+  name: keyof typeof TRAIN_OPTIONS,
   train: (options: Given, control: RunControl) => Promise<boolean>,
   plan: (options: Planned, control: RunControl) => Promise<RunPlan>,
 ): Command {
-  return runCommand(name, table, async ({ options, flags }) => {
+  return runCommand(name, TRAIN_OPTIONS[name], async ({ options, flags }) => {
     if (flags.dryRun) return printPlan(await plan(options as Planned, showWarnings(flags)), flags.json);
     await reportRun({ ...flags, output: `${options.output}` }, (onReport) =>
       train(options as Given, { onReport, signal: interruptSignal() }),

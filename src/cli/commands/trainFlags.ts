@@ -5,7 +5,7 @@ import { flagName } from "../flags.js";
 import { parserOf } from "../options.js";
 
 /** Flags that are no options of a run. */
-export interface CommandFlags {
+interface CommandFlags {
   dryRun: boolean;
   json: boolean;
   quiet: boolean;

@@ -13,7 +13,7 @@ import type { RunPlan } from "./plan.js";
 import { checkWindow, dataFacts, heldOutBatches, withRows } from "./runData.js";
 import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 
-/** Options of `trainBase`, with the defaults that `BASE_OPTIONS` has. */
+/** Options of `trainBase`, each with its default and what it means in `TRAIN_OPTIONS.base`. */
 export type TrainBaseOptions = RunOptions<typeof BASE_OPTIONS>;
 
 /** Options of `planBase`: those of `trainBase`; `output` may be left out. */
@@ -36,7 +36,7 @@ export function planBase(options: PlanBaseOptions, control: Pick<RunControl, "on
 type Options = Settled<typeof BASE_OPTIONS>;
 
 /** Trains a base. */
-export const baseRun: RunType<Options> = {
+const baseRun: RunType<Options> = {
   command: "base",
   table: BASE_OPTIONS,
   async prepare(context, use) {

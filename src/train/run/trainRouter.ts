@@ -19,7 +19,7 @@ import { checkWindow, dataFacts, latentHeldOut, withRows } from "./runData.js";
 import { continuations } from "./samples.js";
 import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 
-/** Options of `trainRouter`, with the defaults that `ROUTER_OPTIONS` has. */
+/** Options of `trainRouter`, each with its default and what it means in `TRAIN_OPTIONS.router`. */
 export type TrainRouterOptions = RunOptions<typeof ROUTER_OPTIONS>;
 
 /** Options of `planRouter`: those of `trainRouter`; `output` may be left out. */
@@ -42,7 +42,7 @@ export function planRouter(options: PlanRouterOptions, control: Pick<RunControl,
 type Options = Settled<typeof ROUTER_OPTIONS>;
 
 /** Trains the router. */
-export const routerRun: RunType<Options> = {
+const routerRun: RunType<Options> = {
   command: "router",
   table: ROUTER_OPTIONS,
   async prepare(context, use) {

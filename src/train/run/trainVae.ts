@@ -32,7 +32,7 @@ import { reconstructions } from "./samples.js";
 import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 import { copyFrom, liveVae, sampledRms, scaleLatents } from "./vaeAdapters.js";
 
-/** Options of `trainVae`, with the defaults that `VAE_OPTIONS` has. */
+/** Options of `trainVae`, each with its default and what it means in `TRAIN_OPTIONS.vae`. */
 export type TrainVaeOptions = RunOptions<typeof VAE_OPTIONS>;
 
 /** Options of `planVae`: those of `trainVae`; `output` may be left out. */

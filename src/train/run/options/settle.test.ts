@@ -5,13 +5,12 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunFile, writeRunFile } from "../runFile.js";
 import type { TrainVaeOptions } from "../trainVae.js";
-import { BASE_OPTIONS } from "./base.js";
+import { TRAIN_OPTIONS } from "./all.js";
 import { ROUTER_OPTIONS } from "./router.js";
 import { settle } from "./settle.js";
-import type { OptionTable, Settled } from "./table.js";
+import type { Settled } from "./table.js";
 import { VAE_OPTIONS } from "./vae.js";
 
-const TABLES: Record<string, OptionTable> = { base: BASE_OPTIONS, vae: VAE_OPTIONS, router: ROUTER_OPTIONS };
 const VAE = { command: "vae", table: VAE_OPTIONS };
 type Options = Settled<typeof VAE_OPTIONS>;
 
@@ -23,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe.each(Object.entries(TABLES))("the options of train %s", (_, table) => {
+describe.each(Object.entries(TRAIN_OPTIONS))("the options of train %s", (_, table) => {
   it("have defaults of their kind, and needs that are options", () => {
     for (const [name, { kind, default: value, needs, required }] of Object.entries(table)) {
       if (value !== undefined) expect(kind.holds(value), name).toBe(true);
