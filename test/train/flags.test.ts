@@ -131,13 +131,12 @@ describe("--resume", () => {
 
     const longer = await train("vae --resume --output @run --steps 5 --quiet");
     expect([longer.code, longer.stderr]).toEqual([0, ""]);
-    const steps = (await readFile(path("run/log.jsonl"), "utf8")).trim().split("\n");
-    expect(
-      steps
-        .map((line) => JSON.parse(line))
-        .filter(({ loss }) => loss)
-        .map(({ step }) => step),
-    ).toEqual([1, 2, 3, 4, 5]);
+    const lines = (await readFile(path("run/log.jsonl"), "utf8")).trim().split("\n");
+    const steps = lines.map((line) => JSON.parse(line) as Record<string, number>).filter(({ loss }) => loss);
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    // Half a cosine from 1e-4 to a tenth of it over the steps that the run then had: 2, and 5 from its third on.
+    const cosine = (step: number, of: number) => 1e-4 * (0.55 + 0.45 * Math.cos((Math.PI * step) / of));
+    for (const { step, lr } of steps) expect(lr! / cosine(step!, step! <= 2 ? 2 : 5), `${step}`).toBeCloseTo(1, 9);
     expect(JSON.parse(await readFile(path("run/run.json"), "utf8")).flags.steps).toBe(5);
   });
 
