@@ -46,12 +46,13 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "train/objectives",
       "train/loop",
       "checkpoint",
+      "host",
       "vae",
       "engine",
       "model",
       "latent",
       "tokenizer",
-      "runtime/runtime.ts",
+      "runtime",
       "formats",
       "data",
       "eval/confidence.ts",
@@ -59,7 +60,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
     ],
     node: true,
   },
-  "bigVae.ts": { imports: ["data", "eval", "host", "latent", "sampling", "tokenizer"] },
+  "train/index.ts": { imports: ["train/run", "train/loop"] },
+  "bigVae.ts": {
+    imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "sampling", "tokenizer"],
+  },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {
     imports: [
@@ -67,13 +71,11 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "checkpoint",
       "corpus",
       "data",
-      "engine",
       "eval",
       "formats",
       "graph",
       "host",
       "latent",
-      "model",
       "nodeVersion.ts",
       "runtime",
       "sampling",
@@ -232,7 +234,7 @@ describe("messages of the library", () => {
     return found;
   };
   const parsed = (path: string) =>
-    ts.createSourceFile(path, readFileSync(join(source, path), "utf8"), ts.ScriptTarget.Latest, true);
+    ts.createSourceFile(join(source, path), readFileSync(join(source, path), "utf8"), ts.ScriptTarget.Latest, true);
   const library = files.map(({ path }) => path).filter((path) => folderOf(path) !== "cli" && !TABLES.test(path));
 
   it("name no flags of the command line", () => {
@@ -246,8 +248,11 @@ describe("messages of the library", () => {
 
   it("name options, in backticks, that there are", () => {
     const declared = new Set<string>();
+    /** Options of training stand in tables. */
+    const isOfTable = (node: ts.Node) => dirname(node.getSourceFile().fileName) === join(source, "train/run/options");
     const visit = (node: ts.Node): void => {
-      if ((ts.isPropertySignature(node) || ts.isParameter(node)) && ts.isIdentifier(node.name))
+      const isOption = ts.isPropertyAssignment(node) && isOfTable(node);
+      if ((ts.isPropertySignature(node) || ts.isParameter(node) || isOption) && ts.isIdentifier(node.name))
         declared.add(node.name.text);
       ts.forEachChild(node, visit);
     };

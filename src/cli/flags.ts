@@ -1,18 +1,8 @@
 /** Errors of the library name its options, in backticks; the command line names the flags that stand for them. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 
-/** Flags of another name than the option, by their name in code; the first that the command has is meant. */
-const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
-  accumulation: ["gradientAccumulationSteps"],
-  base: ["model"],
-  cfgScale: ["cfg"],
-  checkpointing: ["gradientCheckpointing"],
-  nSteps: ["steps"],
-  noiseScale: ["latentNoise"],
-  shortTexts: ["sentences"],
-  span: ["span", "context"],
-  "vae.span": ["vaeContext"],
-};
+/** Flags of another name than the option, by its name in code. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { cfgScale: "cfg", nSteps: "steps" };
 
 /** "klWeight" -> "--kl-weight" */
 export function flagName(name: string): string {
@@ -34,7 +24,6 @@ export function withFlags(message: string): string {
 
 /** "--n-avg" for nAvg, where the command has it. */
 function flagOf(name: string): string | undefined {
-  const names = (Object.hasOwn(OTHER_NAMES, name) && OTHER_NAMES[name]) || [name];
-  const options = names.map((other) => running?.options.find((option) => option.attributeName() === other));
-  return options.find((option) => option !== undefined)?.long;
+  const attribute = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : name;
+  return running?.options.find((option) => option.attributeName() === attribute)?.long;
 }

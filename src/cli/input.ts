@@ -13,7 +13,7 @@ import {
   textsOfBytes,
 } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
-import { errorCode } from "../formats/fileOps.js";
+import { checkPath, errorCode } from "../formats/fileOps.js";
 import { warn } from "./shared.js";
 
 /** A text as a command takes it; an argument has no line. */
@@ -126,18 +126,6 @@ export async function placed<T>(lines: readonly Line[], work: Promise<T>): Promi
     const { kind, message } = error as BigVaeError;
     throw new BigVaeError(kind, lines[Number(index)]!.where + message.slice(prefix.length), { cause: error });
   });
-}
-
-/** Throws "usage" where a flag names a path at which nothing lies. */
-export async function checkPath(
-  flag: string,
-  path: string,
-  expected: string,
-  advice = "check the path",
-): Promise<void> {
-  const code = await stat(path).then(() => undefined, errorCode);
-  if (code !== "ENOENT" && code !== "ENOTDIR") return;
-  throw new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got nothing there; ${advice}`);
 }
 
 /** Throws "usage" where a flag names something else than a file that can be read. */

@@ -4,6 +4,7 @@ import { dirname, extname } from "node:path";
 import type { BigVae, TextOrLatent } from "../bigVae.js";
 import { splitLines } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
+import { checkPath } from "../formats/fileOps.js";
 import {
   checkLatentsPath,
   isLatentsPath,
@@ -13,7 +14,7 @@ import {
   writeLatents,
 } from "../host/latentFiles.js";
 import type { Latent } from "../latent/index.js";
-import { checkFile, checkPath, parseJson, placed } from "./input.js";
+import { checkFile, parseJson, placed } from "./input.js";
 import { type OutputFlags, reportWritten, warnLong } from "./shared.js";
 
 /** A text, or the place of a latent. */

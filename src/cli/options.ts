@@ -1,35 +1,24 @@
 /** Options that several commands share, and the parsing of their values. */
-import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { type Kind, real, threadCount, whole } from "../train/run/options/kinds.js";
+
+/** Reads the text of a flag as a value of a kind. */
+export function parserOf<Value>(kind: Kind<Value>) {
+  return (text: string): Value => {
+    const value = kind.fromText(text);
+    if (value !== undefined) return value;
+    throw new InvalidArgumentError(`Expected ${kind.expected}, got ${JSON.stringify(text)}.`);
+  };
+}
 
 /** A whole number from `least` on. */
-export function wholeNumber(least = 0) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${least}, got ${JSON.stringify(text)}.`);
-  };
-}
-
-/** Threads per core beyond which a run only waits for itself. */
-const MAX_THREADS_PER_CORE = 4;
-
-/** A number of threads that this machine can use. */
-export function threadCount(text: string): number {
-  const [value, cores] = [wholeNumber(1)(text), availableParallelism()];
-  if (value <= MAX_THREADS_PER_CORE * cores) return value;
-  throw new InvalidArgumentError(`Expected a few threads for this machine's ${cores} cores, got ${value}.`);
-}
+export const wholeNumber = (least = 0) => parserOf(whole(least));
 
 /** A number within [least, most]. */
-export function realNumber(least: number, most = Number.POSITIVE_INFINITY) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() !== "" && Number.isFinite(value) && value >= least && value <= most) return value;
-    const within = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
-    throw new InvalidArgumentError(`Expected a number ${within}, got ${JSON.stringify(text)}.`);
-  };
-}
+export const realNumber = (least: number, most?: number) => parserOf(real(least, most));
+
+/** A number of threads that this machine can use. */
+export const threads = parserOf(threadCount);
 
 /** "span=0.8,prompt=0.2" */
 export function namedNumbers(text: string): Record<string, number> {

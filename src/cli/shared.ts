@@ -4,7 +4,7 @@ import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
 import { withFlags } from "./flags.js";
-import { threadCount, wholeNumber } from "./options.js";
+import { threads, wholeNumber } from "./options.js";
 
 export type OutputFlags = {
   json: boolean;
@@ -33,7 +33,7 @@ export function withModel(command: Command): Command<[], ModelFlags> {
       "--adapters <folder>",
       "folder of encoder/, decoder/, router/ and vae.safetensors; default: beside the base",
     )
-    .option("--threads <n>", "threads; default: all cores", threadCount)
+    .option("--threads <n>", "threads; default: all cores", threads)
     .option("--seed <n>", "random seed", wholeNumber(), 0);
 }
 

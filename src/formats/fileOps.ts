@@ -128,3 +128,15 @@ export function readError(path: string, cause: unknown): BigVaeError {
   const reason = code === "ENOENT" ? "there is no such file" : code;
   return new BigVaeError("format", `Could not read ${path}: ${reason}; check the path.`, { cause });
 }
+
+/** Throws "usage" where an option names a path at which nothing lies. */
+export async function checkPath(
+  option: string,
+  path: string,
+  expected: string,
+  advice = "check the path",
+): Promise<void> {
+  const code = await stat(path).then(() => undefined, errorCode);
+  if (code !== "ENOENT" && code !== "ENOTDIR") return;
+  throw new BigVaeError("usage", `${option} ${path}: expected ${expected}, got nothing there; ${advice}`);
+}

@@ -118,7 +118,7 @@ describe("the library", () => {
   it("has every subpath that it exports, and no other", PATIENCE, async () => {
     const subpaths = Object.keys(manifest.exports).filter((key) => !key.endsWith(".json"));
     const names = subpaths.map((key) => key.replace(".", "bigvae"));
-    expect(names).toEqual(expect.arrayContaining(["bigvae", "bigvae/graph", "bigvae/sampling"]));
+    expect(names).toEqual(expect.arrayContaining(["bigvae", "bigvae/graph", "bigvae/sampling", "bigvae/train"]));
     const code = `
       const counts = {};
       for (const name of process.argv.slice(2))
@@ -170,6 +170,7 @@ import { openSafetensors } from "bigvae/formats";
 import { add, gradients, input, sumAll, type Value } from "bigvae/graph";
 import { lerp } from "bigvae/latent";
 import { type LatentModel, type SamplerName, samplers } from "bigvae/sampling";
+import { planVae, type TrainVaeOptions, trainVae } from "bigvae/train";
 
 const vae: BigVae = await BigVae.load("pocket", { threads: 1 });
 const [encoded]: EncodedText[] = await vae.encode(["a text"]);
@@ -180,8 +181,14 @@ for await (const { text, latent } of vae.generate("avg", { prompt: "x", nSteps: 
 // @ts-expect-error: no such sampler
 vae.generate("magic", {});
 
+const options: TrainVaeOptions = { model: "pocket", preprocessed: "rows", output: "vae", zDim: 64 };
+const finished: boolean = await trainVae(options, { onReport: ({ kind }) => console.log(kind) });
+// @ts-expect-error: a resumed run needs its folder
+await trainVae({ resume: true });
+const { steps }: { steps: number } = await planVae({ model: "pocket", preprocessed: "rows" });
+
 const x: Value = input("x", [2, 3]);
-export const made: readonly unknown[] = [gradients(sumAll(add(x, x)), [x]), samplers, openSafetensors, BigVaeError];
+export const made: readonly unknown[] = [gradients(sumAll(add(x, x)), [x]), samplers, openSafetensors, BigVaeError, finished, steps];
 export type Mine = { model: LatentModel; name: SamplerName };
 `;
 

@@ -1,13 +1,29 @@
-/** Every file in examples/ runs on the pocket model, as its first line says how. */
+/** Every file in examples/ runs on the pocket model, as its first line says how, in a folder where rows/ are prepared. */
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { stories } from "../../src/corpus/stories/index.js";
+import { prepare } from "../../src/data/index.js";
+import { openTokenizer } from "../../src/host/modelFiles.js";
 import { run } from "../process.js";
 import { shellWords } from "./markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const names = readdirSync(join(root, "examples"));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bigvae-examples-"));
+  const texts = Array.from(stories(1, 8, 0), ({ text }, i) => ({ text, split: i < 2 ? "validation" : "train" }));
+  const input = join(folder, "texts.jsonl");
+  await writeFile(input, texts.map((text) => JSON.stringify(text)).join("\n"));
+  const tokenizer = await openTokenizer(join(root, "pocket", "base"));
+  await prepare({ inputs: [input], tokenizer, output: join(folder, "rows"), length: 64 });
+});
+afterAll(() => rm(folder, { recursive: true }));
 
 it("are all modules", () => {
   expect(names.filter((name) => !name.endsWith(".mjs"))).toEqual([]);
@@ -20,7 +36,7 @@ it.each(names)("%s", { timeout: 600_000 }, async (name) => {
   expect(usage, "the first line says what it does and how to run it").toBeDefined();
   const [path, ...args] = shellWords(usage!);
   expect(path).toBe(`examples/${name}`);
-  const { code, stdout, stderr } = await run(process.execPath, [path!, ...args], { cwd: root });
+  const { code, stdout, stderr } = await run(process.execPath, [join(root, path!), ...args], { cwd: folder });
   expect(stderr).toBe("");
   expect(code).toBe(0);
   expect(stdout.trim()).not.toBe("");

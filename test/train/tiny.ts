@@ -9,10 +9,12 @@ import { weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { onnxNodeRuntime } from "../../src/runtime/onnxNode.js";
 import { loadTokenizer, type Tokenizer, trainBpe, WordCounts } from "../../src/tokenizer/index.js";
+import type { NewRun } from "../../src/train/index.js";
 import { FlatTensors } from "../../src/train/loop/flatTensors.js";
-import { type TrainBaseOptions, writeBase } from "../../src/train/run/trainBase.js";
-import type { TrainRouterOptions } from "../../src/train/run/trainRouter.js";
-import type { TrainVaeOptions } from "../../src/train/run/trainVae.js";
+import { writeBase } from "../../src/train/run/baseFolder.js";
+import type { BASE_OPTIONS } from "../../src/train/run/options/base.js";
+import type { ROUTER_OPTIONS } from "../../src/train/run/options/router.js";
+import type { VAE_OPTIONS } from "../../src/train/run/options/vae.js";
 
 export const runtime = onnxNodeRuntime({ threads: 1 });
 
@@ -68,65 +70,51 @@ export function tinyBase(vocabSize: number): BaseModel {
   return { config, weights: weights.tensors };
 }
 
-/** A base in a folder, as the command reads it. */
+/** A base in a folder. */
 export async function writeTinyBase(folder: string, tokenizer: Tokenizer): Promise<void> {
   const { config, weights } = tinyBase(tokenizer.vocabSize);
   await mkdir(folder, { recursive: true });
   await writeBase(folder, config, tokenizer, { tensors: weights });
 }
 
+/** What a tiny run is given: a base in base/ and rows of its tokenizer in rows/. */
+export async function writeTinyData(folder: string): Promise<void> {
+  const tokenizer = tinyTokenizer();
+  await tinyRows(folder, tokenizer);
+  await writeTinyBase(join(folder, "base"), tokenizer);
+}
+
 /** What the options of all runs have in common: batches of 2, 2 microbatches, a step saved in 100. */
-export function tinyRun(output: string, preprocessed: string, tokenizer: Tokenizer) {
+function tinyRun(folder: string, output: string) {
   return {
     output,
-    preprocessed,
-    tokenizer,
+    preprocessed: join(folder, "rows"),
     batchSize: 2,
-    accumulation: 2,
-    epochs: 1,
+    gradientAccumulationSteps: 2,
     lr: 1e-2,
-    warmup: 2,
     lrDecay: "constant" as const,
-    betas: [0.9, 0.99] as const,
-    eps: 1e-8,
+    warmup: 2,
     weightDecay: 0.01,
-    seed: 7,
-    resume: false,
     saveEvery: 100,
     evalEvery: 100,
+    seed: 7,
+    threads: 1,
   };
 }
 
-type Common = ReturnType<typeof tinyRun>;
-
-export function tinyBaseRun(common: Common): TrainBaseOptions {
-  return { ...common, config: tinyConfig(common.tokenizer.vocabSize), context: 15 };
+/** A base of the shape of `tinyConfig`, on the data of `writeTinyData`. */
+export function tinyBaseRun(folder: string, output: string): NewRun<typeof BASE_OPTIONS> {
+  const shape = { hiddenSize: 16, intermediateSize: 24, layers: 2, heads: 2, kvHeads: 1, maxPositions: 64 };
+  return { ...tinyRun(folder, output), tokenizer: join(folder, "base"), ...shape, context: 15 };
 }
 
-export function tinyVaeRun(common: Common): TrainVaeOptions {
-  return {
-    ...common,
-    base: tinyBase(common.tokenizer.vocabSize),
-    baseSha256: "0".repeat(64),
-    rank: 2,
-    alpha: 2,
-    noiseScale: 1,
-    span: 8,
-    gap: 8,
-    zDim: 8,
-    slots: 1,
-    klWeight: 0.1,
-    klRampSteps: 10,
-    dropPrefix: 0.5,
-    shiftedSpans: false,
-    encodeLast: false,
-    shortSpans: 0.5,
-    edgeWeights: true,
-    sampleTexts: ["The fox ran."],
-  };
+/** A VAE of spans of 8 tokens, on the data of `writeTinyData`. */
+export function tinyVaeRun(folder: string, output: string): NewRun<typeof VAE_OPTIONS> {
+  const vae = { rank: 2, alpha: 2, context: 8, zDim: 8, klRamp: 10, shortSpans: 0.5 };
+  return { ...tinyRun(folder, output), model: join(folder, "base"), ...vae };
 }
 
-export function tinyRouterRun(common: Common, vae: TrainRouterOptions["vae"]): TrainRouterOptions {
-  const { base, baseSha256, noiseScale } = tinyVaeRun(common);
-  return { ...common, base, baseSha256, noiseScale, vae, context: 24, indexStep: 4, sampleTexts: ["The fox ran."] };
+/** A router on the VAE at `startFrom`. */
+export function tinyRouterRun(folder: string, output: string, startFrom: string): NewRun<typeof ROUTER_OPTIONS> {
+  return { ...tinyRun(folder, output), model: join(folder, "base"), startFrom, context: 24, indexStep: 4 };
 }

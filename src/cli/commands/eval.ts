@@ -23,12 +23,13 @@ import {
   type ScoringOptions,
   wordsOf,
 } from "../../eval/index.js";
+import { checkPath } from "../../formats/fileOps.js";
 import type { Latent } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import type { AvgPresetName } from "../../sampling/avg.js";
 import { reportLines } from "../evalReport.js";
-import { checkPath, type TextFlags, textFiles, withTexts } from "../input.js";
+import { type TextFlags, textFiles, withTexts } from "../input.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";

@@ -1,8 +1,8 @@
 /** `bigvae pack`: a base and its adapters in one folder, in half precision. */
 import { Command } from "@commander-js/extra-typings";
 import { packModel } from "../../checkpoint/pack.js";
+import { checkPath } from "../../formats/fileOps.js";
 import { findModel } from "../../host/modelFiles.js";
-import { checkPath } from "../input.js";
 import { reportWritten, withOutput } from "../shared.js";
 
 export function packCommand() {

@@ -1,7 +1,6 @@
 /** What `bigvae train` prints: progress while it runs, its end, and the plan of --dry-run. */
 import { EXIT_CODES } from "../../errors.js";
-import type { RunPlan } from "../../train/run/plan.js";
-import type { RunReport } from "../../train/run/runTraining.js";
+import type { RunControl, RunPlan, RunReport } from "../../train/index.js";
 import { duration, type Progress, progress } from "../progress.js";
 import { printJson, reportWritten, warn } from "../shared.js";
 
@@ -27,7 +26,7 @@ export async function reportRun(
   }
 }
 
-/** Steps move the bar, looks print a line. */
+/** Steps move the bar, evaluations print a line. */
 function show(flags: { quiet: boolean }, bar: Progress, report: RunReport): void {
   const named = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
@@ -54,22 +53,31 @@ function show(flags: { quiet: boolean }, bar: Progress, report: RunReport): void
   }
 }
 
-/** The plan of --dry-run: lines, or one JSON object. */
-export function printPlan(plan: RunPlan, availableBytes: number, json: boolean): void {
-  if (json) printJson({ ...plan, availableBytes });
-  else process.stdout.write(`${planLines(plan, availableBytes).join("\n")}\n`);
+/** A control that prints the warnings of a run that is only planned. */
+export function showWarnings(flags: { quiet: boolean }): RunControl {
+  return {
+    onReport(report) {
+      if (report.kind === "warning") warn(flags, report.text);
+    },
+  };
 }
 
-function planLines(plan: RunPlan, availableBytes: number): string[] {
+/** The plan of --dry-run: lines, or one JSON object. */
+export function printPlan(plan: RunPlan, json: boolean): void {
+  if (json) printJson(plan);
+  else process.stdout.write(`${planLines(plan).join("\n")}\n`);
+}
+
+function planLines(plan: RunPlan): string[] {
   const count = (value: number) => Math.round(value).toLocaleString("en-US");
   const megabytes = (bytes: number) => `${count(bytes / 1e6)} MB`;
   const { total, ...parts } = plan.memoryBytes;
   const named = Object.entries(parts).map(([name, bytes]) => `${name} ${megabytes(bytes)}`);
   return [
-    `rows        ${count(plan.rows)} of ${plan.tokensPerRow} tokens, ${plan.rowsPerStep} in a step`,
+    `rows        ${count(plan.rows)} of ${plan.tokensPerRow} tokens, ${Number(plan.rowsPerStep.toFixed(1))} in a step`,
     `steps       ${count(plan.steps)}: ${count(plan.tokens)} tokens, ${plan.epochs.toFixed(2)} epochs`,
     `parameters  ${count(plan.trainableParameters)} trained, ${count(plan.frozenParameters)} frozen`,
-    `memory      about ${megabytes(total)} (${named.join(", ")}); free ${megabytes(availableBytes)}`,
+    `memory      about ${megabytes(total)} (${named.join(", ")}); free ${megabytes(plan.availableBytes)}`,
     plan.seconds === undefined
       ? "time        not measured: the memory is not there; lower --batch-size or add --gradient-checkpointing"
       : `time        ${plan.secondsPerStep!.toFixed(2)} s a step, about ${duration(plan.seconds)} in all`,

@@ -1,4 +1,4 @@
-/** Early stop: the parameters with the best held-out loss are kept, and too many looks without a better one end the run. */
+/** Early stop: the parameters with the lowest held-out loss are kept, and too many evaluations without a lower one end the run. */
 import { join } from "node:path";
 import { newestCheckpoint, readArrays, saveCheckpoint } from "./checkpoint.js";
 import type { FlatTensors } from "./flatTensors.js";
@@ -7,9 +7,9 @@ export interface EarlyStopOptions {
   /** Folder of the run; the best parameters lie in its best/. */
   output: string;
   parameters: FlatTensors;
-  /** Looks without a better loss that end the run. */
+  /** Evaluations without a lower loss that end the run. */
   patience: number;
-  /** Steps between looks. */
+  /** Evaluation interval in steps. */
   evalEvery: number;
 }
 
@@ -26,19 +26,19 @@ export class EarlyStop {
     return stop;
   }
 
-  /** Takes note of a look; saves the parameters where they are the best so far. */
-  async look(step: number, loss: number): Promise<void> {
+  /** Takes note of an evaluation; saves the parameters where they are the best so far. */
+  async evaluated(step: number, loss: number): Promise<void> {
     if (!(loss < (this.#best?.loss ?? Number.POSITIVE_INFINITY))) return;
     this.#best = { step, loss };
     const arrays = { parameters: this.options.parameters };
     await saveCheckpoint(this.#folder, step, { arrays, facts: this.#best }, { keep: 1 });
   }
 
-  /** Whether `patience` looks have passed since the best. It follows from the step alone, so that a resumed run stops where a straight one does. */
+  /** Whether `patience` evaluations have passed since the best. It follows from the step alone, so that a resumed run stops where a straight one does. */
   isOver(step: number): boolean {
     if (!this.#best) return false;
-    const looks = Math.floor((step - this.#best.step) / this.options.evalEvery);
-    return looks >= this.options.patience;
+    const evaluations = Math.floor((step - this.#best.step) / this.options.evalEvery);
+    return evaluations >= this.options.patience;
   }
 
   /** Puts the best parameters back; returns their step. */

@@ -7,6 +7,7 @@ import { activationBytes } from "./memoryEstimate.js";
 import type { Microbatch, Objective } from "./objective.js";
 import { heldBytes } from "./shapeSessions.js";
 
+/** Bytes that a run takes, by what they are needed for. */
 export interface MemoryPlan {
   /** Frozen and trained weights. */
   weights: number;
@@ -18,6 +19,7 @@ export interface MemoryPlan {
   activations: number;
   /** Node, ONNX Runtime and this library. */
   process: number;
+  /** The sum of the others. */
   total: number;
 }
 
@@ -27,7 +29,7 @@ const PROCESS_BYTES = 145e6;
 const NODE_BYTES = 7e3;
 
 /**
- * What sessions may hold of the free memory: half of what weights and optimiser leave, the other half is for looks.
+ * What sessions may hold of the free memory: half of what weights and optimiser leave, the other half is for evaluation.
  * @throws BigVaeError("memory") where the largest microbatch does not go into all of it.
  */
 export async function roomForSessions(
@@ -42,11 +44,11 @@ export async function roomForSessions(
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
   throw new BigVaeError(
     "memory",
-    `train: expected ${megabytes(need)} of free memory beside the weights, got ${megabytes(memoryBytes)}; lower \`batchSize\`, or add \`checkpointing\``,
+    `train: expected ${megabytes(need)} of free memory beside the weights, got ${megabytes(memoryBytes)}; lower \`batchSize\`, or add \`gradientCheckpointing\``,
   );
 }
 
-/** Steps whose microbatches are looked at: lengths are drawn, and memory is what the longest takes. */
+/** Steps whose microbatches are made for a plan: lengths are drawn, and memory is what the longest takes. */
 const PLANNED_STEPS = 32;
 
 /** The middle one of some microbatches by the tokens and masks that are fed, and one of each shape, the largest first. */

@@ -39,14 +39,21 @@ export interface TrainerOptions extends AdamOptions {
   isOver?(step: number): boolean;
 }
 
+/** What came of a step. */
 export interface StepReport {
+  /** From 1. */
   step: number;
+  /** Steps of the whole run. */
   totalSteps: number;
   /** Mean over the tokens of the step; NaN or infinite where the step was not applied. */
   metrics: Readonly<Record<string, number>>;
+  /** Euclidean norm before clipping. */
   gradientNorm: number;
+  /** Learning rate of the step. */
   lr: number;
+  /** Tokens that bear loss. */
   tokens: number;
+  /** Time that it took. */
   seconds: number;
   /** False where loss or gradient was not finite. */
   applied: boolean;

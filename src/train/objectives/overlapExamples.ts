@@ -62,8 +62,13 @@ function rowsOfLength({ rows, span, slots = 1 }: Work, length: number): number {
 
 /** Whole texts of like length, without a prefix. */
 export function sentenceExamples(texts: ShortTexts, options: Work, noise: Rng): VaeExample[] {
-  const draw = texts.draw(noise.fork("texts"), (length) => rowsOfLength(options, length));
-  return draw.texts.map((ids) => textExample(ids, draw.length, texts.endId));
+  const drawn = drawnSentences(texts, options, noise);
+  return drawn.texts.map((ids) => textExample(ids, drawn.length, texts.endId));
+}
+
+/** The texts of a microbatch, and the tokens that each is padded to. */
+export function drawnSentences(texts: ShortTexts, options: Work, noise: Rng): { length: number; texts: Int32Array[] } {
+  return texts.draw(noise.fork("texts"), (length) => rowsOfLength(options, length));
 }
 
 /** A text with its end token as the target, padded to `length`; the end token is not encoded. */

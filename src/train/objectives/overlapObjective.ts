@@ -6,8 +6,9 @@ import { type OverlapFeed, overlapLoss, overlapParameterShapes, type VaeShape } 
 import { FlatTensors } from "../loop/flatTensors.js";
 import type { Microbatch, Objective } from "../loop/objective.js";
 import { dropoutFeeds, initialiseLora } from "./adapters.js";
-import { type SpanCuts, sentenceExamples, spanExamples } from "./overlapExamples.js";
+import { drawnSentences, type SpanCuts, sentenceExamples, spanExamples } from "./overlapExamples.js";
 import { klWeight, type NoiseSchedule, noiseScale } from "./overlapSchedules.js";
+import type { Reading } from "./rowOrder.js";
 import type { ShortTexts } from "./shortTexts.js";
 import { batchShape, type Feeds, jittered, shuffledLatents, type VaeExample, vaeFeeds, weighted } from "./vaeFeeds.js";
 
@@ -44,11 +45,11 @@ export function overlapObjective(options: OverlapOptions): Objective {
 export function overlapBatches(options: OverlapOptions): Objective["microbatch"] {
   const { shape, sentences, rng } = options;
   return async (step, index) => {
-    const noise = rng.fork("vae", step, index);
-    const isOfSentences = sentences && noise.fork("sentences").uniform() < sentences.share;
+    const noise = microbatchNoise(rng, step, index);
+    const isOfSentences = isMadeOfSentences(sentences, noise);
     const { slots } = shape;
     const cut = isOfSentences
-      ? sentenceExamples(sentences.texts, { ...options, slots }, noise)
+      ? sentenceExamples(sentences!.texts, { ...options, slots }, noise)
       : await spanExamples({ ...options, slots }, step, index, noise);
     const examples = jittered(shape, cut, noise.fork("jitter"));
     const eps = noise.fork("eps").normals(examples.length * shape.zDim);
@@ -61,6 +62,26 @@ export function overlapBatches(options: OverlapOptions): Objective["microbatch"]
     const adapters = ["encoder", "decoder"] as const;
     return { ...rest, feeds: { ...feeds, ...dropoutFeeds(shape, batchShape(examples), adapters, noise) } };
   };
+}
+
+/** What the microbatches read: their rows, or short texts and no rows. */
+export function overlapReads(options: OverlapOptions): (step: number, index: number) => Reading {
+  const { shape, sentences, rows, span, rng } = options;
+  return (step, index) => {
+    const noise = microbatchNoise(rng, step, index);
+    if (!isMadeOfSentences(sentences, noise)) return { rows: rows.batchSize, tokens: rows.batchSize * 2 * span };
+    const { length, texts } = drawnSentences(sentences!.texts, { ...options, slots: shape.slots }, noise);
+    return { rows: 0, tokens: texts.length * length };
+  };
+}
+
+function microbatchNoise(rng: Rng, step: number, index: number): Rng {
+  return rng.fork("vae", step, index);
+}
+
+/** Whether a microbatch is made of short texts, by its noise. */
+function isMadeOfSentences(sentences: OverlapOptions["sentences"], noise: Rng): boolean {
+  return sentences !== undefined && noise.fork("sentences").uniform() < sentences.share;
 }
 
 /** One run of the overlap loss. eps [B, Z] in the order of the examples. */

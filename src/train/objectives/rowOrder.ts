@@ -8,6 +8,14 @@ export interface RowSource {
   row(index: number): Promise<ShardRow>;
 }
 
+/** What a microbatch reads. */
+export interface Reading {
+  /** Rows of the training split. */
+  rows: number;
+  /** Tokens of these rows, or of short texts. */
+  tokens: number;
+}
+
 export class RowOrder {
   #epoch = -1;
   #permutation: Uint32Array = new Uint32Array();

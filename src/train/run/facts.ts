@@ -4,6 +4,7 @@ import type { ModelConfig } from "../../model/config.js";
 import type { Facts } from "../loop/checkpoint.js";
 import type { LearningRateSchedule } from "../loop/learningRate.js";
 import type { NoiseSchedule } from "../objectives/overlapSchedules.js";
+import type { AdapterOptions } from "./options/shared.js";
 
 /** Facts of every run. */
 export interface DataFacts {
@@ -25,6 +26,8 @@ export interface BaseFacts extends DataFacts {
   context: number;
   weightDecay: number;
   config: ModelConfig;
+  /** Of the weights of the base that it was initialized from, wherever it lies. */
+  startSha256?: string;
 }
 
 /** Facts of a run that trains adapters. */
@@ -35,6 +38,14 @@ export interface AdapterFacts {
   dropout: number;
   noiseScale: number;
   weightDecay: number;
+}
+
+/** The facts that all runs of adapters have. */
+export function adapterFacts(
+  { dropout, latentNoise: noiseScale, weightDecay }: AdapterOptions,
+  { rank, alpha, baseSha256 }: Pick<AdapterFacts, "rank" | "alpha" | "baseSha256">,
+): AdapterFacts {
+  return { rank, alpha, baseSha256, dropout, noiseScale, weightDecay };
 }
 
 /** Facts of a run that trains encoder, decoder and head. */
@@ -56,6 +67,8 @@ export interface VaeFacts extends AdapterFacts, DataFacts {
   edgeWeights: boolean;
   freeBits: number;
   learnedVariance: boolean;
+  /** Of the adapters that it was initialized from, wherever they lie. */
+  startSha256?: string;
 }
 
 /** Facts of a run that trains the router. */
@@ -77,10 +90,11 @@ const FREE: readonly (FactName | "step")[] = ["step", "lr", "totalSteps"];
 /** Facts that are the sha256 of what an option names. It may have moved since. */
 const CONTENTS: { readonly [K in FactName]?: string } = {
   dataSha256: "preprocessed",
-  sentencesSha256: "shortTexts",
+  sentencesSha256: "sentences",
   tokenizerSha256: "tokenizer",
-  baseSha256: "base",
+  baseSha256: "model",
   vaeSha256: "startFrom",
+  startSha256: "startFrom",
 };
 
 /**

@@ -1,4 +1,4 @@
-/** The rows that a run is trained on and looked at with. */
+/** The rows that a run is trained and evaluated on. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Shards, type Split } from "../../data/index.js";
@@ -13,28 +13,19 @@ import type { LearningRateSchedule } from "../loop/learningRate.js";
 import type { Microbatch, Objective } from "../loop/objective.js";
 import { RowOrder, type RowSource } from "../objectives/rowOrder.js";
 import { ShortTexts } from "../objectives/shortTexts.js";
+import type { DataFacts } from "./facts.js";
+import type { CommonOptions } from "./options/shared.js";
 
-/** Options of the data that all objectives share. */
-export interface DataOptions {
-  /** Folder of shards (data prepare). */
-  preprocessed: string;
-  tokenizer: Tokenizer;
-  batchSize: number;
-  /** Microbatches of a step. */
-  accumulation: number;
-  /** Passes over the data; or give `steps`. */
-  epochs: number;
-  steps?: number;
-  lr: number;
-  warmup: number;
-  lrDecay: "constant" | "cosine";
-  seed: number;
-}
+/** What says which rows are trained on, in which order and how long. */
+export type DataOptions = Pick<
+  CommonOptions,
+  "preprocessed" | "batchSize" | "gradientAccumulationSteps" | "epochs" | "steps" | "lr" | "warmup" | "lrDecay" | "seed"
+> & { tokenizer: Tokenizer };
 
 /** Data of a run, in order. */
 export interface TrainingRows {
   rows: RowOrder;
-  /** Of the validation split, for looks. */
+  /** Of the validation split, for evaluation. */
   held: RowOrder;
   schedule: LearningRateSchedule;
   /** Tells one corpus from another. */
@@ -42,15 +33,13 @@ export interface TrainingRows {
   rng: Rng;
 }
 
-/** Held-out microbatches looked at. */
+/** Microbatches of an evaluation. */
 const HELD_OUT_BATCHES = 8;
 
 /** Which rows of a folder are trained on. */
 export interface RowChoice {
   /** Tokens of a row. */
   columns: number;
-  /** The option that says so. */
-  setBy: "context" | "span";
   /** A row counts with at least so many tokens that are no padding, as in the original. */
   minTokens: number;
   /** Rows begin at such a token where they can. */
@@ -66,7 +55,7 @@ export async function withRows<T>(
   choice: RowChoice,
   use: (data: TrainingRows) => Promise<T>,
 ): Promise<T> {
-  const { preprocessed, batchSize, accumulation, lr, warmup, lrDecay } = options;
+  const { preprocessed, batchSize, gradientAccumulationSteps: accumulation, lr, warmup, lrDecay } = options;
   await checkTokenizer(options, "preprocessed");
   const rng = Rng.fromSeed(options.seed);
   const [training, validation] = await Promise.all([
@@ -110,14 +99,14 @@ async function hashesOf(paths: readonly string[]): Promise<string[]> {
   return hashes;
 }
 
-/** The microbatches of all looks: the same rows and the same noise each time. */
+/** The microbatches of all evaluations: the same rows and the same noise each time. */
 export function heldOutBatches(held: RowOrder, microbatch: Objective["microbatch"]): Promise<Microbatch[]> {
   const count = Math.min(HELD_OUT_BATCHES, held.steps(1));
   return Promise.all(Array.from({ length: count }, (_, i) => microbatch(i + 1, 0)));
 }
 
-/** The microbatches of looks at a VAE: as they are, and each row with the z of another one, which takes two rows. */
-export async function latentLooks(
+/** The microbatches of evaluations of a VAE: as they are, and each row with the z of another one, which takes two rows. */
+export async function latentHeldOut(
   held: RowOrder,
   batches: (shuffled: boolean) => Objective["microbatch"],
 ): Promise<{ heldOut: Microbatch[]; shuffled?: Microbatch[] }> {
@@ -129,7 +118,7 @@ export async function latentLooks(
 export async function openRows(
   preprocessed: string,
   split: Split,
-  { columns, minTokens, beginId }: Omit<RowChoice, "setBy">,
+  { columns, minTokens, beginId }: RowChoice,
 ): Promise<RowSource & { close(): Promise<void> }> {
   const shards = await Shards.open(preprocessed, split);
   const counted = await shards.rowsWith(minTokens, columns);
@@ -142,9 +131,9 @@ export async function openRows(
 
 /** Facts of the data and of the schedule that a resumed run must share, and the length that its rate follows. */
 export function dataFacts(
-  { tokenizer, seed, batchSize, accumulation }: DataOptions,
+  { tokenizer, seed, batchSize, gradientAccumulationSteps: accumulation }: DataOptions,
   { schedule: { lr, warmup, decay, totalSteps }, dataSha256 }: TrainingRows,
-): Record<string, unknown> {
+): DataFacts {
   const tokenizerSha256 = hashTokenizer(tokenizer);
   return { seed, batchSize, accumulation, dataSha256, tokenizerSha256, lr, warmup, lrDecay: decay, totalSteps };
 }
@@ -160,7 +149,7 @@ export async function readShortTexts(
   if (columns === undefined)
     throw new BigVaeError(
       "usage",
-      `\`shortTexts\` ${preprocessed}: expected a folder of texts prepared with \`sentences\`, got one without manifest.json; prepare the texts`,
+      `\`sentences\` ${preprocessed}: expected a folder of texts prepared with \`sentences\`, got one without manifest.json; prepare the texts`,
     );
   const rows = await openRows(preprocessed, split, { columns, minTokens: 1 });
   return ShortTexts.read(rows, endId, longest, `${preprocessed}, split ${split}`).finally(() => rows.close());
@@ -201,19 +190,19 @@ export function checkWindow(options: string, tokens: number, window: number): vo
 
 async function tooLittleData(
   options: DataOptions,
-  { columns, setBy, minTokens }: RowChoice,
+  { columns, minTokens }: RowChoice,
   rows: number,
 ): Promise<BigVaeError> {
   const stored = (await readManifest(options.preprocessed))?.settings.length;
   if (stored !== undefined && stored < columns) {
     return new BigVaeError(
       "usage",
-      `\`preprocessed\` ${options.preprocessed}: expected rows of at least ${columns} tokens, got rows of ${stored}; prepare the data again with a \`length\` of ${columns}, or lower \`${setBy}\``,
+      `\`preprocessed\` ${options.preprocessed}: expected rows of at least ${columns} tokens, got rows of ${stored}; prepare the data again with a \`length\` of ${columns}, or lower \`context\``,
     );
   }
-  const needed = options.batchSize * options.accumulation;
+  const needed = options.batchSize * options.gradientAccumulationSteps;
   return new BigVaeError(
     "usage",
-    `train: expected at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower \`${setBy}\` or \`batchSize\``,
+    `train: expected at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower \`context\` or \`batchSize\``,
   );
 }

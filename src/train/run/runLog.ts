@@ -11,8 +11,8 @@ const LINES = "log.jsonl";
 const EVENTS = "events.out.tfevents.";
 
 export class RunLog {
-  /** Step of the last look at held-out rows that is logged. */
-  #lastLook: number | undefined;
+  /** Step of the last evaluation that is logged. */
+  #lastEvaluation: number | undefined;
 
   private constructor(
     readonly folder: string,
@@ -46,8 +46,8 @@ export class RunLog {
     }
   }
 
-  get lastLook(): number | undefined {
-    return this.#lastLook;
+  get lastEvaluation(): number | undefined {
+    return this.#lastEvaluation;
   }
 
   /** Takes out what is logged of steps after `step`, and a line or a record that a dead writer left half. */
@@ -56,7 +56,7 @@ export class RunLog {
       const text = await readFile(join(this.folder, LINES));
       const kept = linesUpTo(text, step);
       if (kept < text.length) await this.lines.truncate(kept);
-      this.#lastLook = lastLookOf(text.subarray(0, kept));
+      this.#lastEvaluation = lastEvaluationOf(text.subarray(0, kept));
       for (const name of (await readdir(this.folder)).filter((file) => file.startsWith(EVENTS))) {
         const path = join(this.folder, name);
         const records = await readFile(path);
@@ -74,8 +74,8 @@ export class RunLog {
     await this.#event(step, scalars);
   }
 
-  /** A look at held-out rows; its scalars are named "heldOut/loss" and so on among the events. */
-  async look(step: number, metrics: Readonly<Record<string, number>>): Promise<void> {
+  /** An evaluation on held-out rows; its scalars are named "heldOut/loss" and so on among the events. */
+  async evaluation(step: number, metrics: Readonly<Record<string, number>>): Promise<void> {
     await this.record({ step, heldOut: metrics });
     await this.#event(
       step,
@@ -115,7 +115,7 @@ function linesUpTo(text: Buffer, lastStep: number): number {
   return at;
 }
 
-function lastLookOf(text: Buffer): number | undefined {
+function lastEvaluationOf(text: Buffer): number | undefined {
   const at = text.lastIndexOf('"heldOut":');
   if (at < 0) return undefined;
   const line = text.toString("utf8", text.lastIndexOf("\n", at) + 1, at);

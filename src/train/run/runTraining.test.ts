@@ -8,7 +8,7 @@ import { toyObjective, toyOptions } from "../../../test/train/toy.js";
 import { lockFolder, nodeFileOps } from "../../formats/index.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import type { Objective } from "../loop/objective.js";
-import { type RunOptions, type RunReport, runTraining } from "./runTraining.js";
+import { type RunReport, type RunSettings, runTraining } from "./runTraining.js";
 
 const runtime = onnxNodeRuntime({ threads: 1 });
 let folder: string;
@@ -20,9 +20,9 @@ afterEach(() => rm(folder, { recursive: true }));
 interface Toy {
   objective?: Objective;
   steps?: number;
-  /** The losses of looks, in order; the parameters as a model are written into `finished`. */
+  /** The losses of evaluations, in order; the parameters as a model are written into `finished`. */
   heldOut?: Objective;
-  change?: Partial<RunOptions>;
+  change?: Partial<RunSettings>;
 }
 
 async function runToy({ objective = toyObjective(), steps = 10, heldOut, change = {} }: Toy) {
@@ -140,12 +140,12 @@ describe("log.jsonl", () => {
     expect((await lines()).map(({ step }) => step)).toEqual([1, 2, 2, 3, 4]);
   });
 
-  /** Steps and looks by kind of line. */
+  /** Steps and evaluations by kind of line. */
   const logged = async () => {
     const all = await lines();
     return {
       steps: all.filter((line) => "loss" in line).map(({ step }) => step),
-      looks: all.filter((line) => "heldOut" in line).map(({ step }) => step),
+      evaluations: all.filter((line) => "heldOut" in line).map(({ step }) => step),
     };
   };
   const events = async () => {
@@ -155,15 +155,15 @@ describe("log.jsonl", () => {
     return steps.sort((a, b) => a - b);
   };
 
-  it("has each step and each look once, though a killed run had logged beyond its checkpoint", async () => {
-    const looked = { heldOut: toyObjective(), change: { evalEvery: 1 } };
-    await (await runToy({ steps: 5, ...looked })).done;
-    // As a kill leaves it before the last save: steps 5 and its look are logged, and saved is step 4.
+  it("has each step and each evaluation once, though a killed run had logged beyond its checkpoint", async () => {
+    const evaluated = { heldOut: toyObjective(), change: { evalEvery: 1 } };
+    await (await runToy({ steps: 5, ...evaluated })).done;
+    // As a kill leaves it before the last save: step 5 and its evaluation are logged, and saved is step 4.
     await rm(join(folder, "checkpoints", "step-00000005"), { recursive: true });
-    await (await runToy({ steps: 6, heldOut: looked.heldOut, change: { evalEvery: 1, resume: true } })).done;
+    await (await runToy({ steps: 6, heldOut: evaluated.heldOut, change: { evalEvery: 1, resume: true } })).done;
     const each = [1, 2, 3, 4, 5, 6];
-    expect(await logged()).toEqual({ steps: each, looks: each });
-    // The version record of each session has no step; a step and its look are two events.
+    expect(await logged()).toEqual({ steps: each, evaluations: each });
+    // The version record of each session has no step; a step and its evaluation are two events.
     expect((await events()).filter((step) => step > 0)).toEqual(each.flatMap((step) => [step, step]));
   });
 
@@ -176,7 +176,7 @@ describe("log.jsonl", () => {
   });
 });
 
-describe("--early-stop", () => {
+describe("early stop", () => {
   /** The held-out loss falls while w comes nearer to `at`, and rises when it has passed it: 0.01 a step. */
   const heldAt = (at: number): Objective => {
     const toy = toyObjective();
@@ -190,7 +190,7 @@ describe("--early-stop", () => {
     };
   };
 
-  it("ends after n looks without a better loss, and keeps the best", async () => {
+  it("ends after n evaluations without a lower loss, and keeps the best", async () => {
     const { done, finished, reports } = await runToy({ steps: 50, heldOut: heldAt(0.1), change: { earlyStop: 3 } });
     expect(await done).toBe(true);
     const losses = reports.flatMap((report) => (report.kind === "heldOut" ? [report.metrics.loss!] : []));
@@ -205,7 +205,7 @@ describe("--early-stop", () => {
 
   it("stops at the same step when the run was stopped and went on", async () => {
     const early = { steps: 50, heldOut: heldAt(0.1) };
-    // The best step is among them: its look is made up for.
+    // The best step is among them: its evaluation is made up for.
     for (let at = 1; at <= 12; at++) {
       const controller = new AbortController();
       const onReport = (report: RunReport) => {
@@ -229,6 +229,6 @@ describe("--early-stop", () => {
   it("needs validation rows", async () => {
     const { done } = await runToy({ change: { earlyStop: 3 } });
     await expect(done).rejects.toMatchObject({ kind: "usage" });
-    await expect(done).rejects.toThrow("`earlyStop`: expected validation rows to look at, got none");
+    await expect(done).rejects.toThrow("`earlyStop`: expected validation rows to evaluate on, got none");
   });
 });

@@ -15,17 +15,17 @@ import { type RunFile, writeRunFile } from "./runFile.js";
 import { RunLog } from "./runLog.js";
 
 /** How a run goes, whatever it trains. */
-export interface RunOptions
+export interface RunSettings
   extends Omit<
     TrainerOptions,
     "checkpoints" | "facts" | "checkFacts" | "schedule" | "onStep" | "onStart" | "onWarning" | "isOver"
   > {
   output: string;
-  /** Steps between looks at the held-out loss and at samples. */
+  /** Evaluation interval in steps. */
   evalEvery: number;
-  /** Looks without a better held-out loss that end the run; the best parameters are kept then. Never where left out. */
+  /** Evaluations without a lower held-out loss that end the run; the best parameters are kept then. Never by default. */
   earlyStop?: number;
-  /** Kept as run.json, so that the run can go on without its flags. */
+  /** Kept as run.json, so that the folder is enough to resume the run. */
   runFile?: RunFile;
   /** Free memory: a run that needs more is refused, and what is left over is for sessions of more shapes. */
   memoryBytes?: number;
@@ -39,26 +39,65 @@ export interface PreparedRun extends Pick<TrainerOptions, "facts" | "schedule"> 
   heldOut: readonly Microbatch[];
   /** The same, each row with the z of another one: where z is used, their loss is the higher one. */
   shuffled?: readonly Microbatch[];
-  /** Called at each look: what the model does by now, as lines of the log. */
+  /** Called at each evaluation: what the model does by now, as lines of the log. */
   samples?(signal?: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Writes the finished model into the output folder. */
   finish(step: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** What a run tells: each step, each look at held-out data, and what it had to pass over. */
-export type RunReport =
-  | ({ kind: "step" } & StepReport)
-  | { kind: "heldOut"; step: number; metrics: Readonly<Record<string, number>> }
-  | { kind: "sample"; step: number; sample: Readonly<Record<string, unknown>> }
-  | { kind: "earlyStop"; step: number; best: number }
-  | { kind: "warning"; text: string };
+/** What a run tells, by `kind`: each step, each evaluation on held-out rows and the samples written at it, an early stop, warnings. */
+export type RunReport = StepDone | Evaluation | Sample | StoppedEarly | Warning;
+
+/** A step, applied or not. */
+export interface StepDone extends StepReport {
+  /** Tells it from other reports. */
+  kind: "step";
+}
+
+/** Losses on held-out rows. */
+export interface Evaluation {
+  /** Tells it from other reports. */
+  kind: "heldOut";
+  /** The step after which they were measured. */
+  step: number;
+  /** By name; shuffled is the loss with the z of other rows. */
+  metrics: Readonly<Record<string, number>>;
+}
+
+/** What the model writes by now. */
+export interface Sample {
+  /** Tells it from other reports. */
+  kind: "sample";
+  /** The step after which it was written. */
+  step: number;
+  /** A text, and its reconstruction or continuation. */
+  sample: Readonly<Record<string, unknown>>;
+}
+
+/** The end of a run whose held-out loss has not fallen for long. */
+export interface StoppedEarly {
+  /** Tells it from other reports. */
+  kind: "earlyStop";
+  /** The last step. */
+  step: number;
+  /** The step whose parameters are kept. */
+  best: number;
+}
+
+/** What had to be passed over. */
+export interface Warning {
+  /** Tells it from other reports. */
+  kind: "warning";
+  /** One sentence. */
+  text: string;
+}
 
 /**
  * Runs to the last step (then writes the finished model), or until aborted. Returns whether it is finished.
  * @throws BigVaeError: "usage" for a folder that holds a run already, "mismatch" for other options than it was started with,
  * "format" where all its checkpoints are damaged, "memory" where it does not fit, "locked", "disk", "diverged".
  */
-export async function runTraining(runtime: Runtime, run: PreparedRun, options: RunOptions): Promise<boolean> {
+export async function runTraining(runtime: Runtime, run: PreparedRun, options: RunSettings): Promise<boolean> {
   const { output } = options;
   const sessionBytes = await roomForSessions(run.objective, options);
   await makeFolder(output);
@@ -87,7 +126,7 @@ function checkpointFolder(output: string): string {
 const WRITTEN = ["", "encoder", "decoder", "router"];
 
 /** Refuses a folder that another run has begun, and clears away what a dead writer left. */
-async function openFolder({ output, resume }: RunOptions): Promise<void> {
+async function openFolder({ output, resume }: RunSettings): Promise<void> {
   const begun = await newestStep(checkpointFolder(output));
   if (begun !== undefined && !resume) {
     throw new BigVaeError(
@@ -114,7 +153,7 @@ class RunInFolder {
   constructor(
     readonly runtime: Runtime,
     readonly run: PreparedRun,
-    readonly options: RunOptions,
+    readonly options: RunSettings,
     readonly log: RunLog,
     readonly evaluator: Evaluator,
   ) {}
@@ -150,44 +189,44 @@ class RunInFolder {
     if (this.run.heldOut.length === 0) {
       throw new BigVaeError(
         "usage",
-        `\`earlyStop\`: expected validation rows to look at, got none; prepare more text, or leave out \`earlyStop\``,
+        `\`earlyStop\`: expected validation rows to evaluate on, got none; prepare more text, or leave out \`earlyStop\``,
       );
     }
     const { parameters } = this.run.objective;
     return EarlyStop.open({ output, parameters, patience, evalEvery }, resume, (text) => this.#warn(text));
   }
 
-  /** Keeps the flags, which fit by now, and brings the log to where the run goes on. A run that was stopped in a look makes up for it. */
+  /** Keeps the options, which fit by now, and brings the log to where the run goes on. An evaluation that was stopped is made up for. */
   async #started(step: number, early: EarlyStop | undefined): Promise<void> {
     const { output, runFile } = this.options;
     if (runFile) await writeRunFile(output, runFile);
     await this.log.cutAfter(step);
     if (step === 0) return;
     await this.log.record({ step, resumed: true });
-    if (this.#isLook(step) && this.log.lastLook !== step) await this.#look(step, early);
+    if (this.#isEvaluated(step) && this.log.lastEvaluation !== step) await this.#evaluate(step, early);
   }
 
   async #step(report: StepReport, early: EarlyStop | undefined): Promise<void> {
     await this.log.step(report);
     this.options.onReport?.({ kind: "step", ...report });
-    if (report.applied && this.#isLook(report.step)) await this.#look(report.step, early);
+    if (report.applied && this.#isEvaluated(report.step)) await this.#evaluate(report.step, early);
   }
 
-  #isLook(step: number): boolean {
+  #isEvaluated(step: number): boolean {
     return step % this.options.evalEvery === 0 || step === this.run.schedule.totalSteps;
   }
 
-  #look(step: number, early: EarlyStop | undefined): Promise<boolean> {
-    return completed(this.#lookAll(step, early), this.options.signal);
+  #evaluate(step: number, early: EarlyStop | undefined): Promise<boolean> {
+    return completed(this.#evaluateAll(step, early), this.options.signal);
   }
 
-  async #lookAll(step: number, early: EarlyStop | undefined): Promise<void> {
+  async #evaluateAll(step: number, early: EarlyStop | undefined): Promise<void> {
     const { signal, onReport } = this.options;
     if (this.run.heldOut.length > 0) {
       const metrics = await this.#heldOutMetrics();
-      await this.log.look(step, metrics);
+      await this.log.evaluation(step, metrics);
       onReport?.({ kind: "heldOut", step, metrics });
-      await early?.look(step, metrics.loss!);
+      await early?.evaluated(step, metrics.loss!);
     }
     for (const sample of (await this.run.samples?.(signal)) ?? []) {
       await this.log.record({ step, sample });

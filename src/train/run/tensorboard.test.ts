@@ -25,7 +25,7 @@ it("an event file holds its version and every scalar of every step", async () =>
       gradientNorm: Number.POSITIVE_INFINITY,
       applied: false,
     });
-    await log.look(2, { loss: 0.75, kl: Number.NaN });
+    await log.evaluation(2, { loss: 0.75, kl: Number.NaN });
     await log.record({ step: 2, sample: { text: "Ende \u2028 \n gut" } });
     await log.close();
     const [events, lines] = (await readdir(folder)).sort();

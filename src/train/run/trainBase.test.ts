@@ -1,45 +1,59 @@
-/** A base that goes on from another: same shape, same tokenizer, its weights. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+/** What `train base` writes, from scratch and from another base, and what it refuses. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type CompiledCommand, compileCommand } from "../../../test/train/command.js";
-import { tinyRows, tinyTokenizer, writeTinyBase } from "../../../test/train/tiny.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tinyBaseRun, writeTinyData } from "../../../test/train/tiny.js";
+import { openBase } from "../../host/modelFiles.js";
+import { trainBase } from "./trainBase.js";
 
 let folder: string;
-let command: CompiledCommand;
 const path = (name: string) => join(folder, name);
-const train = (output: string, ...more: string[]) =>
-  command.run(
-    ["train", "base", "--preprocessed", path("rows"), "--tokenizer", path("base"), "--start-from", path("base")].concat(
-      ["--output", path(output), "--context", "15", "--batch-size", "2", "--threads", "1", "--steps", "2", "--quiet"],
-      more,
-    ),
-  );
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bigvae-start-"));
-  command = compileCommand();
-  await tinyRows(folder, tinyTokenizer());
-  await writeTinyBase(path("base"), tinyTokenizer());
+  folder = await mkdtemp(join(tmpdir(), "bigvae-base-"));
+  await writeTinyData(folder);
 });
-afterAll(async () => {
-  command.remove();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
-it("starts with its weights and keeps its shape", async () => {
-  const { code, stderr } = await train("gone-on", "--lr", "1e-12", "--weight-decay", "0");
-  expect(stderr).toBe("");
-  expect(code).toBe(0);
-  for (const name of ["model.safetensors", "config.json"])
-    expect((await readFile(path(`gone-on/${name}`))).equals(await readFile(path(`base/${name}`))), name).toBe(true);
-});
-
-it("is refused beside a flag that would change its shape", async () => {
-  const { code, stderr } = await train("other", "--layers", "3");
-  expect(code).toBe(2);
-  expect(stderr).toMatch(
-    /--start-from: expected no --layers beside it, as the base keeps its shape; leave one of them out/,
+/** The options without the shape that a start has of its own. */
+function startedFrom(startFrom: string, output: string) {
+  const { hiddenSize, intermediateSize, layers, heads, kvHeads, maxPositions, ...options } = tinyBaseRun(
+    folder,
+    output,
   );
+  return { ...options, startFrom, steps: 2 };
+}
+
+it("writes a model of the shape that it was given, which opens", async () => {
+  expect(await trainBase({ ...tinyBaseRun(folder, path("scratch")), layers: 3, steps: 1 })).toBe(true);
+  const { base, tokenizer } = await openBase(path("scratch"));
+  expect(base.config).toMatchObject({ hiddenSize: 16, numHiddenLayers: 3, numKeyValueHeads: 1 });
+  expect(tokenizer.vocabSize).toBe(base.config.vocabSize);
+});
+
+describe("from another base", () => {
+  it("starts with its weights and keeps its shape", async () => {
+    const still = { lr: Number.MIN_VALUE, weightDecay: 0 };
+    expect(await trainBase({ ...startedFrom(path("base"), path("further")), ...still })).toBe(true);
+    for (const name of ["model.safetensors", "config.json"])
+      expect((await readFile(path(`further/${name}`))).equals(await readFile(path(`base/${name}`))), name).toBe(true);
+  });
+
+  it("is refused beside an option that would change its shape", async () => {
+    await expect(trainBase({ ...startedFrom(path("base"), path("other")), layers: 3 })).rejects.toThrow(
+      "`startFrom`: expected no `layers` beside it, as the base keeps its shape; leave one of them out",
+    );
+  });
+});
+
+it.each([
+  [{ hiddenSize: 33 }, "`hiddenSize`: expected a multiple of twice the 2 `heads`, got 33"],
+  [{ hiddenSize: 24, heads: 4, kvHeads: 3 }, "`kvHeads`: expected a divisor of the 4 `heads`, got 3"],
+  [{ context: 65 }, "`context`: expected rows that fit the model's window of 64 positions, got 65"],
+])("refuses %o", async (change, message) => {
+  const refused = trainBase({ ...tinyBaseRun(folder, path("refused")), ...change });
+  await expect(refused).rejects.toMatchObject({ kind: "usage" });
+  await expect(refused).rejects.toThrow(message);
+  expect(await readdir(folder)).not.toContain("refused");
 });

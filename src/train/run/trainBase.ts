@@ -1,91 +1,123 @@
-/** `train base` as a library call: a small Llama from scratch, written as a Hugging Face folder. */
-import { join } from "node:path";
+/** `train base`: a small Llama, all weights, written as a Hugging Face folder. */
 import type { BaseModel } from "../../engine/baseModel.js";
-import { writeFileAtomic, writeSafetensors } from "../../formats/index.js";
-import { formatConfig, type ModelConfig } from "../../model/config.js";
-import type { Runtime } from "../../runtime/runtime.js";
-import type { Tokenizer } from "../../tokenizer/index.js";
-import { storedTensors } from "../loop/checkpoint.js";
+import { BigVaeError } from "../../errors.js";
+import { openTokenizer } from "../../host/modelFiles.js";
+import { type ModelConfig, parseConfig } from "../../model/config.js";
 import { baseBatches, baseObjective } from "../objectives/baseObjective.js";
-import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
-import { checkWindow, type DataOptions, dataFacts, heldOutBatches, type TrainingRows, withRows } from "./runData.js";
-import { type PreparedRun, type RunOptions, runTraining } from "./runTraining.js";
+import { writeBase } from "./baseFolder.js";
+import type { BaseFacts } from "./facts.js";
+import { openTrainingBase } from "./open.js";
+import { BASE_OPTIONS, SHAPE_OPTIONS } from "./options/base.js";
+import type { PlannedOptions, RunOptions, Settled } from "./options/table.js";
+import type { RunPlan } from "./plan.js";
+import { checkWindow, dataFacts, heldOutBatches, withRows } from "./runData.js";
+import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 
-export interface TrainBaseOptions extends RunOptions, DataOptions {
-  config: ModelConfig;
-  /** A base of this config to go on from; fresh weights where left out. */
-  startFrom?: BaseModel;
-  /** Tokens of a row that are fed. */
-  context: number;
-  /** Blocks are computed again for the gradients: less memory, a third more time. */
-  checkpointing?: boolean;
+/** Options of `trainBase`, each with its default and what it means in `TRAIN_OPTIONS.base`. */
+export type TrainBaseOptions = RunOptions<typeof BASE_OPTIONS>;
+
+/** Options of `planBase`: those of `trainBase`; `output` may be left out. */
+export type PlanBaseOptions = PlannedOptions<typeof BASE_OPTIONS>;
+
+/**
+ * Trains a small Llama on prepared rows, from scratch or from `startFrom`, and writes it into `output` as a Hugging Face folder.
+ * Returns whether the run is finished; false where `signal` ended it, to be resumed.
+ * @throws BigVaeError: "usage" and "mismatch" naming the option, "format", "memory", "locked", "disk", "diverged".
+ */
+export function trainBase(options: TrainBaseOptions, control: RunControl = {}): Promise<boolean> {
+  return startRun(baseRun, options, control);
 }
 
-/** Trains a base. Returns whether the run is finished (false: aborted, to be resumed). */
-export async function trainBase(runtime: Runtime, options: TrainBaseOptions): Promise<boolean> {
-  return withBaseRun(options, (run) => runTraining(runtime, run, options));
+/** What `trainBase` would take; nothing is written. @throws BigVaeError as `trainBase` does. */
+export function planBase(options: PlanBaseOptions, control: Pick<RunControl, "onReport"> = {}): Promise<RunPlan> {
+  return planOf(baseRun, options, control);
 }
 
-/** What `trainBase` would take; nothing is written. */
-export async function planBase(runtime: Runtime, options: TrainBaseOptions, plan: PlanOptions): Promise<RunPlan> {
-  return withBaseRun(options, (run, rowCount) =>
-    planRun(runtime, run, { ...options, rowCount, columns: options.context + 1 }, plan),
+type Options = Settled<typeof BASE_OPTIONS>;
+
+/** Trains a base. */
+const baseRun: RunType<Options> = {
+  command: "base",
+  table: BASE_OPTIONS,
+  async prepare(context, use) {
+    const { options } = context;
+    const { context: length, batchSize, weightDecay, gradientCheckpointing: checkpointing } = options;
+    const tokenizer = await openTokenizer(options.tokenizer);
+    const start = await openStart(context, tokenizer.vocabSize);
+    const config = start?.base.config ?? baseConfig(options, tokenizer.vocabSize);
+    checkWindow("`context`", length, config.maxPositionEmbeddings);
+    // The base scores a text behind the end token (eval/scoring): rows begin there, else the model meets that only by chance.
+    const choice = { columns: length + 1, minTokens: 2, beginId: tokenizer.eosId };
+    return withRows({ ...options, tokenizer }, choice, async (data) => {
+      const { rows, held, schedule, rng } = data;
+      const objective = baseObjective({ config, rows, context: length, batchSize, checkpointing, rng });
+      for (const [name, { data }] of Object.entries(start?.base.weights ?? {}))
+        objective.parameters.set(name, data as Float32Array);
+      const facts = {
+        ...{ kind: "base" as const, context: length, weightDecay, config },
+        ...(start ? { startSha256: start.baseSha256 } : {}),
+        ...dataFacts({ ...options, tokenizer }, data),
+      } satisfies BaseFacts;
+      const run = {
+        objective,
+        heldOut: await heldOutBatches(held, baseBatches({ config, rows: held, context: length, batchSize })),
+        schedule,
+        facts,
+        finish: () => writeBase(options.output, config, tokenizer, objective.parameters),
+      };
+      const tokensPerRow = length + 1;
+      const reads = () => ({ rows: batchSize, tokens: batchSize * tokensPerRow });
+      return use(run, { rowCount: rows.source.rowCount, tokensPerRow, reads });
+    });
+  },
+};
+
+/** The base to initialize from. Throws where an option would give it another shape, or the tokenizer is of another size. */
+async function openStart({ options, explicit, machine }: RunContext<Options>, vocabSize: number) {
+  if (options.startFrom === undefined) return undefined;
+  const shape = Object.keys(SHAPE_OPTIONS).find((name) => explicit.has(name));
+  if (shape !== undefined) {
+    throw new BigVaeError(
+      "usage",
+      `\`startFrom\`: expected no \`${shape}\` beside it, as the base keeps its shape; leave one of them out`,
+    );
+  }
+  const { base, baseSha256 } = await openTrainingBase(options.startFrom, "startFrom", machine.availableBytes());
+  checkVocabulary(base, vocabSize);
+  return { base, baseSha256 };
+}
+
+function checkVocabulary({ config }: BaseModel, vocabSize: number): void {
+  if (config.vocabSize === vocabSize) return;
+  throw new BigVaeError(
+    "mismatch",
+    `\`tokenizer\`: expected ${config.vocabSize} tokens, the vocabulary of \`startFrom\`, got ${vocabSize}; give the tokenizer of that base`,
   );
 }
 
-async function withBaseRun<T>(
-  options: TrainBaseOptions,
-  use: (run: PreparedRun, rowCount: number) => Promise<T>,
-): Promise<T> {
-  const { config, context, batchSize, checkpointing = false } = options;
-  checkWindow("`context`", context, config.maxPositionEmbeddings);
-  const run = async (data: TrainingRows) => {
-    const { rows, held, schedule, rng } = data;
-    const objective = baseObjective({ config, rows, context, batchSize, checkpointing, rng });
-    for (const [name, { data }] of Object.entries(options.startFrom?.weights ?? {}))
-      objective.parameters.set(name, data as Float32Array);
-    const heldOut = await heldOutBatches(held, baseBatches({ config, rows: held, context, batchSize }));
-    const { weightDecay } = options;
-    const prepared: PreparedRun = {
-      objective,
-      heldOut,
-      schedule,
-      facts: { kind: "base", context, weightDecay, config, ...dataFacts(options, data) },
-      finish: () => writeBase(options.output, config, options.tokenizer, objective.parameters),
-    };
-    return use(prepared, rows.source.rowCount);
-  };
-  // The base scores a text behind the end token (eval/scoring): rows begin there, else the model meets that only by chance.
-  return withRows(
-    options,
-    { columns: context + 1, setBy: "context", minTokens: 2, beginId: options.tokenizer.eosId },
-    run,
-  );
-}
-
-/** A model's folder in Hugging Face form. */
-export async function writeBase(
-  folder: string,
-  config: ModelConfig,
-  tokenizer: Tokenizer,
-  weights: Parameters<typeof storedTensors>[0],
-): Promise<void> {
-  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-  const special = { bosId: tokenizer.bosId ?? 0, eosId: tokenizer.eosId ?? 0 };
-  await writeSafetensors(join(folder, "model.safetensors"), storedTensors(weights), { format: "pt" });
-  await writeFileAtomic(join(folder, "tokenizer.json"), json(tokenizer.toJson()));
-  await writeFileAtomic(join(folder, "tokenizer_config.json"), json(tokenizerConfig(tokenizer)));
-  await writeFileAtomic(join(folder, "config.json"), json(formatConfig(config, special)));
-}
-
-function tokenizerConfig(tokenizer: Tokenizer): Record<string, unknown> {
-  const end = tokenizer.tokenText(tokenizer.eosId ?? 0);
-  const begin = tokenizer.tokenText(tokenizer.bosId ?? tokenizer.eosId ?? 0);
-  return {
-    tokenizer_class: "PreTrainedTokenizerFast",
-    clean_up_tokenization_spaces: false,
-    bos_token: begin,
-    eos_token: end,
-    pad_token: end,
-  };
+function baseConfig(options: Options, vocabSize: number): ModelConfig {
+  const { hiddenSize, heads, kvHeads } = options;
+  if (hiddenSize % (2 * heads) !== 0)
+    throw new BigVaeError(
+      "usage",
+      `\`hiddenSize\`: expected a multiple of twice the ${heads} \`heads\`, got ${hiddenSize}; a head has an even width`,
+    );
+  if (heads % kvHeads !== 0)
+    throw new BigVaeError(
+      "usage",
+      `\`kvHeads\`: expected a divisor of the ${heads} \`heads\`, got ${kvHeads}; as many heads share each`,
+    );
+  return parseConfig({
+    model_type: "llama",
+    vocab_size: vocabSize,
+    hidden_size: hiddenSize,
+    intermediate_size: options.intermediateSize,
+    num_hidden_layers: options.layers,
+    num_attention_heads: heads,
+    num_key_value_heads: kvHeads,
+    rope_theta: options.ropeTheta,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: options.maxPositions,
+    tie_word_embeddings: true,
+  });
 }

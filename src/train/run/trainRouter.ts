@@ -1,160 +1,128 @@
-/** `train router` as a library call: the router on a trained VAE, which is copied beside it. */
-import { createHash } from "node:crypto";
-import type { CheckpointFacts } from "../../checkpoint/facts.js";
-import { usualLosses, writeVae } from "../../checkpoint/vae.js";
+/** `train router`: the router on a trained VAE, which is copied beside it. */
+import { readVae, usualLosses, writeVae } from "../../checkpoint/vae.js";
 import { type Adapter, headShape, type VaeAdapters } from "../../engine/adapters.js";
 import { Engine } from "../../engine/engine.js";
 import { BigVaeError } from "../../errors.js";
-import { Rng } from "../../rng.js";
-import type { HostTensors, Runtime } from "../../runtime/runtime.js";
+import type { ModelConfig } from "../../model/config.js";
+import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
 import { routerBatches, routerObjective } from "../objectives/routerObjective.js";
-import { type PlanOptions, planRun, type RunPlan } from "./plan.js";
-import { checkWindow, dataFacts, latentLooks, withRows } from "./runData.js";
-import { type PreparedRun, runTraining } from "./runTraining.js";
-import { adapterFacts, type VaeRunOptions } from "./vaeRunOptions.js";
+import { adapterFacts, type RouterFacts } from "./facts.js";
+import { checkSameBase, checkShape, hashVae, openTrainingBase, type TrainingBase } from "./open.js";
+import { ROUTER_OPTIONS } from "./options/router.js";
+import type { PlannedOptions, RunOptions, Settled } from "./options/table.js";
+import type { RunPlan } from "./plan.js";
+import { checkWindow, dataFacts, latentHeldOut, withRows } from "./runData.js";
+import { continuations } from "./samples.js";
+import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 
-export interface TrainRouterOptions extends Omit<VaeRunOptions, "rank" | "alpha"> {
-  /** The trained VAE; its decoder is the router's start. */
-  vae: VaeAdapters & { facts: Pick<CheckpointFacts, "ae_scale" | "decoder_loss" | "base_loss"> };
-  /** Tokens of a row. */
-  context: number;
-  /** Contexts are multiples of this long. */
-  indexStep: number;
-  /** Texts that are written and continued from their z at every look. */
-  sampleTexts: readonly string[];
+/** Options of `trainRouter`, each with its default and what it means in `TRAIN_OPTIONS.router`. */
+export type TrainRouterOptions = RunOptions<typeof ROUTER_OPTIONS>;
+
+/** Options of `planRouter`: those of `trainRouter`; `output` may be left out. */
+export type PlanRouterOptions = PlannedOptions<typeof ROUTER_OPTIONS>;
+
+/**
+ * Trains the router on prepared rows and the VAE at `startFrom`, and writes it into `output` with encoder, decoder and head beside it.
+ * Returns whether the run is finished; false where `signal` ended it, to be resumed.
+ * @throws BigVaeError: "usage" and "mismatch" naming the option, "format", "memory", "locked", "disk", "diverged".
+ */
+export function trainRouter(options: TrainRouterOptions, control: RunControl = {}): Promise<boolean> {
+  return startRun(routerRun, options, control);
 }
 
-/** Trains the router; encoder, decoder and head are copied beside it. Returns whether the run is finished. */
-export async function trainRouter(runtime: Runtime, options: TrainRouterOptions): Promise<boolean> {
-  return withRouterRun(runtime, options, (run) => runTraining(runtime, run, options));
+/** What `trainRouter` would take; nothing is written. @throws BigVaeError as `trainRouter` does. */
+export function planRouter(options: PlanRouterOptions, control: Pick<RunControl, "onReport"> = {}): Promise<RunPlan> {
+  return planOf(routerRun, options, control);
 }
 
-/** What `trainRouter` would take; nothing is written. */
-export async function planRouter(runtime: Runtime, options: TrainRouterOptions, plan: PlanOptions): Promise<RunPlan> {
-  return withRouterRun(runtime, options, (run, rowCount) =>
-    planRun(runtime, run, { ...options, rowCount, columns: options.context }, plan),
-  );
-}
+type Options = Settled<typeof ROUTER_OPTIONS>;
 
-async function withRouterRun<T>(
-  runtime: Runtime,
-  options: TrainRouterOptions,
-  use: (run: PreparedRun, rowCount: number) => Promise<T>,
-): Promise<T> {
-  const { base, vae, context } = options;
-  const { span } = vae;
-  checkRows(options);
-  const shape = routerShape(options);
-  const frozen: HostTensors = {
-    ...base.weights,
-    ...vae.adapters.encoder.tensors,
-    ...vae.head,
-    ...ropeFeeds(base.config, context + 1, ropeSteps(vae.slots)),
-  };
-  return withRows(options, { columns: context, setBy: "context", minTokens: context }, async (data) => {
-    const { rows, held, schedule, rng } = data;
-    const endId = options.tokenizer.eosId;
-    const objective = routerObjective({ ...options, shape, frozen, rows, span, endId, rng });
-    // A folder without router/ has been given the decoder in its place.
-    for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
-      objective.parameters.set(name, data as Float32Array);
-    const looks = {
-      ...options,
-      shape: { ...shape, dropout: 0 },
-      frozen,
-      rows: held,
-      span,
-      endId,
-      rng: rng.fork("held out"),
+/** Trains the router. */
+const routerRun: RunType<Options> = {
+  command: "router",
+  table: ROUTER_OPTIONS,
+  async prepare(context, use) {
+    const { machine, options } = context;
+    const { context: columns, batchSize, indexStep, dropout, latentNoise } = options;
+    const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
+    const { base, tokenizer, baseSha256 } = opened;
+    const vae = await openStart(context, opened);
+    const { span } = vae;
+    checkRows(columns, span, base.config);
+    const shape = routerShape(base.config, vae, options);
+    const frozen: HostTensors = {
+      ...base.weights,
+      ...vae.adapters.encoder.tensors,
+      ...vae.head,
+      ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),
     };
-    const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
-    const { rank, alpha } = shape.writer;
-    const trained = { ...vae, adapters: { ...vae.adapters, router } };
-    const engine = new Engine({ runtime, base, vae: trained, form: "unmerged" });
-    const run: PreparedRun = {
-      objective,
-      ...(await latentLooks(held, (shuffled) => routerBatches({ ...looks, shuffled }))),
-      schedule,
-      facts: {
-        kind: "router",
-        context,
-        span,
-        endId,
-        vaeSha256: hashVae(vae),
-        ...adapterFacts({ ...options, rank, alpha }),
-        ...dataFacts(options, data),
-      },
-      samples: (signal) => continuations(engine, options, signal),
-      finish: (step) => finishRouter(trained, step, options),
-    };
-    try {
-      return await use(run, rows.source.rowCount);
-    } finally {
-      await engine.close();
-    }
-  });
-}
+    const data = { ...options, tokenizer };
+    return withRows(data, { columns, minTokens: columns }, async (opened) => {
+      const { rows, held, schedule, rng } = opened;
+      const endId = tokenizer.eosId;
+      const common = { frozen, context: columns, span, indexStep, endId, noiseScale: latentNoise };
+      const objective = routerObjective({ ...common, shape, rows, rng });
+      // A folder without router/ has been given the decoder in its place.
+      for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
+        objective.parameters.set(name, data as Float32Array);
+      const evaluation = { ...common, shape: { ...shape, dropout: 0 }, rows: held, rng: rng.fork("held out") };
+      const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
+      const { rank, alpha } = shape.writer;
+      const trained = { ...vae, adapters: { ...vae.adapters, router } };
+      const engine = new Engine({ runtime: machine.runtime, base, vae: trained, form: "unmerged" });
+      const facts = {
+        ...{ kind: "router" as const, context: columns, span, endId, vaeSha256: hashVae(vae) },
+        ...adapterFacts(options, { rank, alpha, baseSha256 }),
+        ...dataFacts(data, opened),
+      } satisfies RouterFacts;
+      const run = {
+        objective,
+        ...(await latentHeldOut(held, (shuffled) => routerBatches({ ...evaluation, shuffled }))),
+        schedule,
+        facts,
+        samples: (signal?: AbortSignal) => continuations({ engine, tokenizer, span }, signal),
+        finish(step: number) {
+          const names = ["encoder", "decoder", "router"] as const;
+          const measured = { aeScale: vae.facts.ae_scale, usualLosses: usualLosses(vae.facts) };
+          const facts = { base, baseSha256, names, dropout, ...measured, step, klWeight: 0 };
+          return writeVae(options.output, trained, facts);
+        },
+      };
+      const reads = () => ({ rows: batchSize, tokens: batchSize * columns });
+      try {
+        return await use(run, { rowCount: rows.source.rowCount, tokensPerRow: columns, reads });
+      } finally {
+        await engine.close();
+      }
+    });
+  },
+};
 
-/** What tells one VAE from another: the values that the router is trained on and those that are copied beside it. */
-function hashVae({ head, adapters: { encoder, decoder } }: VaeAdapters): string {
-  const hash = createHash("sha256").update(JSON.stringify([encoder.shape, decoder.shape]));
-  for (const tensors of [encoder.tensors, decoder.tensors, head]) {
-    for (const name of Object.keys(tensors).sort()) {
-      const { shape, data } = tensors[name]!;
-      hash.update(JSON.stringify([name, shape])).update(data as Float32Array);
-    }
-  }
-  return hash.digest("hex");
-}
-
-/** The fixed texts, and what the router writes from their z without a context: the text again, and how it goes on. */
-async function continuations(
-  engine: Engine,
-  { sampleTexts, tokenizer, vae: { span } }: TrainRouterOptions,
-  signal: AbortSignal | undefined,
-) {
-  const encodings = await engine.encode(
-    sampleTexts.map((text) => ({ ids: tokenizer.encode(text).slice(0, span) })),
-    signal,
-  );
-  const rngKey = Rng.fromSeed(0).key;
-  const written = await engine.write(
-    encodings.map(({ mean }) => ({ z: mean, rngKey })),
-    { writer: "router", context: [], nTokens: 2 * span, tau: 0, stopId: tokenizer.eosId, signal },
-  );
-  return sampleTexts.map((text, i) => ({ text, continuation: tokenizer.decode(written[i]!, { skipSpecial: true }) }));
+/** The VAE that the router is trained on: of this base, and of this rank and alpha where they are given. */
+async function openStart({ options, explicit }: RunContext<Options>, { base, baseSha256 }: TrainingBase) {
+  const { model, startFrom, rank, alpha, vaeContext } = options;
+  await checkSameBase(model, startFrom, baseSha256);
+  const vae = await readVae(startFrom, base);
+  const { shape } = vae.adapters.router;
+  checkShape({ rank, alpha }, { rank: shape.rank, alpha: shape.alpha }, explicit);
+  return { ...vae, span: vaeContext ?? vae.span };
 }
 
 /** Rows hold a context, the span that z encodes and the next one; the router reads them and z. */
-function checkRows({ base, vae, context }: TrainRouterOptions): void {
-  checkWindow("`context`", context + 1, base.config.maxPositionEmbeddings);
-  if (context > 2 * vae.span) return;
+function checkRows(context: number, span: number, { maxPositionEmbeddings }: ModelConfig): void {
+  checkWindow("`context`", context + 1, maxPositionEmbeddings);
+  if (context > 2 * span) return;
   throw new BigVaeError(
     "usage",
-    `\`context\`: expected more tokens than two spans, ${2 * vae.span}, got ${context}; give a longer one, or a VAE of a shorter \`vae.span\``,
+    `\`context\`: expected more tokens than two spans, ${2 * span}, got ${context}; give a longer one, or a VAE of a shorter \`vaeContext\``,
   );
 }
 
-function routerShape({ base, vae, dropout, checkpointing }: TrainRouterOptions): VaeShape {
-  return {
-    config: base.config,
-    ...headShape(vae),
-    encoder: vae.adapters.encoder.shape,
-    writer: vae.adapters.router.shape,
-    dropout,
-    checkpointing,
-  };
-}
-
-async function finishRouter(
-  vae: TrainRouterOptions["vae"],
-  step: number,
-  { output, base, baseSha256, dropout = 0 }: TrainRouterOptions,
-): Promise<void> {
-  const names = ["encoder", "decoder", "router"] as const;
-  const measured = { aeScale: vae.facts.ae_scale, usualLosses: usualLosses(vae.facts) };
-  await writeVae(output, vae, { base, baseSha256, names, dropout, ...measured, step, klWeight: 0 });
+function routerShape(config: ModelConfig, vae: VaeAdapters, options: Options): VaeShape {
+  const { dropout, gradientCheckpointing: checkpointing } = options;
+  const { encoder, router } = vae.adapters;
+  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing };
 }

@@ -1,64 +1,90 @@
-/** Noise of another scale than 1 in training: the finished head is in the units where the posterior is N(mean, s^2). */
+/** What `train vae` writes: the head in the units where the posterior is N(mean, s^2), whatever the scale of the noise; several slots. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { runtime, tinyBase, tinyRows, tinyRun, tinyTokenizer, tinyVaeRun } from "../../../test/train/tiny.js";
+import { runtime, tinyBase, tinyTokenizer, tinyVaeRun, writeTinyData } from "../../../test/train/tiny.js";
 import { type Checkpoint, readVae } from "../../checkpoint/vae.js";
 import { prepare } from "../../data/index.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import { type Encoding, Engine, type Score } from "../../engine/engine.js";
 import { Rng } from "../../rng.js";
-import { noiseScale } from "../objectives/overlapSchedules.js";
 import { openRows } from "./runData.js";
 import type { RunReport } from "./runTraining.js";
-import { type TrainVaeOptions, trainVae } from "./trainVae.js";
+import type { RunControl } from "./start.js";
+import { planVae, type TrainVaeOptions, trainVae } from "./trainVae.js";
 
 const tokenizer = tinyTokenizer();
 const base = tinyBase(tokenizer.vocabSize);
 let folder: string;
-let rows: string;
+let sentences: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bigvae-noise-"));
-  rows = await tinyRows(folder, tokenizer);
+  folder = await mkdtemp(join(tmpdir(), "bigvae-vae-"));
+  await writeTinyData(folder);
+  sentences = join(folder, "sentences");
+  const short = ["It ran. It sat.", "A fox! An owl?", "We sat. We ran."];
+  const records = short.map((text, i) => JSON.stringify({ text, split: i === 0 ? "validation" : "train" }));
+  await writeFile(join(folder, "short.jsonl"), records.join("\n"));
+  await prepare({ inputs: [join(folder, "short.jsonl")], tokenizer, output: sentences, length: 64, sentences: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** One step that changes nothing: what is written is what the run began with. */
-async function written(name: string, changes: Partial<TrainVaeOptions>): Promise<Checkpoint> {
+/** One step whose rate is too small to change anything: what is written is what the run began with. */
+async function written(name: string, changes: Partial<TrainVaeOptions>, control?: RunControl): Promise<Checkpoint> {
   const output = join(folder, name);
-  const still = { lr: 0, weightDecay: 0, steps: 1, warmup: 0 };
-  await trainVae(runtime, { ...tinyVaeRun(tinyRun(output, rows, tokenizer)), ...still, ...changes });
+  const still = { lr: Number.MIN_VALUE, weightDecay: 0, steps: 1, warmup: 0 };
+  expect(await trainVae({ ...tinyVaeRun(folder, output), ...still, ...changes, output }, control)).toBe(true);
   return readVae(output, base);
 }
 
 const headOf = ({ head }: VaeAdapters, name: string) => Array.from(head[`vae.${name}`]!.data as Float32Array);
 
 it("scales the finished z by its inverse, and w_d the other way", async () => {
-  const plain = await written("plain", { noiseScale: 1 });
-  const half = await written("half", { noiseScale: 0.5 });
+  const plain = await written("plain", { latentNoise: 1 });
+  const half = await written("half", { latentNoise: 0.5 });
   expect(headOf(half, "w_e.weight")).toEqual(headOf(plain, "w_e.weight").map((value) => 2 * value));
   expect(headOf(half, "w_d.weight")).toEqual(headOf(plain, "w_d.weight").map((value) => value / 2));
   expect(headOf(half, "f.weight")).toEqual(headOf(plain, "f.weight"));
 });
 
 it("goes on from a finished folder and leaves it as it was", async () => {
-  const startFrom = await written("first", { noiseScale: 0.5 });
-  const again = await written("second", { noiseScale: 0.25, startFrom });
+  const first = await written("first", { latentNoise: 0.5 });
+  const again = await written("second", { latentNoise: 0.25, startFrom: join(folder, "first") });
   for (const name of ["f.weight", "w_e.weight", "w_e.bias", "w_d.weight", "w_d.bias"])
-    expect(headOf(again, name)).toEqual(headOf(startFrom, name));
+    expect(headOf(again, name)).toEqual(headOf(first, name));
 });
 
 it("leaves the head alone where there is none", async () => {
-  const [plain, none] = [await written("unit", { noiseScale: 1 }), await written("none", { noiseScale: 0 })];
+  const [plain, none] = [await written("unit", { latentNoise: 1 }), await written("none", { latentNoise: 0 })];
   expect(headOf(none, "w_e.weight")).toEqual(headOf(plain, "w_e.weight"));
 });
 
+it("an evaluation says what the loss is with the z of other rows", async () => {
+  const reports: RunReport[] = [];
+  await written("evaluated", { evalEvery: 1 }, { onReport: (report) => reports.push(report) });
+  const { metrics } = reports.find((report) => report.kind === "heldOut")!;
+  expect(metrics).toMatchObject({ rec: expect.any(Number), shuffled: expect.any(Number) });
+  expect(metrics.shuffled).not.toBe(metrics.rec);
+});
+
+it("keeps rank, alpha, z and gap of the adapters that it starts from, and refuses an option that says otherwise", async () => {
+  await written("three", { alpha: 3, gap: 5 });
+  const { rank: _, alpha: __, zDim: ___, ...rest } = tinyVaeRun(folder, join(folder, "on"));
+  const options = { ...rest, startFrom: join(folder, "three"), steps: 1 };
+  expect(await trainVae(options)).toBe(true);
+  const on = await readVae(join(folder, "on"), base);
+  expect(on).toMatchObject({ zDim: 8, gap: 5, adapters: { decoder: { shape: { rank: 2, alpha: 3 } } } });
+  await expect(trainVae({ ...options, output: join(folder, "other"), alpha: 8 })).rejects.toThrow(
+    "`alpha`: expected 3, that of the adapters in `startFrom`, got 8; leave it out",
+  );
+});
+
 it("writes down the usual losses: means over held-out spans, each from its own latent", async () => {
+  const { preprocessed } = tinyVaeRun(folder, "");
   const vae = await written("usual", {});
   const engine = new Engine({ runtime, base, vae, form: "unmerged" });
-  const held = await openRows(rows, "validation", { columns: vae.span, minTokens: vae.span });
+  const held = await openRows(preprocessed, "validation", { columns: vae.span, minTokens: vae.span });
   const losses: { decoder: number; base: number }[] = [];
   for (let i = 0; i < held.rowCount; i++) {
     const ids = Array.from((await held.row(i)).inputIds);
@@ -76,32 +102,14 @@ it("writes down the usual losses: means over held-out spans, each from its own l
   expect(vae.facts.base_loss).toBeCloseTo(mean("base"), 4);
 });
 
-it("a look says what the loss is with the z of other rows", async () => {
-  const reports: RunReport[] = [];
-  await written("looked at", { evalEvery: 1, onReport: (report) => reports.push(report) });
-  const look = reports.find((report) => report.kind === "heldOut")!;
-  expect(look.metrics).toMatchObject({ rec: expect.any(Number), shuffled: expect.any(Number) });
-  expect(look.metrics.shuffled).not.toBe(look.metrics.rec);
-});
-
-it("rises in a straight line from its start to its scale", () => {
-  const noise = { scale: 1, start: 0.1, rampSteps: 10 };
-  expect([1, 5, 10, 11].map((step) => Number(noiseScale(noise, step).toFixed(6)))).toEqual([0.19, 0.55, 1, 1]);
-  expect(noiseScale({ scale: 1, start: 1, rampSteps: 1 }, 1)).toBe(1);
-});
-
 it("several slots, sentences and a ramp of the noise make a folder that encodes and writes", async () => {
-  const sentences = join(folder, "sentences");
-  const short = ["It ran. It sat.", "A fox! An owl?", "We sat. We ran."];
-  const records = short.map((text, i) => JSON.stringify({ text, split: i === 0 ? "validation" : "train" }));
-  await writeFile(join(folder, "short.jsonl"), records.join("\n"));
-  await prepare({ inputs: [join(folder, "short.jsonl")], tokenizer, output: sentences, length: 64, sentences: true });
   const vae = await written("slots", {
     slots: 2,
     noiseStart: 0.1,
-    noiseRampSteps: 4,
-    shortTexts: { preprocessed: sentences, share: 1 },
-    span: 24,
+    noiseRamp: 4,
+    sentences,
+    sentenceShare: 1,
+    context: 24,
     gap: 0,
     dropPrefix: 1,
     shiftedSpans: true,
@@ -117,4 +125,26 @@ it("several slots, sentences and a ramp of the noise make a folder that encodes 
   const options = { writer: "decoder" as const, context: [], nTokens: 5, tau: 0 };
   expect((await engine.write([{ z: mean, rngKey: Rng.fromSeed(1).key }], options))[0]).toHaveLength(5);
   await engine.close();
+});
+
+it("a plan counts what a run reads: rows but for the microbatches of sentences, and these", async () => {
+  const { output: _, ...options } = {
+    ...tinyVaeRun(folder, ""),
+    sentences,
+    sentenceShare: 0.5,
+    context: 16,
+    steps: 40,
+  };
+  const [alone, mixed] = [
+    await planVae({ ...options, sentences: undefined, sentenceShare: undefined }),
+    await planVae(options),
+  ];
+  const rowsRead = ({ rowsPerStep, steps }: typeof alone) => rowsPerStep * steps;
+  expect(rowsRead(alone)).toBe(40 * 4);
+  expect(alone).toMatchObject({ tokensPerRow: 32, tokens: 40 * 4 * 32, epochs: (40 * 4) / alone.rows });
+  // A binomial of 80 microbatches at 0.5, two rows each, lies within four standard deviations.
+  expect(Math.abs(rowsRead(mixed) - 80)).toBeLessThan(2 * 18);
+  expect(mixed.epochs).toBeCloseTo(rowsRead(mixed) / mixed.rows, 9);
+  // Each microbatch of sentences has texts of 8 padded tokens, as many as are the work of two spans of 16.
+  expect(mixed.tokens - rowsRead(mixed) * 32).toBe(((160 - rowsRead(mixed)) / 2) * 3 * 8);
 });

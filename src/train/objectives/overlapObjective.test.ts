@@ -1,14 +1,14 @@
-/** How examples are cut from rows of two spans. */
+/** What the overlap objective is fed: how examples are cut, and what changes from step to step; and where it begins. */
 import { describe, expect, it } from "vitest";
+import { EOS, shortTexts } from "../../../test/train/shortTexts.js";
 import { tinyConfig } from "../../../test/train/tiny.js";
 import { Rng } from "../../rng.js";
+import type { HostTensors } from "../../runtime/runtime.js";
 import { overlapExample } from "./overlapExamples.js";
-import { overlapBatches } from "./overlapObjective.js";
+import { overlapBatches, overlapObjective } from "./overlapObjective.js";
 import { RowOrder } from "./rowOrder.js";
-import { ShortTexts } from "./shortTexts.js";
 
 const SPAN = 16;
-const EOS = 999;
 /** Tokens are numbered, so that what is cut where can be read off. */
 const rowOf = (first: number) => ({
   inputIds: Int32Array.from({ length: 2 * SPAN }, (_, i) => first + i),
@@ -16,10 +16,12 @@ const rowOf = (first: number) => ({
 });
 const lora = { rank: 2, alpha: 2, targets: ["self_attn.q_proj"] };
 
-function batches(changes: Partial<Parameters<typeof overlapBatches>[0]>, batchSize = 8) {
+type Changes = Partial<Parameters<typeof overlapBatches>[0]>;
+
+function optionsOf(changes: Changes, batchSize: number) {
   const rng = Rng.fromSeed("cuts");
   const source = { rowCount: 64, row: async (index: number) => rowOf(100 * index) };
-  return overlapBatches({
+  return {
     shape: { config: tinyConfig(50), zDim: 4, encoder: lora, writer: lora },
     frozen: {},
     rows: new RowOrder(source, batchSize, 1, rng),
@@ -35,8 +37,11 @@ function batches(changes: Partial<Parameters<typeof overlapBatches>[0]>, batchSi
     edgeWeights: false,
     rng,
     ...changes,
-  });
+  };
 }
+
+const batches = (changes: Changes, batchSize = 8) => overlapBatches(optionsOf(changes, batchSize));
+const objectiveOf = (changes: Changes) => overlapObjective(optionsOf(changes, 8));
 
 /** Encoded ids and targets of one microbatch, by row. */
 async function cuts(changes: Parameters<typeof batches>[0], step: number, batchSize = 8) {
@@ -127,37 +132,6 @@ it("short spans are one of each row where rows keep a prefix", async () => {
 });
 
 describe("short texts", () => {
-  /** Texts of 1, 2, ... tokens, the first of them packed in rows of 24; the rest of the last row is padding. */
-  async function shortTexts(longest: number) {
-    const texts = Array.from({ length: 12 }, (_, i) => Array.from({ length: i + 1 }, (_, t) => 100 * (i + 1) + t));
-    const packed = texts.flatMap((ids) => [...ids, EOS]);
-    const rows = Array.from({ length: Math.ceil(packed.length / 24) }, (_, i) => packed.slice(24 * i, 24 * (i + 1)));
-    const pad = (row: number[], value: number) => [...row, ...Array(24 - row.length).fill(value)];
-    const source = {
-      rowCount: rows.length,
-      row: async (i: number) => ({
-        inputIds: Int32Array.from(pad(rows[i]!, EOS)),
-        attentionMask: Int32Array.from(
-          pad(
-            rows[i]!.map(() => 1),
-            0,
-          ),
-        ),
-      }),
-    };
-    return { rows, read: await ShortTexts.read(source, EOS, longest) };
-  }
-
-  it("are those that end within their row, up to the longest", async () => {
-    const { rows, read } = await shortTexts(9);
-    const whole = rows.flatMap((row, i) => {
-      const ended = row.join(" ").split(` ${EOS}`);
-      return ended.slice(i === 0 ? 0 : 1, -1).map((text) => text.trim());
-    });
-    const expected = whole.filter((text) => text !== "" && text.split(" ").length <= 9);
-    expect(Array.from({ length: read.count }, (_, i) => read.text(i).join(" "))).toEqual(expected);
-  });
-
   it("are learned whole, with the end token, which is not encoded; padding counts nowhere", async () => {
     const { read: texts } = await shortTexts(9);
     const lengths = new Set<number>();
@@ -192,10 +166,6 @@ describe("short texts", () => {
     // A binomial of 200 at 0.4 lies within four standard deviations.
     expect(Math.abs(ofTexts - 80)).toBeLessThan(28);
   });
-
-  it("are refused where there are none", async () => {
-    await expect(shortTexts(0)).rejects.toThrow(/expected texts of at most 0 tokens/);
-  });
 });
 
 it("leaves the row itself as it is", () => {
@@ -219,4 +189,73 @@ it("measures a sliding window in positions, so that z is out of sight behind the
   // Column 0 is z, at position 0; row t is at position t + 8, and sees what is less than 10 behind it.
   const seesLatent = Array.from({ length: SPAN }, (_, t) => mask[t * SPAN] === 0);
   expect(seesLatent).toEqual([true, true, ...Array(SPAN - 2).fill(false)]);
+});
+
+describe("from step to step", () => {
+  const scalar = (feeds: HostTensors, name: string) => feeds[name]!.data[0] as number;
+
+  it("the noise rises in a straight line, and the weight of the KL term as sin^2", async () => {
+    const noise = { scale: 0.5, start: 0.1, rampSteps: 4 };
+    const microbatch = batches({ noise, klWeight: 0.3, klRampSteps: 4 });
+    for (const [step, rise, warmUp] of [
+      [1, 0.25, Math.sin(Math.PI / 8) ** 2],
+      [2, 0.5, 0.5],
+      [4, 1, 1],
+      [9, 1, 1],
+    ] as const) {
+      const { feeds } = await microbatch(step, 0);
+      expect(scalar(feeds, "noise_scale")).toBeCloseTo(0.1 + 0.4 * rise, 6);
+      expect(scalar(feeds, "kl_weight")).toBeCloseTo(0.3 * warmUp, 6);
+    }
+  });
+
+  it("noise and rows are others, and those of a step always the same", async () => {
+    const microbatch = batches({});
+    const [one, again, two] = await Promise.all([microbatch(1, 0), microbatch(1, 0), microbatch(2, 0)]);
+    expect(again.feeds).toEqual(one.feeds);
+    for (const name of ["eps", "encoder_ids"]) expect(two.feeds[name]!.data, name).not.toEqual(one.feeds[name]!.data);
+  });
+});
+
+it("the edges of a span weigh less where that is asked for: an eighth of it 0.05, the last eighth 0.15", async () => {
+  const { feeds, weight } = await batches({ edgeWeights: true }, 1)(1, 0);
+  const edges = [0.05, 0.05, ...Array(12).fill(1), 0.15, 0.15].map(Math.fround);
+  expect(Array.from(feeds.token_weights!.data as Float32Array)).toEqual(edges);
+  expect(weight).toBeCloseTo(12.4, 5);
+  expect(feeds.inverse_weight_sum!.data[0]).toBeCloseTo(1 / 12.4, 6);
+});
+
+describe("before the first step", () => {
+  const { parameters } = objectiveOf({
+    shape: { config: tinyConfig(50), zDim: 4, slots: 2, encoder: lora, writer: lora },
+  });
+  const [D, width] = [16, 2];
+
+  it("w_e has orthonormal rows, and w_d is its transpose", () => {
+    const encode = parameters.values("vae.w_e.weight");
+    for (let i = 0; i < width; i++)
+      for (let j = 0; j < width; j++) {
+        const dot = Array.from({ length: D }, (_, d) => encode[i * D + d]! * encode[j * D + d]!);
+        expect(dot.reduce((sum, value) => sum + value, 0)).toBeCloseTo(i === j ? 1 : 0, 5);
+      }
+    const decode = parameters.values("vae.w_d.weight");
+    expect(Array.from(decode)).toEqual(
+      Array.from(decode, (_, at) => encode[(at % width) * D + Math.floor(at / width)]),
+    );
+  });
+
+  it("adapters change nothing: B is zero, and A within 1/sqrt(in)", () => {
+    for (const [name, [, inWidth]] of parameters.shapes) {
+      if (name.endsWith("lora_B")) expect(parameters.values(name).every((value) => value === 0)).toBe(true);
+      if (!name.endsWith("lora_A")) continue;
+      const most = Math.max(...parameters.values(name).map(Math.abs));
+      expect(most).toBeLessThanOrEqual(1 / Math.sqrt(inWidth!));
+      expect(most).toBeGreaterThan(0.5 / Math.sqrt(inWidth!));
+    }
+  });
+
+  it("slots are told apart, and biases are zero", () => {
+    expect(new Set(parameters.values("vae.s.weight")).size).toBe(2 * D);
+    for (const name of ["vae.w_e.bias", "vae.w_d.bias"]) expect(Math.max(...parameters.values(name))).toBe(0);
+  });
 });

@@ -1,0 +1,69 @@
+/** Opening what the options of a run name: bases, known to fit the memory before they are read, tokenizers, adapters. */
+import { createHash } from "node:crypto";
+import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
+import type { VaeAdapters } from "../../engine/adapters.js";
+import { BigVaeError } from "../../errors.js";
+import { checkFits } from "../../host/memory.js";
+import { findModel, type OpenedBase, openBase, readConfig } from "../../host/modelFiles.js";
+
+/** A base, its tokenizer, and what tells it from others. */
+export interface TrainingBase extends OpenedBase {
+  /** sha256 of the base's weights. */
+  baseSha256: string;
+}
+
+/**
+ * Opens the base that `option` names.
+ * @throws BigVaeError: "usage" where there is none, "memory" where it does not fit into `availableBytes`, and as reading it does.
+ */
+export async function openTrainingBase(path: string, option: string, availableBytes: number): Promise<TrainingBase> {
+  const { base } = await findModel(path, undefined, option);
+  checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes);
+  return { ...(await openBase(base)), baseSha256: await baseSha256(base) };
+}
+
+/** Throws "mismatch" where the adapters at `startFrom` were trained on another base than the one at `model`. */
+export async function checkSameBase(model: string, startFrom: string, sha256: string): Promise<void> {
+  await checkBaseHash({ base: model, adapters: startFrom }, sha256);
+}
+
+/** Adapters may be trained further on another base than theirs; they then begin with a higher loss, of which `warn` is told. */
+export async function warnOfOtherBase(
+  model: string,
+  startFrom: string,
+  sha256: string,
+  warn: (text: string) => void,
+): Promise<void> {
+  try {
+    await checkSameBase(model, startFrom, sha256);
+  } catch (error) {
+    if (!(error instanceof BigVaeError && error.kind === "mismatch")) throw error;
+    warn(`\`startFrom\`: trained on another base than \`model\`; ${error.message}`);
+  }
+}
+
+/** What tells one VAE from another: the shapes and values of encoder, decoder and head. */
+export function hashVae({ head, adapters: { encoder, decoder } }: VaeAdapters): string {
+  const hash = createHash("sha256").update(JSON.stringify([encoder.shape, decoder.shape]));
+  for (const tensors of [encoder.tensors, decoder.tensors, head]) {
+    for (const name of Object.keys(tensors).sort()) {
+      const { shape, data } = tensors[name]!;
+      hash.update(JSON.stringify([name, shape])).update(data as Float32Array);
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** Throws "mismatch" naming the first option that was given as something else than the adapters at `startFrom` have. */
+export function checkShape<Name extends string>(
+  given: Readonly<Record<Name, number>>,
+  own: Readonly<Record<Name, number>>,
+  explicit: ReadonlySet<string>,
+): void {
+  const name = (Object.keys(own) as Name[]).find((option) => explicit.has(option) && given[option] !== own[option]);
+  if (name === undefined) return;
+  throw new BigVaeError(
+    "mismatch",
+    `\`${name}\`: expected ${own[name]}, that of the adapters in \`startFrom\`, got ${given[name]}; leave it out`,
+  );
+}

@@ -1,0 +1,150 @@
+/** From what a caller gives to all options of a run: checked, with defaults, and on resume with those that the run was started with. */
+import { resolve } from "node:path";
+import { closest } from "fastest-levenshtein";
+import { BigVaeError } from "../../../errors.js";
+import { checkPath } from "../../../formats/fileOps.js";
+import { POCKET } from "../../../host/modelFiles.js";
+import { type RunFile, readRunFile, runFilePath } from "../runFile.js";
+import type { OptionRule, OptionTable } from "./table.js";
+
+/** The options of a run, and what came of those that were given. */
+export interface SettledRun<Options> {
+  options: Options;
+  /** Names of the options that this call gave. */
+  explicit: ReadonlySet<string>;
+  /** What run.json keeps. */
+  runFile: RunFile;
+}
+
+type Values = Record<string, unknown>;
+
+/** A command of `train` and its options. */
+export interface Settling {
+  command: RunFile["command"];
+  table: OptionTable;
+  /** A run that is only planned needs no `output`. */
+  isPlanned?: boolean;
+}
+
+/**
+ * Settles the options of a run. `Options` must be those of the table.
+ * @throws BigVaeError: "usage" naming an option that is unknown, missing or wrong, "mismatch" naming one that is other than the run was
+ * started with, "format" for a malformed run.json.
+ */
+export async function settle<Options>(of: Settling, given: object): Promise<SettledRun<Options>> {
+  const { command, table } = of;
+  const values = withAbsolutePaths(table, knownValues(of, given));
+  const explicit = new Set(Object.keys(values));
+  const { output, resume } = values as { output?: string; resume?: boolean };
+  const saved = resume && output !== undefined ? await readRunFile(output) : undefined;
+  const chosen = saved ? { ...savedValues(saved, of, output!, explicit), ...changes(saved, of, values) } : values;
+  const options: Values = { ...defaultsOf(table), ...chosen };
+  // Of the two ways to say how long, the one that was given counts.
+  if (explicit.has("epochs") && !explicit.has("steps")) delete options.steps;
+  checkComplete(of, options);
+  for (const [name, { place }] of Object.entries(table)) {
+    if (place === undefined || options[name] === undefined) continue;
+    const isMoved = saved !== undefined && !explicit.has(name);
+    const advice = isMoved ? `where it has moved, give its new place with \`${name}\`` : undefined;
+    await checkPath(`\`${name}\``, options[name] as string, place, advice);
+  }
+  const kept = Object.entries(options).filter(([name]) => table[name]!.saved !== false);
+  return { options: options as Options, explicit, runFile: { command, flags: Object.fromEntries(kept) } };
+}
+
+/** What is given and not undefined. Throws for a name that the table lacks and for a value of another kind. */
+function knownValues({ command, table }: Settling, given: object): Values {
+  const values = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [name, value] of values) {
+    const rule = ruleOf(table, name);
+    if (rule === undefined) {
+      throw new BigVaeError(
+        "usage",
+        `train ${command}: expected one of its options, got ${name}; use \`${closest(name, Object.keys(table))}\`, or leave it out`,
+      );
+    }
+    if (!rule.kind.holds(value)) {
+      throw new BigVaeError(
+        "usage",
+        `\`${name}\`: expected ${rule.kind.expected}, got ${JSON.stringify(value) ?? typeof value}; give another value, or leave it out`,
+      );
+    }
+  }
+  return Object.fromEntries(values);
+}
+
+function ruleOf(table: OptionTable, name: string): OptionRule | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** So that a run can be resumed from another folder. */
+function withAbsolutePaths(table: OptionTable, values: Values): Values {
+  const changed = Object.entries(values).map(([name, value]) => {
+    const { kind, saved } = table[name]!;
+    const isPath = kind.names !== undefined && saved !== false && !(kind.names === "model" && value === POCKET);
+    return [name, isPath ? resolve(value as string) : value];
+  });
+  return Object.fromEntries(changed);
+}
+
+function defaultsOf(table: OptionTable): Values {
+  return Object.fromEntries(
+    Object.entries(table).flatMap(([name, rule]) => (rule.default === undefined ? [] : [[name, rule.default]])),
+  );
+}
+
+/** What run.json has of the table's options; those that this call gives anew are not looked at. */
+function savedValues(
+  saved: RunFile,
+  { command, table }: Settling,
+  output: string,
+  explicit: ReadonlySet<string>,
+): Values {
+  if (saved.command !== command) {
+    throw new BigVaeError(
+      "mismatch",
+      `\`resume\`: expected a run of train ${command}, got one of train ${saved.command}; use that command, or another \`output\``,
+    );
+  }
+  for (const [name, value] of Object.entries(saved.flags)) {
+    const rule = ruleOf(table, name);
+    if (rule?.kind.holds(value) || (rule && explicit.has(name))) continue;
+    const advice = rule?.free ? `give \`${name}\` anew` : "delete it and give all options";
+    throw new BigVaeError(
+      "format",
+      `${runFilePath(output)}: expected ${rule ? `${name} to be ${rule.kind.expected}` : `options of train ${command}`}, got ${rule ? JSON.stringify(value) : name}; ${advice}`,
+    );
+  }
+  return saved.flags;
+}
+
+/** What this call gives. Throws where an option is not what it was and may not be changed. */
+function changes(saved: RunFile, { table }: Settling, values: Values): Values {
+  for (const [name, value] of Object.entries(values)) {
+    const rule = table[name]!;
+    const was = saved.flags[name] ?? rule.default;
+    // What a path names may have moved; its contents are compared by their hash. What was not there at the start has none.
+    const isMoved = rule.kind.names !== undefined && was !== undefined;
+    if (rule.free || rule.saved === false || isMoved || was === value) continue;
+    throw new BigVaeError(
+      "mismatch",
+      `\`resume\`: expected \`${name}\` ${was ?? "left out"} as the run was started, got ${value}; leave it out, or start another run with another \`output\``,
+    );
+  }
+  return values;
+}
+
+/** Throws for an option that is required and missing, or that says nothing without another one. */
+function checkComplete({ table, isPlanned }: Settling, options: Values): void {
+  const { output, resume } = options;
+  for (const [name, { required, needs }] of Object.entries(table)) {
+    if (required && options[name] === undefined && !(isPlanned && name === "output")) {
+      const got = resume && output !== undefined ? `none, and no run.json in ${output}` : "none";
+      const advice = resume ? "name the folder of a run, or give the options of a new one" : "give one";
+      throw new BigVaeError("usage", `\`${name}\`: expected a value, got ${got}; ${advice}`);
+    }
+    if (needs !== undefined && options[name] !== undefined && options[needs] === undefined) {
+      throw new BigVaeError("usage", `\`${name}\`: expected \`${needs}\` beside it, got none; give both, or neither`);
+    }
+  }
+}
