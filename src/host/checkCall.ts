@@ -51,8 +51,12 @@ const OPTIONS = { load: LOAD, decode: DECODE, continue: CONTINUE, generate: GENE
 
 /** Throws "usage" for an option that the call does not have, naming the nearest that it has. */
 export function checkKnown(call: keyof typeof OPTIONS, options: object): void {
+  checkNames(call, options, Object.keys(OPTIONS[call]));
+}
+
+/** Throws "usage" for options that are no object, or for one that is not among those that are known. */
+export function checkNames(call: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) throw wrongValue(`${call}: options`, "an object", options);
-  const known = Object.keys(OPTIONS[call]);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new BigVaeError(

@@ -1,6 +1,6 @@
 /** The loss on held-out microbatches, without gradients. */
 import type { Runtime } from "../../runtime/runtime.js";
-import type { Microbatch, Objective } from "./objective.js";
+import type { Metrics, Microbatch, Objective } from "./objective.js";
 import { ShapeSessions } from "./shapeSessions.js";
 import { WeightedMean } from "./weightedMean.js";
 
@@ -17,7 +17,7 @@ export class Evaluator {
   }
 
   /** Mean loss and metrics over the tokens of the microbatches; an abort is heard between two of them. */
-  async evaluate(microbatches: readonly Microbatch[], signal?: AbortSignal): Promise<Record<string, number>> {
+  async evaluate(microbatches: readonly Microbatch[], signal?: AbortSignal): Promise<Metrics> {
     const { frozen, parameters } = this.objective;
     const mean = new WeightedMean();
     for (const microbatch of microbatches) {
@@ -25,7 +25,7 @@ export class Evaluator {
       const session = await this.#sessions.of(microbatch);
       const results = await session.run({ ...frozen, ...parameters.tensors, ...microbatch.feeds });
       const scalars = Object.entries(results).map(([name, { data }]) => [name, Number(data[0])]);
-      mean.add(Object.fromEntries(scalars), microbatch.weight);
+      mean.add(Object.fromEntries(scalars) as Metrics, microbatch.weight);
     }
     return mean.values;
   }

@@ -3,7 +3,7 @@ import { gradients, type Value } from "../../graph/index.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import type { LossGraph } from "../../vae/loss.js";
 import { FlatTensors } from "./flatTensors.js";
-import type { Microbatch, Objective } from "./objective.js";
+import type { Metrics, Microbatch, Objective } from "./objective.js";
 import { deepestFirst } from "./outputOrder.js";
 import { ShapeSessions } from "./shapeSessions.js";
 
@@ -37,7 +37,7 @@ export class GradientRunner {
   }
 
   /** Adds the gradients of one microbatch; returns its loss and metrics. */
-  async run(microbatch: Microbatch): Promise<Record<string, number>> {
+  async run(microbatch: Microbatch): Promise<Metrics> {
     const session = await this.#sessions.of(microbatch);
     // One that counts for nothing has gradients of zero.
     const first = this.#weight === 0;
@@ -48,7 +48,7 @@ export class GradientRunner {
     else addInto(this.gradients.data, target.data, microbatch.weight / this.#firstWeight);
     this.#weight += microbatch.weight;
     const scalars = Object.entries(results).filter(([name]) => !name.startsWith(GRADIENT));
-    return Object.fromEntries(scalars.map(([name, { data }]) => [name, Number(data[0])]));
+    return Object.fromEntries(scalars.map(([name, { data }]) => [name, Number(data[0])])) as Metrics;
   }
 
   release(): Promise<void> {

@@ -3,6 +3,9 @@ import type { HostTensors } from "../../runtime/runtime.js";
 import type { LossGraph } from "../../vae/loss.js";
 import type { FlatTensors } from "./flatTensors.js";
 
+/** The loss and what else is measured, by name: "rec" and "kl" of a VAE. */
+export type Metrics = Readonly<Record<string, number>> & { readonly loss: number };
+
 /** The part of a step that is one run of a graph. */
 export interface Microbatch {
   /** Batches with the same key share a graph. */

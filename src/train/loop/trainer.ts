@@ -6,7 +6,7 @@ import { Adam, type AdamOptions } from "./adam.js";
 import { type Facts, newestCheckpoint, readArrays, type StateArrays, saveCheckpoint } from "./checkpoint.js";
 import { GradientRunner, normOf } from "./gradientRunner.js";
 import { type LearningRateSchedule, learningRate } from "./learningRate.js";
-import type { Objective } from "./objective.js";
+import type { Metrics, Objective } from "./objective.js";
 import { WeightedMean } from "./weightedMean.js";
 
 export interface TrainerOptions extends AdamOptions {
@@ -46,7 +46,7 @@ export interface StepReport {
   /** Steps of the whole run. */
   totalSteps: number;
   /** Mean over the tokens of the step; NaN or infinite where the step was not applied. */
-  metrics: Readonly<Record<string, number>>;
+  metrics: Metrics;
   /** Euclidean norm before clipping. */
   gradientNorm: number;
   /** Learning rate of the step. */

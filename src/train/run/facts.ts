@@ -4,7 +4,9 @@ import type { ModelConfig } from "../../model/config.js";
 import type { Facts } from "../loop/checkpoint.js";
 import type { LearningRateSchedule } from "../loop/learningRate.js";
 import type { NoiseSchedule } from "../objectives/overlapSchedules.js";
+import type { BASE_OPTIONS } from "./options/base.js";
 import type { AdapterOptions } from "./options/shared.js";
+import type { VAE_OPTIONS } from "./options/vae.js";
 
 /** Facts of every run. */
 export interface DataFacts {
@@ -81,6 +83,9 @@ export interface RouterFacts extends AdapterFacts, DataFacts {
   vaeSha256: string;
 }
 
+/** A name of an option of some run. */
+type OptionName = keyof typeof BASE_OPTIONS | keyof typeof VAE_OPTIONS;
+
 /** A name of a fact of some run. */
 type FactName = keyof BaseFacts | keyof VaeFacts | keyof RouterFacts;
 
@@ -88,7 +93,7 @@ type FactName = keyof BaseFacts | keyof VaeFacts | keyof RouterFacts;
 const FREE: readonly (FactName | "step")[] = ["step", "lr", "totalSteps"];
 
 /** Facts that are the sha256 of what an option names. It may have moved since. */
-const CONTENTS: { readonly [K in FactName]?: string } = {
+const CONTENTS: { readonly [K in FactName]?: OptionName } = {
   dataSha256: "preprocessed",
   sentencesSha256: "sentences",
   tokenizerSha256: "tokenizer",

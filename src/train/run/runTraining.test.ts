@@ -8,7 +8,8 @@ import { toyObjective, toyOptions } from "../../../test/train/toy.js";
 import { lockFolder, nodeFileOps } from "../../formats/index.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import type { Objective } from "../loop/objective.js";
-import { type RunReport, type RunSettings, runTraining } from "./runTraining.js";
+import type { RunReport } from "./reports.js";
+import { type RunSettings, runTraining } from "./runTraining.js";
 
 const runtime = onnxNodeRuntime({ threads: 1 });
 let folder: string;

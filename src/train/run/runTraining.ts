@@ -8,9 +8,10 @@ import { newestStep, removeUnfinished } from "../loop/checkpoint.js";
 import { EarlyStop } from "../loop/earlyStop.js";
 import { Evaluator } from "../loop/evaluator.js";
 import { roomForSessions } from "../loop/memoryPlan.js";
-import type { Microbatch, Objective } from "../loop/objective.js";
+import type { Metrics, Microbatch, Objective } from "../loop/objective.js";
 import { type StepReport, type TrainerOptions, train } from "../loop/trainer.js";
 import { checkFacts } from "./facts.js";
+import type { RunReport } from "./reports.js";
 import { type RunFile, writeRunFile } from "./runFile.js";
 import { RunLog } from "./runLog.js";
 
@@ -43,53 +44,6 @@ export interface PreparedRun extends Pick<TrainerOptions, "facts" | "schedule"> 
   samples?(signal?: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Writes the finished model into the output folder. */
   finish(step: number, signal?: AbortSignal): Promise<void>;
-}
-
-/** What a run tells, by `kind`: each step, each evaluation on held-out rows and the samples written at it, an early stop, warnings. */
-export type RunReport = StepDone | Evaluation | Sample | StoppedEarly | Warning;
-
-/** A step, applied or not. */
-export interface StepDone extends StepReport {
-  /** Tells it from other reports. */
-  kind: "step";
-}
-
-/** Losses on held-out rows. */
-export interface Evaluation {
-  /** Tells it from other reports. */
-  kind: "heldOut";
-  /** The step after which they were measured. */
-  step: number;
-  /** By name; shuffled is the loss with the z of other rows. */
-  metrics: Readonly<Record<string, number>>;
-}
-
-/** What the model writes by now. */
-export interface Sample {
-  /** Tells it from other reports. */
-  kind: "sample";
-  /** The step after which it was written. */
-  step: number;
-  /** A text, and its reconstruction or continuation. */
-  sample: Readonly<Record<string, unknown>>;
-}
-
-/** The end of a run whose held-out loss has not fallen for long. */
-export interface StoppedEarly {
-  /** Tells it from other reports. */
-  kind: "earlyStop";
-  /** The last step. */
-  step: number;
-  /** The step whose parameters are kept. */
-  best: number;
-}
-
-/** What had to be passed over. */
-export interface Warning {
-  /** Tells it from other reports. */
-  kind: "warning";
-  /** One sentence. */
-  text: string;
 }
 
 /**
@@ -226,7 +180,7 @@ class RunInFolder {
       const metrics = await this.#heldOutMetrics();
       await this.log.evaluation(step, metrics);
       onReport?.({ kind: "heldOut", step, metrics });
-      await early?.evaluated(step, metrics.loss!);
+      await early?.evaluated(step, metrics.loss);
     }
     for (const sample of (await this.run.samples?.(signal)) ?? []) {
       await this.log.record({ step, sample });
@@ -235,12 +189,12 @@ class RunInFolder {
   }
 
   /** Of the microbatches with the z of other rows, only the cross entropy is of interest. */
-  async #heldOutMetrics(): Promise<Record<string, number>> {
+  async #heldOutMetrics(): Promise<Metrics> {
     const { heldOut, shuffled } = this.run;
     const metrics = await this.evaluator.evaluate(heldOut, this.options.signal);
     if (!shuffled) return metrics;
     const { loss, rec = loss } = await this.evaluator.evaluate(shuffled, this.options.signal);
-    return { ...metrics, shuffled: rec! };
+    return { ...metrics, shuffled: rec };
   }
 
   #warn(text: string): void {

@@ -6,7 +6,8 @@ import { type SettledRun, settle } from "./options/settle.js";
 import type { CommonOptions } from "./options/shared.js";
 import type { OptionTable } from "./options/table.js";
 import { type PlannedData, planRun, type RunPlan } from "./plan.js";
-import { type PreparedRun, type RunReport, type RunSettings, runTraining } from "./runTraining.js";
+import type { RunReport } from "./reports.js";
+import { type PreparedRun, type RunSettings, runTraining } from "./runTraining.js";
 
 /** What a run is told while it goes, and what it tells. */
 export interface RunControl {

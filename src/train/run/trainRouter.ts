@@ -15,6 +15,7 @@ import { ROUTER_OPTIONS } from "./options/router.js";
 import type { PlannedOptions, RunOptions, Settled } from "./options/table.js";
 import type { RunPlan } from "./plan.js";
 import { checkWindow, dataFacts, latentHeldOut, withRows } from "./runData.js";
+import type { PreparedRun } from "./runTraining.js";
 import { continuations } from "./samples.js";
 import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 
@@ -60,40 +61,40 @@ const routerRun: RunType<Options> = {
       ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),
     };
     const data = { ...options, tokenizer };
-    return withRows(data, { columns, minTokens: columns }, async (opened) => {
-      const { rows, held, schedule, rng } = opened;
+    return withRows(data, { columns, minTokens: columns }, async (rows) => {
+      const { held, rng } = rows;
       const endId = tokenizer.eosId;
-      const common = { frozen, context: columns, span, indexStep, endId, noiseScale: latentNoise };
-      const objective = routerObjective({ ...common, shape, rows, rng });
+      const trained = { frozen, context: columns, span, indexStep, endId, noiseScale: latentNoise, shape };
+      const objective = routerObjective({ ...trained, rows: rows.rows, rng });
       // A folder without router/ has been given the decoder in its place.
       for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
         objective.parameters.set(name, data as Float32Array);
-      const evaluation = { ...common, shape: { ...shape, dropout: 0 }, rows: held, rng: rng.fork("held out") };
+      const evaluated = { ...trained, shape: { ...shape, dropout: 0 }, rows: held, rng: rng.fork("held out") };
       const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
+      const finished = { ...vae, adapters: { ...vae.adapters, router } };
+      const engine = new Engine({ runtime: machine.runtime, base, vae: finished, form: "unmerged" });
       const { rank, alpha } = shape.writer;
-      const trained = { ...vae, adapters: { ...vae.adapters, router } };
-      const engine = new Engine({ runtime: machine.runtime, base, vae: trained, form: "unmerged" });
       const facts = {
         ...{ kind: "router" as const, context: columns, span, endId, vaeSha256: hashVae(vae) },
         ...adapterFacts(options, { rank, alpha, baseSha256 }),
-        ...dataFacts(data, opened),
+        ...dataFacts(data, rows),
       } satisfies RouterFacts;
-      const run = {
-        objective,
-        ...(await latentHeldOut(held, (shuffled) => routerBatches({ ...evaluation, shuffled }))),
-        schedule,
-        facts,
-        samples: (signal?: AbortSignal) => continuations({ engine, tokenizer, span }, signal),
-        finish(step: number) {
-          const names = ["encoder", "decoder", "router"] as const;
-          const measured = { aeScale: vae.facts.ae_scale, usualLosses: usualLosses(vae.facts) };
-          const facts = { base, baseSha256, names, dropout, ...measured, step, klWeight: 0 };
-          return writeVae(options.output, trained, facts);
-        },
-      };
-      const reads = () => ({ rows: batchSize, tokens: batchSize * columns });
       try {
-        return await use(run, { rowCount: rows.source.rowCount, tokensPerRow: columns, reads });
+        const run: PreparedRun = {
+          objective,
+          ...(await latentHeldOut(held, (shuffled) => routerBatches({ ...evaluated, shuffled }))),
+          schedule: rows.schedule,
+          facts,
+          samples: (signal) => continuations({ engine, tokenizer, span }, signal),
+          finish(step) {
+            const names = ["encoder", "decoder", "router"] as const;
+            const measured = { aeScale: vae.facts.ae_scale, usualLosses: usualLosses(vae.facts) };
+            const last = { step, klWeight: 0 };
+            return writeVae(options.output, finished, { base, baseSha256, names, dropout, ...measured, ...last });
+          },
+        };
+        const reads = () => ({ rows: batchSize, tokens: batchSize * columns });
+        return await use(run, { rowCount: rows.rows.source.rowCount, tokensPerRow: columns, reads });
       } finally {
         await engine.close();
       }

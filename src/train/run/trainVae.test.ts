@@ -2,15 +2,15 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtime, tinyBase, tinyTokenizer, tinyVaeRun, writeTinyData } from "../../../test/train/tiny.js";
 import { type Checkpoint, readVae } from "../../checkpoint/vae.js";
 import { prepare } from "../../data/index.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import { type Encoding, Engine, type Score } from "../../engine/engine.js";
 import { Rng } from "../../rng.js";
+import type { RunReport } from "./reports.js";
 import { openRows } from "./runData.js";
-import type { RunReport } from "./runTraining.js";
 import type { RunControl } from "./start.js";
 import { planVae, type TrainVaeOptions, trainVae } from "./trainVae.js";
 
@@ -125,6 +125,70 @@ it("several slots, sentences and a ramp of the noise make a folder that encodes 
   const options = { writer: "decoder" as const, context: [], nTokens: 5, tau: 0 };
   expect((await engine.write([{ z: mean, rngKey: Rng.fromSeed(1).key }], options))[0]).toHaveLength(5);
   await engine.close();
+});
+
+describe("the losses of a run", () => {
+  const losses = async (name: string, changes: Partial<TrainVaeOptions>) => {
+    const all: number[] = [];
+    const stop = new AbortController();
+    const onReport = (report: RunReport) => {
+      if (report.kind === "step") all.push(report.metrics.loss);
+      // The second step shows what the first one has changed.
+      if (all.length === 2) stop.abort();
+    };
+    const output = join(folder, `losses ${name}`);
+    const options = { ...tinyVaeRun(folder, output), steps: 20, warmup: 0, ...changes, output };
+    expect(await trainVae(options, { onReport, signal: stop.signal })).toBe(false);
+    expect(all).toHaveLength(2);
+    return all;
+  };
+  let plain: number[];
+  beforeAll(async () => {
+    plain = await losses("plain", {});
+    expect(await losses("again", {})).toEqual(plain);
+  });
+
+  it.each<Partial<TrainVaeOptions>>([
+    { batchSize: 3 },
+    { gradientAccumulationSteps: 1 },
+    { lr: 1e-3 },
+    { warmup: 2 },
+    { lrDecay: "cosine" },
+    { weightDecay: 10 },
+    { clipNorm: 1e-3 },
+    { rank: 3 },
+    { alpha: 1 },
+    { dropout: 0.5 },
+    { latentNoise: 0.5 },
+    { context: 9 },
+    { zDim: 4 },
+    { slots: 2 },
+    { gap: 3 },
+    { klWeight: 0.5 },
+    { klRamp: 2 },
+    { freeBits: 1 },
+    { learnedVariance: true },
+    { dropPrefix: 1 },
+    { shiftedSpans: true },
+    { encodeLast: true },
+    { shortSpans: 1 },
+    { tokenWeights: "uniform" },
+    { noiseStart: 0.1, noiseRamp: 3 },
+    { seed: 8 },
+  ])("are others with %o", async (changes) => {
+    const changed = await losses(JSON.stringify(changes), changes);
+    expect(changed.every(Number.isFinite)).toBe(true);
+    expect(changed).not.toEqual(plain);
+  });
+
+  it("are those of the noise and the KL weight that a ramp has come to", async () => {
+    const quiet = { freeBits: 0.1 };
+    const [fixed] = await losses("fixed", { ...quiet, latentNoise: 0.25, klWeight: 0.1, klRamp: 1 });
+    const [noise] = await losses("noise", { ...quiet, latentNoise: 0.5, noiseStart: 0, noiseRamp: 2, klRamp: 1 });
+    const [kl] = await losses("kl", { ...quiet, latentNoise: 0.25, klWeight: 0.2, klRamp: 2 });
+    expect(noise).toBe(fixed);
+    expect(kl! / fixed!).toBeCloseTo(1, 6);
+  });
 });
 
 it("a plan counts what a run reads: rows but for the microbatches of sentences, and these", async () => {

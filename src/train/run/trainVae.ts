@@ -7,6 +7,7 @@ import { blockLinears } from "../../model/weights.js";
 import type { Tokenizer } from "../../tokenizer/index.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
+import type { Facts } from "../loop/checkpoint.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
 import { type OverlapOptions, overlapBatches, overlapObjective, overlapReads } from "../objectives/overlapObjective.js";
 import { klWeight, noiseScale } from "../objectives/overlapSchedules.js";
@@ -20,13 +21,16 @@ import type { RunPlan } from "./plan.js";
 import {
   checkTokenizer,
   checkWindow,
+  type DataOptions,
   dataFacts,
   hashRows,
   latentHeldOut,
   readShortTexts,
   requireEndId,
+  type TrainingRows,
   withRows,
 } from "./runData.js";
+import type { PreparedRun } from "./runTraining.js";
 import { reconstructions } from "./samples.js";
 import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 import { copyFrom, liveVae, measureLatents, scaleLatents } from "./vaeAdapters.js";
@@ -59,67 +63,35 @@ export const vaeRun: RunType<Options> = {
   table: VAE_OPTIONS,
   async prepare(context, use) {
     const { machine, options } = context;
-    const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
-    const { base, tokenizer, baseSha256 } = opened;
-    const start = await openStart(context, opened);
-    const { span, gap, zDim, slots, rank, alpha } = placesOf(context, start);
-    const shape = vaeShape(options, opened, { zDim, slots, rank, alpha }, start);
-    // Slots may be placed as if their text were longer than it is; short texts are padded.
-    const longest = options.sentences ? paddedLength(span) : span;
-    const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
-    const positions = Math.max(span, gap) + placed + 1;
-    checkWindow("`context`, `gap`", positions, base.config.maxPositionEmbeddings);
-    const frozen = { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) };
+    const parts = await openParts(context);
+    const { base, baseSha256, tokenizer, start, sizes, positions } = parts;
+    const { span } = sizes;
     const data = { ...options, tokenizer };
-    return withRows(data, { columns: 2 * span, minTokens: span + 1 }, async (opened) => {
-      const { rows, held, schedule, rng } = opened;
-      const { latentNoise, noiseStart = latentNoise, noiseRamp = 1 } = options;
-      const noise = { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp };
-      const { dropPrefix, shiftedSpans, encodeLast, shortSpans, dropout } = options;
-      const cuts = { dropPrefix, shiftedSpans, encodeLast, shortSpans };
-      const weights = { klWeight: options.klWeight, klRampSteps: options.klRamp };
-      const edgeWeights = options.tokenWeights === "edges";
-      const { training, evaluated, ...sentenceFacts } = await openSentences(options, tokenizer);
-      const common = { ...cuts, ...weights, edgeWeights, shape, frozen, rows, span, gap, noise, rng };
-      const trained: OverlapOptions = { ...common, ...training };
+    return withRows(data, { columns: 2 * span, minTokens: span + 1 }, async (rows) => {
+      const sentences = await openSentences(options, tokenizer);
+      const { trained, evaluated } = overlapOptions(options, parts, rows, sentences);
       const objective = overlapObjective(trained);
-      if (start) copyFrom(objective.parameters, start, latentNoise);
-      const evaluation: OverlapOptions = {
-        ...common,
-        shape: { ...shape, dropout: 0 },
-        klRampSteps: 1,
-        noise: { scale: latentNoise, start: latentNoise, rampSteps: 1 },
-        rows: held,
-        ...evaluated,
-        rng: rng.fork("held out"),
-      };
-      const vae = liveVae(objective.parameters, { zDim, slots, span, gap }, shape.encoder);
+      if (start) copyFrom(objective.parameters, start, options.latentNoise);
+      const vae = liveVae(objective.parameters, sizes, parts.shape.encoder);
       const engine = new Engine({ runtime: machine.runtime, base, vae, form: "unmerged", maxPositions: positions });
-      const { freeBits = 0, learnedVariance = false } = shape;
-      const facts = {
-        kind: "vae" as const,
-        ...{ span, gap, zDim, slots, noise, ...sentenceFacts },
-        ...{ ...weights, ...cuts, edgeWeights, freeBits, learnedVariance },
-        ...adapterFacts(options, { rank, alpha, baseSha256 }),
-        ...dataFacts(data, opened),
-        ...(start ? { startSha256: hashVae(start) } : {}),
-      } satisfies VaeFacts;
-      const run = {
-        objective,
-        ...(await latentHeldOut(held, (shuffled) => overlapBatches({ ...evaluation, shuffled }))),
-        schedule,
-        facts,
-        samples: (signal?: AbortSignal) => reconstructions({ engine, tokenizer, span }, signal),
-        async finish(step: number, signal?: AbortSignal) {
-          scaleLatents(objective.parameters, 1 / noiseScale(noise, step));
-          const measured = await measureLatents({ engine, tokenizer, span }, options.preprocessed, signal);
-          const last = { step, klWeight: klWeight(weights.klWeight, weights.klRampSteps, step) };
-          const names = ["encoder", "decoder"] as const;
-          await writeVae(options.output, vae, { base, baseSha256, names, dropout, ...measured, ...last });
-        },
-      };
       try {
-        return await use(run, { rowCount: rows.source.rowCount, tokensPerRow: 2 * span, reads: overlapReads(trained) });
+        const run: PreparedRun = {
+          objective,
+          ...(await latentHeldOut(rows.held, (shuffled) => overlapBatches({ ...evaluated, shuffled }))),
+          schedule: rows.schedule,
+          facts: factsOf(data, parts, rows, trained, sentences),
+          samples: (signal) => reconstructions({ engine, tokenizer, span }, signal),
+          async finish(step, signal) {
+            scaleLatents(objective.parameters, 1 / noiseScale(trained.noise, step));
+            const measured = await measureLatents({ engine, tokenizer, span }, options.preprocessed, signal);
+            const last = { step, klWeight: klWeight(trained.klWeight, trained.klRampSteps, step) };
+            const { dropout } = options;
+            const names = ["encoder", "decoder"] as const;
+            await writeVae(options.output, vae, { base, baseSha256, names, dropout, ...measured, ...last });
+          },
+        };
+        const rowCount = rows.rows.source.rowCount;
+        return await use(run, { rowCount, tokensPerRow: 2 * span, reads: overlapReads(trained) });
       } finally {
         await engine.close();
       }
@@ -129,6 +101,30 @@ export const vaeRun: RunType<Options> = {
 
 type Start = Awaited<ReturnType<typeof readVae>>;
 
+/** The base, the adapters that a run starts from, and what follows from both. */
+interface Parts extends TrainingBase {
+  start: Start | undefined;
+  sizes: ReturnType<typeof sizesOf>;
+  shape: VaeShape;
+  /** Positions that the writer and the encoder reach. */
+  positions: number;
+}
+
+async function openParts(context: RunContext<Options>): Promise<Parts> {
+  const { machine, options } = context;
+  const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
+  const start = await openStart(context, opened);
+  const sizes = sizesOf(context, start);
+  const shape = vaeShape(options, opened, sizes, start);
+  const { span, gap, slots } = sizes;
+  // Slots may be placed as if their text were longer than it is; short texts are padded.
+  const longest = options.sentences ? paddedLength(span) : span;
+  const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
+  const positions = Math.max(span, gap) + placed + 1;
+  checkWindow("`context`, `gap`", positions, opened.base.config.maxPositionEmbeddings);
+  return { ...opened, start, sizes, shape, positions };
+}
+
 async function openStart({ options, warn }: RunContext<Options>, opened: TrainingBase): Promise<Start | undefined> {
   const { model, startFrom } = options;
   if (startFrom === undefined) return undefined;
@@ -137,8 +133,8 @@ async function openStart({ options, warn }: RunContext<Options>, opened: Trainin
   return start;
 }
 
-/** Sizes of z and of the adapters, and the places of a span: those of the adapters that a run starts from, which no option may contradict. */
-function placesOf({ options, explicit }: RunContext<Options>, start: Start | undefined) {
+/** Sizes of z, of the adapters and of a span: those of the adapters that a run starts from, which no option may contradict. */
+function sizesOf({ options, explicit }: RunContext<Options>, start: Start | undefined) {
   const { context: span, rank, alpha, zDim, slots } = options;
   const gap = options.gap ?? start?.gap ?? span;
   if (!start) return { span, gap, rank, alpha, zDim, slots };
@@ -151,7 +147,7 @@ function placesOf({ options, explicit }: RunContext<Options>, start: Start | und
 function vaeShape(
   options: Options,
   { base }: TrainingBase,
-  { zDim, slots, rank, alpha }: Record<"zDim" | "slots" | "rank" | "alpha", number>,
+  { zDim, slots, rank, alpha }: Parts["sizes"],
   start: Start | undefined,
 ): VaeShape {
   const { dropout, gradientCheckpointing: checkpointing, freeBits } = options;
@@ -168,20 +164,76 @@ function vaeShape(
   return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits };
 }
 
+/** What is trained, and what it is evaluated on: held-out rows at full noise, full KL weight and without dropout. */
+function overlapOptions(
+  options: Options,
+  { base, shape, sizes: { span, gap, slots }, positions }: Parts,
+  { rows, held, rng }: TrainingRows,
+  sentences: Sentences | undefined,
+): { trained: OverlapOptions; evaluated: OverlapOptions } {
+  const { latentNoise, noiseStart = latentNoise, noiseRamp = 1 } = options;
+  const { dropPrefix, shiftedSpans, encodeLast, shortSpans } = options;
+  const trained: OverlapOptions = {
+    ...{ dropPrefix, shiftedSpans, encodeLast, shortSpans },
+    klWeight: options.klWeight,
+    klRampSteps: options.klRamp,
+    edgeWeights: options.tokenWeights === "edges",
+    noise: { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp },
+    frozen: { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
+    ...{ shape, rows, span, gap, rng },
+    sentences: sentences?.train,
+  };
+  const evaluated: OverlapOptions = {
+    ...trained,
+    shape: { ...shape, dropout: 0 },
+    klRampSteps: 1,
+    noise: { scale: latentNoise, start: latentNoise, rampSteps: 1 },
+    rows: held,
+    rng: rng.fork("held out"),
+    sentences: sentences?.validation,
+  };
+  return { trained, evaluated };
+}
+
+function factsOf(
+  data: Options & DataOptions,
+  { start, sizes, shape, baseSha256 }: Parts,
+  rows: TrainingRows,
+  { noise, klWeight, klRampSteps, dropPrefix, shiftedSpans, encodeLast, shortSpans, edgeWeights }: OverlapOptions,
+  sentences: Sentences | undefined,
+): Facts {
+  const { span, gap, zDim, slots, rank, alpha } = sizes;
+  const { freeBits = 0, learnedVariance = false } = shape;
+  return {
+    kind: "vae",
+    ...{ span, gap, zDim, slots, noise, ...sentences?.facts },
+    ...{ klWeight, klRampSteps, dropPrefix, shiftedSpans, encodeLast, shortSpans, edgeWeights },
+    ...{ freeBits, learnedVariance },
+    ...adapterFacts(data, { rank, alpha, baseSha256 }),
+    ...dataFacts(data, rows),
+    ...(start ? { startSha256: hashVae(start) } : {}),
+  } satisfies VaeFacts;
+}
+
+/** Short texts of both splits, and what of them a resumed run must share. */
+interface Sentences extends Record<"train" | "validation", NonNullable<OverlapOptions["sentences"]>> {
+  facts: Pick<VaeFacts, "sentenceShare" | "sentencesSha256">;
+}
+
 /** Share of microbatches that are made of short texts where there are some. */
 const SENTENCE_SHARE = 0.4;
 
-/** Short texts to train on, those of the validation split to evaluate on, and what a resumed run must share; nothing where none are given. */
 async function openSentences(
   { sentences: preprocessed, sentenceShare: share = SENTENCE_SHARE, context: span }: Options,
   tokenizer: Tokenizer,
-) {
-  if (preprocessed === undefined) return {};
+): Promise<Sentences | undefined> {
+  if (preprocessed === undefined) return undefined;
   await checkTokenizer({ preprocessed, tokenizer }, "sentences");
   const endId = requireEndId(tokenizer, "sentences");
   const read = async (split: "train" | "validation") => ({
-    sentences: { texts: await readShortTexts(preprocessed, split, endId, span - 1), share },
+    texts: await readShortTexts(preprocessed, split, endId, span - 1),
+    share,
   });
-  const [training, evaluated] = [await read("train"), await read("validation")];
-  return { training, evaluated, sentenceShare: share, sentencesSha256: await hashRows(preprocessed) };
+  const [train, validation] = [await read("train"), await read("validation")];
+  return { train, validation, facts: { sentenceShare: share, sentencesSha256: await hashRows(preprocessed) } };
 }

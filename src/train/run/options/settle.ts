@@ -1,8 +1,8 @@
 /** From what a caller gives to all options of a run: checked, with defaults, and on resume with those that the run was started with. */
 import { resolve } from "node:path";
-import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../../../errors.js";
 import { checkPath } from "../../../formats/fileOps.js";
+import { checkNames, withoutUndefined } from "../../../host/checkCall.js";
 import { POCKET } from "../../../host/modelFiles.js";
 import { type RunFile, readRunFile, runFilePath } from "../runFile.js";
 import type { OptionRule, OptionTable } from "./table.js";
@@ -54,23 +54,18 @@ export async function settle<Options>(of: Settling, given: object): Promise<Sett
 
 /** What is given and not undefined. Throws for a name that the table lacks and for a value of another kind. */
 function knownValues({ command, table }: Settling, given: object): Values {
-  const values = Object.entries(given).filter(([, value]) => value !== undefined);
-  for (const [name, value] of values) {
-    const rule = ruleOf(table, name);
-    if (rule === undefined) {
-      throw new BigVaeError(
-        "usage",
-        `train ${command}: expected one of its options, got ${name}; use \`${closest(name, Object.keys(table))}\`, or leave it out`,
-      );
-    }
-    if (!rule.kind.holds(value)) {
-      throw new BigVaeError(
-        "usage",
-        `\`${name}\`: expected ${rule.kind.expected}, got ${JSON.stringify(value) ?? typeof value}; give another value, or leave it out`,
-      );
-    }
+  checkNames(`train ${command}`, given, Object.keys(table));
+  const values = withoutUndefined(given);
+  for (const [name, value] of Object.entries(values)) {
+    const { kind } = table[name]!;
+    if (kind.holds(value)) continue;
+    const got = JSON.stringify(value) ?? typeof value;
+    throw new BigVaeError(
+      "usage",
+      `\`${name}\`: expected ${kind.expected}, got ${got}; give another value, or leave it out`,
+    );
   }
-  return Object.fromEntries(values);
+  return values as Values;
 }
 
 function ruleOf(table: OptionTable, name: string): OptionRule | undefined {
@@ -109,11 +104,11 @@ function savedValues(
   for (const [name, value] of Object.entries(saved.flags)) {
     const rule = ruleOf(table, name);
     if (rule?.kind.holds(value) || (rule && explicit.has(name))) continue;
+    const [expected, got] = rule
+      ? [`${name} to be ${rule.kind.expected}`, JSON.stringify(value)]
+      : [`options of train ${command}`, name];
     const advice = rule?.free ? `give \`${name}\` anew` : "delete it and give all options";
-    throw new BigVaeError(
-      "format",
-      `${runFilePath(output)}: expected ${rule ? `${name} to be ${rule.kind.expected}` : `options of train ${command}`}, got ${rule ? JSON.stringify(value) : name}; ${advice}`,
-    );
+    throw new BigVaeError("format", `${runFilePath(output)}: expected ${expected}, got ${got}; ${advice}`);
   }
   return saved.flags;
 }
