@@ -4,7 +4,10 @@ import type { LossGraph } from "../../vae/loss.js";
 import type { FlatTensors } from "./flatTensors.js";
 
 /** The loss and what else is measured, by name: "rec" and "kl" of a VAE. */
-export type Metrics = Readonly<Record<string, number>> & { readonly loss: number };
+export type Metrics = Readonly<Record<string, number>> & {
+  /** What is minimised. */
+  readonly loss: number;
+};
 
 /** The part of a step that is one run of a graph. */
 export interface Microbatch {
