@@ -268,10 +268,12 @@ export class BigVae {
     options: GenerateOptions = {},
   ): AsyncGenerator<GeneratedSpan, GeneratedText, void> {
     if (!Object.hasOwn(samplers, name))
-      throw new BigVaeError(
-        "usage",
-        `generate: expected a sampler, got ${JSON.stringify(name)}; the samplers are ${Object.keys(samplers).join(", ")}`,
-      );
+      throw new BigVaeError("usage", {
+        subject: "generate",
+        expected: "a sampler",
+        got: JSON.stringify(name),
+        remedy: `the samplers are ${Object.keys(samplers).join(", ")}`,
+      });
     checkKnown("generate", options);
     const { write, defaults, weights } = samplers[name];
     const sampling = this.#samplingOptions({ ...defaults, ...withoutUndefined(options) });
@@ -339,6 +341,11 @@ export class BigVae {
     if (typeof text !== "string") throw wrongValue(what, expected, text);
     if (text.trim() !== "") return this.tokenizer.encode(text);
     const got = text === "" ? "an empty one" : "only spaces";
-    throw new BigVaeError("usage", `${what}: expected some text, got ${got}; give at least one word`);
+    throw new BigVaeError("usage", {
+      subject: what,
+      expected: "some text",
+      got: got,
+      remedy: "give at least one word",
+    });
   }
 }

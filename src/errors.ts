@@ -29,20 +29,45 @@ export const EXIT_CODES = {
 /** What went wrong, as code tells errors apart. @useDeclaredType */
 export type ErrorKind = keyof typeof EXIT_CODES;
 
+/** An error in its parts; those of the user's options are in backticks, and a program shows them under its own names. */
+export interface ErrorDetail {
+  /** The option, the file or the call that it is about. */
+  subject: string;
+  /** What would have been right. */
+  expected: string | number;
+  /** What was found in its place. */
+  got: string | number;
+  /** What to do. */
+  remedy: string;
+}
+
 /** The only error this library throws on purpose. `kind` fixes the exit code, `message` is one sentence for the user. */
 export class BigVaeError extends Error {
   /** As it stands in stack traces. */
   override readonly name = "BigVaeError";
+  /** The parts of the sentence; none where the work was stopped from outside. */
+  readonly detail: ErrorDetail | undefined;
   constructor(
     /** The class of the error: what to decide on, where the message is for reading. */
     readonly kind: ErrorKind,
-    message: string,
+    detail: ErrorDetail | string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(typeof detail === "string" ? detail : sentence(detail), options);
+    this.detail = typeof detail === "string" ? undefined : detail;
   }
   /** What the command exits with, by EXIT_CODES. */
   get exitCode(): number {
     return EXIT_CODES[this.kind];
   }
+
+  /** The same error with other parts. */
+  with(changes: Partial<ErrorDetail>): BigVaeError {
+    if (!this.detail) return this;
+    return new BigVaeError(this.kind, { ...this.detail, ...changes }, { cause: this });
+  }
+}
+
+function sentence({ subject, expected, got, remedy }: ErrorDetail): string {
+  return `${subject}: expected ${expected}, got ${got}; ${remedy}`;
 }

@@ -8,8 +8,10 @@ const OLDEST = [20, 19] as const;
 export function checkNode(version: string): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
-  throw new BigVaeError(
-    "unsupported",
-    `Node: expected version ${OLDEST.join(".")} or later, got ${version}; install a newer one from https://nodejs.org`,
-  );
+  throw new BigVaeError("unsupported", {
+    subject: "Node",
+    expected: `version ${OLDEST.join(".")} or later`,
+    got: version,
+    remedy: "install a newer one from https://nodejs.org",
+  });
 }

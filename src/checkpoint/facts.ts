@@ -105,10 +105,12 @@ function checkFact(folder: string, name: string, value: unknown): void {
   if (rule?.holds(value)) return;
   const isForeign = rule === undefined || (rule.isForeign?.(value) ?? false);
   const advice = isForeign ? "it is of another version: update bigvae" : "get the file again";
-  throw new BigVaeError(
-    isForeign ? "unsupported" : "format",
-    `${factsPath(folder)}: expected ${name} to be ${rule?.expected ?? "left out"}, got ${JSON.stringify(value)}; ${advice}`,
-  );
+  throw new BigVaeError(isForeign ? "unsupported" : "format", {
+    subject: factsPath(folder),
+    expected: `${name} to be ${rule?.expected ?? "left out"}`,
+    got: JSON.stringify(value),
+    remedy: advice,
+  });
 }
 
 /** Writes bigvae.json, its fields in the order given. @throws BigVaeError("disk") */

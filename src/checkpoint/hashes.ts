@@ -24,8 +24,10 @@ export async function checkBaseHash(
   if (expected === undefined) return;
   const got = sha256 ?? (await baseSha256(base));
   if (got === expected) return;
-  throw new BigVaeError(
-    "mismatch",
-    `\`adapters\` ${adapters}: expected the base with sha256 ${expected.slice(0, 12)}, got ${got.slice(0, 12)} at ${base}; give the base that they were trained on as \`model\``,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: `\`adapters\` ${adapters}`,
+    expected: `the base with sha256 ${expected.slice(0, 12)}`,
+    got: `${got.slice(0, 12)} at ${base}`,
+    remedy: "give the base that they were trained on as `model`",
+  });
 }

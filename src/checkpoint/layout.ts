@@ -34,10 +34,12 @@ export async function adapterPlaces(folder: string): Promise<AdapterPlace[]> {
   const isThere = (part: string) => exists(join(folder, part));
   const checkThere = async (part: string, expected: string) => {
     if (await isThere(part)) return;
-    throw new BigVaeError(
-      "format",
-      `adapters ${folder}: expected ${expected}, got no ${part}; copy the checkpoint's folder whole`,
-    );
+    throw new BigVaeError("format", {
+      subject: `adapters ${folder}`,
+      expected: expected,
+      got: `no ${part}`,
+      remedy: "copy the checkpoint's folder whole",
+    });
   };
   for (const part of ["encoder", "decoder", HEAD]) await checkThere(part, `encoder/, decoder/ and ${HEAD}`);
   const { adapters = {} } = await readFacts(folder);

@@ -33,17 +33,21 @@ export interface PackReport {
  */
 export async function packModel(base: string, adapters: string, output: string): Promise<PackReport> {
   if (base.endsWith(".gguf"))
-    throw new BigVaeError(
-      "unsupported",
-      `\`model\` ${base}: expected a base in Hugging Face's form, got a .gguf file, whose weights are packed already; give its folder of safetensors`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: `\`model\` ${base}`,
+      expected: "a base in Hugging Face's form",
+      got: "a .gguf file, whose weights are packed already",
+      remedy: "give its folder of safetensors",
+    });
   const packedBase = join(output, BASE);
   const written = [output, packedBase].map((path) => resolve(path));
   if ([base, adapters].some((path) => written.includes(resolve(path))))
-    throw new BigVaeError(
-      "usage",
-      `\`output\` ${output}: expected another folder than those of the base and the adapters, which it would overwrite, got one of them; name a new one`,
-    );
+    throw new BigVaeError("usage", {
+      subject: `\`output\` ${output}`,
+      expected: "another folder than those of the base and the adapters, which it would overwrite",
+      got: "one of them",
+      remedy: "name a new one",
+    });
   await checkBaseHash({ base, adapters });
   const folders = await adapterFolders(adapters);
   const report: PackReport = { bytes: 0, worst: 0 };
@@ -103,8 +107,10 @@ function worstRounding(name: string, values: Float32Array, rounded: Float32Array
 }
 
 function beyondFloat16(name: string, value: number, at: number): BigVaeError {
-  return new BigVaeError(
-    Number.isFinite(value) ? "unsupported" : "nonFinite",
-    `pack: expected weights from -65504 to 65504, as float16 holds them, got ${value} at ${at} of ${name}; use the model unpacked`,
-  );
+  return new BigVaeError(Number.isFinite(value) ? "unsupported" : "nonFinite", {
+    subject: "pack",
+    expected: "weights from -65504 to 65504, as float16 holds them",
+    got: `${value} at ${at} of ${name}`,
+    remedy: "use the model unpacked",
+  });
 }

@@ -45,10 +45,12 @@ export async function readVae(folder: string, { config }: Pick<BaseModel, "confi
     const head = await loadHead(config, weights);
     const { slots = 1 } = facts;
     if (slots !== head.slots)
-      throw new BigVaeError(
-        "mismatch",
-        `${factsPath(folder)}: expected slots ${head.slots}, the rows of f.weight in ${HEAD}, got ${slots}; copy the checkpoint's folder whole`,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: factsPath(folder),
+        expected: `slots ${head.slots}, the rows of f.weight in ${HEAD}`,
+        got: slots,
+        remedy: "copy the checkpoint's folder whole",
+      });
     const stored = new Map<string, LoraAdapter>();
     const adapters: Record<string, Adapter> = {};
     for (const { name, role, folder: own } of places) {

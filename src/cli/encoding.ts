@@ -59,9 +59,9 @@ export async function encodeTexts(
 
 /** An error that advises to cut a text into spans names the option that does. */
 function namingChunk(error: unknown): unknown {
-  if (!(error instanceof BigVaeError)) return error;
-  const message = error.message.replace(/cut it into spans$/, "$& with --chunk");
-  return new BigVaeError(error.kind, message, { cause: error });
+  const remedy = error instanceof BigVaeError && error.detail?.remedy;
+  if (!remedy || !/cut it into spans$/.test(remedy)) return error;
+  return error.with({ remedy: `${remedy} with --chunk` });
 }
 
 /** A latent in a line. */

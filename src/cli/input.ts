@@ -99,7 +99,12 @@ export function notBoth(given: readonly string[], option: string, value: unknown
 export function refuseTextFlags(got: string, { field, whole, chunk }: TextFlags & { chunk?: boolean }): void {
   const [option] = [whole && "--whole", field !== undefined && "--field", chunk && "--chunk"].filter(Boolean);
   if (!option) return;
-  throw new BigVaeError("usage", `${option}: expected texts to read, got ${got}; leave out ${option}`);
+  throw new BigVaeError("usage", {
+    subject: option,
+    expected: "texts to read",
+    got: got,
+    remedy: `leave out ${option}`,
+  });
 }
 
 async function* argumentTexts(given: readonly string[]): AsyncGenerator<Line> {
@@ -115,16 +120,20 @@ async function* atLeastOne(texts: AsyncIterable<Line>, name: string): AsyncGener
     yield text;
   }
   if (count === 0)
-    throw new BigVaeError("usage", `${name}: expected at least one text, got none; write a text on each line`);
+    throw new BigVaeError("usage", {
+      subject: name,
+      expected: "at least one text",
+      got: "none",
+      remedy: "write a text on each line",
+    });
 }
 
 /** Work on lines as one call, whose "text 8" is for the user a line of a file. */
 export async function placed<T>(lines: readonly Line[], work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
-    const [prefix, index] = (error instanceof BigVaeError && /^text (\d+)(?=: )/.exec(error.message)) || [];
-    if (prefix === undefined) throw error;
-    const { kind, message } = error as BigVaeError;
-    throw new BigVaeError(kind, lines[Number(index)]!.where + message.slice(prefix.length), { cause: error });
+    const [, index] = (error instanceof BigVaeError && /^text (\d+)$/.exec(error.detail?.subject ?? "")) || [];
+    if (index === undefined) throw error;
+    throw (error as BigVaeError).with({ subject: lines[Number(index)]!.where });
   });
 }
 
@@ -132,7 +141,12 @@ export async function placed<T>(lines: readonly Line[], work: Promise<T>): Promi
 export async function checkFile(flag: string, path: string, expected = "a file"): Promise<void> {
   await checkPath(flag, path, expected);
   const fail = (got: string) =>
-    new BigVaeError("usage", `${flag} ${path}: expected ${expected}, got ${got}; name a readable file`);
+    new BigVaeError("usage", {
+      subject: `${flag} ${path}`,
+      expected: expected,
+      got: got,
+      remedy: "name a readable file",
+    });
   await access(path, constants.R_OK).catch((error) => {
     throw fail(errorCode(error) ?? `${error}`);
   });
@@ -143,10 +157,12 @@ export async function checkFile(flag: string, path: string, expected = "a file")
 export async function readTask(path: string): Promise<string[]> {
   const expected = "a JSON array of texts";
   const fail = (got: string): never => {
-    throw new BigVaeError(
-      "usage",
-      `--task ${path}: expected ${expected}, got ${got}; write ["first text", "second text"]`,
-    );
+    throw new BigVaeError("usage", {
+      subject: `--task ${path}`,
+      expected: expected,
+      got: got,
+      remedy: 'write ["first text", "second text"]',
+    });
   };
   const lines: string[] = [];
   await checkFile("--task", path, expected);

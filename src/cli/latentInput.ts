@@ -45,10 +45,12 @@ export function parseLatentInput(given: string): LatentInput {
   if (!given.startsWith("@")) return { text: given };
   const [, file = "", latent] = /^@(.*?)(?:#(\d+))?$/s.exec(given)!;
   if (!isLatentsPath(file))
-    throw new BigVaeError(
-      "usage",
-      `${JSON.stringify(given.slice(0, 40))}: expected "@FILE" or "@FILE#NUMBER" of a file of latents (${LATENT_ENDINGS}), got another ending; for a text that begins with "@", write "@@"`,
-    );
+    throw new BigVaeError("usage", {
+      subject: JSON.stringify(given.slice(0, 40)),
+      expected: `"@FILE" or "@FILE#NUMBER" of a file of latents (${LATENT_ENDINGS})`,
+      got: "another ending",
+      remedy: 'for a text that begins with "@", write "@@"',
+    });
   return { file, ...(latent === undefined ? {} : { latent: Number(latent) }) };
 }
 
@@ -91,16 +93,20 @@ export async function textOrLatent(input: LatentInput, width: number): Promise<T
 export async function readLatent({ file, latent }: LatentPlace, width: number): Promise<Latent> {
   const latents = await readLatents(file, width);
   if (latent === undefined && latents.length > 1)
-    throw new BigVaeError(
-      "usage",
-      `@${file}: expected the number of one of its ${latents.length} latents, got none; write for example "@${file}#1"`,
-    );
+    throw new BigVaeError("usage", {
+      subject: `@${file}`,
+      expected: `the number of one of its ${latents.length} latents`,
+      got: "none",
+      remedy: `write for example "@${file}#1"`,
+    });
   const found = latents[(latent ?? 1) - 1];
   if (found) return found.z;
-  throw new BigVaeError(
-    "usage",
-    `@${file}#${latent}: expected a number from 1 to ${latents.length}, got ${latent}; write for example "@${file}#${latents.length}"`,
-  );
+  throw new BigVaeError("usage", {
+    subject: `@${file}#${latent}`,
+    expected: `a number from 1 to ${latents.length}`,
+    got: latent ?? 1,
+    remedy: `write for example "@${file}#${latents.length}"`,
+  });
 }
 
 /**

@@ -31,26 +31,35 @@ export async function listInputs(inputs: readonly string[]): Promise<Inputs> {
     const path = resolve(input);
     const status = await stat(path).catch((error) => {
       if (errorCode(error) !== "ENOENT") throw readError(path, error);
-      throw new BigVaeError("usage", `${path}: expected a file or folder, got nothing there; check the path`);
+      throw new BigVaeError("usage", {
+        subject: path,
+        expected: "a file or folder",
+        got: "nothing there",
+        remedy: "check the path",
+      });
     });
     if (status.isDirectory()) files.push(...(await walk.filesOf(path)));
     else files.push(namedFile(path, status.size));
   }
   const leftOut = walk.leftOut();
   if (files.length > 0) return { files, ...(leftOut ? { leftOut } : {}) };
-  throw new BigVaeError(
-    "usage",
-    `${inputs.join(", ") || "inputs"}: expected files of ${KNOWN_ENDINGS}, got ${leftOut ?? "none"}; convert the texts to one of them`,
-  );
+  throw new BigVaeError("usage", {
+    subject: inputs.join(", ") || "inputs",
+    expected: `files of ${KNOWN_ENDINGS}`,
+    got: leftOut ?? "none",
+    remedy: "convert the texts to one of them",
+  });
 }
 
 /** A file that was given by its name: not one of a folder, of which other files are passed over. */
 function namedFile(path: string, sizeBytes: number): InputFile {
   if (isKnown(path)) return { path, sizeBytes };
-  throw new BigVaeError(
-    "usage",
-    `${path}: expected a file of ${KNOWN_ENDINGS}, got ${extname(path) || "no ending"}; convert it to one of them`,
-  );
+  throw new BigVaeError("usage", {
+    subject: path,
+    expected: `a file of ${KNOWN_ENDINGS}`,
+    got: extname(path) || "no ending",
+    remedy: "convert it to one of them",
+  });
 }
 
 function isKnown(path: string): boolean {

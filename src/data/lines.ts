@@ -50,10 +50,12 @@ export async function wholeText(chunks: AsyncIterable<Uint8Array>, path: string)
     lines.push(line);
     length += line.length + 1;
     if (length > MAX_LINE_LENGTH)
-      throw new BigVaeError(
-        "format",
-        `${path}: expected a text of at most 2^26 characters, got more; leave out \`whole\``,
-      );
+      throw new BigVaeError("format", {
+        subject: path,
+        expected: "a text of at most 2^26 characters",
+        got: "more",
+        remedy: "leave out `whole`",
+      });
   }
   return lines.join("\n");
 }

@@ -35,10 +35,12 @@ const FIELD = "text";
 export async function requireText(files: readonly InputFile[], options: TextOptions): Promise<void> {
   for await (const _ of readFiles(files, options)) return;
   const others = files.length > 1 ? ` and ${files.length - 1} more` : "";
-  throw new BigVaeError(
-    "usage",
-    `${files[0]!.path}${others}: expected at least one text, got none; give files with text`,
-  );
+  throw new BigVaeError("usage", {
+    subject: `${files[0]!.path}${others}`,
+    expected: "at least one text",
+    got: "none",
+    remedy: "give files with text",
+  });
 }
 
 /**
@@ -133,10 +135,12 @@ function toRecord(value: unknown, field: string, place: Place): TextRecord {
   const split = fields.get("split");
   const factors = labels(fields.get("factors"));
   if (typeof text !== "string")
-    throw new BigVaeError(
-      "format",
-      `${place.where}: expected a text in the field ${JSON.stringify(field)}, got ${textlessFields(fields)}; name the field that holds it by \`field\``,
-    );
+    throw new BigVaeError("format", {
+      subject: place.where,
+      expected: `a text in the field ${JSON.stringify(field)}`,
+      got: textlessFields(fields),
+      remedy: "name the field that holds it by `field`",
+    });
   if (/\p{Surrogate}/u.test(text))
     throw new BigVaeError("format", `${place.where} holds half of a character (a lone surrogate); correct that text.`);
   return {

@@ -48,10 +48,12 @@ function writerNames({ adapters }: Pick<VaeAdapters, "adapters">): string[] {
 export function writerRole(vae: Pick<VaeAdapters, "adapters">, name: string): WriterRole {
   const role = Object.hasOwn(vae.adapters, name) ? vae.adapters[name]!.role : "encoder";
   if (role !== "encoder") return role;
-  throw new BigVaeError(
-    "usage",
-    `\`writer\`: expected one of ${[...writerNames(vae), "base"].join(", ")}, got ${JSON.stringify(name)}; name one of them`,
-  );
+  throw new BigVaeError("usage", {
+    subject: "`writer`",
+    expected: `one of ${[...writerNames(vae), "base"].join(", ")}`,
+    got: JSON.stringify(name),
+    remedy: "name one of them",
+  });
 }
 
 /**
@@ -72,17 +74,21 @@ export function bindAdapter(
     const isA = graphName === loraName(role, path, "A");
     const fits = pair && (isA ? pair.inWidth === columns : pair.outWidth === rows);
     if (!pair && isHole(path, stored)) {
-      throw new BigVaeError(
-        "unsupported",
-        `${name} adapter: expected matrices for ${path} as for the layers behind it, got none; use an adapter of all layers`,
-      );
+      throw new BigVaeError("unsupported", {
+        subject: `${name} adapter`,
+        expected: `matrices for ${path} as for the layers behind it`,
+        got: "none",
+        remedy: "use an adapter of all layers",
+      });
     }
     if (!fits) {
       const got = pair ? `[${pair.outWidth}, ${pair.inWidth}]` : "none";
-      throw new BigVaeError(
-        "mismatch",
-        `${name} adapter: expected matrices for ${path} of a base with hidden size ${config.hiddenSize}, got ${got}; use the base that it was trained on`,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: `${name} adapter`,
+        expected: `matrices for ${path} of a base with hidden size ${config.hiddenSize}`,
+        got: got,
+        remedy: "use the base that it was trained on",
+      });
     }
     const values = isA ? pair.a : pair.b;
     checkFinite(loraName(name, path, isA ? "A" : "B"), values);
@@ -91,10 +97,12 @@ export function bindAdapter(
   const layers = config.numHiddenLayers;
   const extra = [...stored.tensors.keys()].find((path) => layerAndModule(path)[0] >= layers);
   if (extra) {
-    throw new BigVaeError(
-      "mismatch",
-      `${name} adapter: expected ${layers} layers, got ${extra}; use the base that it was trained on`,
-    );
+    throw new BigVaeError("mismatch", {
+      subject: `${name} adapter`,
+      expected: `${layers} layers`,
+      got: extra,
+      remedy: "use the base that it was trained on",
+    });
   }
   return { role, shape, tensors };
 }

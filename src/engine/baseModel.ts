@@ -45,10 +45,12 @@ export async function loadBase(configJson: unknown, source: WeightSource): Promi
 function checkDepth({ numHiddenLayers }: ModelConfig, names: readonly string[]): void {
   const beyond = names.find((name) => Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1) >= numHiddenLayers);
   if (beyond === undefined) return;
-  throw new BigVaeError(
-    "mismatch",
-    `weights: expected ${numHiddenLayers} layers, got ${beyond}; check that the weights and config.json are of one model`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: "weights",
+    expected: `${numHiddenLayers} layers`,
+    got: beyond,
+    remedy: "check that the weights and config.json are of one model",
+  });
 }
 
 /** Throws "unsupported" for the first tensor that is neither read nor known to change nothing. */
@@ -60,10 +62,12 @@ export function refuseUnread(
 ): void {
   const unread = names.find((name) => !read.has(name) && !isPassedOver(name));
   if (unread === undefined) return;
-  throw new BigVaeError(
-    "unsupported",
-    `${what}: expected ${expected} alone, got ${JSON.stringify(unread.slice(0, 200))} too; choose a model without it`,
-  );
+  throw new BigVaeError("unsupported", {
+    subject: what,
+    expected: `${expected} alone`,
+    got: `${JSON.stringify(unread.slice(0, 200))} too`,
+    remedy: "choose a model without it",
+  });
 }
 
 /** Throws unless the source holds a tensor of this name and shape. */
@@ -71,20 +75,24 @@ export function checkShape(source: WeightSource, name: string, shape: readonly n
   const got = source.names.includes(name) ? `[${source.info(name).shape.join(", ")}]` : "no such tensor";
   const expected = `[${shape.join(", ")}]`;
   if (got === expected) return;
-  throw new BigVaeError(
-    "mismatch",
-    `weights: expected ${name} of shape ${expected}, got ${got}; check that the weights and config.json are of one model`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: "weights",
+    expected: `${name} of shape ${expected}`,
+    got: got,
+    remedy: "check that the weights and config.json are of one model",
+  });
 }
 
 /** Throws "nonFinite" naming the tensor and the place of the first value that is no number. */
 export function checkFinite(name: string, values: Float32Array): void {
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {
-      throw new BigVaeError(
-        "nonFinite",
-        `weights: expected finite values in ${name}, got ${values[i]} at ${i}; get the file again`,
-      );
+      throw new BigVaeError("nonFinite", {
+        subject: "weights",
+        expected: `finite values in ${name}`,
+        got: `${values[i]} at ${i}`,
+        remedy: "get the file again",
+      });
     }
   }
 }
@@ -93,10 +101,12 @@ export function checkFinite(name: string, values: Float32Array): void {
 export function copyEmbedding({ config, weights }: BaseModel, id: number, target: Float32Array, offset: number): void {
   const { vocabSize, hiddenSize } = config;
   if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
-    throw new BigVaeError(
-      "usage",
-      `token ids: expected whole numbers from 0 to ${vocabSize - 1}, got ${id}; use the tokenizer of this model`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "token ids",
+      expected: `whole numbers from 0 to ${vocabSize - 1}`,
+      got: id,
+      remedy: "use the tokenizer of this model",
+    });
   }
   const table = weights[EMBEDDING]!.data as Float32Array;
   target.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), offset);

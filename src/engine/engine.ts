@@ -146,10 +146,20 @@ export class Engine {
     const { writer, context, begun = [], nTokens, tau, stopId, signal } = options;
     const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
     if (!(tau >= 0))
-      throw new BigVaeError("usage", `\`tau\`: expected a number of at least 0, got ${tau}; 0 is greedy`);
+      throw new BigVaeError("usage", {
+        subject: "`tau`",
+        expected: "a number of at least 0",
+        got: tau,
+        remedy: "0 is greedy",
+      });
     const badScale = scales.find((scale) => !Number.isFinite(scale));
     if (badScale !== undefined)
-      throw new BigVaeError("usage", `\`cfgScale\`: expected a number, got ${badScale}; 1 leaves the base out`);
+      throw new BigVaeError("usage", {
+        subject: "`cfgScale`",
+        expected: "a number",
+        got: badScale,
+        remedy: "1 leaves the base out",
+      });
     this.#checkRoom(writer, context.length, begun.length + nTokens);
     const start = await this.#start(rows, writer, context, begun, signal);
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
@@ -239,10 +249,12 @@ export class Engine {
 
   #vae(): VaeAdapters {
     if (this.vae) return this.vae;
-    throw new BigVaeError(
-      "usage",
-      "engine: expected adapters for encoding and latents, got the base alone; load a folder with encoder, decoder and router",
-    );
+    throw new BigVaeError("usage", {
+      subject: "engine",
+      expected: "adapters for encoding and latents",
+      got: "the base alone",
+      remedy: "load a folder with encoder, decoder and router",
+    });
   }
 
   /** Throws "usage" for a name that no adapter has. */
@@ -252,12 +264,19 @@ export class Engine {
 
   #checkLength(what: string, length: number): void {
     if (length < 1)
-      throw new BigVaeError("usage", `${what}: expected at least one token, got an empty text; give some text`);
+      throw new BigVaeError("usage", {
+        subject: what,
+        expected: "at least one token",
+        got: "an empty text",
+        remedy: "give some text",
+      });
     if (length <= this.maxPositions) return;
-    throw new BigVaeError(
-      "usage",
-      `${what}: expected at most ${this.maxPositions} tokens, the model's window, got ${length}; shorten it or cut it into spans`,
-    );
+    throw new BigVaeError("usage", {
+      subject: what,
+      expected: `at most ${this.maxPositions} tokens, the model's window`,
+      got: length,
+      remedy: "shorten it or cut it into spans",
+    });
   }
 
   /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit. */
@@ -267,10 +286,12 @@ export class Engine {
     // The last token that is written is not read.
     const room = Math.max(this.maxPositions - before + 1, 0);
     if (nTokens <= room) return;
-    throw new BigVaeError(
-      "usage",
-      `\`context\`: expected at most ${this.maxPositions} tokens, the model's window, got ${contextLength} of context and ${nTokens} to write; ${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "`context`",
+      expected: `at most ${this.maxPositions} tokens, the model's window`,
+      got: `${contextLength} of context and ${nTokens} to write`,
+      remedy: `${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
+    });
   }
 
   /** Where the latent of a text of `length` tokens stands, and where that text begins. A dropped prefix leaves its positions empty. */
@@ -301,10 +322,12 @@ export class Engine {
       const all = [...context, ...begun];
       const last = all.length - 1;
       if (last < 0)
-        throw new BigVaeError(
-          "usage",
-          `write: expected a context for the base to continue, got none; give a non-empty \`context\``,
-        );
+        throw new BigVaeError("usage", {
+          subject: "write",
+          expected: "a context for the base to continue",
+          got: "none",
+          remedy: "give a non-empty `context`",
+        });
       return make(
         all.slice(0, -1),
         rows.map(() => ({ items: [{ id: all[last]! }], positions: [last] })),

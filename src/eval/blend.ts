@@ -83,7 +83,12 @@ interface WrittenPoint {
 export async function evaluateBlends(options: BlendOptions): Promise<BlendReport> {
   const { means, rules, known, rng, pairs = 100, t = 0.5 } = options;
   if (means.length < 2)
-    throw new BigVaeError("usage", `eval: expected at least two texts to blend, got ${means.length}; give more texts`);
+    throw new BigVaeError("usage", {
+      subject: "eval",
+      expected: "at least two texts to blend",
+      got: means.length,
+      remedy: "give more texts",
+    });
   const write = writerOf(options);
   const chosen = Array.from({ length: pairs }, (_, i) => drawPair(means, rng.fork("pair", i)));
   const ends = await write(chosen.flat());

@@ -68,7 +68,12 @@ export async function evaluateProse(options: ProseOptions): Promise<ProseReport>
     // Longer ones leave no room for what is written.
     .filter(({ ids }) => ids.length <= 2 * options.space.shape.span);
   if (prompts.length < 2)
-    throw new BigVaeError("usage", `eval: expected at least two texts, got ${prompts.length}; give more texts`);
+    throw new BigVaeError("usage", {
+      subject: "eval",
+      expected: "at least two texts",
+      got: prompts.length,
+      remedy: "give more texts",
+    });
   const begun = prompts.slice(0, runs);
   const spans: (readonly Ids[])[] = [];
   const plain: Ids[] = [];

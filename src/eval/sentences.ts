@@ -38,20 +38,24 @@ const FAILURES = 100;
 /** The texts' sentences of up to 32 tokens. @throws BigVaeError: "usage" where there are none, "mismatch" without an end token. */
 export function cutSentences({ tokenizer }: Pick<ScoringOptions, "tokenizer">, texts: readonly string[]): Sentence[] {
   if (tokenizer.eosId === undefined)
-    throw new BigVaeError(
-      "mismatch",
-      "eval: expected a tokenizer with an end token, which ends a sentence, got one without; name eos_token in tokenizer_config.json",
-    );
+    throw new BigVaeError("mismatch", {
+      subject: "eval",
+      expected: "a tokenizer with an end token, which ends a sentence",
+      got: "one without",
+      remedy: "name eos_token in tokenizer_config.json",
+    });
   const sentences = texts.flatMap((whole, text) =>
     splitSentences(whole)
       .map((sentence) => ({ text, sentence, ids: tokenizer.encode(sentence) }))
       .filter(({ ids }) => ids.length <= LONGEST_SENTENCE),
   );
   if (sentences.length > 0) return sentences;
-  throw new BigVaeError(
-    "usage",
-    `eval: expected sentences of up to ${LONGEST_SENTENCE} tokens, got none; give other texts`,
-  );
+  throw new BigVaeError("usage", {
+    subject: "eval",
+    expected: `sentences of up to ${LONGEST_SENTENCE} tokens`,
+    got: "none",
+    remedy: "give other texts",
+  });
 }
 
 /** Rebuilds the sentences of the texts. @throws BigVaeError: as `cutSentences`. */

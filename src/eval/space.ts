@@ -125,10 +125,12 @@ function latentsByText(spans: readonly Span[]): Latent[][] {
   const byText = new Map<number, Latent[]>();
   for (const { text, mean } of spans) byText.set(text, [...(byText.get(text) ?? []), mean]);
   if (byText.size >= MIXED) return [...byText.values()];
-  throw new BigVaeError(
-    "usage",
-    `eval: expected at least ${MIXED} texts with a span, got ${byText.size}; give more or longer texts`,
-  );
+  throw new BigVaeError("usage", {
+    subject: "eval",
+    expected: `at least ${MIXED} texts with a span`,
+    got: byText.size,
+    remedy: "give more or longer texts",
+  });
 }
 
 /** The Gaussian with the mean and the variance of sampled latents in each dimension of the slots: what draws from it. */

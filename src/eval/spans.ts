@@ -24,10 +24,12 @@ export async function cutSpans(
     })),
   );
   if (cut.length < 2) {
-    throw new BigVaeError(
-      "usage",
-      `eval: expected texts with at least two spans of ${length} tokens, got ${cut.length}; give more or longer texts`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "eval",
+      expected: `texts with at least two spans of ${length} tokens`,
+      got: cut.length,
+      remedy: "give more or longer texts",
+    });
   }
   const posteriors = await scoring.posteriors(cut.map(({ ids }) => ids));
   return cut.map((span, i) => ({ ...span, ...posteriors[i]! }));

@@ -138,5 +138,10 @@ export async function checkPath(
 ): Promise<void> {
   const code = await stat(path).then(() => undefined, errorCode);
   if (code !== "ENOENT" && code !== "ENOTDIR") return;
-  throw new BigVaeError("usage", `${option} ${path}: expected ${expected}, got nothing there; ${advice}`);
+  throw new BigVaeError("usage", {
+    subject: `${option} ${path}`,
+    expected: expected,
+    got: "nothing there",
+    remedy: advice,
+  });
 }

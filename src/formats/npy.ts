@@ -25,7 +25,12 @@ const FLOATS: Readonly<Record<string, "F16" | "F32" | "F64">> = { "<f2": "F16", 
  */
 export function parseNpy(bytes: Uint8Array, what = "The .npy file"): NpyArray {
   const fail = (expected: string, got: string): never => {
-    throw new BigVaeError("format", `${what}: expected ${expected}, got ${got}; save it again with numpy.save`);
+    throw new BigVaeError("format", {
+      subject: what,
+      expected: expected,
+      got: got,
+      remedy: "save it again with numpy.save",
+    });
   };
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) return fail("a .npy file", "other bytes at its beginning");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -38,10 +43,12 @@ export function parseNpy(bytes: Uint8Array, what = "The .npy file"): NpyArray {
   const [, type = "", order, dimensions = ""] = HEADER.exec(header) ?? fail("a header of one array", header.trim());
   const dtype = FLOATS[type];
   if (!dtype || order === "True")
-    throw new BigVaeError(
-      "unsupported",
-      `${what}: expected little-endian floats in C order, got ${type}${order === "True" ? " in Fortran order" : ""}; save numpy.ascontiguousarray(array, dtype="float32")`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: what,
+      expected: "little-endian floats in C order",
+      got: `${type}${order === "True" ? " in Fortran order" : ""}`,
+      remedy: 'save numpy.ascontiguousarray(array, dtype="float32")',
+    });
   const shape = Array.from(dimensions.matchAll(/\d+/g), ([digits]) => Number(digits));
   const size = shape.reduce((product, dimension) => product * dimension, bytesPerElement(dtype));
   if (size !== bytes.length - end) return fail(`${size} bytes of values`, `${bytes.length - end}`);

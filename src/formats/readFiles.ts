@@ -25,9 +25,19 @@ export async function isFile(path: string): Promise<boolean> {
 export async function readJsonObject(folder: string, name: string): Promise<object> {
   const path = join(folder, name);
   if (!(await exists(path)))
-    throw new BigVaeError("format", `${path}: expected a file, got none; copy the model's folder whole`);
+    throw new BigVaeError("format", {
+      subject: path,
+      expected: "a file",
+      got: "none",
+      remedy: "copy the model's folder whole",
+    });
   const bytes = await readFile(await confine(folder, name));
   const json = toPlain(parseStrictJsonBytes(bytes, path));
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
-  throw new BigVaeError("format", `${path}: expected a JSON object, got something else; get the file again`);
+  throw new BigVaeError("format", {
+    subject: path,
+    expected: "a JSON object",
+    got: "something else",
+    remedy: "get the file again",
+  });
 }

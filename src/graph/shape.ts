@@ -24,10 +24,12 @@ export function sizeOf(shape: Shape): number {
 function staticShape(shape: Shape): number[] {
   return shape.map((dim) => {
     if (typeof dim === "number") return dim;
-    throw new BigVaeError(
-      "internal",
-      `shape: expected fixed dimensions, got ${formatShape(shape)}; give ${dim} a number`,
-    );
+    throw new BigVaeError("internal", {
+      subject: "shape",
+      expected: "fixed dimensions",
+      got: formatShape(shape),
+      remedy: `give ${dim} a number`,
+    });
   });
 }
 

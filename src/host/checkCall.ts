@@ -59,10 +59,12 @@ export function checkNames(call: string, options: object, known: readonly string
   if (typeof options !== "object" || options === null) throw wrongValue(`${call}: options`, "an object", options);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new BigVaeError(
-    "usage",
-    `${call}: expected one of its options, got ${unknown}; use \`${closest(unknown, known)}\`, or leave it out`,
-  );
+  throw new BigVaeError("usage", {
+    subject: call,
+    expected: "one of its options",
+    got: unknown,
+    remedy: `use \`${closest(unknown, known)}\`, or leave it out`,
+  });
 }
 
 /** An option that is given as undefined is left out. */
@@ -89,7 +91,7 @@ export function wrongValue(what: string, expected: string, got: unknown): BigVae
   const [named, remedy] = isPromise(got)
     ? ["a promise", "await it first"]
     : [got === null ? "null" : Array.isArray(got) ? "a list" : typeof got, `give ${expected}`];
-  return new BigVaeError("usage", `${what}: expected ${expected}, got ${named}; ${remedy}`);
+  return new BigVaeError("usage", { subject: what, expected: expected, got: named, remedy: remedy });
 }
 
 function isPromise(value: unknown): boolean {
@@ -100,5 +102,10 @@ function isPromise(value: unknown): boolean {
 export function oneOf<T>(functions: Readonly<Record<string, T>>, kind: string, what: string): T {
   if (Object.hasOwn(functions, kind)) return functions[kind]!;
   const known = Object.keys(functions).join(", ");
-  throw new BigVaeError("usage", `${what}: expected a kind of ${known}, got ${JSON.stringify(kind)}; give one of them`);
+  throw new BigVaeError("usage", {
+    subject: what,
+    expected: `a kind of ${known}`,
+    got: JSON.stringify(kind),
+    remedy: "give one of them",
+  });
 }

@@ -37,7 +37,12 @@ async function open(args: OpenArguments): Promise<EngineFacts> {
 
 function opened(): Engine {
   if (engine) return engine;
-  throw new BigVaeError("internal", "engine: expected an open model, got a closed one; load it again");
+  throw new BigVaeError("internal", {
+    subject: "engine",
+    expected: "an open model",
+    got: "a closed one",
+    remedy: "load it again",
+  });
 }
 
 function send(reply: Reply): void {
@@ -61,10 +66,10 @@ async function answer<C extends CallName>(id: number, call: C, args: unknown): P
   }
 }
 
-function describe(error: unknown): { kind: BigVaeError["kind"]; message: string } {
-  if (error instanceof BigVaeError) return { kind: error.kind, message: error.message };
+function describe(error: unknown): Extract<Reply, { error: unknown }>["error"] {
+  if (error instanceof BigVaeError) return { kind: error.kind, detail: error.detail ?? error.message };
   if (error instanceof Error && error.name === "AbortError")
-    return { kind: "aborted", message: "aborted by the caller" };
+    return { kind: "aborted", detail: "aborted by the caller" };
   const debug = process.env.BIGVAE_DEBUG && error instanceof Error;
-  return { kind: "internal", message: debug ? `${error.stack}` : `${error}; set BIGVAE_DEBUG=1 to see where` };
+  return { kind: "internal", detail: debug ? `${error.stack}` : `${error}; set BIGVAE_DEBUG=1 to see where` };
 }

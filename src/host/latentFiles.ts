@@ -73,7 +73,12 @@ export async function readLatents(path: string, width: number): Promise<NamedLat
 /** @throws BigVaeError("usage") where there is no latent, "nonFinite" for NaN or infinity. */
 function checked(latents: NamedLatent[], what: string): NamedLatent[] {
   if (latents.length === 0)
-    throw new BigVaeError("usage", `${what}: expected at least one latent, got none; write one with bigvae encode`);
+    throw new BigVaeError("usage", {
+      subject: what,
+      expected: "at least one latent",
+      got: "none",
+      remedy: "write one with bigvae encode",
+    });
   for (const [i, { z }] of latents.entries()) checkFinite(z, `${what}, latent ${i + 1}`);
   return latents;
 }
@@ -88,10 +93,12 @@ export async function writeLatents(path: string, latents: readonly NamedLatent[]
 
 function formatOf(path: string): Format {
   if (isLatentsPath(path)) return FORMATS[extname(path).toLowerCase()]!;
-  throw new BigVaeError(
-    "usage",
-    `${path}: expected a file of latents, ${LATENT_ENDINGS}, got another ending; name one with such an ending`,
-  );
+  throw new BigVaeError("usage", {
+    subject: path,
+    expected: `a file of latents, ${LATENT_ENDINGS}`,
+    got: "another ending",
+    remedy: "name one with such an ending",
+  });
 }
 
 /** Latents from JSON lines: {"z": [...], "text": "..."}, or what `bigvae encode --json` prints, where z is called mean. Throws as readLatents. */
@@ -105,10 +112,12 @@ function latentsOfLines(text: string, width: number, what: string): NamedLatent[
     const where = `${what}, line ${i + 1}`;
     const { z, mean = z, text: of } = (toPlain(parseStrictJson(line, where)) ?? {}) as Record<string, unknown>;
     if (!Array.isArray(mean) || mean.some((value) => typeof value !== "number"))
-      throw new BigVaeError(
-        "format",
-        `${where}: expected {"z": [numbers], "text": "..."}, got ${line.slice(0, 40)}; write one object a line`,
-      );
+      throw new BigVaeError("format", {
+        subject: where,
+        expected: '{"z": [numbers], "text": "..."}',
+        got: line.slice(0, 40),
+        remedy: "write one object a line",
+      });
     checkWidth(mean.length, width, where);
     return [{ z: Float32Array.from(mean), ...(typeof of === "string" ? { text: of } : {}) }];
   });
@@ -129,7 +138,12 @@ async function readTable(path: string): Promise<NpyArray> {
   const file = await openSafetensors(path);
   try {
     if (file.names.includes("z")) return { shape: file.info("z").shape, data: await file.readFloat32("z") };
-    throw new BigVaeError("format", `${path}: expected a tensor z, got ${file.names.join(", ") || "none"}; rename it`);
+    throw new BigVaeError("format", {
+      subject: path,
+      expected: "a tensor z",
+      got: file.names.join(", ") || "none",
+      remedy: "rename it",
+    });
   } finally {
     await file.close();
   }
@@ -138,21 +152,33 @@ async function readTable(path: string): Promise<NpyArray> {
 /** A single latent may be a vector [W]. */
 function rowsOf({ shape, data }: NpyArray, width: number, path: string): NamedLatent[] {
   if (shape.length > 2)
-    throw new BigVaeError("format", `${path}: expected latents [N, ${width}], got [${shape.join(", ")}]; reshape them`);
+    throw new BigVaeError("format", {
+      subject: path,
+      expected: `latents [N, ${width}]`,
+      got: `[${shape.join(", ")}]`,
+      remedy: "reshape them",
+    });
   checkWidth(shape.at(-1) ?? 1, width, path);
   return Array.from({ length: data.length / width }, (_, i) => ({ z: data.subarray(i * width, (i + 1) * width) }));
 }
 
 function checkWidth(got: number, width: number, where: string): void {
   if (got === width) return;
-  throw new BigVaeError(
-    "mismatch",
-    `${where}: expected latents of ${width} values, got ${got}; use latents of this model`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: where,
+    expected: `latents of ${width} values`,
+    got: got,
+    remedy: "use latents of this model",
+  });
 }
 
 function checkFinite(z: Latent, where: string): void {
   const bad = z.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
-  throw new BigVaeError("nonFinite", `${where}: expected finite values, got ${z[bad]} at ${bad}; write it again`);
+  throw new BigVaeError("nonFinite", {
+    subject: where,
+    expected: "finite values",
+    got: `${z[bad]} at ${bad}`,
+    remedy: "write it again",
+  });
 }

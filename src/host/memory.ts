@@ -73,10 +73,12 @@ export function checkFits(size: ModelSize, form: AdapterForm, available: number)
   const need = neededBytes(size, form);
   if (need <= available) return;
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new BigVaeError(
-    "memory",
-    `model: expected ${megabytes(need)} of free memory, got ${megabytes(available)}; close other programs, or choose a smaller model`,
-  );
+  throw new BigVaeError("memory", {
+    subject: "model",
+    expected: `${megabytes(need)} of free memory`,
+    got: megabytes(available),
+    remedy: "close other programs, or choose a smaller model",
+  });
 }
 
 /** Merged copies where the memory is there, one shared base otherwise. */

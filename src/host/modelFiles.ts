@@ -33,10 +33,12 @@ export interface ModelPaths {
  */
 export async function findModel(model: string, adapters?: string, option = "model"): Promise<ModelPaths> {
   if (adapters !== undefined && !(await exists(adapters)))
-    throw new BigVaeError(
-      "usage",
-      `\`adapters\` ${adapters}: expected a folder of encoder/, decoder/ and ${HEAD}, got nothing there; check the path`,
-    );
+    throw new BigVaeError("usage", {
+      subject: `\`adapters\` ${adapters}`,
+      expected: `a folder of encoder/, decoder/ and ${HEAD}`,
+      got: "nothing there",
+      remedy: "check the path",
+    });
   const path = model === POCKET ? fileURLToPath(new URL("../../pocket", import.meta.url)) : model;
   if (path.endsWith(".gguf") && (await isFile(path))) return { base: path, adapters };
   if (await isFile(join(path, BASE, "config.json")))
@@ -46,16 +48,20 @@ export async function findModel(model: string, adapters?: string, option = "mode
     return { base: path, adapters: adapters ?? own };
   }
   if (await isFile(join(path, HEAD)))
-    throw new BigVaeError(
-      "usage",
-      `\`${option}\` ${model}: expected a base, got the adapters of one; give the base's folder as \`model\` and this one as \`adapters\``,
-    );
+    throw new BigVaeError("usage", {
+      subject: `\`${option}\` ${model}`,
+      expected: "a base",
+      got: "the adapters of one",
+      remedy: "give the base's folder as `model` and this one as `adapters`",
+    });
   const folder = (await isFile(path)) ? "a file of another kind" : "a folder without config.json or base/config.json";
   const got = (await exists(path)) ? folder : "nothing there";
-  throw new BigVaeError(
-    "usage",
-    `\`${option}\` ${model}: expected "pocket", a model's folder or a .gguf file, got ${got}; download the model to a folder and give its path`,
-  );
+  throw new BigVaeError("usage", {
+    subject: `\`${option}\` ${model}`,
+    expected: '"pocket", a model\'s folder or a .gguf file',
+    got: got,
+    remedy: "download the model to a folder and give its path",
+  });
 }
 
 export interface OpenedBase {
@@ -83,10 +89,12 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   const optional = async (name: string) =>
     (await exists(join(folder, name))) ? readJsonObject(folder, name) : undefined;
   if (!(await exists(file)) && (await exists(join(folder, "tokenizer.model"))))
-    throw new BigVaeError(
-      "unsupported",
-      `${folder}: expected tokenizer.json, got tokenizer.model, which is not read; load the tokenizer with Transformers and save it, which writes tokenizer.json`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: folder,
+      expected: "tokenizer.json",
+      got: "tokenizer.model, which is not read",
+      remedy: "load the tokenizer with Transformers and save it, which writes tokenizer.json",
+    });
   const json = await readJsonObject(folder, basename(file));
   return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
 }

@@ -1,7 +1,7 @@
 /** Messages between a caller and the thread that runs the engine: plain data, a few kinds, so that a process can stand there too. */
 import type { Encoding, EngineOptions, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
-import type { ErrorKind } from "../errors.js";
+import type { ErrorDetail, ErrorKind } from "../errors.js";
 import type { AdapterRole } from "../vae/roles.js";
 
 export interface OpenArguments {
@@ -51,5 +51,5 @@ export type Request = { id: number; call: CallName; args: unknown } | { id: numb
 
 export type Reply =
   | { id: number; result: unknown }
-  | { id: number; error: { kind: ErrorKind; message: string } }
+  | { id: number; error: { kind: ErrorKind; detail: ErrorDetail | string } }
   | { id: number; token: { row: number; tokenId: number } };

@@ -70,7 +70,12 @@ export class RemoteEngine {
   async close(): Promise<void> {
     if (this.#ended) return;
     const freed = this.#call("close", undefined);
-    this.#ended = new BigVaeError("usage", "engine: expected an open model, got a closed one; load it again");
+    this.#ended = new BigVaeError("usage", {
+      subject: "engine",
+      expected: "an open model",
+      got: "a closed one",
+      remedy: "load it again",
+    });
     await freed;
     await this.worker.terminate();
   }
@@ -129,7 +134,7 @@ export class RemoteEngine {
       return;
     }
     this.#settle(reply.id);
-    if ("error" in reply) pending.reject(new BigVaeError(reply.error.kind, reply.error.message));
+    if ("error" in reply) pending.reject(new BigVaeError(reply.error.kind, reply.error.detail));
     else pending.resolve(reply.result);
   }
 
@@ -150,7 +155,12 @@ function notSendable(call: CallName, cause: unknown): BigVaeError {
   const reason = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
   return new BigVaeError(
     "usage",
-    `${call}: expected plain data for the engine's thread, got something else (${reason}); await promises and leave functions out`,
+    {
+      subject: call,
+      expected: "plain data for the engine's thread",
+      got: `something else (${reason})`,
+      remedy: "await promises and leave functions out",
+    },
     { cause },
   );
 }

@@ -128,10 +128,12 @@ export async function* replay(
     ["adapters", header.adapters, adapters],
   ]) {
     if (saved === got) continue;
-    throw new BigVaeError(
-      "mismatch",
-      `replay ${folder}: expected ${name} with sha256 ${saved?.slice(0, 12)}, got ${got?.slice(0, 12)}; give \`model\` and \`adapters\` of the run`,
-    );
+    throw new BigVaeError("mismatch", {
+      subject: `replay ${folder}`,
+      expected: `${name} with sha256 ${saved?.slice(0, 12)}`,
+      got: got?.slice(0, 12) ?? "none",
+      remedy: "give `model` and `adapters` of the run",
+    });
   }
   const zs = await readTable(folder, model.facts.width);
   for (const [i, { ids: saved, text, latent, written: how }] of spans.entries()) {
@@ -140,10 +142,12 @@ export async function* replay(
     const [written] = await model.latentModel.write([{ z, rngKey }], context, { ...options, signal });
     const at = written!.findIndex((id, t) => id !== saved[t]);
     if (at >= 0 || written!.length !== saved.length)
-      throw new BigVaeError(
-        "mismatch",
-        `replay ${folder}: expected span ${i + 1} as saved, got another token at ${at < 0 ? written!.length : at}; use the version, machine and threads of the run`,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: `replay ${folder}`,
+        expected: `span ${i + 1} as saved`,
+        got: `another token at ${at < 0 ? written!.length : at}`,
+        remedy: "use the version, machine and threads of the run",
+      });
     yield { saved, written: written!, text };
   }
 }
@@ -152,10 +156,12 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
   const path = join(folder, LINES);
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined)
-    throw new BigVaeError(
-      "usage",
-      `trace: expected ${path}, got no such file; give a folder that a trace was saved in`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "trace",
+      expected: path,
+      got: "no such file",
+      remedy: "give a folder that a trace was saved in",
+    });
   const lines = text.trim().split("\n");
   const [header, ...rest] = lines.map((line, i) => toPlain(parseStrictJson(line, `Line ${i + 1} of ${path}`)) as Line);
   const spans = rest.filter((line) => line.kind === "span");
@@ -166,10 +172,12 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
     Array.isArray(written?.context) &&
     written.noise?.length === 4;
   if (header?.kind === "model" && spans.every(isSound)) return { header, spans };
-  throw new BigVaeError(
-    "format",
-    `${path}: expected a line on the model and then whole spans, got something else; save the run again`,
-  );
+  throw new BigVaeError("format", {
+    subject: path,
+    expected: "a line on the model and then whole spans",
+    got: "something else",
+    remedy: "save the run again",
+  });
 }
 
 /** All z, one behind the other. */
@@ -177,10 +185,12 @@ async function readTable(folder: string, width: number): Promise<Float32Array> {
   const file = await openSafetensors(join(folder, LATENTS));
   try {
     if (file.names.includes("z") && file.info("z").shape[1] === width) return await file.readFloat32("z");
-    throw new BigVaeError(
-      "format",
-      `${join(folder, LATENTS)}: expected z of width ${width}, got another table; save the run again`,
-    );
+    throw new BigVaeError("format", {
+      subject: join(folder, LATENTS),
+      expected: `z of width ${width}`,
+      got: "another table",
+      remedy: "save the run again",
+    });
   } finally {
     await file.close();
   }

@@ -41,10 +41,12 @@ export function rescale(z: Latent, length: number): Latent {
 /** mean + sqrt(tau) s eps with eps standard normal: a draw from the posterior where tau is 1, its mean where tau is 0. */
 export function sample({ mean, logVariance }: Posterior, tau: number, rng: Rng): Latent {
   if (!(tau >= 0) || tau === Number.POSITIVE_INFINITY)
-    throw new BigVaeError(
-      "usage",
-      `sample: expected a variance tau of at least 0, got ${tau}; 1 is the posterior's own`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "sample",
+      expected: "a variance tau of at least 0",
+      got: tau,
+      remedy: "1 is the posterior's own",
+    });
   if (tau === 0) return mean.slice();
   const deviation = Math.sqrt(tau);
   const s = logVariance?.map((value) => Math.exp(value / 2));
@@ -69,10 +71,12 @@ export function slerp(a: Latent, b: Latent, t: number): Latent {
   if (![...a, ...b].every(Number.isFinite)) throwNonFinite([a, b]);
   const angle = Math.acos(Math.min(Math.max(cosine(a, b), -1), 1));
   if (Math.PI - angle < 1e-4) {
-    throw new BigVaeError(
-      "usage",
-      "slerp: expected two latents that are not opposite, got opposite ones; use lerp, or go by a third",
-    );
+    throw new BigVaeError("usage", {
+      subject: "slerp",
+      expected: "two latents that are not opposite",
+      got: "opposite ones",
+      remedy: "use lerp, or go by a third",
+    });
   }
   const length = (1 - t) * norm(a) + t * norm(b);
   if (angle < 1e-6) return rescale(lerp(a, b, t), length);
@@ -100,21 +104,33 @@ export function weightedSum(zs: readonly Latent[], weights: readonly number[]): 
 
 function checkWeights(zs: readonly Latent[], weights: readonly number[]): void {
   if (zs.length === 0 || zs.length !== weights.length) {
-    throw new BigVaeError(
-      "usage",
-      `mix: expected as many weights as latents and at least one, got ${weights.length} weights for ${zs.length} latents; give one weight each`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "mix",
+      expected: "as many weights as latents and at least one",
+      got: `${weights.length} weights for ${zs.length} latents`,
+      remedy: "give one weight each",
+    });
   }
   const bad = weights.findIndex((weight) => !Number.isFinite(weight));
   if (bad >= 0)
-    throw new BigVaeError("usage", `mix: expected finite weights, got ${weights[bad]} at ${bad}; give a number`);
+    throw new BigVaeError("usage", {
+      subject: "mix",
+      expected: "finite weights",
+      got: `${weights[bad]} at ${bad}`,
+      remedy: "give a number",
+    });
 }
 
 function throwNonFinite(zs: readonly Latent[]): never {
   const index = zs.findIndex((z) => !z.every(Number.isFinite));
   const got =
     index < 0 ? "weights that overflow" : `latent ${index} with ${zs[index]!.find((x) => !Number.isFinite(x))}`;
-  throw new BigVaeError("nonFinite", `mix: expected finite values, got ${got}; check the latents and the weights`);
+  throw new BigVaeError("nonFinite", {
+    subject: "mix",
+    expected: "finite values",
+    got: got,
+    remedy: "check the latents and the weights",
+  });
 }
 
 /** The mean of latents. */
@@ -143,7 +159,12 @@ export function normKeptSum(zs: readonly Latent[], weights: readonly number[]): 
 /** The one whose weighted distances to all have the least sum; the first where several are. Each counts once where no weights are given. */
 export function medoid(zs: readonly Latent[], weights: readonly number[] = zs.map(() => 1)): Latent {
   if (zs.length === 0)
-    throw new BigVaeError("usage", "medoid: expected at least one latent, got none; give some texts");
+    throw new BigVaeError("usage", {
+      subject: "medoid",
+      expected: "at least one latent",
+      got: "none",
+      remedy: "give some texts",
+    });
   const distance = (a: Latent, b: Latent) => norm(weightedSum([a, b], [1, -1]));
   checkWeights(zs, weights);
   const sums = zs.map((z) => zs.reduce((sum, other, i) => sum + weights[i]! * distance(z, other), 0));
@@ -158,20 +179,29 @@ export function rms(zs: readonly Latent[]): number {
 
 function checkWidth(a: Latent, b: Latent): void {
   if (a.length === b.length) return;
-  throw new BigVaeError(
-    "mismatch",
-    `latents: expected one width, got ${a.length} and ${b.length}; use latents of one model`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: "latents",
+    expected: "one width",
+    got: `${a.length} and ${b.length}`,
+    remedy: "use latents of one model",
+  });
 }
 
 /** Throws "mismatch" where z does not have `width` values, "nonFinite" for NaN and infinity; `what` names z. */
 export function checkLatent(z: Latent, width: number, what: string): void {
   if (z.length !== width)
-    throw new BigVaeError("mismatch", `${what}: expected ${width} values, got ${z.length}; use latents of this model`);
+    throw new BigVaeError("mismatch", {
+      subject: what,
+      expected: `${width} values`,
+      got: z.length,
+      remedy: "use latents of this model",
+    });
   const bad = z.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0)
-    throw new BigVaeError(
-      "nonFinite",
-      `${what}: expected finite values, got ${z[bad]} at ${bad}; check the mix weights`,
-    );
+    throw new BigVaeError("nonFinite", {
+      subject: what,
+      expected: "finite values",
+      got: `${z[bad]} at ${bad}`,
+      remedy: "check the mix weights",
+    });
 }

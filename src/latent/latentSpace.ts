@@ -50,10 +50,12 @@ export class LatentSpace {
   ) {
     const { zDim, slots } = shape;
     if (zDim % slots !== 0)
-      throw new BigVaeError(
-        "usage",
-        `latent: expected a width that ${slots} slots share evenly, got ${zDim}; give a multiple of ${slots}`,
-      );
+      throw new BigVaeError("usage", {
+        subject: "latent",
+        expected: `a width that ${slots} slots share evenly`,
+        got: zDim,
+        remedy: `give a multiple of ${slots}`,
+      });
     this.width = zDim + (slots > 1 ? 1 : 0);
   }
 

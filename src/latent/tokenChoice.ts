@@ -13,10 +13,12 @@ export function greedyToken(logits: Float32Array): number {
 export function checkLogits(logits: Float32Array): void {
   const most = logits[greedyToken(logits)]!;
   if (Number.isFinite(most) && logits.some((logit) => logit < most)) return;
-  throw new BigVaeError(
-    "nonFinite",
-    `writing: expected logits that tell tokens apart, got ${most} for all; check the length of z, ae_scale is the usual one per dimension`,
-  );
+  throw new BigVaeError("nonFinite", {
+    subject: "writing",
+    expected: "logits that tell tokens apart",
+    got: `${most} for all`,
+    remedy: "check the length of z, ae_scale is the usual one per dimension",
+  });
 }
 
 /**

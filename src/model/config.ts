@@ -45,10 +45,12 @@ const MAX_LAYERS = 1024;
  */
 export function parseConfig(json: unknown): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new BigVaeError(
-      "format",
-      "config.json: expected an object, got something else; take the file from the model's folder",
-    );
+    throw new BigVaeError("format", {
+      subject: "config.json",
+      expected: "an object",
+      got: "something else",
+      remedy: "take the file from the model's folder",
+    });
   }
   const fields = new Fields(json as Record<string, unknown>);
   const architecture = architectureOf(fields);
@@ -123,10 +125,12 @@ function architectureOf(fields: Fields): Architecture {
   if (Object.hasOwn(ARCHITECTURES, `${model_type}`) && (name === undefined || known.includes(name)))
     return ARCHITECTURES[`${model_type}`]!;
   const got = `${model_type}${name === undefined ? "" : ` (${name})`}`;
-  throw new BigVaeError(
-    "unsupported",
-    `config.json: expected the architecture ${known.join(" or ")}, got ${got}; choose a Llama, Mistral, SmolLM2 or TinyLlama model`,
-  );
+  throw new BigVaeError("unsupported", {
+    subject: "config.json",
+    expected: `the architecture ${known.join(" or ")}`,
+    got: got,
+    remedy: "choose a Llama, Mistral, SmolLM2 or TinyLlama model",
+  });
 }
 
 /** What Transformers computes otherwise, or reads otherwise from the weights, where these fields say so. */

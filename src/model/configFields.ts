@@ -62,9 +62,11 @@ export class Fields {
 
   #refusal(kind: ErrorKind, name: string, expected: string, got: string, advice: string): BigVaeError {
     const shown = got.length > 80 ? `${got.slice(0, 80)}...` : got;
-    return new BigVaeError(
-      kind,
-      `config.json: expected ${this.path}${name} to be ${expected}, got ${shown}; ${advice}`,
-    );
+    return new BigVaeError(kind, {
+      subject: "config.json",
+      expected: `${this.path}${name} to be ${expected}`,
+      got: shown,
+      remedy: advice,
+    });
   }
 }

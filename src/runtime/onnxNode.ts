@@ -65,7 +65,12 @@ class OnnxNodeSession implements Session {
 }
 
 function missing(name: string): never {
-  throw new BigVaeError("internal", `session: expected the input ${name}, got nothing; feed it`);
+  throw new BigVaeError("internal", {
+    subject: "session",
+    expected: `the input ${name}`,
+    got: "nothing",
+    remedy: "feed it",
+  });
 }
 
 function unwrap(tensor: Tensor): HostTensor {

@@ -37,8 +37,10 @@ export function averagedBy(averaging: Averaging, latents: readonly TracedLatent[
 /** @throws BigVaeError("usage") for a rule that there is not. */
 export function checkAveraging(averaging: Averaging): Averaging {
   if (Object.hasOwn(RULES, averaging)) return averaging;
-  throw new BigVaeError(
-    "usage",
-    `avg: expected averaging by ${AVERAGING_RULES.join(", ")}, got ${JSON.stringify(averaging)}; leave it out for the card's`,
-  );
+  throw new BigVaeError("usage", {
+    subject: "avg",
+    expected: `averaging by ${AVERAGING_RULES.join(", ")}`,
+    got: JSON.stringify(averaging),
+    remedy: "leave it out for the card's",
+  });
 }

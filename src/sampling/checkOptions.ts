@@ -20,18 +20,22 @@ export function checkOptions(sampler: string, options: SamplingOptions, own: Wei
   for (const [name, [expected, fits]] of Object.entries(RULES)) {
     const got = options[name as keyof typeof RULES];
     if (got !== undefined && !fits(got))
-      throw new BigVaeError(
-        "usage",
-        `${sampler}: expected \`${name}\` to be ${expected}, got ${got}; leave it out for the default`,
-      );
+      throw new BigVaeError("usage", {
+        subject: sampler,
+        expected: `\`${name}\` to be ${expected}`,
+        got: got,
+        remedy: "leave it out for the default",
+      });
   }
   const names = Object.keys(own);
   for (const [name, value] of Object.entries(options.weights ?? {})) {
     if (names.includes(name) && Number.isFinite(value)) continue;
     const expected = names.length > 0 ? `numbers for ${names.join(", ")}` : "no weights, as it has none";
-    throw new BigVaeError(
-      "usage",
-      `${sampler}: expected ${expected}, got ${name} = ${value}; leave it out for MiniHF's`,
-    );
+    throw new BigVaeError("usage", {
+      subject: sampler,
+      expected: expected,
+      got: `${name} = ${value}`,
+      remedy: "leave it out for MiniHF's",
+    });
   }
 }

@@ -182,10 +182,12 @@ function avgPreset({ preset }: SamplerInputs, { space }: LatentModel) {
   if (preset === undefined) return AVG_PRESETS[space?.hasLength ? "thread" : "card"];
   if (Object.hasOwn(AVG_PRESETS, preset)) return AVG_PRESETS[preset];
   const known = Object.keys(AVG_PRESETS).join(", ");
-  throw new BigVaeError(
-    "usage",
-    `avg: expected \`preset\` to be one of ${known}, got ${JSON.stringify(preset)}; leave it out for the default`,
-  );
+  throw new BigVaeError("usage", {
+    subject: "avg",
+    expected: `\`preset\` to be one of ${known}`,
+    got: JSON.stringify(preset),
+    remedy: "leave it out for the default",
+  });
 }
 
 function prompt({ prompts }: SamplerInputs): TextOrLatent {
@@ -207,5 +209,10 @@ const REMEDIES = {
 };
 
 function missing(name: keyof typeof REMEDIES): never {
-  throw new BigVaeError("usage", `sampler: expected a ${name}, got none; give \`${name}\`, ${REMEDIES[name]}`);
+  throw new BigVaeError("usage", {
+    subject: "sampler",
+    expected: `a ${name}`,
+    got: "none",
+    remedy: `give \`${name}\`, ${REMEDIES[name]}`,
+  });
 }

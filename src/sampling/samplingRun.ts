@@ -101,15 +101,19 @@ export class SamplingRun {
     const { maxPositions = Number.POSITIVE_INFINITY } = this.model;
     const room = maxPositions - nTokens - begun.length;
     if (room < 0 && nTokens < maxPositions)
-      throw new BigVaeError(
-        "usage",
-        `\`prompt\`: expected at most ${maxPositions - nTokens} tokens, which leave room for ${nTokens} new ones in the model's window, got ${begun.length}; shorten it`,
-      );
+      throw new BigVaeError("usage", {
+        subject: "`prompt`",
+        expected: `at most ${maxPositions - nTokens} tokens, which leave room for ${nTokens} new ones in the model's window`,
+        got: begun.length,
+        remedy: "shorten it",
+      });
     if (room < 0)
-      throw new BigVaeError(
-        "usage",
-        `\`span\`: expected spans of which the sampler's longest text fits the model's window of ${maxPositions} tokens, got ${this.options.span}, which makes it ${nTokens} long; give ${Math.floor((this.options.span * maxPositions) / nTokens)} or fewer`,
-      );
+      throw new BigVaeError("usage", {
+        subject: "`span`",
+        expected: `spans of which the sampler's longest text fits the model's window of ${maxPositions} tokens`,
+        got: `${this.options.span}, which makes it ${nTokens} long`,
+        remedy: `give ${Math.floor((this.options.span * maxPositions) / nTokens)} or fewer`,
+      });
     if (context.length <= room) return context;
     if (!this.#hasWarned)
       this.options.onWarning?.(

@@ -7,7 +7,12 @@ import type { SamplingRun } from "./samplingRun.js";
 /** Means of the first span of each example, averaged, with their mean length. */
 export async function taskVector(run: SamplingRun, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
   if (examples.length === 0)
-    throw new BigVaeError("usage", "task vector: expected example texts, got none; give at least one");
+    throw new BigVaeError("usage", {
+      subject: "task vector",
+      expected: "example texts",
+      got: "none",
+      remedy: "give at least one",
+    });
   const means = await run.means(
     examples.map((example) => (isLatent(example) ? example : example.slice(0, run.options.span))),
     "task",

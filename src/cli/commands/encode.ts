@@ -78,10 +78,12 @@ function tokenRow({ text, where }: Line, vocabSize: number): { ids: number[]; ma
     Array.isArray(list) && list.every((item) => Number.isInteger(item) && item >= 0 && item < end);
   if (below(ids, vocabSize) && mask === undefined) return { ids };
   if (below(ids, vocabSize) && below(mask, 2) && mask.length === ids.length) return { ids, mask };
-  throw new BigVaeError(
-    "usage",
-    `${where}: expected {"ids": [...], "mask": [...]} of equal lengths, ids from 0 to ${vocabSize - 1} and a mask of 0 and 1, got ${text.slice(0, 60)}; write one object a line`,
-  );
+  throw new BigVaeError("usage", {
+    subject: where,
+    expected: `{"ids": [...], "mask": [...]} of equal lengths, ids from 0 to ${vocabSize - 1} and a mask of 0 and 1`,
+    got: text.slice(0, 60),
+    remedy: "write one object a line",
+  });
 }
 
 function shown(vae: BigVae, item: EncodedText, confidence: Confidence | undefined): string {

@@ -187,7 +187,8 @@ const NEEDS_NO_TEXTS = new Set<string>(["arithmetic", "disentanglement"]);
 async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
   const { data: path, split } = flags;
   const count = textsOf(flags);
-  if (path === undefined) throw new BigVaeError("usage", "eval: expected texts, got none; give --data FILE");
+  if (path === undefined)
+    throw new BigVaeError("usage", { subject: "eval", expected: "texts", got: "none", remedy: "give --data FILE" });
   await checkPath("--data", path, "texts");
   const texts: TextRecord[] = [];
   for await (const record of readFiles(await textFiles([path], flags), flags)) {
@@ -196,10 +197,12 @@ async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
     if (texts.length === count) return texts;
   }
   if (texts.length > 0) return texts;
-  throw new BigVaeError(
-    "usage",
-    `--data ${path}: expected texts${split ? ` of the split ${split}` : ""}, got none; check --split and the file`,
-  );
+  throw new BigVaeError("usage", {
+    subject: `--data ${path}`,
+    expected: `texts${split ? ` of the split ${split}` : ""}`,
+    got: "none",
+    remedy: "check --split and the file",
+  });
 }
 
 /** The words of all texts, whatever their split. */

@@ -166,7 +166,12 @@ Examples:
       .action(async (parts, flags) => {
         const parsed = parts.map(weightedInput);
         if (parsed.every(({ weight }) => weight === 0))
-          throw new BigVaeError("usage", "mix: expected a weight other than 0, got none; write for example 0.5:TEXT");
+          throw new BigVaeError("usage", {
+            subject: "mix",
+            expected: "a weight other than 0",
+            got: "none",
+            remedy: "write for example 0.5:TEXT",
+          });
         await checkInputs("mix", parsed);
         await useModel(flags, async (vae) => {
           const taken = await takeLatents(flags, vae, parsed);
@@ -195,11 +200,18 @@ function weightedInput(part: string): LatentInput & { weight: number } {
   const weight = Number(part.slice(0, colon));
   if (colon > 0 && Number.isFinite(weight)) return { weight, ...parseLatentInput(part.slice(colon + 1)) };
   if (part.startsWith("--"))
-    throw new BigVaeError("usage", `mix: expected one of its options, got ${part}; bigvae mix --help names them`);
-  throw new BigVaeError(
-    "usage",
-    `mix: expected WEIGHT:TEXT, got ${JSON.stringify(part)}; write for example "0.5:The fox ran."`,
-  );
+    throw new BigVaeError("usage", {
+      subject: "mix",
+      expected: "one of its options",
+      got: part,
+      remedy: "bigvae mix --help names them",
+    });
+  throw new BigVaeError("usage", {
+    subject: "mix",
+    expected: "WEIGHT:TEXT",
+    got: JSON.stringify(part),
+    remedy: 'write for example "0.5:The fox ran."',
+  });
 }
 
 export function taskVectorCommand() {

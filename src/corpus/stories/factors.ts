@@ -58,10 +58,12 @@ export const FACTOR_FORMS = FORMS.length;
 export function factorSentence(factors: Omit<Factors, "kind">, form = 0): string {
   const template = FORMS[form];
   if (template === undefined) {
-    throw new BigVaeError(
-      "usage",
-      `Unknown sentence form: expected 0 to ${FORMS.length - 1}, got ${form}; pick one of these.`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "Unknown sentence form",
+      expected: `0 to ${FORMS.length - 1}`,
+      got: form,
+      remedy: "pick one of these.",
+    });
   }
   const place = PLACES.find((each) => each.word === factors.where);
   const isObject = THINGS.some((thing) => thing.word === factors.what) && (factors.outcome as TurnName) in TURNS;

@@ -128,10 +128,12 @@ export async function newestCheckpoint(
     warn(`checkpoint ${path} is damaged (${damage}); an older one is used`);
   }
   if (found.length === 0) return undefined;
-  throw new BigVaeError(
-    "format",
-    `\`resume\`: expected a sound checkpoint in ${folder}, got ${found.length} that are damaged; start the run again with another \`output\``,
-  );
+  throw new BigVaeError("format", {
+    subject: "`resume`",
+    expected: `a sound checkpoint in ${folder}`,
+    got: `${found.length} that are damaged`,
+    remedy: "start the run again with another `output`",
+  });
 }
 
 /** The manifest of a sound checkpoint, or what is wrong with it. */
@@ -177,10 +179,12 @@ async function fill(flat: FlatTensors, path: string): Promise<void> {
     for (const [name, shape] of flat.shapes) {
       const info = file.info(name);
       if (info.shape.join() !== shape.join()) {
-        throw new BigVaeError(
-          "mismatch",
-          `${path}: expected ${name} of shape [${shape.join(", ")}], got [${info.shape.join(", ")}]; resume with the options that the run was started with`,
-        );
+        throw new BigVaeError("mismatch", {
+          subject: path,
+          expected: `${name} of shape [${shape.join(", ")}]`,
+          got: `[${info.shape.join(", ")}]`,
+          remedy: "resume with the options that the run was started with",
+        });
       }
       flat.set(name, await file.readFloat32(name));
     }

@@ -42,10 +42,12 @@ export async function roomForSessions(
   const need = total - weights;
   if (need <= memoryBytes) return (memoryBytes - trainedBytes(objective, accumulation)) / 2;
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new BigVaeError(
-    "memory",
-    `train: expected ${megabytes(need)} of free memory beside the weights, got ${megabytes(memoryBytes)}; lower \`batchSize\`, or add \`gradientCheckpointing\``,
-  );
+  throw new BigVaeError("memory", {
+    subject: "train",
+    expected: `${megabytes(need)} of free memory beside the weights`,
+    got: megabytes(memoryBytes),
+    remedy: "lower `batchSize`, or add `gradientCheckpointing`",
+  });
 }
 
 /** Steps whose microbatches are made for a plan: lengths are drawn, and memory is what the longest takes. */

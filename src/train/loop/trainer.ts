@@ -139,8 +139,10 @@ function divergence(step: number, checkpoints: string | undefined): BigVaeError 
   const advice = checkpoints
     ? `the last good state is in ${checkpoints}; go on from it with \`resume\` and a lower \`lr\` or \`clipNorm\` 1`
     : `no step was applied; look at the model and the data, or start again with a lower \`lr\``;
-  return new BigVaeError(
-    "diverged",
-    `train: expected a finite loss, got ${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}; ${advice}`,
-  );
+  return new BigVaeError("diverged", {
+    subject: "train",
+    expected: "a finite loss",
+    got: `${MAX_NON_FINITE} steps in a row that were not, the last at step ${step}`,
+    remedy: advice,
+  });
 }

@@ -55,10 +55,12 @@ export class ShortTexts {
       }
     }
     if (bounds.length === 0)
-      throw new BigVaeError(
-        "usage",
-        `${from}: expected texts of at most ${longest} tokens, got none; prepare more texts with \`sentences\``,
-      );
+      throw new BigVaeError("usage", {
+        subject: from,
+        expected: `texts of at most ${longest} tokens`,
+        got: "none",
+        remedy: "prepare more texts with `sentences`",
+      });
     const ids = new Int32Array(total);
     let at = 0;
     for (const text of kept) {

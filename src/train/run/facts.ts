@@ -111,16 +111,20 @@ export function checkFacts(saved: Facts, given: Facts): void {
     if (FREE.includes(name) || JSON.stringify(given[name]) === JSON.stringify(value)) continue;
     const option = CONTENTS[name];
     if (option !== undefined) throw otherContents(option, `${value}`, `${given[name]}`);
-    throw new BigVaeError(
-      "mismatch",
-      `\`resume\`: expected ${name} ${JSON.stringify(value)} as the run was started, got ${JSON.stringify(given[name])}; give the same options, or another \`output\``,
-    );
+    throw new BigVaeError("mismatch", {
+      subject: "`resume`",
+      expected: `${name} ${JSON.stringify(value)} as the run was started`,
+      got: JSON.stringify(given[name]),
+      remedy: "give the same options, or another `output`",
+    });
   }
 }
 
 function otherContents(option: string, expected: string, got: string): BigVaeError {
-  return new BigVaeError(
-    "mismatch",
-    `\`resume\`: expected at \`${option}\` what the run was started with (sha256 ${expected.slice(0, 12)}), got other contents (${got.slice(0, 12)}); give the place where it lies now, or another \`output\``,
-  );
+  return new BigVaeError("mismatch", {
+    subject: "`resume`",
+    expected: `at \`${option}\` what the run was started with (sha256 ${expected.slice(0, 12)})`,
+    got: `other contents (${got.slice(0, 12)})`,
+    remedy: "give the place where it lies now, or another `output`",
+  });
 }

@@ -62,8 +62,10 @@ export function checkShape<Name extends string>(
 ): void {
   const name = (Object.keys(own) as Name[]).find((option) => explicit.has(option) && given[option] !== own[option]);
   if (name === undefined) return;
-  throw new BigVaeError(
-    "mismatch",
-    `\`${name}\`: expected ${own[name]}, that of the adapters in \`startFrom\`, got ${given[name]}; leave it out`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: `\`${name}\``,
+    expected: `${own[name]}, that of the adapters in \`startFrom\``,
+    got: given[name],
+    remedy: "leave it out",
+  });
 }

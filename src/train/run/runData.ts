@@ -147,10 +147,12 @@ export async function readShortTexts(
 ): Promise<ShortTexts> {
   const columns = (await readManifest(preprocessed))?.settings.length;
   if (columns === undefined)
-    throw new BigVaeError(
-      "usage",
-      `\`sentences\` ${preprocessed}: expected a folder of texts prepared with \`sentences\`, got one without manifest.json; prepare the texts`,
-    );
+    throw new BigVaeError("usage", {
+      subject: `\`sentences\` ${preprocessed}`,
+      expected: "a folder of texts prepared with `sentences`",
+      got: "one without manifest.json",
+      remedy: "prepare the texts",
+    });
   const rows = await openRows(preprocessed, split, { columns, minTokens: 1 });
   return ShortTexts.read(rows, endId, longest, `${preprocessed}, split ${split}`).finally(() => rows.close());
 }
@@ -158,10 +160,12 @@ export async function readShortTexts(
 /** The end token, which ends a short text. @throws BigVaeError("mismatch") where the tokenizer has none. */
 export function requireEndId({ eosId }: Tokenizer, option: string): number {
   if (eosId !== undefined) return eosId;
-  throw new BigVaeError(
-    "mismatch",
-    `\`${option}\`: expected a tokenizer with an end token, got one without; leave out \`${option}\``,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: `\`${option}\``,
+    expected: "a tokenizer with an end token",
+    got: "one without",
+    remedy: `leave out \`${option}\``,
+  });
 }
 
 /** Ids of another tokenizer would train without an error, on nonsense. */
@@ -173,19 +177,23 @@ export async function checkTokenizer(
   if (expected === undefined) return;
   const got = hashTokenizer(tokenizer);
   if (got === expected) return;
-  throw new BigVaeError(
-    "mismatch",
-    `\`${option}\` ${preprocessed}: expected rows of the model's own tokenizer (sha256 ${got.slice(0, 12)}), got those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")}); prepare the data again with the \`tokenizer\` of this model`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: `\`${option}\` ${preprocessed}`,
+    expected: `rows of the model's own tokenizer (sha256 ${got.slice(0, 12)})`,
+    got: `those of another (${expected.slice(0, 12)}, ${join(preprocessed, "manifest.json")})`,
+    remedy: "prepare the data again with the `tokenizer` of this model",
+  });
 }
 
 /** Throws unless `expected` positions fit into the window. */
 export function checkWindow(options: string, tokens: number, window: number): void {
   if (tokens <= window) return;
-  throw new BigVaeError(
-    "usage",
-    `${options}: expected rows that fit the model's window of ${window} positions, got ${tokens}; give a smaller one`,
-  );
+  throw new BigVaeError("usage", {
+    subject: options,
+    expected: `rows that fit the model's window of ${window} positions`,
+    got: tokens,
+    remedy: "give a smaller one",
+  });
 }
 
 async function tooLittleData(
@@ -195,14 +203,18 @@ async function tooLittleData(
 ): Promise<BigVaeError> {
   const stored = (await readManifest(options.preprocessed))?.settings.length;
   if (stored !== undefined && stored < columns) {
-    return new BigVaeError(
-      "usage",
-      `\`preprocessed\` ${options.preprocessed}: expected rows of at least ${columns} tokens, got rows of ${stored}; prepare the data again with a \`length\` of ${columns}, or lower \`context\``,
-    );
+    return new BigVaeError("usage", {
+      subject: `\`preprocessed\` ${options.preprocessed}`,
+      expected: `rows of at least ${columns} tokens`,
+      got: `rows of ${stored}`,
+      remedy: `prepare the data again with a \`length\` of ${columns}, or lower \`context\``,
+    });
   }
   const needed = options.batchSize * options.gradientAccumulationSteps;
-  return new BigVaeError(
-    "usage",
-    `train: expected at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}, got ${rows} for ${options.epochs} epochs; prepare more text, or lower \`context\` or \`batchSize\``,
-  );
+  return new BigVaeError("usage", {
+    subject: "train",
+    expected: `at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}`,
+    got: `${rows} for ${options.epochs} epochs`,
+    remedy: "prepare more text, or lower `context` or `batchSize`",
+  });
 }

@@ -36,8 +36,10 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
   } catch {
     // Malformed: below.
   }
-  throw new BigVaeError(
-    "format",
-    `${path}: expected the command and options of a run, got something else; delete it and give all options`,
-  );
+  throw new BigVaeError("format", {
+    subject: path,
+    expected: "the command and options of a run",
+    got: "something else",
+    remedy: "delete it and give all options",
+  });
 }

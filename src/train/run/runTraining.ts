@@ -83,10 +83,12 @@ const WRITTEN = ["", "encoder", "decoder", "router"];
 async function openFolder({ output, resume }: RunSettings): Promise<void> {
   const begun = await newestStep(checkpointFolder(output));
   if (begun !== undefined && !resume) {
-    throw new BigVaeError(
-      "usage",
-      `\`output\` ${output}: expected a folder without a run, got one that has come to step ${begun}; add \`resume\` to go on with it, or name another \`output\``,
-    );
+    throw new BigVaeError("usage", {
+      subject: `\`output\` ${output}`,
+      expected: "a folder without a run",
+      got: `one that has come to step ${begun}`,
+      remedy: "add `resume` to go on with it, or name another `output`",
+    });
   }
   for (const part of WRITTEN) await removeStaleTemporaries(join(output, part));
   for (const part of [checkpointFolder(output), join(output, "best")]) await removeUnfinished(part);
@@ -141,10 +143,12 @@ class RunInFolder {
     const { output, earlyStop: patience, evalEvery, resume } = this.options;
     if (patience === undefined) return undefined;
     if (this.run.heldOut.length === 0) {
-      throw new BigVaeError(
-        "usage",
-        `\`earlyStop\`: expected validation rows to evaluate on, got none; prepare more text, or leave out \`earlyStop\``,
-      );
+      throw new BigVaeError("usage", {
+        subject: "`earlyStop`",
+        expected: "validation rows to evaluate on",
+        got: "none",
+        remedy: "prepare more text, or leave out `earlyStop`",
+      });
     }
     const { parameters } = this.run.objective;
     return EarlyStop.open({ output, parameters, patience, evalEvery }, resume, (text) => this.#warn(text));

@@ -89,24 +89,30 @@ async function openStart({ options, explicit, machine }: RunContext<Options>, vo
 
 function checkVocabulary({ config }: BaseModel, vocabSize: number): void {
   if (config.vocabSize === vocabSize) return;
-  throw new BigVaeError(
-    "mismatch",
-    `\`tokenizer\`: expected ${config.vocabSize} tokens, the vocabulary of \`startFrom\`, got ${vocabSize}; give the tokenizer of that base`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: "`tokenizer`",
+    expected: `${config.vocabSize} tokens, the vocabulary of \`startFrom\``,
+    got: vocabSize,
+    remedy: "give the tokenizer of that base",
+  });
 }
 
 function baseConfig(options: Options, vocabSize: number): ModelConfig {
   const { hiddenSize, heads, kvHeads } = options;
   if (hiddenSize % (2 * heads) !== 0)
-    throw new BigVaeError(
-      "usage",
-      `\`hiddenSize\`: expected a multiple of twice the ${heads} \`heads\`, got ${hiddenSize}; a head has an even width`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "`hiddenSize`",
+      expected: `a multiple of twice the ${heads} \`heads\``,
+      got: hiddenSize,
+      remedy: "a head has an even width",
+    });
   if (heads % kvHeads !== 0)
-    throw new BigVaeError(
-      "usage",
-      `\`kvHeads\`: expected a divisor of the ${heads} \`heads\`, got ${kvHeads}; as many heads share each`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "`kvHeads`",
+      expected: `a divisor of the ${heads} \`heads\``,
+      got: kvHeads,
+      remedy: "as many heads share each",
+    });
   return parseConfig({
     model_type: "llama",
     vocab_size: vocabSize,

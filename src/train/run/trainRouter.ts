@@ -116,10 +116,12 @@ async function openStart({ options, explicit }: RunContext<Options>, { base, bas
 function checkRows(context: number, span: number, { maxPositionEmbeddings }: ModelConfig): void {
   checkWindow("`context`", context + 1, maxPositionEmbeddings);
   if (context > 2 * span) return;
-  throw new BigVaeError(
-    "usage",
-    `\`context\`: expected more tokens than two spans, ${2 * span}, got ${context}; give a longer one, or a VAE of a shorter \`vaeContext\``,
-  );
+  throw new BigVaeError("usage", {
+    subject: "`context`",
+    expected: `more tokens than two spans, ${2 * span}`,
+    got: context,
+    remedy: "give a longer one, or a VAE of a shorter `vaeContext`",
+  });
 }
 
 function routerShape(config: ModelConfig, vae: VaeAdapters, options: Options): VaeShape {

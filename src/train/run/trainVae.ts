@@ -152,10 +152,12 @@ function vaeShape(
 ): VaeShape {
   const { dropout, gradientCheckpointing: checkpointing, freeBits } = options;
   if (zDim % slots !== 0) {
-    throw new BigVaeError(
-      "usage",
-      `\`zDim\`: expected a multiple of \`slots\` ${slots}, which share z evenly, got ${zDim}; give for example ${slots * Math.max(1, Math.round(zDim / slots))}`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "`zDim`",
+      expected: `a multiple of \`slots\` ${slots}, which share z evenly`,
+      got: zDim,
+      remedy: `give for example ${slots * Math.max(1, Math.round(zDim / slots))}`,
+    });
   }
   const lora: LoraShape = { rank, alpha, targets: Object.keys(blockLinears(base.config)) };
   // A start with a learned variance would lose it otherwise.

@@ -33,10 +33,12 @@ export function copyFrom(parameters: FlatTensors, vae: VaeAdapters, noiseScale: 
     // A start without a learned variance has s = 1, which w_s = 0 says.
     if (!from && name.startsWith("vae.w_s.")) continue;
     if (from?.shape.join() !== shape.join()) {
-      throw new BigVaeError(
-        "mismatch",
-        `\`startFrom\`: expected ${name} of shape [${shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "none"}; give adapters of this rank, this \`zDim\` and as many \`slots\``,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: "`startFrom`",
+        expected: `${name} of shape [${shape.join(", ")}]`,
+        got: from ? `[${from.shape.join(", ")}]` : "none",
+        remedy: "give adapters of this rank, this `zDim` and as many `slots`",
+      });
     }
     parameters.set(name, from.data as Float32Array);
   }

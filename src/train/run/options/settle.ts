@@ -60,10 +60,12 @@ function knownValues({ command, table }: Settling, given: object): Values {
     const { kind } = table[name]!;
     if (kind.holds(value)) continue;
     const got = JSON.stringify(value) ?? typeof value;
-    throw new BigVaeError(
-      "usage",
-      `\`${name}\`: expected ${kind.expected}, got ${got}; give another value, or leave it out`,
-    );
+    throw new BigVaeError("usage", {
+      subject: `\`${name}\``,
+      expected: kind.expected,
+      got: got,
+      remedy: "give another value, or leave it out",
+    });
   }
   return values as Values;
 }
@@ -96,10 +98,12 @@ function savedValues(
   explicit: ReadonlySet<string>,
 ): Values {
   if (saved.command !== command) {
-    throw new BigVaeError(
-      "mismatch",
-      `\`resume\`: expected a run of train ${command}, got one of train ${saved.command}; use that command, or another \`output\``,
-    );
+    throw new BigVaeError("mismatch", {
+      subject: "`resume`",
+      expected: `a run of train ${command}`,
+      got: `one of train ${saved.command}`,
+      remedy: "use that command, or another `output`",
+    });
   }
   for (const [name, value] of Object.entries(saved.flags)) {
     const rule = ruleOf(table, name);
@@ -108,7 +112,7 @@ function savedValues(
       ? [`${name} to be ${rule.kind.expected}`, JSON.stringify(value)]
       : [`options of train ${command}`, name];
     const advice = rule?.free ? `give \`${name}\` anew` : "delete it and give all options";
-    throw new BigVaeError("format", `${runFilePath(output)}: expected ${expected}, got ${got}; ${advice}`);
+    throw new BigVaeError("format", { subject: runFilePath(output), expected: expected, got: got, remedy: advice });
   }
   return saved.flags;
 }
@@ -121,10 +125,12 @@ function changes(saved: RunFile, { table }: Settling, values: Values): Values {
     // What a path names may have moved; its contents are compared by their hash. What was not there at the start has none.
     const isMoved = rule.kind.names !== undefined && was !== undefined;
     if (rule.free || rule.saved === false || isMoved || was === value) continue;
-    throw new BigVaeError(
-      "mismatch",
-      `\`resume\`: expected \`${name}\` ${was ?? "left out"} as the run was started, got ${value}; leave it out, or start another run with another \`output\``,
-    );
+    throw new BigVaeError("mismatch", {
+      subject: "`resume`",
+      expected: `\`${name}\` ${was ?? "left out"} as the run was started`,
+      got: `${value}`,
+      remedy: "leave it out, or start another run with another `output`",
+    });
   }
   return values;
 }
@@ -136,10 +142,15 @@ function checkComplete({ table, isPlanned }: Settling, options: Values): void {
     if (required && options[name] === undefined && !(isPlanned && name === "output")) {
       const got = resume && output !== undefined ? `none, and no run.json in ${output}` : "none";
       const advice = resume ? "name the folder of a run, or give the options of a new one" : "give one";
-      throw new BigVaeError("usage", `\`${name}\`: expected a value, got ${got}; ${advice}`);
+      throw new BigVaeError("usage", { subject: `\`${name}\``, expected: "a value", got: got, remedy: advice });
     }
     if (needs !== undefined && options[name] !== undefined && options[needs] === undefined) {
-      throw new BigVaeError("usage", `\`${name}\`: expected \`${needs}\` beside it, got none; give both, or neither`);
+      throw new BigVaeError("usage", {
+        subject: `\`${name}\``,
+        expected: `\`${needs}\` beside it`,
+        got: "none",
+        remedy: "give both, or neither",
+      });
     }
   }
 }
