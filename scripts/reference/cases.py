@@ -1,10 +1,9 @@
 """Values of the model as it stands: the base, encode, decode, generate."""
-from contextlib import contextmanager
 from unittest.mock import patch
 
 import torch
 
-from original import no_sampling, torch_random
+from patches import no_sampling, recorded, torch_random
 
 WRITTEN = 48
 GUMBEL_TAU = 0.9
@@ -35,20 +34,6 @@ def base_values(base, inputs):
     }
 
 
-@contextmanager
-def recorded(owner, name, keep):
-    """owner.NAME as it is; `keep(arguments, result)` sees each of its calls."""
-    function = getattr(owner, name)
-
-    def call(*arguments, **named):
-        result = function(*arguments, **named)
-        keep(arguments, result)
-        return result
-
-    with patch.object(owner, name, call):
-        yield
-
-
 def encode_values(vae, inputs, name):
     """The mean, and what pools it: hidden states after the last norm [B, T, D], weights [B, T]."""
     seen = {}
@@ -65,7 +50,10 @@ def decode_values(vae, router, inputs):
     z = inputs["decode.z"]
     target, prefix, mask = (inputs[f"decode.{name}"].long() for name in ("target_ids", "prefix_ids", "prefix_mask"))
     ones = torch.ones_like(target)
-    given = lambda *_: z
+
+    def given(*_):
+        return z
+
     with no_sampling(vae.vae), patch.object(vae, "encode", given), patch.object(router, "encode", given):
         decoder, _ = vae(target, ones, prefix, mask)
         routed = router(target, ones, target, ones, prefix, mask)

@@ -1,14 +1,14 @@
-"""MiniHF's own classes and functions, loaded from a clone and run in fp32 on a CPU, with the noise that a case fixes."""
+"""MiniHF's own classes and functions, loaded from a clone and made to run in fp32 on a CPU."""
 import ast
 import hashlib
 import importlib.util
 import os
 import sys
 import types
-from contextlib import contextmanager
 from unittest.mock import patch
 
-import accelerate  # noqa: F401  imported ahead of the stand-in for `datasets`, which it would ask for
+# Ahead of the stand-in for `datasets`, which it would ask for.
+import accelerate  # noqa: F401
 import peft
 import torch
 from safetensors.torch import load_file
@@ -38,9 +38,8 @@ class Original:
 
     def module(self, name):
         """One of MiniHF's files as a module of its own; its bf16, 4-bit base on a GPU becomes the base in fp32."""
-        with open(self.path(name), "rb") as file:
-            if hashlib.sha256(file.read()).hexdigest() != SHA256[name]:
-                raise SystemExit(f"{self.path(name)}: expected the file of commit {COMMIT}, got another; check that commit out.")
+        if not os.path.exists(self.path(name)) or sha256(self.path(name)) != SHA256[name]:
+            raise SystemExit(f"{self.path(name)}: expected the file of commit {COMMIT}, got none or another; check that commit out.")
         spec = importlib.util.spec_from_file_location(name, self.path(name))
         module = importlib.util.module_from_spec(spec)
         # Only the part of MiniHF that is not run here uses it.
@@ -80,6 +79,11 @@ class Original:
         return vae, router
 
 
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 def main_of(path):
     """The syntax tree of main() of one of MiniHF's files."""
     with open(path, encoding="utf8") as file:
@@ -116,27 +120,3 @@ def training_step(path):
         if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr).startswith("accelerator.accumulate(")
     )
     return compiled(accumulate.body, path)
-
-
-@contextmanager
-def torch_random(**values):
-    """torch.NAME gives values[NAME], or the next of a list of them."""
-    patches = []
-    for name, value in values.items():
-        queue = iter(value) if isinstance(value, list) else None
-        take = (lambda *_, queue=queue, **__: next(queue).clone()) if queue else (lambda *_, value=value, **__: value.clone())
-        patches.append(patch.object(torch, name, take))
-    for each in patches:
-        each.start()
-    try:
-        yield
-    finally:
-        for each in patches:
-            each.stop()
-
-
-@contextmanager
-def no_sampling(component):
-    """z is the mean itself."""
-    with patch.object(component, "sample", lambda mean, tau=1.0: mean):
-        yield

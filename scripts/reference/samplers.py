@@ -5,7 +5,8 @@ import types
 
 import torch
 
-from original import inner_functions, no_sampling
+from original import inner_functions
+from patches import no_sampling
 
 # avg's numbers in the model card's example, beside those of the repository.
 CARD = {0.7: 0.5, 0.3: 0.5, 0.8: 0.7, 0.2: 0.3, 128: 256, 64: 128}

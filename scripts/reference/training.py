@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import torch
 
-from original import torch_random, training_step
+from original import training_step
+from patches import torch_random
 
 LEARNING_RATE = 1e-3
 OVERLAP_SPAN = 16
