@@ -1,4 +1,5 @@
 """A new set's inputs, in the likeness of a stored set: the same shapes, scales and sides of padding, all values drawn anew."""
+import glob
 import os
 import re
 import shutil
@@ -16,12 +17,11 @@ def write_fresh_model(stored, folder, rng):
     """base/ and adapters/ of `folder`: random weights, configs and tokenizer as stored."""
     for part in ("base", "adapters"):
         shutil.copytree(os.path.join(stored, part), os.path.join(folder, part), copy_function=shutil.copyfile)
-        for root, _, names in os.walk(os.path.join(folder, part)):
-            for path in (os.path.join(root, name) for name in sorted(names) if name.endswith(".safetensors")):
-                with safe_open(path, "pt") as file:
-                    metadata = file.metadata()
-                tensors = {name: normal_like(tensor, rng) for name, tensor in sorted(load_file(path).items())}
-                save_file(tensors, path, metadata)
+        for path in sorted(glob.glob(os.path.join(folder, part, "**", "*.safetensors"), recursive=True)):
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata()
+            tensors = {name: normal_like(tensor, rng) for name, tensor in sorted(load_file(path).items())}
+            save_file(tensors, path, metadata)
 
 
 def fresh_cases(stored, vocab, rng):

@@ -69,6 +69,8 @@ def parsed():
         parser.error("expected --compare or --seed, got both; a new set has no stored values to compare with")
     if arguments.out and os.path.exists(arguments.out):
         parser.error(f"--out: expected a new folder, got {arguments.out}, which exists; name another or remove it")
+    if arguments.out and not os.path.isdir(os.path.dirname(os.path.abspath(arguments.out))):
+        parser.error(f"--out: expected a folder within one that exists, got {arguments.out}; make its parent first")
     return arguments
 
 

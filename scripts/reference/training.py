@@ -35,7 +35,7 @@ class Accelerator:
 
 
 def run(kind, original, inputs, module, model, trained, namespace):
-    """Takes the steps of MiniHF's loop over the inputs KIND.N.*; returns losses, first gradients, final values, the last names of each step."""
+    """Takes MiniHF's steps over the inputs KIND.N.*; returns their values, and outputs and mean of the first step."""
     code = training_step(original.path(module.__name__))
     accelerator = Accelerator(trained)
     optimizer = torch.optim.Adam(trained.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99))
@@ -44,12 +44,13 @@ def run(kind, original, inputs, module, model, trained, namespace):
         "opt": optimizer,
         "device": "cpu",
         "epoch": 0,
+        "print0": lambda *_, **__: None,
         # MiniHF counts from 0, so that the KL weight of its first step is 0; here steps count from 1.
         "i": 1,
-        "print0": lambda *_, **__: None,
     } | namespace
+    # No step is a multiple of it.
     names["args"].save_every = math.inf
-    losses, firsts = [], None
+    losses, first = [], None
     for step in range(sum(1 for name in inputs if re.fullmatch(rf"{kind}\.\d+\.eps", name))):
         case = {name: inputs[f"{kind}.{step}.{name}"] for name in ("input_ids", "eps", "drop")}
         names["input_ids"] = case["input_ids"].long()
@@ -60,13 +61,15 @@ def run(kind, original, inputs, module, model, trained, namespace):
         with torch_random(rand=draws, randn_like=case["eps"]), patch.object(random, "randrange", lambda _: int(index)):
             exec(code, names)
         losses.append({theirs: names[theirs].item() for theirs in LOSSES[kind].values()})
-        firsts = firsts or {name: names[name] for name in ("outputs", "mean") if name in names}
-    finals = {name: p.detach().clone() for name, p in trained.named_parameters() if name in accelerator.gradients}
-    values = {f"{kind}.grad.{stored_name(name)}": value for name, value in accelerator.gradients.items()}
-    values |= {f"{kind}.final.{stored_name(name)}": value for name, value in finals.items()}
+        first = first or {name: names[name] for name in ("outputs", "mean") if name in names}
+    finals = dict(trained.named_parameters())
+    values = {}
+    for name, gradient in accelerator.gradients.items():
+        values[f"{kind}.grad.{stored_name(name)}"] = gradient
+        values[f"{kind}.final.{stored_name(name)}"] = finals[name].detach()
     for ours, theirs in LOSSES[kind].items():
         values[f"{kind}.{ours}"] = torch.tensor([loss[theirs] for loss in losses])
-    return values, firsts
+    return values, first
 
 
 def stored_name(name):
