@@ -1,17 +1,21 @@
 /**
  * Draws what scripts/fidelity.sh measured as docs/fidelity/*.svg, and writes the figures into docs/fidelity.md, between the lines
- * <!-- NAME --> and <!-- end NAME --> (rebuilding, loss, blends), and what scripts/shapes.sh measured (shapes).
- * Usage: node scripts/fidelity.mjs [MODEL [FOLDER [SHAPES]]], as those scripts.
+ * <!-- NAME --> and <!-- end NAME --> (rebuilding, loss, blends), and what scripts/shapes.sh (shapes) and scripts/noise.sh (noise) measured, if they did.
+ * Usage: node scripts/fidelity.mjs [MODEL [FOLDER [SHAPES [NOISE]]]], as those scripts.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chart } from "./chart.mjs";
 import { blendTable, fill, interval, signed, table } from "./documents.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const [model = "pocket", folder = join("runs/measures", basename(model)), shapesFolder = "runs/measures/shapes"] =
-  process.argv.slice(2);
+const [
+  model = "pocket",
+  folder = join("runs/measures", basename(model)),
+  shapesFolder = "runs/measures/shapes",
+  noiseFolder = "runs/measures/noise",
+] = process.argv.slice(2);
 const read = (from) => (name) => JSON.parse(readFileSync(join(from, `${name}.json`), "utf8"));
 const measured = read(folder);
 
@@ -99,6 +103,41 @@ function shapes() {
   ]);
 }
 
+/** A row for each noise and KL weight. */
+const NOISES = [
+  ["0.1, 0.0005", "noise-0.1"],
+  ["0.5, 0.003", "noise-0.5"],
+  ["1, 0.012", "noise-1"],
+  ["1, 0.04", "noise-1-kl-0.04"],
+];
+
+function noise() {
+  const of = read(noiseFolder);
+  const rows = NOISES.map(([what, name]) => {
+    const [long, blends, space] = ["64", "blends", "space"].map((part) => of(`${name}-${part}`));
+    const halfWay = (guidance) => blends.blends.find((rule) => rule.guidance === guidance);
+    const point = (kind, guidance) =>
+      signed(space.points.find((of) => of.point === kind && of.guidance === guidance).excess);
+    return [
+      what,
+      interval(long.editSimilarity),
+      interval(long.editSimilaritySampled),
+      interval(halfWay(false).bothEnds),
+      signed(halfWay(false).fluencyDip),
+      point("mean", false),
+      point("aggregate", false),
+    ];
+  });
+  const points = ["half-way: words of both", "half-way: base loss", "mean of four", "random z"];
+  return table([["noise, KL weight", "64 tokens", "64 tokens, z sampled", ...points], ...rows]);
+}
+
 mkdirSync("docs/fidelity", { recursive: true });
 for (const [name, options] of Object.entries(CHARTS)) writeFileSync(`docs/fidelity/${name}.svg`, chart(options));
-fill("docs/fidelity.md", { rebuilding: rebuilding(), loss: loss(), blends: blendTable(measured), shapes: shapes() });
+fill("docs/fidelity.md", {
+  rebuilding: rebuilding(),
+  loss: loss(),
+  blends: blendTable(measured),
+  ...(existsSync(shapesFolder) ? { shapes: shapes() } : {}),
+  ...(existsSync(noiseFolder) ? { noise: noise() } : {}),
+});

@@ -73,9 +73,7 @@ export function evalCommand() {
       ),
     )
     .addOption(
-      new Option("--preset <name>", "prose: spans and weights of avg")
-        .choices(PRESETS)
-        .default("repository" as AvgPresetName),
+      new Option("--preset <name>", "prose: spans and weights of avg; default: as in generate").choices(PRESETS),
     )
     .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
@@ -105,7 +103,7 @@ interface MeasureFlags extends TextFlags {
   data?: string | undefined;
   split?: (typeof SPLITS)[number] | undefined;
   averaging?: Averaging | undefined;
-  preset: AvgPresetName;
+  preset?: AvgPresetName;
   cfg?: number | undefined;
   quick?: true | undefined;
   unit: "span" | "sentence";
