@@ -36,6 +36,7 @@ interface LatentLine {
   text?: string;
   parents: { index: number; weight: number }[];
   norm?: number;
+  keyPull?: number;
 }
 
 interface SpanLine {
@@ -67,11 +68,11 @@ export async function writeTrace(folder: string, spans: readonly SpelledSpan[], 
   const rowOf = (latent: TracedLatent): number => {
     const known = rows.get(latent);
     if (known !== undefined) return known;
-    const { role, ids, norm } = latent;
+    const { role, ids, norm, keyPull } = latent;
     const parents = latent.parents.map(({ latent: parent, weight }) => ({ index: rowOf(parent), weight }));
     const index = rows.size;
     rows.set(latent, index);
-    lines.push({ kind: "latent", index, role, parents, ...(ids ? { ids, text: text(ids, role) } : {}), norm });
+    lines.push({ kind: "latent", index, role, parents, ...(ids ? { ids, text: text(ids, role) } : {}), norm, keyPull });
     return index;
   };
   for (const {

@@ -99,6 +99,13 @@ describe("a space of several slots", () => {
     close(space.key(a), average(space.slots(a)));
   });
 
+  it("moves the key alone: what tells slots apart and the length stay", () => {
+    const moved = space.towardKey(a, b, 0.5);
+    // Keys (3.5, 0) and (0, 0.5): each slot moves by (-1.75, 0.25).
+    close(moved, [1.25, 0.25, 2.25, 0.25, a[4]!]);
+    close(space.key(space.towardKey(a, b, 1)), space.key(b));
+  });
+
   it("finds slots that say the same at another place", () => {
     const at = (...values: number[]) => space.withLength(Float32Array.from(values), 64);
     expect(space.similarity(at(1, 0, 0, 2), at(0, 5, 3, 0))).toBeCloseTo(1, 6);

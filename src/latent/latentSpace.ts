@@ -101,6 +101,14 @@ export class LatentSpace {
     return average(this.slots(z));
   }
 
+  /** z with its key moved by `share` of the way to that of `other`: every slot moves alike, so that what tells slots apart stays. */
+  towardKey(z: Latent, other: Latent, share: number): Latent {
+    const [from, to] = [this.key(z), this.key(other)];
+    return this.#onContent(z, (content) =>
+      content.map((value, i) => value + share * (to[i % to.length]! - from[i % from.length]!)),
+    );
+  }
+
   /**
    * How alike two latents are: the cosine of each slot with the nearest slot of the other, averaged both ways. From -1 to 1; the plain
    * cosine where there is one slot.

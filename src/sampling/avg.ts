@@ -18,6 +18,8 @@ export interface AvgPreset {
   draftPull: number;
   /** Weight of the prompt in what the span is written from. */
   meanPull: number;
+  /** How far the key of what the span is written from moves to the prompt's: it holds the topic apart from the words. */
+  keyPull: number;
   /** New spans of a draft. */
   draft: number;
   /** Spans at the end of a draft that are encoded. */
@@ -34,9 +36,9 @@ export type AvgPresetName = "card" | "repository" | "thread";
 
 /** The model card's numbers, MiniHF's, and those of our own that keep the thread of a text from span to span. */
 export const AVG_PRESETS: Readonly<Record<AvgPresetName, AvgPreset>> = {
-  card: { draftPull: 0.5, meanPull: 0.3, draft: 4, tail: 2, goesOn: false },
-  repository: { draftPull: 0.3, meanPull: 0.2, draft: 2, tail: 1, goesOn: false },
-  thread: { draftPull: 0.3, meanPull: 0.2, draft: 1, tail: 1, goesOn: true },
+  card: { draftPull: 0.5, meanPull: 0.3, keyPull: 0, draft: 4, tail: 2, goesOn: false },
+  repository: { draftPull: 0.3, meanPull: 0.2, keyPull: 0, draft: 2, tail: 1, goesOn: false },
+  thread: { draftPull: 0.3, meanPull: 0.2, keyPull: 0.5, draft: 1, tail: 1, goesOn: true },
 };
 
 /** Of a span: a text shorter than that says too little to go on from by its latent, and the base writes the drafts. */
@@ -56,7 +58,7 @@ export async function* avg(
   averaging: Averaging = "mean",
 ): Sampler {
   const run = new SamplingRun(model, averaging === "one" ? { ...options, nAvg: 1 } : options);
-  const { draftPull, meanPull } = run.weights({ draftPull: preset.draftPull, meanPull: preset.meanPull });
+  const { draftPull, meanPull, keyPull } = run.weights(pullsOf(preset));
   const [draftTokens, tail] = [preset.draft * options.span, preset.tail * options.span];
   const { goesOn } = preset;
   let span: TextOrLatent = run.withBos(prompt);
@@ -82,10 +84,14 @@ export async function* avg(
       run.space,
     );
     // The original writes on to the length of a draft and drops the rest.
-    const toWrite = run.mix([
-      [next, 1 - meanPull],
-      [topic, meanPull],
-    ]);
+    const toWrite = run.towardKey(
+      run.mix([
+        [next, 1 - meanPull],
+        [topic, meanPull],
+      ]),
+      topic,
+      keyPull,
+    );
     const written = goesOn
       ? await run.write(run.ofLength(toWrite, draftTokens), grown, draftTokens, drafts, {
           endless: step + 1 < options.nSteps,
@@ -97,6 +103,11 @@ export async function* avg(
   }
   // The last span written is not in it.
   return { ids: before };
+}
+
+/** The weights of a preset, which `SamplingOptions.weights` may replace. */
+export function pullsOf({ draftPull, meanPull, keyPull }: AvgPreset) {
+  return { draftPull, meanPull, keyPull };
 }
 
 /** The span's latent, pulled toward the topic. */

@@ -116,6 +116,8 @@ export interface TracedLatent {
   }[];
   /** The length it was given after mixing. */
   norm?: number;
+  /** How far its key was moved to that of its last parent, as a share of the way (`LatentSpace.towardKey`). */
+  keyPull?: number;
 }
 
 /** Where a latent came from: a text's part in the run, chance, or other latents. */

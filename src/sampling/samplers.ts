@@ -1,7 +1,7 @@
 /** The samplers by name, with what each needs and what MiniHF sets otherwise than by default. */
 import { BigVaeError } from "../errors.js";
 import { type Averaging, checkAveraging } from "./averaging.js";
-import { AVG_PRESETS, type AvgPresetName, avg, userAvg } from "./avg.js";
+import { AVG_PRESETS, type AvgPresetName, avg, pullsOf, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
 import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
 import type { LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
@@ -113,7 +113,7 @@ export const samplers = table({
     summary: "write from the mean of several drafts (the model card's sampler)",
     needs: ["prompt"],
     takes: ["preset", "averaging", "nSteps", "nAvg"],
-    weights: { draftPull: AVG_PRESETS.card.draftPull, meanPull: AVG_PRESETS.card.meanPull },
+    weights: pullsOf(AVG_PRESETS.card),
     defaults: {},
     write: (model, inputs, options) => {
       const averaging = checkAveraging(inputs.averaging ?? "mean");

@@ -198,6 +198,11 @@ export class SamplingRun {
     return { ...latent, z: this.space.ofLength(latent.z, length) };
   }
 
+  /** The latent with its key moved toward that of its last parent. */
+  towardKey(latent: TracedLatent, other: TracedLatent, keyPull: number): TracedLatent {
+    return keyPull === 0 ? latent : { ...latent, z: this.space.towardKey(latent.z, other.z, keyPull), keyPull };
+  }
+
   /** sum_i weight_i z_i; "meanNorm" gives it the mean norm of what was mixed. */
   mix(parts: readonly (readonly [TracedLatent, number])[], norm?: "meanNorm"): TracedLatent {
     const zs = parts.map(([latent]) => latent.z);

@@ -303,7 +303,8 @@ export async function drive(
 function traceLine({ space }: BigVae, number: number, { latent, drafts }: GeneratedSpan): string {
   const from = latent.parents.map(({ latent: parent, weight }) => `${weight.toFixed(2)} ${parent.role}`).join(" + ");
   const norm = space.norm(latent.z).toFixed(1);
-  return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
+  const pulled = latent.keyPull ? `, its key ${latent.keyPull.toFixed(2)} of the way to the topic's` : "";
+  return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${pulled}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
 }
 
 /** A run as one object. */
