@@ -73,11 +73,12 @@ vae() { # vae NAME FLAGS...
     --latent-noise 1 --lr-decay cosine --clip-norm 1 --save-every 200 --eval-every 400 "$@"
 }
 vae vae --steps 2850 --kl-weight 0.02 --sentence-share 0.4 --short-spans 0.5 --kl-ramp 2160 --noise-start 0.1 --noise-ramp 2160 --lr 1.5e-3 --warmup 50 --seed 31
-# At full noise, with more long spans: with less weight on the KL term at first, for the sake of what comes back, then with twice as much.
+# At full noise, with more long spans; the weight of the KL term falls, rises and falls again, between what comes back and what lies between texts.
 long_spans=(--sentence-share 0.35 --short-spans 0.35 --kl-ramp 1)
 vae vae-long --start-from "$work/vae" --steps 5643 --kl-weight 0.02 --lr 1.2e-3 --warmup 100 --seed 32 "${long_spans[@]}"
 vae vae-loose --start-from "$work/vae-long" --steps 1700 --kl-weight 0.006 --lr 6e-4 --warmup 30 --seed 33 "${long_spans[@]}"
-vae vae-last --start-from "$work/vae-loose" --steps 7000 --kl-weight 0.012 --lr 1e-3 --warmup 100 --seed 34 "${long_spans[@]}"
+vae vae-tight --start-from "$work/vae-loose" --steps 7000 --kl-weight 0.012 --lr 1e-3 --warmup 100 --seed 34 "${long_spans[@]}"
+vae vae-last --start-from "$work/vae-tight" --steps 900 --kl-weight 0.006 --lr 5e-4 --warmup 30 --seed 35 "${long_spans[@]}" --sentence-share 0.5
 
 step router train router --model "$work/base-plain" --preprocessed "$work/rows-vae" --start-from "$work/vae-last" --context 256 --index-step 32 \
   --steps 1000 --batch-size 16 --lr 8e-4 --lr-decay cosine --warmup 40 --clip-norm 1 --save-every 100 --eval-every 200 --seed 5

@@ -5,7 +5,7 @@
  */
 
 /** Scale half-way between two texts: 1 / 1.3, the base added 0.3 times. */
-export const EVEN_SCALE = 0.77;
+export const EVEN_SCALE = 0.74;
 
 /**
  * The scale for a mix with these weights; `even` is that of an even pair. The base counts the more, the less of the mix is of one text: in
