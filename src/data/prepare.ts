@@ -95,7 +95,7 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
         subject: `\`${name}\``,
         expected: "a whole number of at least 1",
         got: value,
-        remedy: "give such a number",
+        remedy: "give 1 or more",
       });
   if (length * rowsPerShard > 2 ** 28)
     throw new BigVaeError("usage", {

@@ -194,7 +194,7 @@ function pieceCount({ rows, length, lastTokens }: Shard, columns: number): numbe
       subject: "rows",
       expected: "a whole number of columns, at least 1",
       got: columns,
-      remedy: "give such a number",
+      remedy: "give 1 or more",
     });
   const perRow = Math.floor(length / columns);
   const ofLast = Math.min(perRow, Math.ceil(lastTokens / columns));

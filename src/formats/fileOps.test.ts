@@ -15,6 +15,9 @@ it("only a full disk is told of its bytes", async () => {
     (await diskError(join(folder, "m"), 7, Object.assign(new Error(code), { code }))).message;
   for (const code of ["ENOSPC", "EDQUOT"])
     expect(await message(code)).toMatch(/m: expected 7 bytes of free space, got \d+ \((ENOSPC|EDQUOT)\); free some/);
+  expect((await diskError("log.jsonl", 0, Object.assign(new Error(), { code: "ENOSPC" }))).message).toBe(
+    "log.jsonl: expected room for more, got a full disk (ENOSPC); free some space and run again",
+  );
   for (const code of ["EACCES", "EROFS", "EIO"]) expect(await message(code)).not.toMatch(/bytes|free/);
   expect(await message("EACCES")).toMatch(
     /: expected permission to write, got none \(EACCES\); check the permissions and run again$/,

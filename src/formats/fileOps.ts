@@ -66,10 +66,10 @@ export const nodeFileOps: FileOps = {
   },
 };
 
-/** What a code says, and what to do; without words of its own where it is the room that is missing. */
-const REFUSALS: Record<string, { expected?: string; got?: string; advice: string }> = {
-  ENOSPC: { advice: "free some space" },
-  EDQUOT: { advice: "free some of your quota" },
+/** What a code says, and what to do. */
+const REFUSALS: Record<string, { expected: string; got: string; advice: string }> = {
+  ENOSPC: { expected: "room for more", got: "a full disk", advice: "free some space" },
+  EDQUOT: { expected: "room for more", got: "a full quota", advice: "free some of your quota" },
   EROFS: { expected: "a disk that can be written", got: "a read-only one", advice: "choose a folder on another disk" },
   EACCES: { expected: "permission to write", got: "none", advice: "check the permissions" },
   EPERM: { expected: "permission to write", got: "none", advice: "check the permissions" },
@@ -82,19 +82,20 @@ const REFUSALS: Record<string, { expected?: string; got?: string; advice: string
   EEXIST: { expected: "a folder", got: "a file in its place", advice: "name another path" },
   ENOTDIR: { expected: "a path through folders", got: "a file among them", advice: "name another path" },
 };
-
 const OTHER_REFUSAL = { expected: "a disk that takes it", got: "a refusal", advice: "check the disk" };
 
-/** A disk's refusal as one sentence for the user. */
+/** A disk's refusal as one sentence for the user; of a full one with the bytes needed (0: not known) and free. */
 export async function diskError(path: string, neededBytes: number, cause: unknown, ops = nodeFileOps) {
   const code = errorCode(cause) ?? String(cause);
   const { expected, got, advice } = REFUSALS[code] ?? OTHER_REFUSAL;
+  const isFull = (code === "ENOSPC" || code === "EDQUOT") && neededBytes > 0;
+  const free = isFull && (await ops.freeBytes(dirname(path)).catch(() => "an unknown number"));
   return new BigVaeError(
     "disk",
     {
       subject: path,
-      expected: expected ?? `${neededBytes} bytes of free space`,
-      got: `${got ?? (await ops.freeBytes(dirname(path)).catch(() => "an unknown number"))} (${code})`,
+      expected: isFull ? `${neededBytes} bytes of free space` : expected,
+      got: `${isFull ? free : got} (${code})`,
       remedy: `${advice} and run again`,
     },
     { cause },

@@ -150,7 +150,7 @@ export class RemoteEngine {
     this.#ended ??= new BigVaeError("internal", {
       subject: "engine",
       expected: "a thread that runs",
-      got: got,
+      got,
       remedy: "load the model again",
     });
     for (const id of this.#pending.keys()) this.#fail(id, this.#ended);
