@@ -45,8 +45,10 @@ export interface ErrorDetail {
 export class BigVaeError extends Error {
   /** As it stands in stack traces. */
   override readonly name = "BigVaeError";
-  /** The parts of the sentence; none where the work was stopped from outside. */
+  /** The parts of the sentence; none where the caller aborted. */
   readonly detail: ErrorDetail | undefined;
+  constructor(kind: "aborted", reason: string, options?: ErrorOptions);
+  constructor(kind: ErrorKind, detail: ErrorDetail, options?: ErrorOptions);
   constructor(
     /** The class of the error: what to decide on, where the message is for reading. */
     readonly kind: ErrorKind,

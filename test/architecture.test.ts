@@ -237,6 +237,17 @@ describe("messages of the library", () => {
     ts.createSourceFile(join(source, path), readFileSync(join(source, path), "utf8"), ts.ScriptTarget.Latest, true);
   const library = files.map(({ path }) => path).filter((path) => folderOf(path) !== "cli" && !TABLES.test(path));
 
+  it("end without a full stop", () => {
+    const visit = (path: string, node: ts.Node): string[] => {
+      const isPart = ts.isPropertyAssignment(node) && ["remedy", "got", "expected"].includes(node.name.getText());
+      const text = isPart ? node.initializer.getText() : "";
+      const below: string[] = [];
+      ts.forEachChild(node, (child) => void below.push(...visit(path, child)));
+      return [...(/[^.]\.["'`]$/.test(text) ? [`${path}: ${text}`] : []), ...below];
+    };
+    expect(files.flatMap(({ path }) => visit(path, parsed(path)))).toEqual([]);
+  });
+
   it("name no flags of the command line", () => {
     const named = library.flatMap((path) =>
       textsOf(path)

@@ -21,38 +21,43 @@ export function checkEntries(path: string, entries: Readonly<Record<string, unkn
   for (const [name, entry] of Object.entries(entries)) {
     if (!NAME.test(name) || TAKEN.includes(name))
       throw malformed(
-        `${path}: expected the name of a further adapter to be of lower-case letters, digits and hyphens, and none of ${TAKEN.join(", ")}, got ${quoted(name)}; rename it`,
+        path,
+        `the name of a further adapter to be of lower-case letters, digits and hyphens, and none of ${TAKEN.join(", ")}`,
+        name,
+        "rename it",
       );
     if (typeof entry !== "object" || entry === null || Array.isArray(entry))
-      throw malformed(
-        `${path}: expected adapter ${name} to be an object of role and folder, got ${quoted(entry)}; get the file again`,
-      );
-    checkEntry(`${path}: expected adapter ${name}`, entry, folders);
+      throw malformed(path, `adapter ${name} to be an object of role and folder`, entry, "get the file again");
+    checkEntry(path, name, entry, folders);
   }
 }
 
 /** `folders` are those that are taken; the entry's own is added. */
-function checkEntry(expected: string, entry: Partial<Record<string, unknown>>, folders: Set<string>): void {
+function checkEntry(path: string, name: string, entry: Partial<Record<string, unknown>>, folders: Set<string>): void {
   const { role, folder, ...others } = entry;
   const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw foreign(`${expected} to have role and folder alone, got ${quoted(unknown)} too`);
+  if (unknown !== undefined)
+    throw foreign(path, `adapter ${name} to have role and folder alone`, `${quoted(unknown)} too`);
+  const roles = WRITER_ROLES.join(" or ");
   if (typeof role === "string" && !(WRITER_ROLES as readonly string[]).includes(role))
-    throw foreign(`${expected} to have the role ${WRITER_ROLES.join(" or ")}, got ${quoted(role)}`);
-  if (typeof role !== "string")
-    throw malformed(`${expected} to have a role, ${WRITER_ROLES.join(" or ")}, got ${quoted(role)}; add it`);
+    throw foreign(path, `adapter ${name} to have the role ${roles}`, quoted(role));
+  if (typeof role !== "string") throw malformed(path, `adapter ${name} to have a role, ${roles}`, role, "add it");
   if (typeof folder !== "string" || !NAME.test(folder) || folders.has(folder))
     throw malformed(
-      `${expected} to have a folder of its own beside bigvae.json, named in lower-case letters, digits and hyphens, got ${quoted(folder)}; give each adapter one`,
+      path,
+      `adapter ${name} to have a folder of its own beside bigvae.json, named in lower-case letters, digits and hyphens`,
+      folder,
+      "give each adapter one",
     );
   folders.add(folder);
 }
 
-function malformed(message: string): BigVaeError {
-  return new BigVaeError("format", message);
+function malformed(subject: string, expected: string, got: unknown, remedy: string): BigVaeError {
+  return new BigVaeError("format", { subject, expected, got: quoted(got), remedy });
 }
 
-function foreign(message: string): BigVaeError {
-  return new BigVaeError("unsupported", `${message}; it is of another version: update bigvae`);
+function foreign(subject: string, expected: string, got: string): BigVaeError {
+  return new BigVaeError("unsupported", { subject, expected, got, remedy: "it is of another version: update bigvae" });
 }
 
 function quoted(value: unknown): string {

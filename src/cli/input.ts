@@ -89,10 +89,12 @@ export function warnLeftOut(flags: { quiet: boolean }, what: string): void {
 /** Throws "usage" where texts are given as arguments and by an option too. */
 export function notBoth(given: readonly string[], option: string, value: unknown): void {
   if (given.length === 0 || value === undefined || value === false) return;
-  throw new BigVaeError(
-    "usage",
-    `expected texts as arguments or by ${option}, got both; leave out ${JSON.stringify(given[0]!.slice(0, 40))} or ${option}`,
-  );
+  throw new BigVaeError("usage", {
+    subject: "texts",
+    expected: `arguments or ${option}`,
+    got: "both",
+    remedy: `leave out ${JSON.stringify(given[0]!.slice(0, 40))} or ${option}`,
+  });
 }
 
 /** Throws "usage" for options that say how texts are read, where something else than texts is. */

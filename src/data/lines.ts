@@ -22,9 +22,16 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: strin
       return chunk ? utf8.decode(chunk, { stream: true }) : utf8.decode();
     } catch (cause) {
       const before = new TextDecoder().decode(chunk).split("\ufffd")[0]!.split("\n").length - 1;
-      throw new BigVaeError("format", `${path} is not UTF-8 near line ${count + before + 1}; convert it first.`, {
-        cause,
-      });
+      throw new BigVaeError(
+        "format",
+        {
+          subject: `${path}, near line ${count + before + 1}`,
+          expected: "UTF-8",
+          got: "other bytes",
+          remedy: "convert it to UTF-8",
+        },
+        { cause },
+      );
     }
   };
   for await (const chunk of chunks) {
@@ -32,7 +39,12 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: strin
     lines[0] = rest + lines[0]!;
     rest = lines.pop()!;
     if (rest.length > MAX_LINE_LENGTH)
-      throw new BigVaeError("format", `${path}, line ${count + lines.length + 1} is longer than 2^26 characters.`);
+      throw new BigVaeError("format", {
+        subject: `${path}, line ${count + lines.length + 1}`,
+        expected: "at most 2^26 characters",
+        got: "more",
+        remedy: "break the line",
+      });
     for (const line of lines) {
       count++;
       yield line.endsWith("\r") ? line.slice(0, -1) : line;

@@ -72,10 +72,12 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   for (const { name, sizeBytes } of SPLITS.flatMap((split) => manifest.splits[split].shards)) {
     const size = (await stat(join(folder, name)).catch(() => undefined))?.size;
     if (size !== sizeBytes)
-      throw new BigVaeError(
-        "format",
-        `${join(folder, name)} has ${size ?? "no"} bytes, ${sizeBytes} expected; delete ${folder} and prepare the data again.`,
-      );
+      throw new BigVaeError("format", {
+        subject: join(folder, name),
+        expected: `${sizeBytes} bytes`,
+        got: size ?? "no such file",
+        remedy: `delete ${folder} and prepare the data again`,
+      });
   }
   return manifest;
 }
@@ -94,10 +96,12 @@ function parseManifest(text: string, path: string): Manifest {
   } catch {
     // Malformed: below.
   }
-  throw new BigVaeError(
-    "format",
-    `${path} is not a manifest of this version; delete the folder and prepare the data again.`,
-  );
+  throw new BigVaeError("format", {
+    subject: path,
+    expected: "a manifest of this version",
+    got: "something else",
+    remedy: "delete the folder and prepare the data again",
+  });
 }
 
 function isSoundState({ rows, tokens, shards, pending }: SplitState): boolean {
@@ -125,15 +129,18 @@ export function checkSettings(manifest: Manifest, settings: PrepareSettings, fol
   for (const key of keys as Set<keyof PrepareSettings>) {
     const [was, is] = [JSON.stringify(manifest.settings[key]), JSON.stringify(settings[key])];
     if (was !== is)
-      throw new BigVaeError(
-        "mismatch",
-        `${folder} was begun with ${key} ${shorten(was)}, not ${shorten(is)}; use the same or another output folder.`,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: folder,
+        expected: `${key} ${shorten(was)} as it was begun with`,
+        got: shorten(is),
+        remedy: "give the same, or another `output`",
+      });
   }
 }
 
 function shorten(text: string | undefined): string {
-  return text === undefined || text.length <= 120 ? String(text) : `${text.slice(0, 120)}...`;
+  if (text === undefined) return "none";
+  return text.length <= 120 ? text : `${text.slice(0, 120)}...`;
 }
 
 /** What a folder of rows remembers of the tokenizer that made them: the sha256 of its tokenizer.json. */

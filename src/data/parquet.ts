@@ -42,8 +42,12 @@ export async function* readParquet(
     }
   } catch (cause) {
     if (cause instanceof BigVaeError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BigVaeError("format", `${path} is not a readable Parquet file: ${reason}; get it again.`, { cause });
+    const reason = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
+    throw new BigVaeError(
+      "format",
+      { subject: path, expected: "a readable Parquet file", got: reason, remedy: "get the file again" },
+      { cause },
+    );
   } finally {
     await handle.close();
   }
@@ -63,5 +67,10 @@ const parsers = {
 function checkUtf8(row: Record<string, unknown>, where: string): Record<string, unknown> {
   const bad = Object.keys(row).find((column) => row[column] instanceof Uint8Array);
   if (bad === undefined) return row;
-  throw new BigVaeError("format", `${where} is not UTF-8 in the column ${JSON.stringify(bad)}; convert it first.`);
+  throw new BigVaeError("format", {
+    subject: where,
+    expected: `UTF-8 in the column ${JSON.stringify(bad)}`,
+    got: "other bytes",
+    remedy: "convert it to UTF-8",
+  });
 }

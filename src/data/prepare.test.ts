@@ -113,7 +113,7 @@ describe("prepare", () => {
     expect((await prepare(options({ whole: true }))).records).toBe(2);
     const texts = (await Promise.all((["train", "validation", "test"] as const).map((s) => readTexts(s)))).flat();
     expect(texts.sort()).toEqual(["One text\n\nin one file.", "two"]);
-    await expect(prepare(options())).rejects.toThrow(/begun with whole true, not undefined/);
+    await expect(prepare(options())).rejects.toThrow(/expected whole true as it was begun with, got none/);
   });
 
   it("splits by the hash of the id, or of the text", async () => {
@@ -176,9 +176,11 @@ describe("prepare", () => {
   it("refuses another tokenizer, length or input than the folder was begun with", async () => {
     await input("a.jsonl", jsonLines(poem));
     await prepare(options());
-    await expect(prepare(options({ length: 32 }))).rejects.toThrow(/begun with length 16, not 32/);
+    await expect(prepare(options({ length: 32 }))).rejects.toThrow(/expected length 16 as it was begun with, got 32/);
     const other = { ...tokenizer, toJson: () => ({ model: "other" }) };
-    await expect(prepare(options({ tokenizer: other }))).rejects.toThrow(/begun with tokenizerSha256/);
+    await expect(prepare(options({ tokenizer: other }))).rejects.toThrow(
+      /expected tokenizerSha256 .* as it was begun with/,
+    );
     await input("b.jsonl", jsonLines(["more"]));
     await expect(prepare(options())).rejects.toMatchObject({ kind: "mismatch" });
   });
@@ -187,23 +189,23 @@ describe("prepare", () => {
     await input("a.jsonl", jsonLines(poem));
     await mkdir(output);
     const lock = await lockFolder(output);
-    await expect(prepare(options())).rejects.toThrow(`held by process ${process.pid}`);
+    await expect(prepare(options())).rejects.toThrow(`a lock of process ${process.pid};`);
     await lock.release();
     await prepare(options());
   });
 
   it.each<[string, string | Uint8Array, RegExp]>([
-    ["a.jsonl", '{"text":"ok"}\n\n{"text":\n', /a\.jsonl, line 3 is not JSON/],
+    ["a.jsonl", '{"text":"ok"}\n\n{"text":\n', /a\.jsonl, line 3: expected JSON/],
     [
       "a.jsonl",
       '{"text":"ok"}\n{"body":"x"}\n',
       /a\.jsonl, line 2: expected a text in the field "text", got the fields "body"/,
     ],
-    ["a.jsonl", '{"text":"x","split":"holdout"}', /split "holdout"/],
-    ["a.jsonl", Uint8Array.of(0x7b, 0xff), /not UTF-8 near line 1/],
+    ["a.jsonl", '{"text":"x","split":"holdout"}', /split of a text: expected train, .*, got "holdout"/],
+    ["a.jsonl", Uint8Array.of(0x7b, 0xff), /near line 1: expected UTF-8, got other bytes/],
     ["a.jsonl.gz", gzipSync(jsonLines(poem)).subarray(0, 60), /a\.jsonl\.gz/],
-    ["a.parquet", "PAR1 no", /not a readable Parquet file/],
-    ["a.txt", Uint8Array.of(0xff, 0xfe), /not UTF-8/],
+    ["a.parquet", "PAR1 no", /a\.parquet: expected a readable Parquet file, got/],
+    ["a.txt", Uint8Array.of(0xff, 0xfe), /expected UTF-8, got other bytes/],
     ["a.csv", "a,b", /got 1 \.csv/],
   ])("refuses a malformed %s", async (name, content, message) => {
     await input(name, content);
@@ -214,18 +216,26 @@ describe("prepare", () => {
   it("names file and line of a text that the tokenizer cannot say", async () => {
     await input("a.jsonl", jsonLines(["one", "two\u0004", "three"]));
     const encode = (text: string) => {
-      if (text.includes("\u0004")) throw new BigVaeError("mismatch", "no token for it");
+      if (text.includes("\u0004"))
+        throw new BigVaeError("mismatch", {
+          subject: "tokenizer",
+          expected: "a token",
+          got: "none",
+          remedy: "leave it out",
+        });
       return tokenizer.encode(text);
     };
     const failing = prepare(options({ tokenizer: { ...tokenizer, encode } }));
-    await expect(failing).rejects.toThrow(/a\.jsonl, line 2: no token for it/);
+    await expect(failing).rejects.toThrow(/a\.jsonl, line 2, tokenizer: expected a token, got none/);
   });
 
   it("refuses a tokenizer without end token and a folder whose shard was cut short", async () => {
     await input("a.jsonl", jsonLines(poem));
-    await expect(prepare(options({ tokenizer: { ...tokenizer, eosId: undefined } }))).rejects.toThrow(/no end token/);
+    await expect(prepare(options({ tokenizer: { ...tokenizer, eosId: undefined } }))).rejects.toThrow(
+      /an end token \(eos_token\), got none/,
+    );
     await prepare(options());
     await writeFile(join(output, "train-00001.safetensors"), "");
-    await expect(prepare(options())).rejects.toThrow(/has 0 bytes/);
+    await expect(prepare(options())).rejects.toThrow(/train-00001\.safetensors: expected \d+ bytes, got 0;/);
   });
 });

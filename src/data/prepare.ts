@@ -91,9 +91,19 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
   const { tokenizer, length = 512, rowsPerShard = 4096, field = "text", whole = false, sentences = false } = options;
   for (const [name, value] of Object.entries({ length, rowsPerShard }))
     if (!Number.isSafeInteger(value) || value < 1)
-      throw new BigVaeError("usage", `${name} is ${value}; expected a whole number of at least 1.`);
+      throw new BigVaeError("usage", {
+        subject: `\`${name}\``,
+        expected: "a whole number of at least 1",
+        got: value,
+        remedy: "give 1 or more",
+      });
   if (length * rowsPerShard > 2 ** 28)
-    throw new BigVaeError("usage", `A shard of ${rowsPerShard} rows of ${length} tokens is too big; use fewer rows.`);
+    throw new BigVaeError("usage", {
+      subject: "`rowsPerShard`",
+      expected: `at most ${Math.floor(2 ** 28 / length)} rows of ${length} tokens`,
+      got: rowsPerShard,
+      remedy: "give fewer rows, or a smaller `length`",
+    });
   const tokenizerSha256 = hashTokenizer(tokenizer);
   const { files: inputs, leftOut } = await listInputs(options.inputs);
   if (leftOut) options.onLeftOut?.(leftOut);
@@ -123,10 +133,12 @@ class Preparation {
   ) {
     const { eosId } = options.tokenizer;
     if (eosId === undefined)
-      throw new BigVaeError(
-        "mismatch",
-        "The tokenizer has no end token (eos_token); name one in tokenizer_config.json.",
-      );
+      throw new BigVaeError("mismatch", {
+        subject: "tokenizer",
+        expected: "an end token (eos_token)",
+        got: "none",
+        remedy: "name one in tokenizer_config.json",
+      });
     const { length, rowsPerShard } = manifest.settings;
     const packer = (split: Split) =>
       new Packer(length, rowsPerShard, eosId, decodePending(manifest.splits[split].pending));
@@ -153,7 +165,12 @@ class Preparation {
     const file = settings.inputs[position.file]!;
     for await (const record of readTexts(file, settings, position.record, meter)) {
       if (signal?.aborted)
-        throw new BigVaeError("aborted", `Stopped while reading ${path}; run again to go on after the last shard.`);
+        throw new BigVaeError("aborted", {
+          subject: path,
+          expected: "to be read to its end",
+          got: "an abort",
+          remedy: "run again to go on after the last shard",
+        });
       position.record = record.line;
       this.manifest.records++;
       const split = splitOf(record);
@@ -170,7 +187,7 @@ class Preparation {
       return this.options.tokenizer.encode(text);
     } catch (error) {
       if (!(error instanceof BigVaeError)) throw error;
-      throw new BigVaeError(error.kind, `${where}: ${error.message}`, { cause: error });
+      throw error.with({ subject: `${where}, ${error.detail?.subject}` });
     }
   }
 

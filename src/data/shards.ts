@@ -51,10 +51,12 @@ export class Shards {
     const manifest = await readManifest(folder);
     if (!manifest) return new Shards(split === "train" ? await readForeign(folder) : []);
     if (!manifest.complete)
-      throw new BigVaeError(
-        "mismatch",
-        `${folder} is not complete; prepare the data again with the same inputs to finish it.`,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: folder,
+        expected: "a complete folder of rows",
+        got: "one that was begun and not finished",
+        remedy: "prepare the data again with the same inputs to finish it",
+      });
     const { shards, rows, tokens } = manifest.splits[split];
     const { length } = manifest.settings;
     const padding = rows * length - tokens;
@@ -120,10 +122,12 @@ export class Shards {
       if (at >= 0 && at < count) return this.#read(shard, at, columns, beginId);
       at -= count;
     }
-    throw new BigVaeError(
-      "internal",
-      `There is no row ${index} of ${columns} columns among ${this.rowCount(columns)}.`,
-    );
+    throw new BigVaeError("internal", {
+      subject: "rows",
+      expected: `a number below ${this.rowCount(columns)}, as many as there are of ${columns} columns`,
+      got: index,
+      remedy: "ask for a row that there is",
+    });
   }
 
   async close(): Promise<void> {
@@ -186,7 +190,12 @@ function tokensOfPieces({ rows, length, lastTokens }: Shard, columns: number): (
 
 function pieceCount({ rows, length, lastTokens }: Shard, columns: number): number {
   if (!Number.isSafeInteger(columns) || columns < 1)
-    throw new BigVaeError("usage", `A row of ${columns} columns cannot be; expected a whole number of at least 1.`);
+    throw new BigVaeError("usage", {
+      subject: "rows",
+      expected: "a whole number of columns, at least 1",
+      got: columns,
+      remedy: "give 1 or more",
+    });
   const perRow = Math.floor(length / columns);
   const ofLast = Math.min(perRow, Math.ceil(lastTokens / columns));
   return rows === 0 ? 0 : (rows - 1) * perRow + ofLast;
@@ -212,7 +221,12 @@ async function readForeign(folder: string): Promise<Shard[]> {
     }
   }
   if (shards.length > 0) return shards;
-  throw new BigVaeError("format", `${folder} holds neither manifest.json nor *.safetensors; prepare the data first.`);
+  throw new BigVaeError("format", {
+    subject: folder,
+    expected: "manifest.json or *.safetensors",
+    got: "neither",
+    remedy: "prepare the data first",
+  });
 }
 
 function shardOf(file: OpenTensors, path: string): Shard {
@@ -226,15 +240,22 @@ function shardOf(file: OpenTensors, path: string): Shard {
       ({ shape, dtype }) => shape.length === 2 && shape[0] === rows && shape[1] === length && /^I(32|64)$/.test(dtype),
     );
   if (!isSound || rows === undefined || length === undefined)
-    throw new BigVaeError(
-      "format",
-      `${path} lacks input_ids and attention_mask of one shape [rows, length], I32 or I64.`,
-    );
+    throw new BigVaeError("format", {
+      subject: path,
+      expected: "input_ids, and attention_mask if any, of one shape [rows, length] and of I32 or I64",
+      got: "something else",
+      remedy: "prepare the data again",
+    });
   return { path, rows, length, lastTokens: length, mayHavePadding: file.names.includes("attention_mask") };
 }
 
 function toInt32(data: ArrayLike<number> | BigInt64Array, path: string): Int32Array {
   if (data instanceof Int32Array) return data;
   if (data instanceof BigInt64Array) return Int32Array.from(data, Number);
-  throw new BigVaeError("format", `${path} holds ids that are neither I32 nor I64; prepare the data again.`);
+  throw new BigVaeError("format", {
+    subject: path,
+    expected: "ids of I32 or I64",
+    got: "another type",
+    remedy: "prepare the data again",
+  });
 }

@@ -24,10 +24,12 @@ export function splitOf({ text, id, split }: Pick<TextRecord, "text" | "id" | "s
   if (split !== undefined) {
     const known = NAMES.get(split.toLowerCase());
     if (known) return known;
-    throw new BigVaeError(
-      "format",
-      `A text has the split ${JSON.stringify(split)}; expected ${[...NAMES.keys()].join(", ")}.`,
-    );
+    throw new BigVaeError("format", {
+      subject: "split of a text",
+      expected: [...NAMES.keys()].join(", "),
+      got: JSON.stringify(split),
+      remedy: "give it one of these names",
+    });
   }
   const digits = createHash("sha256")
     .update(id ?? text)

@@ -77,11 +77,11 @@ describe("a text", () => {
     for (const path of [await write("a.txt", latin), await write("a.jsonl", latin)])
       await expect(records(path)).rejects.toMatchObject({
         kind: "format",
-        message: expect.stringMatching(/not UTF-8 near line 1/),
+        message: expect.stringMatching(/near line 1: expected UTF-8, got other bytes/),
       });
     await expect(records("test/fixtures/parquet/not-utf8.parquet")).rejects.toMatchObject({
       kind: "format",
-      message: expect.stringMatching(/not-utf8\.parquet, row 1 is not UTF-8 in the column "text"/),
+      message: expect.stringMatching(/not-utf8\.parquet, row 1: expected UTF-8 in the column "text", got other bytes/),
     });
     await expect(records(await write("b.jsonl", '{"text":"\\ud800"}'))).rejects.toMatchObject({ kind: "format" });
   });

@@ -119,7 +119,11 @@ function jsonRecord(text: string, field: string, place: Place): TextRecord {
     return toRecord(value, field, place);
   } catch (cause) {
     if (cause instanceof BigVaeError) throw cause;
-    throw new BigVaeError("format", `${place.where} is not JSON; correct or remove that line.`, { cause });
+    throw new BigVaeError(
+      "format",
+      { subject: place.where, expected: "JSON", got: "something else", remedy: "correct or remove that line" },
+      { cause },
+    );
   }
 }
 
@@ -142,7 +146,12 @@ function toRecord(value: unknown, field: string, place: Place): TextRecord {
       remedy: "name the field that holds it by `field`",
     });
   if (/\p{Surrogate}/u.test(text))
-    throw new BigVaeError("format", `${place.where} holds half of a character (a lone surrogate); correct that text.`);
+    throw new BigVaeError("format", {
+      subject: place.where,
+      expected: "whole characters",
+      got: "half of one (a lone surrogate)",
+      remedy: "correct that text",
+    });
   return {
     text,
     ...place,

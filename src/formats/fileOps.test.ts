@@ -13,9 +13,15 @@ afterEach(() => rm(folder, { recursive: true }));
 it("only a full disk is told of its bytes", async () => {
   const message = async (code: string) =>
     (await diskError(join(folder, "m"), 7, Object.assign(new Error(code), { code }))).message;
-  for (const code of ["ENOSPC", "EDQUOT"]) expect(await message(code)).toMatch(/: 7 bytes needed, \d+ free; free some/);
+  for (const code of ["ENOSPC", "EDQUOT"])
+    expect(await message(code)).toMatch(/m: expected 7 bytes of free space, got \d+ \((ENOSPC|EDQUOT)\); free some/);
+  expect((await diskError("log.jsonl", 0, Object.assign(new Error(), { code: "ENOSPC" }))).message).toBe(
+    "log.jsonl: expected room for more, got a full disk (ENOSPC); free some space and run again",
+  );
   for (const code of ["EACCES", "EROFS", "EIO"]) expect(await message(code)).not.toMatch(/bytes|free/);
-  expect(await message("EACCES")).toMatch(/ \(EACCES\): not permitted; check the permissions and run again\.$/);
+  expect(await message("EACCES")).toMatch(
+    /: expected permission to write, got none \(EACCES\); check the permissions and run again$/,
+  );
 });
 
 it("folders are made with those that they lie in, at once and twice", async () => {
@@ -28,8 +34,10 @@ it("folders are made with those that they lie in, at once and twice", async () =
 it("a folder below a file is refused", async () => {
   const file = join(folder, "file");
   await writeFile(file, "");
-  await expect(makeFolder(file)).rejects.toThrow(/\(EEXIST\): it is a file where a folder is wanted/);
-  await expect(makeFolder(join(file, "a", "b"))).rejects.toThrow(/\(ENOTDIR\): it lies in a file/);
+  await expect(makeFolder(file)).rejects.toThrow(/: expected a folder, got a file in its place \(EEXIST\)/);
+  await expect(makeFolder(join(file, "a", "b"))).rejects.toThrow(
+    /: expected a path through folders, got a file among them \(ENOTDIR\)/,
+  );
 });
 
 it.runIf(process.platform === "linux")("a folder that no one may make is refused, not tried for ever", async () => {

@@ -66,33 +66,40 @@ export const nodeFileOps: FileOps = {
   },
 };
 
-/** What a code says, and what to do; without words of its own where it is the room that is missing. */
-const REFUSALS: Record<string, { what?: string; advice: string }> = {
-  ENOSPC: { advice: "free some space" },
-  EDQUOT: { advice: "free some of your quota" },
-  EROFS: { what: "the disk is read-only", advice: "choose a folder on a writable disk" },
-  EACCES: { what: "not permitted", advice: "check the permissions" },
-  EPERM: { what: "not permitted", advice: "check the permissions" },
-  EMFILE: { what: "too many open files", advice: "close other files or raise `ulimit -n`" },
-  ENOENT: { what: "its folder is not there", advice: "check that the folder exists" },
-  EEXIST: { what: "it is a file where a folder is wanted", advice: "name another path" },
-  ENOTDIR: { what: "it lies in a file, not in a folder", advice: "name another path" },
+/** What a code says, and what to do. */
+const REFUSALS: Record<string, { expected: string; got: string; advice: string }> = {
+  ENOSPC: { expected: "room for more", got: "a full disk", advice: "free some space" },
+  EDQUOT: { expected: "room for more", got: "a full quota", advice: "free some of your quota" },
+  EROFS: { expected: "a disk that can be written", got: "a read-only one", advice: "choose a folder on another disk" },
+  EACCES: { expected: "permission to write", got: "none", advice: "check the permissions" },
+  EPERM: { expected: "permission to write", got: "none", advice: "check the permissions" },
+  EMFILE: {
+    expected: "room for one more open file",
+    got: "none",
+    advice: "close other files or raise `ulimit -n`",
+  },
+  ENOENT: { expected: "a folder to write in", got: "none", advice: "check that the folder exists" },
+  EEXIST: { expected: "a folder", got: "a file in its place", advice: "name another path" },
+  ENOTDIR: { expected: "a path through folders", got: "a file among them", advice: "name another path" },
 };
+const OTHER_REFUSAL = { expected: "a disk that takes it", got: "a refusal", advice: "check the disk" };
 
-/** A disk's refusal as one sentence for the user. */
+/** A disk's refusal as one sentence for the user; of a full one with the bytes needed (0: not known) and free. */
 export async function diskError(path: string, neededBytes: number, cause: unknown, ops = nodeFileOps) {
   const code = errorCode(cause) ?? String(cause);
-  const { what, advice } = REFUSALS[code] ?? { what: "the disk refused", advice: "check the disk" };
+  const { expected, got, advice } = REFUSALS[code] ?? OTHER_REFUSAL;
+  const isFull = (code === "ENOSPC" || code === "EDQUOT") && neededBytes > 0;
+  const free = isFull && (await ops.freeBytes(dirname(path)).catch(() => "an unknown number"));
   return new BigVaeError(
     "disk",
-    `Could not write ${path} (${code}): ${what ?? (await room(path, neededBytes, ops))}; ${advice} and run again.`,
+    {
+      subject: path,
+      expected: isFull ? `${neededBytes} bytes of free space` : expected,
+      got: `${isFull ? free : got} (${code})`,
+      remedy: `${advice} and run again`,
+    },
     { cause },
   );
-}
-
-async function room(path: string, neededBytes: number, ops: FileOps): Promise<string> {
-  const free = await ops.freeBytes(dirname(path)).catch(() => "unknown");
-  return `${neededBytes} bytes needed, ${free} free`;
 }
 
 /** Makes a folder, and those that it lies in. @throws BigVaeError("disk"). */
@@ -125,8 +132,12 @@ export function errorCode(error: unknown): string | undefined {
 export function readError(path: string, cause: unknown): BigVaeError {
   if (cause instanceof BigVaeError) return cause;
   const code = errorCode(cause) ?? String(cause);
-  const reason = code === "ENOENT" ? "there is no such file" : code;
-  return new BigVaeError("format", `Could not read ${path}: ${reason}; check the path.`, { cause });
+  const got = code === "ENOENT" ? "no such file" : code;
+  return new BigVaeError(
+    "format",
+    { subject: path, expected: "a path that can be read", got, remedy: "check the path" },
+    { cause },
+  );
 }
 
 /** Throws "usage" where an option names a path at which nothing lies. */

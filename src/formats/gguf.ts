@@ -5,6 +5,7 @@
 import { BigVaeError } from "../errors.js";
 import { GGML_TYPES, type GgmlType } from "./ggufBlocks.js";
 import { GgufCursor, type GgufValue } from "./ggufCursor.js";
+import { malformed } from "./malformed.js";
 import { elementCount } from "./tensors.js";
 
 /** By key: "general.architecture", "llama.block_count". */
@@ -38,7 +39,7 @@ const DEFAULT_ALIGNMENT = 32;
  * @throws BigVaeError("format") naming `what` and the cause, BigVaeError("unsupported") for other versions and types,
  * MoreBytes where `bytes` ends before the header does.
  */
-export function parseGguf(bytes: Uint8Array, fileSize: number, what = "The GGUF file"): GgufHeader {
+export function parseGguf(bytes: Uint8Array, fileSize: number, what = "GGUF file"): GgufHeader {
   const cursor = new GgufCursor(bytes, fileSize, what);
   checkVersion(cursor, what);
   const tensorCount = cursor.count(MIN_TENSOR_BYTES, "tensors");
@@ -56,15 +57,27 @@ export function parseGguf(bytes: Uint8Array, fileSize: number, what = "The GGUF 
 
 function checkVersion(cursor: GgufCursor, what: string): void {
   if (cursor.uint32() !== MAGIC)
-    throw new BigVaeError("format", `${what} does not begin with "GGUF"; is it the right file?`);
+    throw new BigVaeError("format", {
+      subject: what,
+      expected: 'the first bytes "GGUF"',
+      got: "others",
+      remedy: "name a GGUF file, or get it again",
+    });
   const version = cursor.uint32();
   if (version !== 0 && (version & 0xffff) === 0)
-    throw new BigVaeError("unsupported", `${what} is big endian; convert it to little endian with gguf-py.`);
+    throw new BigVaeError("unsupported", {
+      subject: what,
+      expected: "little-endian numbers",
+      got: "big-endian ones",
+      remedy: "convert it to little endian with gguf-py",
+    });
   if (version !== 2 && version !== 3)
-    throw new BigVaeError(
-      "unsupported",
-      `${what} has GGUF version ${version}; expected 2 or 3: convert the model anew.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: what,
+      expected: "GGUF version 2 or 3",
+      got: version,
+      remedy: "convert the model again with a current converter",
+    });
 }
 
 /** Key length, type, one byte of value. */
@@ -76,8 +89,7 @@ function readMetadata(cursor: GgufCursor, count: number, what: string): Map<stri
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < count; i++) {
     const key = cursor.string(MAX_KEY);
-    if (metadata.has(key))
-      throw new BigVaeError("format", `${what} holds the metadata key ${JSON.stringify(key)} twice.`);
+    if (metadata.has(key)) throw malformed(what, "each metadata key once", `${JSON.stringify(key)} twice`);
     metadata.set(key, cursor.value(cursor.uint32(), key));
   }
   return metadata;
@@ -94,32 +106,33 @@ function readTensorInfos(cursor: GgufCursor, count: number, what: string): Map<s
   const places = new Map<string, Place>();
   for (let i = 0; i < count; i++) {
     const name = cursor.string(MAX_TENSOR_NAME);
-    if (places.has(name)) throw new BigVaeError("format", `${what} holds the tensor ${JSON.stringify(name)} twice.`);
-    places.set(name, readTensorInfo(cursor, `Tensor ${JSON.stringify(name)} of ${what}`));
+    if (places.has(name)) throw malformed(what, "each tensor once", `${JSON.stringify(name)} twice`);
+    places.set(name, readTensorInfo(cursor, `tensor ${JSON.stringify(name)} of ${what}`));
   }
   return places;
 }
 
 function readTensorInfo(cursor: GgufCursor, what: string): Place {
   const dimensions = cursor.uint32();
-  if (dimensions > MAX_DIMENSIONS)
-    throw new BigVaeError("format", `${what} has ${dimensions} dimensions, more than ${MAX_DIMENSIONS}.`);
+  if (dimensions > MAX_DIMENSIONS) throw malformed(what, `at most ${MAX_DIMENSIONS} dimensions`, dimensions);
   const shape = Array.from({ length: dimensions }, () => cursor.uint64()).reverse();
-  if (shape.includes(0))
-    throw new BigVaeError("format", `${what} has the shape [${shape.join(", ")}], which is empty.`);
+  if (shape.includes(0)) throw malformed(what, "dimensions of at least 1", `[${shape.join(", ")}]`);
   const typeId = cursor.uint32();
   const type = GGML_TYPES.get(typeId);
-  if (!type) throw new BigVaeError("unsupported", `${what} has the unknown type ${typeId}; convert the model to Q8_0.`);
+  if (!type)
+    throw new BigVaeError("unsupported", {
+      subject: what,
+      expected: "a type of element that llama.cpp knows",
+      got: `type ${typeId}`,
+      remedy: "convert the model to Q8_0",
+    });
   const count = elementCount(shape, what);
   const rowLength = shape.at(-1) ?? 1;
   if (rowLength % type.blockLength !== 0)
-    throw new BigVaeError(
-      "format",
-      `${what} has rows of ${rowLength}, no multiple of ${type.name}'s ${type.blockLength}.`,
-    );
+    throw malformed(what, `rows of a multiple of ${type.blockLength}, a block of ${type.name}`, `rows of ${rowLength}`);
   const sizeBytes = (count / type.blockLength) * type.blockBytes;
   if (sizeBytes > cursor.fileSize)
-    throw new BigVaeError("format", `${what} would take ${sizeBytes} bytes, but the file has ${cursor.fileSize}.`);
+    throw malformed(what, `at most the ${cursor.fileSize} bytes of the file`, `${sizeBytes} bytes`);
   return { type, shape, offset: cursor.uint64(), sizeBytes };
 }
 
@@ -127,7 +140,7 @@ function alignmentOf(metadata: GgufMetadata, what: string): number {
   const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
   if (typeof alignment === "number" && alignment > 0 && alignment <= 2 ** 30 && Number.isInteger(Math.log2(alignment)))
     return alignment;
-  throw new BigVaeError("format", `${what} has the alignment ${String(alignment)}; expected a power of two.`);
+  throw malformed(what, "general.alignment to be a power of two", JSON.stringify(alignment));
 }
 
 function align(at: number, alignment: number): number {
@@ -144,18 +157,12 @@ function checkLayout(
 ): void {
   let at = dataStart;
   for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin)) {
+    const tensor = `tensor ${JSON.stringify(name)} of ${what}`;
     if (begin !== at)
-      throw new BigVaeError(
-        "format",
-        `Tensor ${JSON.stringify(name)} of ${what} begins at byte ${begin}, but ${at} is where the one before it ends.`,
-      );
-    if (end > fileSize)
-      throw new BigVaeError(
-        "format",
-        `Tensor ${JSON.stringify(name)} of ${what} ends at byte ${end}, past the file's ${fileSize}; get the file again.`,
-      );
+      throw malformed(tensor, `a beginning at byte ${at}, where what is before it ends`, `byte ${begin}`);
+    if (end > fileSize) throw malformed(tensor, `an end within the ${fileSize} bytes of the file`, `byte ${end}`);
     at = align(end, alignment);
   }
   if (fileSize > at)
-    throw new BigVaeError("format", `${what} goes on for ${fileSize - at} bytes after its last tensor; get it again.`);
+    throw malformed(what, `an end at byte ${at}, after its last tensor`, `${fileSize - at} bytes more`);
 }

@@ -1,5 +1,6 @@
 /** Reads GGUF's little-endian values one after another, each checked against the bytes left in the file. */
 import { BigVaeError } from "../errors.js";
+import { malformed } from "./malformed.js";
 
 /** A value of the metadata; numbers of 64 bits are within 2^53. */
 export type GgufValue = number | boolean | string | readonly string[] | readonly boolean[] | GgufNumbers;
@@ -86,13 +87,13 @@ export class GgufCursor {
     const count = this.#view.getBigUint64(this.#take(8), true);
     const left = this.fileSize - this.at;
     if (count * BigInt(minBytes) > BigInt(left))
-      this.#fail(`announces ${count} ${things}, but only ${left} bytes are left`);
+      this.#fail(`no more ${things} than the ${left} bytes left hold`, `${count}`);
     return Number(count);
   }
 
   string(maxBytes = Number.POSITIVE_INFINITY): string {
     const length = this.count(1, "bytes of text");
-    if (length > maxBytes) this.#fail(`holds a name of ${length} bytes, more than ${maxBytes}`);
+    if (length > maxBytes) this.#fail(`a name of at most ${maxBytes} bytes`, `${length} bytes`);
     const begin = this.#take(length);
     return this.#utf8.decode(this.bytes.subarray(begin, begin + length));
   }
@@ -102,7 +103,7 @@ export class GgufCursor {
     if (type === STRING) return this.string();
     if (type === BOOL) return this.#boolean();
     if (type === ARRAY) return this.#array(key);
-    const [width, read] = NUMBERS.get(type) ?? this.#fail(`gives ${JSON.stringify(key)} the unknown type ${type}`);
+    const [width, read] = NUMBERS.get(type) ?? this.#fail(`a known type for ${JSON.stringify(key)}`, `type ${type}`);
     return this.#safe(read(this.#view, this.#take(width)));
   }
 
@@ -111,11 +112,14 @@ export class GgufCursor {
     if (type === STRING) return this.#list(this.count(8, "texts"), () => this.string());
     if (type === BOOL) return this.#list(this.count(1, "truth values"), () => this.#boolean());
     if (type === ARRAY)
-      throw new BigVaeError(
-        "unsupported",
-        `${this.what} gives ${JSON.stringify(key)} an array of arrays; use a file without it.`,
-      );
-    const [width, read] = NUMBERS.get(type) ?? this.#fail(`gives ${JSON.stringify(key)} an array of the type ${type}`);
+      throw new BigVaeError("unsupported", {
+        subject: this.what,
+        expected: `${JSON.stringify(key)} to be one value or an array`,
+        got: "an array of arrays",
+        remedy: "use a file without it",
+      });
+    const [width, read] =
+      NUMBERS.get(type) ?? this.#fail(`a known type of array for ${JSON.stringify(key)}`, `type ${type}`);
     const count = this.count(width, "numbers");
     const begin = this.#take(count * width);
     const values = new (ARRAYS.get(type)!)(count);
@@ -132,27 +136,28 @@ export class GgufCursor {
 
   #boolean(): boolean {
     const byte = this.bytes[this.#take(1)]!;
-    if (byte > 1) this.#fail(`holds the truth value ${byte}`);
+    if (byte > 1) this.#fail("the truth value 0 or 1", byte);
     return byte === 1;
   }
 
   #safe(value: number | bigint): number {
     if (typeof value === "bigint" && (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER))
-      this.#fail(`holds the number ${value}, beyond 2^53`);
+      this.#fail("a number within 2^53", `${value}`);
     return Number(value);
   }
 
   /** Steps over `length` bytes and returns where they begin. */
   #take(length: number): number {
     const end = this.at + length;
-    if (end > this.fileSize) this.#fail("ends in the middle of its header");
+    if (end > this.fileSize)
+      this.#fail(`${length} more bytes of the header`, `the end of the file at ${this.fileSize}`);
     if (end > this.bytes.length) throw new MoreBytes(end);
     const begin = this.at;
     this.at = end;
     return begin;
   }
 
-  #fail(cause: string): never {
-    throw new BigVaeError("format", `${this.what} ${cause} at byte ${this.at}; get the file again.`);
+  #fail(expected: string, got: string | number): never {
+    throw malformed(`${this.what}, byte ${this.at}`, expected, got);
   }
 }

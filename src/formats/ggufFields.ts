@@ -2,6 +2,7 @@
 import { BigVaeError } from "../errors.js";
 import type { GgufMetadata } from "./gguf.js";
 import type { GgufValue } from "./ggufCursor.js";
+import { malformed } from "./malformed.js";
 import { shorten } from "./strictJson.js";
 
 const PREFIX = "llama.";
@@ -38,18 +39,20 @@ export class GgufFields {
     const value = this.value(key) ?? fallback;
     if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
     if (typeof value === "object")
-      throw new BigVaeError(
-        "unsupported",
-        `The GGUF file gives ${key} by layer; only one number for all is supported.`,
-      );
-    throw new BigVaeError("format", `The GGUF file has ${key} ${String(value)}; expected a whole number above 0.`);
+      throw new BigVaeError("unsupported", {
+        subject: "GGUF file",
+        expected: `one ${key} for all layers`,
+        got: "one for each layer",
+        remedy: "use a model whose layers are alike",
+      });
+    throw malformed("GGUF file", `${key} to be a whole number above 0`, shown(value));
   }
 
   /** fp32 0.00001 is 9.999999747378752e-6 as a double: seven digits give back what was meant. */
   decimal(key: string, fallback?: number): number {
     const value = this.value(key) ?? fallback;
     if (typeof value === "number" && value > 0 && Number.isFinite(value)) return Number(value.toPrecision(7));
-    throw new BigVaeError("format", `The GGUF file has ${key} ${String(value)}; expected a number above 0.`);
+    throw malformed("GGUF file", `${key} to be a number above 0`, shown(value));
   }
 
   /** An id; undefined where the file has none. */
@@ -64,10 +67,17 @@ export class GgufFields {
       const known = Object.hasOwn(NEUTRAL, key) ? NEUTRAL[key] : undefined;
       const neutral = known ?? (key.startsWith(PREFIX) ? [] : "any");
       if (this.#read.has(key) || neutral === "any" || neutral.includes(value)) continue;
-      throw new BigVaeError(
-        "unsupported",
-        `The GGUF file has ${shorten(key)} ${shorten(JSON.stringify(value))}, which is not supported; use a file without it.`,
-      );
+      throw new BigVaeError("unsupported", {
+        subject: "GGUF file",
+        expected: `${shorten(key)} to be ${neutral.map(shown).join(" or ") || "left out"}`,
+        got: shown(value),
+        remedy: "use a file without it",
+      });
     }
   }
+}
+
+/** A value of the metadata as part of an error. */
+export function shown(value: GgufValue | undefined): string {
+  return typeof value === "number" ? `${value}` : shorten(JSON.stringify(value) ?? "none");
 }

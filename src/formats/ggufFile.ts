@@ -1,11 +1,11 @@
 /** GGUF models as a source of weights in Hugging Face form, from bytes in memory or from a file read by ranges. */
 import type { FileHandle } from "node:fs/promises";
-import { BigVaeError } from "../errors.js";
 import { readError } from "./fileOps.js";
 import { type GgufHeader, type GgufMetadata, parseGguf } from "./gguf.js";
 import { MoreBytes } from "./ggufCursor.js";
 import type { GgufConfig } from "./ggufModel.js";
 import { ggufSource } from "./ggufSource.js";
+import { malformed } from "./malformed.js";
 import { openForReading, readRange } from "./safetensorsFiles.js";
 import type { TensorSource } from "./tensors.js";
 
@@ -48,10 +48,7 @@ async function readHeader(file: FileHandle, path: string): Promise<GgufHeader> {
     } catch (error) {
       if (!(error instanceof MoreBytes)) throw error;
       if (error.needed > MAX_HEADER_BYTES)
-        throw new BigVaeError(
-          "format",
-          `${path} has a header of more than ${MAX_HEADER_BYTES} bytes; get the file again.`,
-        );
+        throw malformed(path, `a header of at most ${MAX_HEADER_BYTES} bytes`, `at least ${error.needed}`);
       length = Math.min(size, Math.max(2 * length, error.needed));
     }
   }

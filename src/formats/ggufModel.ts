@@ -4,7 +4,8 @@
  */
 import { BigVaeError } from "../errors.js";
 import type { GgufHeader } from "./gguf.js";
-import { GgufFields } from "./ggufFields.js";
+import { GgufFields, shown } from "./ggufFields.js";
+import { malformed } from "./malformed.js";
 
 /** config.json's fields that are known from GGUF metadata. */
 export interface GgufConfig {
@@ -87,20 +88,19 @@ export function configFromGguf({ metadata, tensors }: GgufHeader): GgufConfig {
 function checkArchitecture(fields: GgufFields): void {
   const architecture = fields.value("general.architecture");
   if (architecture !== "llama")
-    throw new BigVaeError(
-      "unsupported",
-      `The GGUF file holds the architecture ${JSON.stringify(architecture)}; only "llama" is supported.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: "GGUF file",
+      expected: 'the architecture "llama"',
+      got: shown(architecture),
+      remedy: "choose a Llama-family model",
+    });
 }
 
 /** Each block has tensors of its own. */
 function blockCount(fields: GgufFields, tensorCount: number): number {
   const count = fields.whole("llama.block_count");
   if (count <= tensorCount) return count;
-  throw new BigVaeError(
-    "format",
-    `The GGUF file announces ${count} blocks but holds only ${tensorCount} tensors; get the file again.`,
-  );
+  throw malformed("GGUF file", `tensors for each of its ${count} blocks`, `${tensorCount} tensors in all`);
 }
 
 /** As llama.cpp's load_hparams: a factor alone means linear scaling; files of 2023 have it under another key; 0 is none. */
@@ -109,15 +109,14 @@ function ropeScaling(fields: GgufFields, hasFactors: boolean): GgufConfig["rope_
   const old = fields.value("llama.rope.scale_linear");
   const factor = fields.value("llama.rope.scaling.factor") ?? old ?? 0;
   if (hasFactors || (type !== "none" && type !== "linear"))
-    throw new BigVaeError(
-      "unsupported",
-      `The GGUF file scales its RoPE ${hasFactors ? "by the tensor rope_freqs.weight" : `as ${JSON.stringify(type)}`}, which is not supported; use the model's folder of safetensors.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: "GGUF file",
+      expected: 'RoPE scaled as "linear" or "none"',
+      got: hasFactors ? "factors in the tensor rope_freqs.weight" : shown(type),
+      remedy: "use the model's folder of safetensors",
+    });
   if (typeof factor !== "number" || !Number.isFinite(factor) || factor < 0)
-    throw new BigVaeError(
-      "format",
-      `The GGUF file has the RoPE factor ${String(factor)}; expected a number of at least 0.`,
-    );
+    throw malformed("GGUF file", "a RoPE factor that is a number of at least 0", shown(factor));
   if (type === "none" || factor === 0 || factor === 1) return null;
   return { rope_type: "linear", factor: Number(factor.toPrecision(7)) };
 }
@@ -127,15 +126,18 @@ function checkHeads(config: GgufConfig, fields: GgufFields): void {
   const valueLength = fields.whole("llama.attention.value_length", headDim);
   const rotated = fields.whole("llama.rope.dimension_count", headDim);
   if (heads % keyHeads !== 0 || headDim % 2 !== 0)
-    throw new BigVaeError(
-      "format",
-      `The GGUF file has ${heads} heads of ${headDim} over ${keyHeads} key heads, which do not divide.`,
+    throw malformed(
+      "GGUF file",
+      `heads of an even width and key heads that divide the ${heads} heads`,
+      `a width of ${headDim} and ${keyHeads} key heads`,
     );
   if (valueLength !== headDim || rotated !== headDim)
-    throw new BigVaeError(
-      "unsupported",
-      `The GGUF file has heads of ${headDim}, values of ${valueLength} and RoPE over ${rotated}; they must be equal.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: "GGUF file",
+      expected: `values and RoPE of the heads' width, ${headDim}`,
+      got: `${valueLength} and ${rotated}`,
+      remedy: "choose a model where they are equal",
+    });
 }
 
 function vocabularySize(fields: GgufFields, tensors: GgufHeader["tensors"]): number {
@@ -169,10 +171,12 @@ export function huggingFaceName(name: string): string {
   if (layer !== undefined && layerName) return `model.layers.${layer}.${layerName}.weight`;
   const known = NAMES.get(module);
   if (known) return `${known}.weight`;
-  throw new BigVaeError(
-    "unsupported",
-    `The GGUF file holds a tensor ${JSON.stringify(name)}, which is not supported; use a plain Llama.`,
-  );
+  throw new BigVaeError("unsupported", {
+    subject: "GGUF file",
+    expected: "the tensors of a plain Llama alone",
+    got: `${JSON.stringify(name)} too`,
+    remedy: "choose a model without it",
+  });
 }
 
 /** Heads whose rows are permuted in `name` (Hugging Face's): of q or of k; 0 for other tensors. */

@@ -59,20 +59,44 @@ describe("ggufSource", () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ["another architecture", { "general.architecture": "gemma" }, /architecture "gemma"/],
-    ["experts", { "llama.expert_count": 8 }, /llama\.expert_count 8/],
-    ["RoPE of another scaling", { "llama.rope.scaling.type": "yarn" }, /scales its RoPE as "yarn"/],
-    ["a RoPE factor that is none", { "llama.rope.scale_linear": "4" }, /RoPE factor 4; expected a number/],
-    ["a RoPE scale of unclear meaning", { "llama.rope.scale": 4 }, /llama\.rope\.scale 4/],
-    ["a window", { "llama.attention.sliding_window": 64 }, /llama\.attention\.sliding_window 64/],
-    ["a key that nobody knows", { "llama.logit_scale": 0.5 }, /llama\.logit_scale 0\.5, which is not supported/],
-    ["one part of several", { "split.count": 2 }, /split\.count 2/],
-    ["an adapter", { "general.type": "adapter" }, /general\.type "adapter"/],
-    ["more blocks than tensors", { "llama.block_count": 2 ** 32 - 1 }, /4294967295 blocks but holds only 1 tensors/],
-    ["heads by layer", { "llama.attention.head_count_kv": Int32Array.of(1, 1) }, /by layer/],
-    ["heads that do not divide", { "llama.attention.head_count_kv": 3 }, /do not divide/],
-    ["a missing width", { "llama.embedding_length": "wide" }, /llama.embedding_length wide/],
-    ["partial RoPE", { "llama.rope.dimension_count": 8, "llama.attention.key_length": 16 }, /must be equal/],
+    ["another architecture", { "general.architecture": "gemma" }, /the architecture "llama", got "gemma"/],
+    ["experts", { "llama.expert_count": 8 }, /llama\.expert_count to be 0, got 8/],
+    ["RoPE of another scaling", { "llama.rope.scaling.type": "yarn" }, /RoPE scaled as "linear" or "none", got "yarn"/],
+    [
+      "a RoPE factor that is none",
+      { "llama.rope.scale_linear": "4" },
+      /a RoPE factor that is a number of at least 0, got "4"/,
+    ],
+    ["a RoPE scale of unclear meaning", { "llama.rope.scale": 4 }, /llama\.rope\.scale to be 1, got 4/],
+    ["a window", { "llama.attention.sliding_window": 64 }, /llama\.attention\.sliding_window to be 0, got 64/],
+    ["a key that nobody knows", { "llama.logit_scale": 0.5 }, /llama\.logit_scale to be left out, got 0\.5/],
+    ["one part of several", { "split.count": 2 }, /split\.count to be 0 or 1, got 2/],
+    ["an adapter", { "general.type": "adapter" }, /general\.type to be "model", got "adapter"/],
+    [
+      "more blocks than tensors",
+      { "llama.block_count": 2 ** 32 - 1 },
+      /tensors for each of its 4294967295 blocks, got 1 tensors in all/,
+    ],
+    [
+      "heads by layer",
+      { "llama.attention.head_count_kv": Int32Array.of(1, 1) },
+      /one llama\.attention\.head_count_kv for all layers, got one for each layer/,
+    ],
+    [
+      "heads that do not divide",
+      { "llama.attention.head_count_kv": 3 },
+      /key heads that divide the \d+ heads, got .* 3 key heads/,
+    ],
+    [
+      "a missing width",
+      { "llama.embedding_length": "wide" },
+      /llama\.embedding_length to be a whole number above 0, got "wide"/,
+    ],
+    [
+      "partial RoPE",
+      { "llama.rope.dimension_count": 8, "llama.attention.key_length": 16 },
+      /values and RoPE of the heads' width, 16, got 16 and 8/,
+    ],
   ])("refuses %s", (_, fields, message) => {
     const metadata = { ...TINY_METADATA, ...fields };
     expect(() => open(tinyModel({ "token_embd.weight": [32, 3] }, metadata))).toThrow(message);
@@ -99,14 +123,14 @@ describe("ggufSource", () => {
 
   it("refuses foreign tensors and q of the wrong height", () => {
     expect(() => open(tinyModel({ "token_embd.weight": [32, 3], "blk.0.ssm_in.weight": [4] }))).toThrow(
-      /"blk.0.ssm_in.weight", which is not supported/,
+      /the tensors of a plain Llama alone, got "blk\.0\.ssm_in\.weight" too/,
     );
     for (const bias of ["blk.0.attn_q.bias", "blk.0.ffn_up.bias", "output_norm.bias"])
       expect(() => open(tinyModel({ "token_embd.weight": [32, 3], [bias]: [32] }))).toThrow(
         expect.objectContaining({ kind: "unsupported", message: expect.stringContaining(bias) }),
       );
     expect(() => open(tinyModel({ "token_embd.weight": [32, 3], "blk.0.attn_q.weight": [32, 48] }))).toThrow(
-      /48 rows; expected 2 heads of 16/,
+      /2 heads of 16 rows, got the shape \[48, 32\]/,
     );
   });
 
@@ -172,8 +196,8 @@ describe("tokenizerFromGguf", () => {
   });
 
   it.each<[string, Record<string, string | string[] | Int32Array>, RegExp]>([
-    ["another kind", { "tokenizer.ggml.model": "bert" }, /kind "bert"/],
-    ["no tokens", { "tokenizer.ggml.model": "gpt2" }, /lacks tokenizer.ggml.tokens/],
+    ["another kind", { "tokenizer.ggml.model": "bert" }, /a tokenizer of kind "gpt2" or "llama", got "bert"/],
+    ["no tokens", { "tokenizer.ggml.model": "gpt2" }, /tokenizer\.ggml\.tokens to be a list of texts, got none/],
     [
       "types of another length",
       {
@@ -181,19 +205,23 @@ describe("tokenizerFromGguf", () => {
         "tokenizer.ggml.tokens": ["a"],
         "tokenizer.ggml.token_type": Int32Array.of(1, 1),
       },
-      /token_type does not fit/,
+      /token_type of 1 int32, one a token, got 2 of Int32Array/,
     ],
     [
       "an unknown split",
       { "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ["a"], "tokenizer.ggml.pre": "tekken" },
-      /"tekken"/,
+      /words split as .*, got "tekken"/,
     ],
     [
       "a merge of one",
       { "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ["a"], "tokenizer.ggml.merges": ["ab"] },
-      /merge "ab"/,
+      /each merge to be of two tokens, got "ab"/,
     ],
-    ["no scores", { "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": ["a"] }, /scores does not fit/],
+    [
+      "no scores",
+      { "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": ["a"] },
+      /scores of 1 fp32, one a token, got none/,
+    ],
   ])("refuses %s", (_, metadata, message) => {
     expect(() => tokenizerFromGguf(new Map(Object.entries(metadata)))).toThrow(message);
   });

@@ -3,6 +3,7 @@ import { BigVaeError } from "../errors.js";
 import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
 import { dequantize, isReadable } from "./ggufBlocks.js";
 import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
+import { malformed, missingTensor } from "./malformed.js";
 import { type Dtype, isDtype, type StoredTensor, type TensorSource, viewElements } from "./tensors.js";
 
 /**
@@ -12,13 +13,13 @@ import { type Dtype, isDtype, type StoredTensor, type TensorSource, viewElements
 export function ggufSource(
   header: GgufHeader,
   readBytes: (begin: number, end: number) => Promise<Uint8Array>,
-  what = "the GGUF file",
+  what = "GGUF file",
 ): TensorSource & { readonly metadata: GgufMetadata; readonly config: GgufConfig } {
   const config = configFromGguf(header);
   const tensors = renameTensors(header, config, what);
   const entry = (name: string) => {
     const found = tensors.get(name);
-    if (!found) throw new BigVaeError("mismatch", `${what} has no tensor ${JSON.stringify(name)}.`);
+    if (!found) throw missingTensor(what, name);
     return found;
   };
   return {
@@ -35,7 +36,12 @@ export function ggufSource(
     async readRaw(name): Promise<StoredTensor> {
       const { type, begin, end, shape } = entry(name);
       if (!isDtype(type.name))
-        throw new BigVaeError("unsupported", `Tensor ${name} of ${what} is stored as ${type.name}; read it as fp32.`);
+        throw new BigVaeError("unsupported", {
+          subject: `tensor ${name} of ${what}`,
+          expected: "a type of safetensors to read as stored",
+          got: type.name,
+          remedy: "read it as fp32",
+        });
       const bytes = await readBytes(begin, end);
       const heads = permutedHeads(name, config);
       const ordered = heads === 0 ? bytes : unpermuteRows(bytes, shape[0]!, heads);
@@ -49,15 +55,18 @@ function renameTensors(header: GgufHeader, config: GgufConfig, what: string): Ma
   for (const [name, tensor] of header.tensors) {
     const renamed = huggingFaceName(name);
     if (!isReadable(tensor.type.name))
-      throw new BigVaeError(
-        "unsupported",
-        `Tensor ${name} of ${what} is ${tensor.type.name}, which is not supported; use a Q8_0, Q6_K, Q5, Q4, F16, BF16 or F32 file.`,
-      );
+      throw new BigVaeError("unsupported", {
+        subject: `tensor ${name} of ${what}`,
+        expected: "Q8_0, Q6_K, Q5, Q4, F16, BF16 or F32",
+        got: tensor.type.name,
+        remedy: "use a file of one of these types",
+      });
     const heads = permutedHeads(renamed, config);
     if (heads > 0 && tensor.shape[0] !== heads * config.head_dim)
-      throw new BigVaeError(
-        "format",
-        `Tensor ${name} of ${what} has ${tensor.shape[0]} rows; expected ${heads} heads of ${config.head_dim}.`,
+      throw malformed(
+        `tensor ${name} of ${what}`,
+        `${heads} heads of ${config.head_dim} rows`,
+        `the shape [${tensor.shape.join(", ")}]`,
       );
     tensors.set(renamed, tensor);
   }

@@ -1,6 +1,9 @@
 /** The tokenizer inside a GGUF file as Hugging Face's tokenizer.json and tokenizer_config.json. */
 import { BigVaeError } from "../errors.js";
 import type { GgufMetadata } from "./gguf.js";
+import type { GgufValue } from "./ggufCursor.js";
+import { shown } from "./ggufFields.js";
+import { malformed } from "./malformed.js";
 
 type Json = Record<string, unknown>;
 
@@ -58,17 +61,16 @@ const PRE_TOKENIZERS: ReadonlyMap<string, Json> = new Map<string, Json>([
 export function tokenizerFromGguf(metadata: GgufMetadata): Json {
   const kind = metadata.get("tokenizer.ggml.model");
   if (kind !== "gpt2" && kind !== "llama")
-    throw new BigVaeError(
-      "unsupported",
-      `The GGUF file has a tokenizer of kind ${JSON.stringify(kind)}; supported are "gpt2" and "llama".`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: "GGUF file",
+      expected: 'a tokenizer of kind "gpt2" or "llama"',
+      got: shown(kind),
+      remedy: "use the model's folder of safetensors",
+    });
   const tokens = texts(metadata, "tokenizer.ggml.tokens");
   const types = metadata.get("tokenizer.ggml.token_type") ?? new Int32Array(tokens.length).fill(NORMAL);
   if (!(types instanceof Int32Array) || types.length !== tokens.length)
-    throw new BigVaeError(
-      "format",
-      `The GGUF file has ${tokens.length} tokens, but tokenizer.ggml.token_type does not fit.`,
-    );
+    throw malformed("GGUF file", `tokenizer.ggml.token_type of ${tokens.length} int32, one a token`, sizeOf(types));
   const parts = kind === "gpt2" ? byteLevelParts(metadata) : sentencePieceParts(metadata, tokens, types);
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false };
   const added = tokens.flatMap((content, id) => {
@@ -101,22 +103,24 @@ export function tokenizerConfigFromGguf(metadata: GgufMetadata): Json {
 function texts(metadata: GgufMetadata, key: string): readonly string[] {
   const value = metadata.get(key);
   if (Array.isArray(value) && value.length > 0 && typeof value[0] === "string") return value as string[];
-  throw new BigVaeError("format", `The GGUF file lacks ${key}, a list of texts; get the file again.`);
+  throw malformed("GGUF file", `${key} to be a list of texts`, sizeOf(value));
 }
 
 function byteLevelParts(metadata: GgufMetadata) {
   const pre = metadata.get("tokenizer.ggml.pre") ?? "default";
   const preTokenizer = PRE_TOKENIZERS.get(String(pre));
   if (!preTokenizer)
-    throw new BigVaeError(
-      "unsupported",
-      `The GGUF file splits words as ${JSON.stringify(pre)}; supported are ${[...PRE_TOKENIZERS.keys()].join(", ")}.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: "GGUF file",
+      expected: `words split as ${[...PRE_TOKENIZERS.keys()].join(", ")}`,
+      got: shown(pre),
+      remedy: "use the model's folder of safetensors",
+    });
   const merges = texts(metadata, "tokenizer.ggml.merges").map((merge) => {
     // A part may begin with a space only in theory: the byte alphabet has none.
     const at = merge.indexOf(" ", 1);
     if (at > 0) return [merge.slice(0, at), merge.slice(at + 1)];
-    throw new BigVaeError("format", `The GGUF file has the merge ${JSON.stringify(merge)}, not two tokens.`);
+    throw malformed("GGUF file", "each merge to be of two tokens", shown(merge));
   });
   const model = { unk_token: null, byte_fallback: false, fuse_unk: false, ignore_merges: pre === "llama-bpe", merges };
   return { normalizer: null, pre_tokenizer: preTokenizer, decoder: BYTE_LEVEL, model };
@@ -125,10 +129,7 @@ function byteLevelParts(metadata: GgufMetadata) {
 function sentencePieceParts(metadata: GgufMetadata, tokens: readonly string[], types: Int32Array) {
   const scores = metadata.get("tokenizer.ggml.scores");
   if (!(scores instanceof Float32Array) || scores.length !== tokens.length)
-    throw new BigVaeError(
-      "format",
-      `The GGUF file has ${tokens.length} tokens, but tokenizer.ggml.scores does not fit.`,
-    );
+    throw malformed("GGUF file", `tokenizer.ggml.scores of ${tokens.length} fp32, one a token`, sizeOf(scores));
   const hasPrefix = metadata.get("tokenizer.ggml.add_space_prefix") !== false;
   const replace = { type: "Replace", pattern: { String: " " }, content: "▁" };
   const unknown = metadata.get("tokenizer.ggml.unknown_token_id");
@@ -177,4 +178,10 @@ function mergesFromScores(tokens: readonly string[], types: Int32Array, scores: 
     (a, b) => b.score - a.score || length(b.pair[0]) - length(a.pair[0]) || length(b.pair[1]) - length(a.pair[1]),
   );
   return merges.map(({ pair }) => pair);
+}
+
+/** What stands in place of a list, as part of an error. */
+function sizeOf(value: GgufValue | undefined): string {
+  if (value === undefined) return "none";
+  return typeof value === "object" ? `${value.length} of ${value.constructor.name}` : "no list";
 }

@@ -69,10 +69,12 @@ async function take(folder: string): Promise<FolderLock> {
     throw error instanceof BigVaeError ? error : await diskError(path, text.length, error);
   }
   await rm(draft, { force: true });
-  throw new BigVaeError(
-    "locked",
-    `The lock ${path} keeps changing hands; wait for the other writers, or delete ${path} and ${path}.dead-* if there are none.`,
-  );
+  throw new BigVaeError("locked", {
+    subject: path,
+    expected: "a lock that comes free",
+    got: "one that keeps changing hands",
+    remedy: `wait for the other writers, or delete ${path} and ${path}.dead-* if there are none`,
+  });
 }
 
 /** Puts a file with the text of `draft` at `path`; false where there is one already. */
@@ -137,13 +139,20 @@ function refuseIfAlive(path: string, text: string): void {
   const [pid = "", host = "", started = ""] = text.split("\n");
   const holder: Holder = { pid: Number(pid), host, started };
   if (host !== hostname())
-    throw new BigVaeError(
-      "locked",
-      `${path} is held by process ${pid} on ${host}; wait for it, or delete the file if that process is gone.`,
-    );
+    throw new BigVaeError("locked", {
+      subject: path,
+      expected: "no other writer",
+      got: `a lock of process ${pid} on ${host}`,
+      remedy: "wait for it to end, or delete the file if that process is gone",
+    });
   const alive = holder.pid === process.pid ? heldByUs(path) : processIsAlive(holder.pid);
   if (alive && holder.started === startOf(holder.pid))
-    throw new BigVaeError("locked", `${path} is held by process ${pid}; wait for it to end or stop it.`);
+    throw new BigVaeError("locked", {
+      subject: path,
+      expected: "no other writer",
+      got: `a lock of process ${pid}`,
+      remedy: "wait for it to end, or stop it",
+    });
 }
 
 function heldByUs(path: string): boolean {

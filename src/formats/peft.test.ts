@@ -69,24 +69,28 @@ describe("readLora takes", () => {
 
 describe("readLora refuses", () => {
   it.each<[string, object, RegExp]>([
-    ["rank-stabilised LoRA", { use_rslora: true }, /use_rslora true; only null/],
-    ["DoRA", { use_dora: true }, /use_dora/],
-    ["another method", { peft_type: "LOHA" }, /peft_type "LOHA"; only "LORA"/],
-    ["trained biases", { bias: "all" }, /bias "all"/],
+    ["rank-stabilised LoRA", { use_rslora: true }, /use_rslora to be null, got true/],
+    ["DoRA", { use_dora: true }, /use_dora to be null, got true/],
+    ["another method", { peft_type: "LOHA" }, /peft_type to be "LORA", got "LOHA"/],
+    ["trained biases", { bias: "all" }, /bias to be "none", got "all"/],
     ["transposed weights", { fan_in_fan_out: true }, /fan_in_fan_out/],
     ["whole modules", { modules_to_save: ["lm_head"] }, /modules_to_save/],
-    ["PiSSA, which changes the base", { init_lora_weights: "pissa" }, /init_lora_weights "pissa"/],
+    ["PiSSA, which changes the base", { init_lora_weights: "pissa" }, /init_lora_weights to be .*, got "pissa"/],
     ["ranks by module", { rank_pattern: { q_proj: 4 } }, /rank_pattern/],
     ["alphas by module", { alpha_pattern: { q_proj: 4 } }, /alpha_pattern/],
-    ["repeated layers", { layer_replication: [[0, 2]] }, /layer_replication \[\[0,2\]\]/],
-    ["an adapter that works behind a token", { alora_invocation_tokens: [1, 2] }, /alora_invocation_tokens \[1,2\]/],
-    ["a field that nobody knows", { lora_of_tomorrow: 1 }, /lora_of_tomorrow 1; only null/],
-    ["no method", { peft_type: "" }, /peft_type ""/],
-    ["a dropout of another type", { lora_dropout: "0.1" }, /lora_dropout "0\.1"; expected a number/],
-    ["targets of another type", { target_modules: [7] }, /target_modules \[7\]/],
-    ["a rank of another shape", { r: 4 }, /\[8,160\].*rank r 4/],
-    ["no rank", { r: undefined }, /has r undefined/],
-    ["an infinite alpha", { lora_alpha: "8" }, /lora_alpha "8"/],
+    ["repeated layers", { layer_replication: [[0, 2]] }, /layer_replication to be null, got \[\[0,2\]\]/],
+    [
+      "an adapter that works behind a token",
+      { alora_invocation_tokens: [1, 2] },
+      /alora_invocation_tokens to be null, got \[1,2\]/,
+    ],
+    ["a field that nobody knows", { lora_of_tomorrow: 1 }, /lora_of_tomorrow to be null, got 1/],
+    ["no method", { peft_type: "" }, /peft_type to be "LORA", got ""/],
+    ["a dropout of another type", { lora_dropout: "0.1" }, /lora_dropout to be a number .*, got "0\.1"/],
+    ["targets of another type", { target_modules: [7] }, /target_modules to be .*, got \[7\]/],
+    ["a rank of another shape", { r: 4 }, /shapes \[4, in\] and \[out, 4\], as r is 4 .*, got .*\[8, 160\]/],
+    ["no rank", { r: undefined }, /r to be a number above 0, got none/],
+    ["an infinite alpha", { lora_alpha: "8" }, /lora_alpha to be a number above 0, got "8"/],
   ])("%s", async (_, fields, message) => {
     await changeConfig(fields);
     await expect(readLora(folder)).rejects.toThrow(message);
@@ -97,18 +101,22 @@ describe("readLora refuses", () => {
     await changeTensors((tensors) => tensors.clear());
     await expect(readLora(folder)).rejects.toMatchObject({
       kind: "format",
-      message: expect.stringContaining("has no tensor"),
+      message: expect.stringContaining("expected the tensors of an adapter, got none"),
     });
   });
 
   it("a key of another model and a factor without its partner", async () => {
     await changeTensors((tensors) => tensors.delete("base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"));
-    await expect(readLora(folder)).rejects.toThrow(/lacks the tensor .*layers\.1\.mlp\.up_proj\.lora_B/);
+    await expect(readLora(folder)).rejects.toThrow(
+      /expected the tensor .*layers\.1\.mlp\.up_proj\.lora_B\.weight, got none/,
+    );
     const data = new Float32Array(8);
     await changeTensors((tensors) =>
       tensors.set("base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", { dtype: "F32", shape: [8], data }),
     );
-    await expect(readLora(folder)).rejects.toThrow(/c_attn.* is no LoRA of a Llama-family projection/);
+    await expect(readLora(folder)).rejects.toThrow(
+      /expected LoRA of a Llama's projections alone .*, got the tensor .*c_attn/,
+    );
   });
 
   it("a pickle", async () => {
@@ -120,10 +128,10 @@ describe("readLora refuses", () => {
     await rename(model(), join(root, "elsewhere.safetensors"));
     await symlink(join(root, "elsewhere.safetensors"), model());
     await expect(readLora(folder)).rejects.toThrow(/outside the folder/);
-    await expect(readLora(join(root, "none"))).rejects.toThrow(/there is no such file/);
+    await expect(readLora(join(root, "none"))).rejects.toThrow(/got no such file/);
     await rm(configPath());
     await writeFile(configPath(), '{"r": 8, "r": 9}');
-    await expect(readLora(folder)).rejects.toThrow(/the key "r" twice/);
+    await expect(readLora(folder)).rejects.toThrow(/each key once, got "r" twice/);
   });
 });
 
@@ -134,7 +142,7 @@ it.each(["constructor", "toString", "__proto__"])(
     await writeFile(configPath(), text.replace("{", `{"${name}": 3,`));
     await expect(readLora(folder)).rejects.toMatchObject({
       kind: "unsupported",
-      message: expect.stringContaining(`${name} 3; only null is supported`),
+      message: expect.stringContaining(`${name} to be null, got 3`),
     });
   },
 );

@@ -3,6 +3,7 @@
  * No file access here; see peftFiles.
  */
 import { BigVaeError } from "../errors.js";
+import { malformed } from "./malformed.js";
 import { shorten } from "./strictJson.js";
 import type { StoredTensor, TensorSource } from "./tensors.js";
 
@@ -69,9 +70,9 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
 export async function parseLora(config: unknown, source: TensorSource, what: string): Promise<LoraAdapter> {
   const fields = checkConfig(config, what);
   const rank = positive(fields, "r", what);
-  if (!Number.isInteger(rank)) throw malformed("r", rank, "a whole number", what);
+  if (!Number.isInteger(rank)) throw wrongField("r", rank, "a whole number", what);
   if (source.names.length === 0)
-    throw new BigVaeError("format", `${what} has no tensor in its adapter_model.safetensors; get the adapter again.`);
+    throw malformed(`adapter_model.safetensors of ${what}`, "the tensors of an adapter", "none");
   const modules = new Set(source.names.map((name) => moduleOf(name, what)));
   const tensors = new Map<string, LoraPair>();
   for (const module of [...modules].sort(byLayer)) tensors.set(module, await readPair(source, module, rank, what));
@@ -88,33 +89,35 @@ export async function parseLora(config: unknown, source: TensorSource, what: str
 function dropoutOf({ lora_dropout: value }: Json, what: string): number {
   const dropout = value ?? 0;
   if (typeof dropout === "number" && dropout >= 0 && dropout < 1) return dropout;
-  throw malformed("lora_dropout", value, "a number from 0 to less than 1", what);
+  throw wrongField("lora_dropout", value, "a number from 0 to less than 1", what);
 }
 
 function targetsOf({ target_modules: value }: Json, what: string): string[] {
   const names: unknown[] = [value ?? []].flat();
   if (names.every((name) => typeof name === "string")) return names;
-  throw malformed("target_modules", value, "a text or a list of texts", what);
+  throw wrongField("target_modules", value, "a text or a list of texts", what);
 }
 
-function malformed(name: string, value: unknown, expected: string, what: string): BigVaeError {
-  const got = shorten(JSON.stringify(value) ?? "undefined");
-  return new BigVaeError("format", `adapter_config.json of ${what} has ${name} ${got}; expected ${expected}.`);
+function wrongField(name: string, value: unknown, expected: string, what: string): BigVaeError {
+  const got = shorten(JSON.stringify(value) ?? "none");
+  return malformed(`adapter_config.json of ${what}`, `${name} to be ${expected}`, got);
 }
 
 function checkConfig(config: unknown, what: string): Json {
   if (typeof config !== "object" || config === null || Array.isArray(config))
-    throw new BigVaeError("format", `adapter_config.json of ${what} is not a JSON object; get the file again.`);
+    throw malformed(`adapter_config.json of ${what}`, "a JSON object", "something else");
   const fields = config as Json;
   for (const [name, value] of Object.entries(fields)) {
     if (READ.includes(name) || HARMLESS.includes(name) || isOff(value)) continue;
     const neutral = Object.hasOwn(NEUTRAL, name) ? NEUTRAL[name] : undefined;
     if (neutral?.includes(value)) continue;
     const allowed = neutral?.map((each) => JSON.stringify(each)).join(" or ") ?? "null";
-    throw new BigVaeError(
-      "unsupported",
-      `adapter_config.json of ${what} has ${shorten(name)} ${shorten(JSON.stringify(value))}; only ${allowed} is supported.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: `adapter_config.json of ${what}`,
+      expected: `${shorten(name)} to be ${allowed}`,
+      got: shorten(JSON.stringify(value)),
+      remedy: "use an adapter of plain LoRA",
+    });
   }
   return fields;
 }
@@ -126,28 +129,31 @@ function isOff(value: unknown): boolean {
 function positive(fields: Json, name: string, what: string): number {
   const value = fields[name];
   if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  throw malformed(name, value, "a number above 0", what);
+  throw wrongField(name, value, "a number above 0", what);
 }
 
 /** "layers.0.mlp.up_proj" of a tensor's full name. */
 function moduleOf(name: string, what: string): string {
   const module = /^(.*)\.lora_[AB]\.weight$/.exec(name)?.[1];
   if (module?.startsWith(PREFIX) && MODULE.test(module.slice(PREFIX.length))) return module.slice(PREFIX.length);
-  throw new BigVaeError(
-    "unsupported",
-    `Tensor ${JSON.stringify(name.slice(0, 200))} of ${what} is no LoRA of a Llama-family projection; expected ${PREFIX}layers.N.self_attn.q_proj.lora_A.weight and the like.`,
-  );
+  throw new BigVaeError("unsupported", {
+    subject: what,
+    expected: `LoRA of a Llama's projections alone (${PREFIX}layers.N.self_attn.q_proj.lora_A.weight)`,
+    got: `the tensor ${JSON.stringify(name.slice(0, 200))}`,
+    remedy: "use an adapter without it",
+  });
 }
 
 async function readPair(source: TensorSource, module: string, rank: number, what: string): Promise<LoraPair> {
   const [nameA, nameB] = tensorNames(module);
   const missing = [nameA, nameB].find((name) => !source.names.includes(name));
-  if (missing) throw new BigVaeError("format", `${what} lacks the tensor ${missing}; get the adapter again.`);
+  if (missing) throw malformed(what, `the tensor ${missing}`, "none");
   const [shapeA, shapeB] = [source.info(nameA).shape, source.info(nameB).shape];
   if (shapeA.length !== 2 || shapeB.length !== 2 || shapeA[0] !== rank || shapeB[1] !== rank)
-    throw new BigVaeError(
-      "format",
-      `${module} of ${what} has the shapes [${shapeA}] and [${shapeB}], which do not fit the rank r ${rank} of adapter_config.json.`,
+    throw malformed(
+      `${module} of ${what}`,
+      `the shapes [${rank}, in] and [out, ${rank}], as r is ${rank} in adapter_config.json`,
+      `[${shapeA.join(", ")}] and [${shapeB.join(", ")}]`,
     );
   const [a, b] = [await source.readFloat32(nameA), await source.readFloat32(nameB)];
   return { a, b, inWidth: shapeA[1]!, outWidth: shapeB[0]! };
@@ -165,7 +171,13 @@ function byLayer(a: string, b: string): number {
 export function loraTensors({ rank, tensors }: LoraAdapter): Map<string, StoredTensor> {
   const stored = new Map<string, StoredTensor>();
   for (const [module, { a, b, inWidth, outWidth }] of tensors) {
-    if (!MODULE.test(module)) throw new BigVaeError("internal", `There is no LoRA of ${module}.`);
+    if (!MODULE.test(module))
+      throw new BigVaeError("internal", {
+        subject: "adapter",
+        expected: "projections of a Llama",
+        got: module,
+        remedy: "leave it out",
+      });
     const [nameA, nameB] = tensorNames(module);
     stored.set(nameA, { dtype: "F32", shape: [rank, inWidth], data: a });
     stored.set(nameB, { dtype: "F32", shape: [outWidth, rank], data: b });

@@ -3,6 +3,7 @@
  * Everything is checked against the file's size before anything is allocated. No file access here: this runs in a browser.
  */
 import { BigVaeError } from "../errors.js";
+import { malformed, missingTensor } from "./malformed.js";
 import { parseStrictJsonBytes, type StrictJson, shorten } from "./strictJson.js";
 import {
   bytesPerElement,
@@ -43,17 +44,14 @@ export interface SafetensorsHeader {
  * Where the data begins, from the file's first eight bytes.
  * @throws BigVaeError("format") where the header would pass 100 MB or the end of the file.
  */
-export function safetensorsDataStart(firstBytes: Uint8Array, fileSize: number, what = "The safetensors file"): number {
+export function safetensorsDataStart(firstBytes: Uint8Array, fileSize: number, what = "safetensors file"): number {
   if (fileSize < 8 || firstBytes.length < 8)
-    throw new BigVaeError("format", `${what} has ${fileSize} bytes, fewer than the 8 of a header; get the file again.`);
+    throw malformed(what, "at least the 8 bytes of a header", `${fileSize} bytes`);
   const length = new DataView(firstBytes.buffer, firstBytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES))
-    throw new BigVaeError("format", `${what} announces a header of ${length} bytes, more than ${MAX_HEADER_BYTES}.`);
+    throw malformed(what, `a header of at most ${MAX_HEADER_BYTES} bytes`, `one of ${length} bytes`);
   if (8 + Number(length) > fileSize)
-    throw new BigVaeError(
-      "format",
-      `${what} announces a header of ${length} bytes but has ${fileSize} in all; get the file again.`,
-    );
+    throw malformed(what, `a header within the ${fileSize} bytes of the file`, `one of ${length} bytes`);
   return 8 + Number(length);
 }
 
@@ -65,17 +63,23 @@ export function safetensorsDataStart(firstBytes: Uint8Array, fileSize: number, w
 export function parseSafetensorsHeader(
   bytes: Uint8Array,
   fileSize: number,
-  what = "The safetensors file",
+  what = "safetensors file",
 ): SafetensorsHeader {
   const dataStart = safetensorsDataStart(bytes, fileSize, what);
-  if (bytes.length < dataStart) throw new BigVaeError("internal", `${what}: only part of the header was handed in.`);
-  const json = parseStrictJsonBytes(bytes.subarray(8, dataStart), `The header of ${what}`, 4);
-  if (!(json instanceof Map)) throw new BigVaeError("format", `The header of ${what} is not a JSON object.`);
+  if (bytes.length < dataStart)
+    throw new BigVaeError("internal", {
+      subject: what,
+      expected: `the ${dataStart} bytes of the header`,
+      got: `${bytes.length} bytes`,
+      remedy: "hand in all of them",
+    });
+  const json = parseStrictJsonBytes(bytes.subarray(8, dataStart), `header of ${what}`, 4);
+  if (!(json instanceof Map)) throw malformed(`header of ${what}`, "a JSON object", "something else");
   const tensors = new Map<string, SafetensorsEntry>();
   let metadata: ReadonlyMap<string, string> = new Map();
   for (const [name, value] of json) {
     if (name === METADATA_KEY) metadata = parseMetadata(value, what);
-    else tensors.set(name, parseEntry(value, dataStart, `Tensor ${JSON.stringify(name.slice(0, 200))} of ${what}`));
+    else tensors.set(name, parseEntry(value, dataStart, `tensor ${JSON.stringify(name.slice(0, 200))} of ${what}`));
   }
   checkLayout(tensors, dataStart, fileSize, what);
   return { tensors, metadata };
@@ -83,7 +87,7 @@ export function parseSafetensorsHeader(
 
 function parseMetadata(value: StrictJson, what: string): Map<string, string> {
   if (!(value instanceof Map) || [...value.values()].some((item) => typeof item !== "string"))
-    throw new BigVaeError("format", `The ${METADATA_KEY} of ${what} is not an object of strings.`);
+    throw malformed(`${METADATA_KEY} of ${what}`, "an object of strings", "something else");
   return value as Map<string, string>;
 }
 
@@ -93,20 +97,23 @@ function parseEntry(value: StrictJson, dataStart: number, what: string): Safeten
   const shape = fields.get("shape");
   const offsets = fields.get("data_offsets");
   if (fields.size !== 3 || !Array.isArray(shape) || !Array.isArray(offsets) || offsets.length !== 2)
-    throw new BigVaeError("format", `${what} must have exactly dtype, shape and two data_offsets; get the file again.`);
+    throw malformed(what, "exactly dtype, shape and two data_offsets", "something else");
   if (!isDtype(dtype))
-    throw new BigVaeError(
-      "unsupported",
-      `${what} has the dtype ${shorten(String(dtype))}; convert it to F32, F16 or BF16.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: what,
+      expected: `a dtype of ${Object.keys(DTYPE_RANK).join(", ")}`,
+      got: shorten(String(dtype)),
+      remedy: "convert it to F32, F16 or BF16",
+    });
   const sizeBytes = elementCount(shape, what) * bytesPerElement(dtype);
   const [begin, end] = offsets as [unknown, unknown];
   if (!isOffset(begin) || !isOffset(end) || end < begin)
-    throw new BigVaeError("format", `${what} has the data_offsets [${shorten(`${begin}, ${end}`)}], not a range.`);
+    throw malformed(what, "data_offsets that are a range of bytes", `[${shorten(`${begin}, ${end}`)}]`);
   if (end - begin !== sizeBytes)
-    throw new BigVaeError(
-      "format",
-      `${what} spans ${end - begin} bytes, but ${dtype} of shape [${shorten(shape.join(", "))}] takes ${sizeBytes}.`,
+    throw malformed(
+      what,
+      `${sizeBytes} bytes for ${dtype} of shape [${shorten(shape.join(", "))}]`,
+      `${end - begin} bytes`,
     );
   return { dtype, shape: shape as number[], begin: dataStart + begin, end: dataStart + end };
 }
@@ -124,14 +131,14 @@ function checkLayout(
   let at = dataStart;
   for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at)
-      throw new BigVaeError(
-        "format",
-        `Tensor ${JSON.stringify(name.slice(0, 200))} of ${what} begins at byte ${begin}, ${begin < at ? "overlapping the one before" : "after a hole"} that ends at ${at}.`,
+      throw malformed(
+        `tensor ${JSON.stringify(name.slice(0, 200))} of ${what}`,
+        `a beginning at byte ${at}, where what is before it ends`,
+        `byte ${begin}, ${begin < at ? "an overlap" : "after a hole"}`,
       );
     at = end;
   }
-  if (at !== fileSize)
-    throw new BigVaeError("format", `The tensors of ${what} end at byte ${at}, but it has ${fileSize}; get it again.`);
+  if (at !== fileSize) throw malformed(what, `an end at byte ${at}, after its last tensor`, `${fileSize} bytes`);
 }
 
 /**
@@ -154,8 +161,9 @@ export function safetensorsChunks(
   }
   let at = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
-    if (name === METADATA_KEY || elementCount(shape, `Tensor ${name}`) !== data.length)
-      throw new BigVaeError("internal", `Tensor ${name}: ${data.length} elements for the shape [${shape.join(", ")}].`);
+    if (name === METADATA_KEY) throw unwritable(name, "a name that the format leaves free", "its own");
+    if (elementCount(shape, `tensor ${name}`) !== data.length)
+      throw unwritable(name, `as many elements as the shape [${shape.join(", ")}] holds`, data.length);
     const offsets = [at, (at += data.byteLength)];
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: offsets })}`);
   }
@@ -165,6 +173,10 @@ export function safetensorsChunks(
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, 8);
   return [header, ...sorted.map(([, { data }]) => viewBytes(data))];
+}
+
+function unwritable(name: string, expected: string, got: string | number): BigVaeError {
+  return new BigVaeError("internal", { subject: `tensor ${name}`, expected, got, remedy: "correct what is written" });
 }
 
 /** Upstream's order of dtypes, which puts wider ones first. */
@@ -200,14 +212,14 @@ export function serializeSafetensors(
 export function safetensorsSource(
   header: SafetensorsHeader,
   readBytes: (begin: number, end: number) => Promise<Uint8Array>,
-  what = "the safetensors file",
+  what = "safetensors file",
 ): TensorSource & {
   /** The header's `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
 } {
   const entry = (name: string) => {
     const found = header.tensors.get(name);
-    if (!found) throw new BigVaeError("mismatch", `${what} has no tensor ${JSON.stringify(name)}.`);
+    if (!found) throw missingTensor(what, name);
     return found;
   };
   const readRaw = async (name: string): Promise<StoredTensor> => {
@@ -219,12 +231,12 @@ export function safetensorsSource(
     metadata: header.metadata,
     info: (name) => entry(name),
     readRaw,
-    readFloat32: async (name) => toFloat32(await readRaw(name), `Tensor ${name} of ${what}`),
+    readFloat32: async (name) => toFloat32(await readRaw(name), `tensor ${name} of ${what}`),
   };
 }
 
 /** The tensors of a whole file in memory; F32 data are views of `bytes` where aligned. */
-export function parseSafetensors(bytes: Uint8Array, what = "the safetensors file") {
+export function parseSafetensors(bytes: Uint8Array, what = "safetensors file") {
   const header = parseSafetensorsHeader(bytes, bytes.length, what);
   return safetensorsSource(header, async (begin, end) => bytes.subarray(begin, end), what);
 }

@@ -39,8 +39,8 @@ describe("writeSafetensors", () => {
         const before = await readFile(path());
         const written = writeSafetensors(path(), next, undefined, failing(n, code));
         await expect(written).rejects.toMatchObject({ kind: "disk", exitCode: 7 });
-        const why = code === "ENOSPC" ? "\\d+ bytes needed, \\d+ free" : "[a-z -]+";
-        await expect(written).rejects.toThrow(new RegExp(`${path()} \\(${code}\\): ${why}; `));
+        const why = code === "ENOSPC" ? "\\d+ bytes of free space, got \\d+" : "[a-z -]+, got [a-z -]+";
+        await expect(written).rejects.toThrow(new RegExp(`${path()}: expected ${why} \\(${code}\\); `));
         expect(await readdir(folder)).toEqual(["m.safetensors"]);
         // Only the last step comes after the new file has taken its place.
         if (n < count.calls - 1) expect(await readFile(path())).toEqual(before);
@@ -51,7 +51,7 @@ describe("writeSafetensors", () => {
 
   it("names a folder that is missing", async () => {
     await expect(writeSafetensors(join(folder, "no", "m"), old)).rejects.toThrow(
-      /ENOENT.*check that the folder exists/,
+      /a folder to write in, got none \(ENOENT\); check that the folder exists/,
     );
   });
 });
@@ -81,17 +81,17 @@ describe("openSafetensors", () => {
     const source = await openSafetensors(path);
     expect(source.metadata.get("format")).toBe("pt");
     expect(await source.readElements("a", 1, 3)).toEqual(Float32Array.of(2, 3));
-    await expect(source.readElements("a", 3, 5)).rejects.toThrow(/are not there/);
+    await expect(source.readElements("a", 3, 5)).rejects.toThrow(/a range of its elements, got \[3, 5\)/);
     await truncate(path, 100);
-    await expect(source.readFloat32("a")).rejects.toThrow(/ends at byte 100/);
+    await expect(source.readFloat32("a")).rejects.toThrow(/at least \d+ bytes, got 100;/);
     await source.close();
   });
 
   it("refuses what is missing, a folder or cut short", async () => {
-    await expect(openSafetensors(join(folder, "none"))).rejects.toThrow(/there is no such file/);
-    await expect(openSafetensors(folder)).rejects.toThrow(/not a file/);
+    await expect(openSafetensors(join(folder, "none"))).rejects.toThrow(/got no such file/);
+    await expect(openSafetensors(folder)).rejects.toThrow(/expected a file, got a folder or a device/);
     await writeFile(join(folder, "cut"), "1234");
-    await expect(openSafetensors(join(folder, "cut"))).rejects.toThrow(/4 bytes, fewer than the 8/);
+    await expect(openSafetensors(join(folder, "cut"))).rejects.toThrow(/at least the 8 bytes of a header, got 4 bytes/);
   });
 });
 
@@ -112,23 +112,31 @@ describe("openSafetensorsFolder", () => {
     const sharded = await openSafetensorsFolder(folder);
     expect(sharded.names).toEqual(["x", "y", "z"]);
     expect(await sharded.readFloat32("y")).toEqual(Float32Array.of(1));
-    expect(() => sharded.info("a")).toThrow(/no tensor "a"/);
+    expect(() => sharded.info("a")).toThrow(/a tensor "a", got none/);
     await sharded.close();
   });
 
   it.each<[string, object, RegExp]>([
-    ["a path upwards", { a: "../model.safetensors" }, /no file name within/],
-    ["an absolute path", { a: "/etc/passwd" }, /no file name within/],
-    ["a folder below", { a: "sub/model.safetensors" }, /no file name within/],
-    ["a backslash", { a: "..\\model.safetensors" }, /no file name within/],
-    ["..", { a: ".." }, /no file name within/],
-    ["a zero byte", { a: "m\0.safetensors" }, /no file name within/],
-    ["a missing shard", { a: "gone.safetensors" }, /there is no such file/],
+    ["a path upwards", { a: "../model.safetensors" }, /the name of a file within it, got "/],
+    ["an absolute path", { a: "/etc/passwd" }, /the name of a file within it, got "/],
+    ["a folder below", { a: "sub/model.safetensors" }, /the name of a file within it, got "/],
+    ["a backslash", { a: "..\\model.safetensors" }, /the name of a file within it, got "/],
+    ["..", { a: ".." }, /the name of a file within it, got "/],
+    ["a zero byte", { a: "m\0.safetensors" }, /the name of a file within it, got "/],
+    ["a missing shard", { a: "gone.safetensors" }, /got no such file/],
     ["a link out of the folder", { a: "link.safetensors" }, /outside the folder/],
-    ["a tensor that no shard holds", { a: "one.safetensors", q: "one.safetensors" }, /one.safetensors lacks it/],
-    ["a tensor that the index leaves out", {}, /weight_map|not listed|no tensor/],
-    ["a tensor in two shards", { a: "one.safetensors", b: "two.safetensors" }, /lies in both|not listed there/],
-    ["a number for a shard", { a: 1 }, /no weight_map/],
+    [
+      "a tensor that no shard holds",
+      { a: "one.safetensors", q: "one.safetensors" },
+      /one\.safetensors: expected tensor q, which .* lists there, got none/,
+    ],
+    ["a tensor that the index leaves out", {}, /weight_map|listed in|tensor/],
+    [
+      "a tensor in two shards",
+      { a: "one.safetensors", b: "two.safetensors" },
+      /one file that holds it, got|tensor a listed in two\.safetensors, got one\.safetensors/,
+    ],
+    ["a number for a shard", { a: 1 }, /a weight_map of tensor names to file names, got something else/],
   ])("refuses %s", async (_, weightMap, message) => {
     await shard("one.safetensors", "a");
     await shard("two.safetensors", "b", "a");

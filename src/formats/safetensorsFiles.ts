@@ -4,6 +4,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
 import { errorCode, type FileOps, readError } from "./fileOps.js";
+import { malformed, missingTensor } from "./malformed.js";
 import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
@@ -53,7 +54,12 @@ async function readElements(
   const entry = header.tensors.get(name);
   const width = entry ? bytesPerElement(entry.dtype) : 0;
   if (!entry || begin < 0 || end < begin || entry.begin + end * width > entry.end)
-    throw new BigVaeError("internal", `Elements [${begin}, ${end}) of tensor ${name} are not there.`);
+    throw new BigVaeError("internal", {
+      subject: `tensor ${name}`,
+      expected: "a range of its elements",
+      got: `[${begin}, ${end})`,
+      remedy: "read within its shape",
+    });
   return viewElements(await read(entry.begin + begin * width, entry.begin + end * width), entry.dtype);
 }
 
@@ -68,7 +74,12 @@ export async function openForReading(path: string): Promise<FileHandle> {
     throw readError(path, error);
   }
   await file.close();
-  throw new BigVaeError("format", `${path} is a folder or a device, not a file; name a file.`);
+  throw new BigVaeError("format", {
+    subject: path,
+    expected: "a file",
+    got: "a folder or a device",
+    remedy: "name a file",
+  });
 }
 
 /** A single read of Node takes less than 2 GiB. */
@@ -80,8 +91,7 @@ export async function readRange(file: FileHandle, begin: number, end: number, pa
   for (let at = 0; at < bytes.length; ) {
     const length = Math.min(bytes.length - at, MAX_READ_BYTES);
     const { bytesRead } = await file.read(bytes, at, length, begin + at);
-    if (bytesRead === 0)
-      throw new BigVaeError("format", `${path} ends at byte ${begin + at}, before byte ${end}; get the file again.`);
+    if (bytesRead === 0) throw malformed(path, `at least ${end} bytes`, begin + at);
     at += bytesRead;
   }
   return bytes;
@@ -139,16 +149,18 @@ export async function refusePickle(
   const names: readonly string[] = await readdir(folder).catch(() => []);
   const pickle = pickles.find((name) => names.includes(name));
   if (pickle === undefined || names.includes(safetensors)) return;
-  throw new BigVaeError(
-    "unsupported",
-    `${folder} holds its weights in ${pickle}, a Python pickle; load it with ${library} and save it with safe_serialization=True.`,
-  );
+  throw new BigVaeError("unsupported", {
+    subject: folder,
+    expected: `weights in ${safetensors}`,
+    got: `${pickle}, a Python pickle`,
+    remedy: `load it with ${library} and save it with safe_serialization=True`,
+  });
 }
 
 function joinShards(shardOf: Map<string, string>, shards: Map<string, OpenTensors>, folder: string): OpenTensors {
   const shard = (name: string) => {
     const found = shards.get(shardOf.get(name) ?? "");
-    if (!found) throw new BigVaeError("mismatch", `${folder} has no tensor ${JSON.stringify(name)}.`);
+    if (!found) throw missingTensor(folder, name);
     return found;
   };
   return {
@@ -170,7 +182,11 @@ function parseShardIndex(bytes: Uint8Array, path: string): Map<string, string> {
   const json = parseStrictJsonBytes(bytes, path);
   const shardOf = json instanceof Map ? json.get("weight_map") : undefined;
   if (!(shardOf instanceof Map) || [...shardOf.values()].some((shard) => typeof shard !== "string"))
-    throw new BigVaeError("format", `${path} has no weight_map of tensor names to file names; get the file again.`);
+    throw malformed(
+      path,
+      "a weight_map of tensor names to file names",
+      shardOf === undefined ? "none" : "something else",
+    );
   return shardOf as Map<string, string>;
 }
 
@@ -179,14 +195,14 @@ function checkShards(shardOf: Map<string, string>, shards: Map<string, OpenTenso
   for (const [shardName, shard] of shards) {
     for (const name of shard.names) {
       const other = owners.get(name);
-      if (other) throw new BigVaeError("format", `Tensor ${name} lies in both ${other} and ${shardName}; remove one.`);
+      if (other) throw malformed(`tensor ${name}`, "one file that holds it", `${other} and ${shardName}`);
       owners.set(name, shardName);
       if (shardOf.get(name) !== shardName)
-        throw new BigVaeError("format", `Tensor ${name} of ${shardName} is not listed there by ${path}.`);
+        throw malformed(path, `tensor ${name} listed in ${shardName}`, shardOf.get(name) ?? "none");
     }
   }
   const missing = [...shardOf.keys()].find((name) => !owners.has(name));
-  if (missing) throw new BigVaeError("format", `${path} lists ${missing}, but ${shardOf.get(missing)} lacks it.`);
+  if (missing) throw malformed(`${shardOf.get(missing)}`, `tensor ${missing}, which ${path} lists there`, "none");
 }
 
 /**
@@ -196,7 +212,12 @@ function checkShards(shardOf: Map<string, string>, shards: Map<string, OpenTenso
  */
 export async function confine(folder: string, name: string): Promise<string> {
   if (!/^[^/\\\0]+$/.test(name) || name === "." || name === "..")
-    throw new BigVaeError("format", `${JSON.stringify(name)} is no file name within ${folder}; put the file there.`);
+    throw new BigVaeError("format", {
+      subject: folder,
+      expected: "the name of a file within it",
+      got: JSON.stringify(name),
+      remedy: "put the file there",
+    });
   const path = join(folder, name);
   try {
     const root = await realpath(folder);
@@ -204,7 +225,12 @@ export async function confine(folder: string, name: string): Promise<string> {
     const roots = [root];
     if (basename(dirname(root)) === "snapshots") roots.push(join(dirname(dirname(root)), "blobs"));
     if (roots.some((allowed) => real.startsWith(allowed + sep))) return real;
-    throw new BigVaeError("format", `${path} is a link to ${real}, outside the folder; put the file itself there.`);
+    throw new BigVaeError("format", {
+      subject: path,
+      expected: "a file within the folder",
+      got: `a link to ${real}, outside the folder`,
+      remedy: "put the file itself there",
+    });
   } catch (error) {
     throw readError(path, error);
   }

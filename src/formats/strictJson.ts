@@ -2,7 +2,7 @@
  * JSON as RFC 8259 writes it, with what JSON.parse hides: a key twice is an error, and so is depth beyond a limit.
  * Objects come back as Maps, so that `__proto__` is a key like any other.
  */
-import { BigVaeError } from "../errors.js";
+import { malformed } from "./malformed.js";
 
 /** A JSON value with its objects as Maps. */
 export type StrictJson = null | boolean | number | string | StrictJson[] | Map<string, StrictJson>;
@@ -24,7 +24,7 @@ export function parseStrictJsonBytes(bytes: Uint8Array, what: string, maxDepth =
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new BigVaeError("format", `${what} is not UTF-8; get the file again.`, { cause });
+    throw malformed(what, "UTF-8", "other bytes", { cause });
   }
   return parseStrictJson(text, what, maxDepth);
 }
@@ -58,7 +58,7 @@ class Scanner {
   ) {}
 
   value(depth: number): StrictJson {
-    if (depth > this.maxDepth) this.#fail(`nests deeper than ${this.maxDepth} levels`);
+    if (depth > this.maxDepth) this.#fail(`at most ${this.maxDepth} levels of nesting`, "more");
     this.#space();
     const c = this.text[this.#at];
     if (c === "{") return this.#object(depth);
@@ -75,7 +75,7 @@ class Scanner {
 
   end(): void {
     this.#space();
-    if (this.#at < this.text.length) this.#fail("has something after its end");
+    if (this.#at < this.text.length) this.#fail("the end of the text");
   }
 
   #object(depth: number): Map<string, StrictJson> {
@@ -85,11 +85,11 @@ class Scanner {
     do {
       this.#space();
       const key = this.#string();
-      if (object.has(key)) this.#fail(`holds the key ${JSON.stringify(shorten(key))} twice`);
-      if (!this.#take(":")) this.#fail("lacks a colon");
+      if (object.has(key)) this.#fail("each key once", `${JSON.stringify(shorten(key))} twice`);
+      if (!this.#take(":")) this.#fail("a colon");
       object.set(key, this.value(depth + 1));
     } while (this.#take(","));
-    if (!this.#take("}")) this.#fail("lacks a closing brace");
+    if (!this.#take("}")) this.#fail("a comma or a closing brace");
     return object;
   }
 
@@ -99,23 +99,23 @@ class Scanner {
     if (this.#take("]")) return array;
     do array.push(this.value(depth + 1));
     while (this.#take(","));
-    if (!this.#take("]")) this.#fail("lacks a closing bracket");
+    if (!this.#take("]")) this.#fail("a comma or a closing bracket");
     return array;
   }
 
   #string(): string {
     const quoted = this.#match(QUOTED);
-    if (quoted === undefined) return this.#fail("lacks a string");
+    if (quoted === undefined) return this.#fail("a string");
     try {
       return JSON.parse(quoted);
     } catch {
-      return this.#fail("has a malformed string");
+      return this.#fail("a string as JSON writes it", "another one");
     }
   }
 
   #number(): number {
     const digits = this.#match(NUMBER);
-    if (!digits) return this.#fail(this.#at < this.text.length ? "has an unexpected character" : "ends too early");
+    if (!digits) return this.#fail("a value");
     return Number(digits);
   }
 
@@ -139,8 +139,14 @@ class Scanner {
     return true;
   }
 
-  #fail(cause: string): never {
-    throw new BigVaeError("format", `${this.what} ${cause} at character ${this.#at}; get the file again.`);
+  #fail(expected: string, got = this.#next()): never {
+    throw malformed(`${this.what}, character ${this.#at}`, expected, got);
+  }
+
+  /** The next character, as part of an error. */
+  #next(): string {
+    const code = this.text.codePointAt(this.#at);
+    return code === undefined ? "the end of the text" : JSON.stringify(String.fromCodePoint(code));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Tensors at rest: element types, stored tensors and the reader that the whole engine takes weights from. */
 import { BigVaeError } from "../errors.js";
 import { widenBFloat16, widenFloat16 } from "./halfFloats.js";
+import { malformed } from "./malformed.js";
 import { shorten } from "./strictJson.js";
 
 /** Element types as safetensors spells them. F16 and BF16 are kept as their 16 bits, BOOL as a byte. */
@@ -76,13 +77,10 @@ export function elementCount(shape: readonly unknown[], what: string): number {
   let count = 1;
   for (const size of shape) {
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-      throw new BigVaeError(
-        "format",
-        `${what} has a dimension ${shorten(String(size))}, not a whole number of at least 0.`,
-      );
+      throw malformed(what, "dimensions that are whole numbers of at least 0", shorten(JSON.stringify(size) ?? "none"));
     count *= size;
     if (count > Number.MAX_SAFE_INTEGER)
-      throw new BigVaeError("format", `${what} has the shape [${shorten(shape.join(", "))}], more than 2^53 elements.`);
+      throw malformed(what, "a shape of at most 2^53 elements", `[${shorten(shape.join(", "))}]`);
   }
   return count;
 }
@@ -105,5 +103,10 @@ export function toFloat32(tensor: StoredTensor, what: string): Float32Array {
   if (tensor.data instanceof Float32Array) return tensor.data;
   if (tensor.dtype === "F16") return widenFloat16(tensor.data as Uint16Array);
   if (tensor.dtype === "BF16") return widenBFloat16(tensor.data as Uint16Array);
-  throw new BigVaeError("unsupported", `${what} is ${tensor.dtype}, not F32, F16 or BF16; convert it to F32 first.`);
+  throw new BigVaeError("unsupported", {
+    subject: what,
+    expected: "F32, F16 or BF16",
+    got: tensor.dtype,
+    remedy: "convert it to F32",
+  });
 }

@@ -54,5 +54,5 @@ export function resolveAxis(op: string, axis: number, rank: number): number {
 
 /** A mistake in how a graph is built: names the op, what was expected and what was given. */
 export function shapeError(op: string, expected: string, got: string): BigVaeError {
-  return new BigVaeError("internal", `${op}: expected ${expected}, got ${got}`);
+  return new BigVaeError("internal", { subject: op, expected, got, remedy: "correct what it is given" });
 }

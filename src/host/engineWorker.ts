@@ -1,7 +1,7 @@
 /** The thread that runs the engine, so that the caller's event loop stays free: ONNX Runtime blocks the thread that calls it. */
 import { parentPort } from "node:worker_threads";
 import type { Engine } from "../engine/engine.js";
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, type ErrorDetail, type ErrorKind } from "../errors.js";
 import { openEngine } from "./openEngine.js";
 import type { CallName, Calls, EngineFacts, OpenArguments, Reply, Request } from "./protocol.js";
 
@@ -60,16 +60,22 @@ async function answer<C extends CallName>(id: number, call: C, args: unknown): P
   try {
     send({ id, result: await handlers[call](args as Calls[C]["args"], id, controller.signal) });
   } catch (error) {
-    send({ id, error: describe(error) });
+    send({ id, ...failure(error) });
   } finally {
     running.delete(id);
   }
 }
 
-function describe(error: unknown): Extract<Reply, { error: unknown }>["error"] {
-  if (error instanceof BigVaeError) return { kind: error.kind, detail: error.detail ?? error.message };
-  if (error instanceof Error && error.name === "AbortError")
-    return { kind: "aborted", detail: "aborted by the caller" };
+/** How a call failed, without its id. */
+function failure(error: unknown): { error: { kind: ErrorKind; detail: ErrorDetail } } | { aborted: true } {
+  if (error instanceof BigVaeError && error.detail) return { error: { kind: error.kind, detail: error.detail } };
+  if (error instanceof Error && (error.name === "AbortError" || error instanceof BigVaeError)) return { aborted: true };
   const debug = process.env.BIGVAE_DEBUG && error instanceof Error;
-  return { kind: "internal", detail: debug ? `${error.stack}` : `${error}; set BIGVAE_DEBUG=1 to see where` };
+  const detail = {
+    subject: "engine",
+    expected: "no error of its own",
+    got: debug ? `${error.stack}` : `${error}`,
+    remedy: debug ? "report it" : "set BIGVAE_DEBUG=1 to see where",
+  };
+  return { error: { kind: "internal", detail } };
 }

@@ -51,5 +51,6 @@ export type Request = { id: number; call: CallName; args: unknown } | { id: numb
 
 export type Reply =
   | { id: number; result: unknown }
-  | { id: number; error: { kind: ErrorKind; detail: ErrorDetail | string } }
+  | { id: number; error: { kind: ErrorKind; detail: ErrorDetail } }
+  | { id: number; aborted: true }
   | { id: number; token: { row: number; tokenId: number } };

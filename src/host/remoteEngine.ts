@@ -29,8 +29,8 @@ export class RemoteEngine {
     public facts: EngineFacts,
   ) {
     worker.on("message", (reply: Reply) => this.#receive(reply));
-    worker.on("error", (error) => this.#end(`its thread failed (${error.message})`));
-    worker.on("exit", () => this.#end("its thread ended"));
+    worker.on("error", (error) => this.#end(`one that failed (${error.message.replace(/\.$/, "")})`));
+    worker.on("exit", () => this.#end("one that ended"));
     worker.unref();
   }
 
@@ -134,7 +134,8 @@ export class RemoteEngine {
       return;
     }
     this.#settle(reply.id);
-    if ("error" in reply) pending.reject(new BigVaeError(reply.error.kind, reply.error.detail));
+    if ("aborted" in reply) pending.reject(aborted());
+    else if ("error" in reply) pending.reject(new BigVaeError(reply.error.kind, reply.error.detail));
     else pending.resolve(reply.result);
   }
 
@@ -145,8 +146,13 @@ export class RemoteEngine {
   }
 
   /** No call is answered from here on: those that wait are told why. */
-  #end(reason: string): void {
-    this.#ended ??= new BigVaeError("internal", `engine: ${reason}; load the model again`);
+  #end(got: string): void {
+    this.#ended ??= new BigVaeError("internal", {
+      subject: "engine",
+      expected: "a thread that runs",
+      got,
+      remedy: "load the model again",
+    });
     for (const id of this.#pending.keys()) this.#fail(id, this.#ended);
   }
 }

@@ -164,7 +164,7 @@ async function readTrace(folder: string): Promise<{ header: ModelLine; spans: Sp
       remedy: "give a folder that a trace was saved in",
     });
   const lines = text.trim().split("\n");
-  const [header, ...rest] = lines.map((line, i) => toPlain(parseStrictJson(line, `Line ${i + 1} of ${path}`)) as Line);
+  const [header, ...rest] = lines.map((line, i) => toPlain(parseStrictJson(line, `${path}, line ${i + 1}`)) as Line);
   const spans = rest.filter((line) => line.kind === "span");
   const isSound = ({ ids, text, latent, written }: SpanLine) =>
     Array.isArray(ids) &&

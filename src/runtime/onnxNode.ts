@@ -78,5 +78,10 @@ function unwrap(tensor: Tensor): HostTensor {
   if (type === "float32" || type === "float64" || type === "int64" || type === "int32" || type === "bool") {
     return { dtype: type, shape: dims, data: data as HostTensor["data"] };
   }
-  throw new BigVaeError("internal", `session: expected outputs of a known type, got ${type}`);
+  throw new BigVaeError("internal", {
+    subject: "session",
+    expected: "outputs of float32, float64, int64, int32 or bool",
+    got: type,
+    remedy: "cast them in the graph",
+  });
 }

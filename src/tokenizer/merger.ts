@@ -44,10 +44,12 @@ function readMerges(list: readonly unknown[], idOf: ReadonlyMap<string, number>)
     const [first, second] = typeof merge === "string" ? merge.split(" ") : (merge as unknown[]);
     const ids = [first, second, `${first}${second}`].map((token) => idOf.get(token as string));
     if (ids.includes(undefined))
-      throw new BigVaeError(
-        "format",
-        `tokenizer.json has the merge ${JSON.stringify(merge)}, whose tokens its vocabulary lacks.`,
-      );
+      throw new BigVaeError("format", {
+        subject: "tokenizer.json",
+        expected: "merges of tokens of its vocabulary",
+        got: JSON.stringify(merge),
+        remedy: "get the file again",
+      });
     merges.set(pairKey(ids[0]!, ids[1]!), { rank, id: ids[2]! });
   }
   return merges;

@@ -34,10 +34,12 @@ export function readSpecialTokens(
     }
     const id = ids.get(name);
     if (id === undefined)
-      throw new BigVaeError(
-        "mismatch",
-        `tokenizer_config.json names the ${role} ${JSON.stringify(name)}, which tokenizer.json lacks; use the files of one model.`,
-      );
+      throw new BigVaeError("mismatch", {
+        subject: "tokenizer_config.json",
+        expected: `${role} to be a token of tokenizer.json`,
+        got: JSON.stringify(name),
+        remedy: "use the files of one model",
+      });
     return id;
   };
   const [bosId, eosId, padId] = [find("bos_token"), find("eos_token"), find("pad_token")];

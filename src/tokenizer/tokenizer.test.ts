@@ -59,7 +59,7 @@ describe("decode", () => {
 
   it("refuses ids outside the vocabulary", () => {
     for (const id of [-1, 512, 1.5, Number.NaN])
-      expect(() => tokenizer.decode([id])).toThrow(/outside the tokenizer's 512 ids/);
+      expect(() => tokenizer.decode([id])).toThrow(/token ids: expected whole numbers from 0 to 511, .*, got/);
   });
 
   it("returns every text exactly, byte-level and SentencePiece", () => {
@@ -158,23 +158,31 @@ describe("digits", () => {
 
 describe("loadTokenizer", () => {
   const broken: [string, unknown, RegExp][] = [
-    ["a list", [], /tokenizer.json is not a JSON object/],
-    ["no model", { ...tokenizerJson, model: undefined }, /model of tokenizer.json/],
-    ["a foreign model", { ...tokenizerJson, model: { type: "WordPiece" } }, /WordPiece model/],
-    ["a foreign decoder", { ...tokenizerJson, decoder: { type: "CTC" } }, /decoder CTC/],
+    ["a list", [], /tokenizer\.json: expected a JSON object/],
+    ["no model", { ...tokenizerJson, model: undefined }, /model of tokenizer\.json: expected a JSON object/],
+    ["a foreign model", { ...tokenizerJson, model: { type: "WordPiece" } }, /a BPE model with merges, got "WordPiece"/],
+    ["a foreign decoder", { ...tokenizerJson, decoder: { type: "CTC" } }, /a decoder of ByteLevel, .*, got CTC/],
     [
       "an id twice",
       { ...tokenizerJson, model: { ...tokenizerJson.model, vocab: { a: 5, b: 5 } } },
-      /id 5 to "a" and "b"/,
+      /one token with the id 5, got "a" and "b"/,
     ],
     [
       "a giant id",
       { ...tokenizerJson, model: { ...tokenizerJson.model, vocab: { a: 1e15 } } },
-      /the id 1000000000000000/,
+      /ids from 0 to 16777215, got "a" with the id 1000000000000000/,
     ],
-    ["a foreign pre-tokenizer", { ...tokenizerJson, pre_tokenizer: { type: "Magic" } }, /not supported: .*Magic/],
-    ["no decoder", { ...tokenizerJson, decoder: null }, /has no decoder/],
-    ["merges of nothing", { ...tokenizerJson, model: { ...tokenizerJson.model, merges: [7] } }, /not understood/],
+    [
+      "a foreign pre-tokenizer",
+      { ...tokenizerJson, pre_tokenizer: { type: "Magic" } },
+      /supported parts alone, got .*Magic/,
+    ],
+    ["no decoder", { ...tokenizerJson, decoder: null }, /a decoder, got none/],
+    [
+      "merges of nothing",
+      { ...tokenizerJson, model: { ...tokenizerJson.model, merges: [7] } },
+      /parts as Hugging Face writes them, got/,
+    ],
   ];
   it.each(broken)("refuses %s", (_, value, message) => {
     expect(() => loadTokenizer(value)).toThrow(BigVaeError);
@@ -182,8 +190,12 @@ describe("loadTokenizer", () => {
   });
 
   it("refuses a named special token that the vocabulary lacks, and encodeWithBos without one", () => {
-    expect(() => loadTokenizer(tokenizerJson, { bos_token: "<start>" })).toThrow(/bos_token "<start>"/);
-    expect(() => loadTokenizer(tokenizerJson, { bos_token: null }).encodeWithBos("a")).toThrow(/no beginning token/);
+    expect(() => loadTokenizer(tokenizerJson, { bos_token: "<start>" })).toThrow(
+      /bos_token to be a token of tokenizer\.json, got "<start>"/,
+    );
+    expect(() => loadTokenizer(tokenizerJson, { bos_token: null }).encodeWithBos("a")).toThrow(
+      /a beginning token \(bos_token\), got none/,
+    );
   });
 
   it("takes special tokens from special_tokens_map.json or by their usual names", () => {
@@ -196,7 +208,9 @@ describe("loadTokenizer", () => {
     const model = { ...tokenizerJson.model, vocab, merges: ["a b"], unk_token: null, byte_fallback: false };
     const few = loadTokenizer({ ...tokenizerJson, added_tokens: [], model });
     expect(few.encode("abba")).toEqual([4, 3, 2]);
-    expect(() => few.encode("ab, b")).toThrow(/no token for "," nor an unknown token; leave it out/);
+    expect(() => few.encode("ab, b")).toThrow(
+      /a token for each character, or an unknown token, got none for ","; leave it out/,
+    );
   });
 
   it("treats __proto__ as a token like any other", () => {

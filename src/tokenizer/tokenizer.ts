@@ -61,10 +61,12 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
     const found = understood(() => encodeText(text));
     if (!found.includes(undefined)) return found as number[];
     const lacking = Array.from(text).find((character) => encodeText(character).includes(undefined));
-    throw new BigVaeError(
-      "mismatch",
-      `The tokenizer has no token for ${JSON.stringify(lacking ?? text)} nor an unknown token; leave it out of the text, or take the model's own tokenizer.json.`,
-    );
+    throw new BigVaeError("mismatch", {
+      subject: "tokenizer",
+      expected: "a token for each character, or an unknown token",
+      got: `none for ${JSON.stringify(lacking ?? text)}`,
+      remedy: "leave it out of the text, or take the model's own tokenizer.json",
+    });
   };
   return {
     vocabSize: vocabulary.texts.length,
@@ -72,10 +74,12 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
     encode,
     encodeWithBos(text) {
       if (specials.bosId === undefined)
-        throw new BigVaeError(
-          "mismatch",
-          "The tokenizer has no beginning token (bos_token); name one in tokenizer_config.json.",
-        );
+        throw new BigVaeError("mismatch", {
+          subject: "tokenizer",
+          expected: "a beginning token (bos_token)",
+          got: "none",
+          remedy: "name one in tokenizer_config.json",
+        });
       return [specials.bosId, ...encode(text)];
     },
     decode: (ids, options) =>
@@ -91,15 +95,21 @@ export function loadTokenizer(tokenizerJson: unknown, configJson?: unknown, spec
 
 function tokenText({ texts }: Vocabulary, id: number): string {
   if (Number.isInteger(id) && id >= 0 && id < texts.length) return texts[id] ?? "";
-  throw new BigVaeError(
-    "mismatch",
-    `Token id ${id} is outside the tokenizer's ${texts.length} ids; is the model its own?`,
-  );
+  throw new BigVaeError("mismatch", {
+    subject: "token ids",
+    expected: `whole numbers from 0 to ${texts.length - 1}, as the tokenizer has`,
+    got: id,
+    remedy: "use the tokenizer of this model",
+  });
+}
+
+function malformed(subject: string, expected: string, got: string, options?: ErrorOptions): BigVaeError {
+  return new BigVaeError("format", { subject, expected, got, remedy: "get the file again" }, options);
 }
 
 function asObject(value: unknown, what: string): Json {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
-  throw new BigVaeError("format", `${what} is not a JSON object; get the file again.`);
+  throw malformed(what, "a JSON object", "something else");
 }
 
 interface Vocabulary {
@@ -111,18 +121,29 @@ interface Vocabulary {
 
 function readVocabulary(json: Json): Vocabulary {
   const model = asObject(json.model, "model of tokenizer.json");
-  if ((model.type ?? "BPE") !== "BPE" || !Array.isArray(model.merges))
-    throw new BigVaeError("unsupported", `tokenizer.json holds a ${String(model.type)} model; only BPE is supported.`);
+  const type = model.type ?? "BPE";
+  if (type !== "BPE" || !Array.isArray(model.merges))
+    throw new BigVaeError("unsupported", {
+      subject: "tokenizer.json",
+      expected: "a BPE model with merges",
+      got: type === "BPE" ? "one without merges" : JSON.stringify(type),
+      remedy: "use the tokenizer.json of a Llama-family model",
+    });
   const texts: (string | undefined)[] = [];
   const ids = new Map<string, number>();
   const add = (text: unknown, id: unknown) => {
     if (typeof text !== "string" || !Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_ID)
-      throw new BigVaeError("format", `tokenizer.json gives token ${JSON.stringify(text)} the id ${String(id)}.`);
+      throw malformed(
+        "tokenizer.json",
+        `tokens with ids from 0 to ${MAX_ID - 1}`,
+        `${JSON.stringify(text)} with the id ${String(id)}`,
+      );
     const other = texts[id as number];
     if (other !== undefined && other !== text)
-      throw new BigVaeError(
-        "format",
-        `tokenizer.json gives id ${id} to ${JSON.stringify(other)} and ${JSON.stringify(text)}.`,
+      throw malformed(
+        "tokenizer.json",
+        `one token with the id ${id}`,
+        `${JSON.stringify(other)} and ${JSON.stringify(text)}`,
       );
     texts[id as number] = text;
     ids.set(text, id as number);
@@ -138,24 +159,31 @@ function readVocabulary(json: Json): Vocabulary {
 
 function addedTokens(json: Json): Json[] {
   const added = json.added_tokens ?? [];
-  if (!Array.isArray(added)) throw new BigVaeError("format", "added_tokens of tokenizer.json is not a list.");
-  return added.map((token) => asObject(token, "An added token of tokenizer.json"));
+  if (!Array.isArray(added)) throw malformed("tokenizer.json", "added_tokens to be a list", "something else");
+  return added.map((token) => asObject(token, "added token of tokenizer.json"));
 }
 
 /** ByteLevel, or SentencePiece's: Metaspace, or Replace and ByteFallback with Strip where the encoder prepends a space. */
 function readDecodeRules(json: Json): DecodeRules {
   if (json.decoder == null)
-    throw new BigVaeError("unsupported", "tokenizer.json has no decoder; take the one of a Llama-family model.");
+    throw new BigVaeError("unsupported", {
+      subject: "tokenizer.json",
+      expected: "a decoder",
+      got: "none",
+      remedy: "use the tokenizer.json of a Llama-family model",
+    });
   const decoder = asObject(json.decoder, "decoder of tokenizer.json");
   const steps = decoder.type === "Sequence" && Array.isArray(decoder.decoders) ? decoder.decoders : [decoder];
-  const types = steps.map((step) => String(asObject(step, "A decoder of tokenizer.json").type));
+  const types = steps.map((step) => String(asObject(step, "decoder of tokenizer.json").type));
   const known = ["ByteLevel", "Metaspace", "Replace", "ByteFallback", "Fuse", "Strip"];
   const foreign = types.find((type) => !known.includes(type));
   if (foreign || types.length === 0)
-    throw new BigVaeError(
-      "unsupported",
-      `tokenizer.json has the decoder ${foreign}; supported are ${known.join(", ")}.`,
-    );
+    throw new BigVaeError("unsupported", {
+      subject: "tokenizer.json",
+      expected: `a decoder of ${known.join(", ")}`,
+      got: foreign ?? "none",
+      remedy: "use the tokenizer.json of a Llama-family model",
+    });
   if (types.includes("ByteLevel")) return { kind: "byteLevel", stripsLeadingSpace: false };
   const stripsLeadingSpace =
     types.includes("Strip") ||
@@ -195,9 +223,18 @@ function understood<T>(work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof BigVaeError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
     if (/^Unknown \w+ type/.test(reason))
-      throw new BigVaeError("unsupported", `tokenizer.json has a part that is not supported: ${reason}.`, { cause });
-    throw new BigVaeError("format", `tokenizer.json is not understood: ${reason}; get the file again.`, { cause });
+      throw new BigVaeError(
+        "unsupported",
+        {
+          subject: "tokenizer.json",
+          expected: "supported parts alone",
+          got: reason,
+          remedy: "use the tokenizer.json of a Llama-family model",
+        },
+        { cause },
+      );
+    throw malformed("tokenizer.json", "parts as Hugging Face writes them", reason, { cause });
   }
 }

@@ -29,6 +29,6 @@ it("stops where no pairs are left, and does not mind how the texts are cut betwe
 
 it("refuses a vocabulary without room for the bytes", () => {
   expect(() => trainBpe(new WordCounts(), { vocabSize: 258, specialTokens })).toThrow(
-    /bytes and special tokens take 259/,
+    /`vocabSize`: expected a whole number of at least 259, .*, got 258/,
   );
 });

@@ -48,10 +48,12 @@ function copyOf(word: string): string {
 export function trainBpe({ counts }: WordCounts, { vocabSize, specialTokens }: TrainBpeOptions): object {
   const least = 256 + new Set(specialTokens).size;
   if (!Number.isSafeInteger(vocabSize) || vocabSize < least)
-    throw new BigVaeError(
-      "usage",
-      `A vocabulary of ${vocabSize} is too small: bytes and special tokens take ${least}.`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "`vocabSize`",
+      expected: `a whole number of at least ${least}, which bytes and special tokens take`,
+      got: vocabSize,
+      remedy: "give a larger one",
+    });
   const alphabet = [...characterOfByte].sort();
   const tokens = [...new Set([...specialTokens, ...alphabet])];
   const merges = learnMerges(counts, tokens, vocabSize);

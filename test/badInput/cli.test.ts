@@ -12,7 +12,13 @@ beforeEach(async () => {
 afterEach(() => model.remove());
 
 const CASES: [string, (model: ModelCopy) => Promise<unknown>, string, ErrorKind, RegExp][] = [
-  ["missing weights", (m) => rm(m.at("base/model.safetensors")), "x", "format", /there is no such file/],
+  [
+    "missing weights",
+    (m) => rm(m.at("base/model.safetensors")),
+    "x",
+    "format",
+    /expected a path that can be read, got no such file/,
+  ],
   [
     "adapters for another base",
     (m) => writeFile(m.at("adapters/bigvae.json"), JSON.stringify({ base_sha256: "0".repeat(64) })),

@@ -53,32 +53,42 @@ const LORA = "base_model.model.model.layers.1.mlp.up_proj.lora_A.weight";
 type Case = [what: string, spoil: (model: ModelCopy) => Promise<unknown>, kind: ErrorKind, message: RegExp];
 
 const CASES: Case[] = [
-  ["missing weights", (m) => rm(m.at(WEIGHTS)), "format", /model\.safetensors: there is no such file/],
+  [
+    "missing weights",
+    (m) => rm(m.at(WEIGHTS)),
+    "format",
+    /model\.safetensors: expected a path that can be read, got no such file/,
+  ],
   ["truncated weights", (m) => m.patch(WEIGHTS, (b) => b.subarray(0, b.length >> 1)), "format", /end at byte/],
   [
     "weights cut within the header",
     (m) => m.patch(WEIGHTS, (b) => b.subarray(0, 100)),
     "format",
-    /header of \d+ bytes/,
+    /a header within the 100 bytes of the file, got one of \d+ bytes/,
   ],
-  ["an empty file of weights", (m) => writeFile(m.at(WEIGHTS), ""), "format", /0 bytes/],
+  [
+    "an empty file of weights",
+    (m) => writeFile(m.at(WEIGHTS), ""),
+    "format",
+    /at least the 8 bytes of a header, got 0 bytes/,
+  ],
   [
     "a header longer than the file",
     (m) => m.patch(WEIGHTS, (b) => void b.writeBigUInt64LE(50_000_000n)),
     "format",
-    /50000000 bytes/,
+    /a header within the \d+ bytes of the file, got one of 50000000 bytes/,
   ],
   [
     "a header of 2^63 bytes",
     (m) => m.patch(WEIGHTS, (b) => void b.writeBigUInt64LE(2n ** 63n)),
     "format",
-    /9223372036854775808/,
+    /got one of 9223372036854775808 bytes/,
   ],
   [
     "a tensor said to be larger than it is",
     (m) => m.patch(WEIGHTS, (b) => Buffer.from(b.toString("latin1").replace("[512,64]", "[912,64]"), "latin1")),
     "format",
-    /\[912, 64\] takes 233472/,
+    /233472 bytes for F32 of shape \[912, 64\], got 131072 bytes/,
   ],
   [
     "a tensor of the wrong shape",
@@ -118,7 +128,7 @@ const CASES: Case[] = [
         width! / 2,
       ]),
     "format",
-    /layers\.1\.mlp\.up_proj.*do not fit the rank/,
+    /layers\.1\.mlp\.up_proj.*: expected the shapes .*, as r is \d+ in adapter_config\.json, got/,
   ],
   [
     "a config of fewer layers than the weights",
@@ -215,13 +225,18 @@ const CASES: Case[] = [
   ],
   ["no config", (m) => rm(m.at("base/config.json")), "format", /config\.json: expected a file/],
   ["a config that is no JSON", (m) => writeFile(m.at("base/config.json"), '{"a": '), "format", /config\.json/],
-  ["a config of bytes", (m) => writeFile(m.at("base/config.json"), Buffer.of(0xff, 0xfe)), "format", /not UTF-8/],
+  [
+    "a config of bytes",
+    (m) => writeFile(m.at("base/config.json"), Buffer.of(0xff, 0xfe)),
+    "format",
+    /config\.json: expected UTF-8, got other bytes/,
+  ],
   ["no tokenizer", (m) => rm(m.at("base/tokenizer.json")), "format", /tokenizer\.json: expected a file/],
   [
     "a tokenizer without the end token that is named",
     (m) => m.edit("base/tokenizer_config.json", (c) => void (c.eos_token = "<|the end|>")),
     "mismatch",
-    /eos_token "<\|the end\|>", which tokenizer\.json lacks/,
+    /eos_token to be a token of tokenizer\.json, got "<\|the end\|>"/,
   ],
   [
     "a model that takes terabytes, before its weights are looked for",
@@ -263,7 +278,7 @@ describe("files from elsewhere", () => {
     const outside = await copyModel();
     await rm(model.at(path), { recursive: true });
     await symlink(outside.at(path), model.at(path));
-    await expectRefusal(() => open(model), "format", /is a link to .* outside the folder/);
+    await expectRefusal(() => open(model), "format", /a file within the folder, got a link to .* outside the folder/);
     await outside.remove();
   });
 
@@ -271,7 +286,7 @@ describe("files from elsewhere", () => {
     "a shard named %j is refused",
     async (name) => {
       await writeFile(m(), JSON.stringify({ weight_map: { "model.norm.weight": name } }));
-      await expectRefusal(() => open(model), "format", /is no file name within/);
+      await expectRefusal(() => open(model), "format", /expected the name of a file within it, got "/);
     },
   );
   const m = () => model.at("base/model.safetensors.index.json");

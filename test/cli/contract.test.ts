@@ -201,7 +201,7 @@ describe("standard output that ends early", () => {
     child.stdin!.end();
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(EXIT_CODES.disk);
     closeSync(full);
-    expect(stderr).toMatch(/^bigvae: Could not write standard output [^\n]*\n$/);
+    expect(stderr).toMatch(/^bigvae: standard output: expected room for more, got a full disk \(ENOSPC\); [^\n]*\n$/);
   });
 });
 
@@ -307,7 +307,12 @@ describe("errors: one sentence, a documented exit code, nothing on standard outp
       /JSON array/,
     ],
     ["a task file that is no JSON", ["task-vector", ...TINY, "--task", "README.md"], 2, /got no JSON/],
-    ["texts given twice", ["encode", ...TINY, "x", "--file", "README.md"], 2, /got both/],
+    [
+      "texts given twice",
+      ["encode", ...TINY, "x", "--file", "README.md"],
+      2,
+      /texts: expected arguments or --file, got both;/,
+    ],
     [
       "a file that is not there",
       ["similar", ...TINY, "x", "--file", "none.txt"],

@@ -50,9 +50,9 @@ it("of examples longer than the span, a sampler says which part counts", async (
 const LATIN_1 = Buffer.from("one\ntwo\ncaf\xe9\n", "latin1");
 const UTF_16 = Buffer.from("\ufeffone\n", "utf16le");
 const REFUSED: [string, string | Uint8Array, string[], number, RegExp][] = [
-  ["Latin-1", LATIN_1, ["encode", "--file"], 4, /got-3\.txt is not UTF-8 near line 3; convert/],
-  ["UTF-16", UTF_16, ["similar", "x", "--file"], 4, /is not UTF-8 near line 1/],
-  ["a task in UTF-16", UTF_16, ["task-vector", "--task"], 4, /is not UTF-8 near line 1/],
+  ["Latin-1", LATIN_1, ["encode", "--file"], 4, /got-3\.txt, near line 3: expected UTF-8, got other bytes; convert/],
+  ["UTF-16", UTF_16, ["similar", "x", "--file"], 4, /near line 1: expected UTF-8, got other bytes/],
+  ["a task in UTF-16", UTF_16, ["task-vector", "--task"], 4, /near line 1: expected UTF-8, got other bytes/],
   ["an empty file", "", ["reconstruct", "--file"], 2, /at least one text, got none/],
   ["blank lines only", "\n \n", ["similar", "x", "--file"], 2, /at least one text, got none/],
   [

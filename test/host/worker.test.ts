@@ -99,7 +99,7 @@ describe("instances", () => {
     for (const error of await Promise.all(calls))
       expect(error).toMatchObject({
         kind: "internal",
-        message: /^engine: its thread failed .*; load the model again$/,
+        message: /^engine: expected a thread that runs, got one that failed .*; load the model again$/,
       });
     await expect(other.encode(["x"])).rejects.toMatchObject({ message: /load the model again/ });
     await other.close();

@@ -82,11 +82,11 @@ describe(`a disk that is full${why}`, () => {
       const kept = `kept-${size}`;
       const { code, stdout, stderr } = await trainOnDisk(size, kept);
       expect(stderr).toMatch(
-        /^bigvae: Could not write \S+ \(ENOSPC\): \d+ bytes needed, \d+ free; free some space and run again\.\n$/,
+        /^bigvae: \S+: expected \d+ bytes of free space, got \d+ \(ENOSPC\); free some space and run again\n$/,
       );
       expect(stderr).toMatch(place);
       expect([code, stdout]).toEqual([7, ""]);
-      const [, needed, free] = /(\d+) bytes needed, (\d+) free/.exec(stderr)!.map(Number);
+      const [, needed, free] = /(\d+) bytes of free space, got (\d+)/.exec(stderr)!.map(Number);
       expect(free).toBeLessThan(Math.max(needed!, 4097));
       expect(await stepsIn(path(kept))).toEqual(saved.map(stepName));
       const left = await readdir(path(kept), { recursive: true });
@@ -109,7 +109,7 @@ describe(`a disk that is full${why}`, () => {
     async () => {
       flags = [...flags, "--save-every", "6"];
       const { code, stderr } = await trainOnDisk("3500k", "kept-end");
-      expect(stderr).toMatch(/model\.safetensors \(ENOSPC\): \d+ bytes needed/);
+      expect(stderr).toMatch(/model\.safetensors: expected \d+ bytes of free space, got \d+ \(ENOSPC\)/);
       expect(code).toBe(7);
       expect(await readdir(path("kept-end"))).not.toContain("model.safetensors");
       const resumed = await train(["--resume", "--output", "kept-end", "--quiet"]);

@@ -59,19 +59,21 @@ export function factorSentence(factors: Omit<Factors, "kind">, form = 0): string
   const template = FORMS[form];
   if (template === undefined) {
     throw new BigVaeError("usage", {
-      subject: "Unknown sentence form",
+      subject: "`form`",
       expected: `0 to ${FORMS.length - 1}`,
       got: form,
-      remedy: "pick one of these.",
+      remedy: "pick one of these",
     });
   }
   const place = PLACES.find((each) => each.word === factors.where);
   const isObject = THINGS.some((thing) => thing.word === factors.what) && (factors.outcome as TurnName) in TURNS;
   if (!place || !isObject) {
-    throw new BigVaeError(
-      "usage",
-      `A factor sentence needs a known place, object and fate, got "${factors.where}", "${factors.what}" and "${factors.outcome}"; see factorValues.`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "factor sentence",
+      expected: "a known place, object and fate",
+      got: `"${factors.where}", "${factors.what}" and "${factors.outcome}"`,
+      remedy: "take them from factorValues",
+    });
   }
   const slots: Record<string, string> = { ...factors, at: place.at };
   return polish(template.replace(/\{(\w+)\}/g, (_, slot: string) => slots[slot]!));

@@ -65,7 +65,13 @@ export function pattern(source: string): Pattern {
       stack.at(-1)!.at(-1)!.push({ kind: "any", options });
     } else parts.push({ kind: "text", text: text! });
   }
-  if (stack.length !== 1) throw new BigVaeError("internal", `Pattern with an unclosed bracket: ${source}.`);
+  if (stack.length !== 1)
+    throw new BigVaeError("internal", {
+      subject: "pattern",
+      expected: "each bracket to be closed",
+      got: source,
+      remedy: "close it",
+    });
   return { source, opener: opener(source), parts: stack[0]![0]! };
 }
 
@@ -102,8 +108,17 @@ function realise(telling: Telling, parts: readonly Part[]): string {
 
 function slotValue(telling: Telling, name: string): string {
   const value = telling.slots[name];
-  if (value === undefined) throw new BigVaeError("internal", `No slot "${name}" in this scene.`);
+  if (value === undefined) throw lacking("slot", name);
   return value;
+}
+
+function lacking(kind: string, name: string): BigVaeError {
+  return new BigVaeError("internal", {
+    subject: "scene",
+    expected: `a ${kind} "${name}"`,
+    got: "none",
+    remedy: "add it, or leave it out of the pattern",
+  });
 }
 
 const entries = new Map<string, readonly Part[]>();
@@ -121,7 +136,7 @@ function entryOf(source: string): readonly Part[] {
 /** A draw without replacement. */
 function draw(telling: Telling, name: string, keep: string | undefined): string {
   const table = telling.tables[name];
-  if (table === undefined) throw new BigVaeError("internal", `No word table "${name}" in this scene.`);
+  if (table === undefined) throw lacking("word table", name);
   const taken = telling.taken.get(name) ?? new Set<number>();
   telling.taken.set(name, taken);
   const entry = entryOf(table[telling.chooser.fresh(table.length, taken)]!);

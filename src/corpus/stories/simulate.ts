@@ -162,7 +162,12 @@ function tellEvent(world: World, telling: Telling, facts: Set<Fact>, name: Event
   const { needs, makes, patterns }: Event = EVENTS[name];
   for (const fact of needs) {
     if (!facts.has(fact))
-      throw new BigVaeError("internal", `The event ${name} of a ${world.kind} needs ${fact} first.`);
+      throw new BigVaeError("internal", {
+        subject: `event ${name} of a ${world.kind}`,
+        expected: `${fact} before it`,
+        got: [...facts].join(", ") || "nothing",
+        remedy: "put what makes it before it",
+      });
   }
   if (makes) facts.add(makes);
   const all = patterns(TURNS[world.matter.kind === "object" ? world.matter.outcome : "found"]);
@@ -188,7 +193,13 @@ const stepPatterns = new Map<string, Pattern>();
 
 /** One step of an explanation: its clause is realised first, then framed. */
 function tellStep(world: World, telling: Telling, index: number, facts: Set<Fact>): string {
-  if (world.matter.kind !== "question") throw new BigVaeError("internal", `A ${world.kind} has no steps to explain.`);
+  if (world.matter.kind !== "question")
+    throw new BigVaeError("internal", {
+      subject: `steps of a ${world.kind}`,
+      expected: "a question to explain",
+      got: `a matter of kind ${world.matter.kind}`,
+      remedy: "leave the steps out of its beats",
+    });
   const source = world.matter.working.steps[index]!;
   const clause = stepPatterns.get(source) ?? pattern(source);
   stepPatterns.set(source, clause);

@@ -94,7 +94,7 @@ describe("Chooser", () => {
 describe("grammar", () => {
   it("reads nested alternatives and names the opener", () => {
     expect(pattern("{hero} [saw [one|two]|met] <creature:pet>.").opener).toBe("{hero}");
-    expect(() => pattern("an [open bracket")).toThrow(/unclosed/);
+    expect(() => pattern("an [open bracket")).toThrow(/each bracket to be closed, got an \[open bracket/);
   });
 
   it("leaves no gap where decoration is skipped, and always draws what is marked so", () => {

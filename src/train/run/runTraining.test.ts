@@ -112,7 +112,7 @@ describe("a disk that refuses", () => {
     const { done } = await runToy({ change: { fileOps: { ...nodeFileOps, create: full } } });
     await expect(done).rejects.toMatchObject({ kind: "disk", exitCode: 7 });
     await expect(done).rejects.toThrow(
-      /checkpoints\/step-00000004\/square.safetensors \(ENOSPC\): \d+ bytes needed, \d+ free; free some space/,
+      /checkpoints\/step-00000004\/square.safetensors: expected \d+ bytes of free space, got \d+ \(ENOSPC\); free some space/,
     );
     expect(await checkpoints()).toEqual(["step-00000002"]);
     const again = await runToy({ change: { resume: true } });

@@ -42,7 +42,7 @@ describe("from another base", () => {
 
   it("is refused beside an option that would change its shape", async () => {
     await expect(trainBase({ ...startedFrom(path("base"), path("other")), layers: 3 })).rejects.toThrow(
-      "`startFrom`: expected no `layers` beside it, as the base keeps its shape; leave one of them out",
+      "`startFrom`: expected no `layers` beside it, as the base keeps its shape, got both; leave one of them out",
     );
   });
 });

@@ -77,10 +77,12 @@ async function openStart({ options, explicit, machine }: RunContext<Options>, vo
   if (options.startFrom === undefined) return undefined;
   const shape = Object.keys(SHAPE_OPTIONS).find((name) => explicit.has(name));
   if (shape !== undefined) {
-    throw new BigVaeError(
-      "usage",
-      `\`startFrom\`: expected no \`${shape}\` beside it, as the base keeps its shape; leave one of them out`,
-    );
+    throw new BigVaeError("usage", {
+      subject: "`startFrom`",
+      expected: `no \`${shape}\` beside it, as the base keeps its shape`,
+      got: "both",
+      remedy: "leave one of them out",
+    });
   }
   const { base, baseSha256 } = await openTrainingBase(options.startFrom, "startFrom", machine.availableBytes());
   checkVocabulary(base, vocabSize);
