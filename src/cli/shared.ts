@@ -26,7 +26,7 @@ export function withOutput(command: Command): Command<[], OutputFlags> {
 }
 
 /** Adds --model, --adapters, --threads, --seed, --json and --quiet. */
-export function withModel(command: Command): Command<[], ModelFlags> {
+export function withModel(command: Command, { seed = 0 } = {}): Command<[], ModelFlags> {
   return withOutput(command)
     .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
     .option(
@@ -34,7 +34,7 @@ export function withModel(command: Command): Command<[], ModelFlags> {
       "folder of encoder/, decoder/, router/ and vae.safetensors; default: beside the base",
     )
     .option("--threads <n>", "threads; default: all cores", threads)
-    .option("--seed <n>", "random seed", wholeNumber(), 0);
+    .option("--seed <n>", "random seed", wholeNumber(), seed);
 }
 
 /** Loads the model, hands it over, and closes it whatever happens. */

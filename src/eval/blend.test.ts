@@ -1,6 +1,7 @@
 /** Blends on a model that spells its latents out, a letter a dimension. */
+
 import { describe, expect, it } from "vitest";
-import { type Latent, LatentSpace } from "../latent/index.js";
+import { EVEN_SCALE, type Latent, LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import { type BlendRule, blendRules, evaluateBlends } from "./blend.js";
 import type { EvaluatedModel } from "./scoring.js";
@@ -61,7 +62,7 @@ describe("blends", () => {
       pairs: 2,
       rules: [ruleTo("red mill !"), ruleTo("red mill !", true)],
     });
-    expect(scales).toEqual([1, 1, 1, 1, 1, 1, 0.77, 0.77]);
+    expect(scales).toEqual([1, 1, 1, 1, 1, 1, EVEN_SCALE, EVEN_SCALE]);
     expect(report.examples[0]!.between).toEqual(["red mill !", "redsmills!"]);
     expect(report.blends.map(({ bothEnds }) => bothEnds.value)).toEqual([1, 0]);
     expect(report.blends[1]!.knownWords.value).toBe(0);

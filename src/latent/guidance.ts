@@ -4,7 +4,7 @@
  * text's own latent the scale is 1, so that it stays exact.
  */
 
-/** Scale half-way between two texts: 1 / 1.3, the base added 0.3 times. */
+/** Scale half-way between two texts: the base added 0.35 times (docs/log.md, 2026-11-27). */
 export const EVEN_SCALE = 0.74;
 
 /**

@@ -19,8 +19,11 @@ const STEPS = [0, 0.25, 0.5, 0.75, 1];
 const TOPIC = `One rainy morning, Nora the bear went into the forest to look for honey. The path was muddy, and the trees dripped on \
 her nose. She looked under the old log and behind the big stones, but there was no honey anywhere.`;
 
+/** Of a paragraph without a broken sentence; pocket/README.md counts how many of ten seeds give one. */
+const SEED = 3;
+
 export function demoCommand() {
-  return withModel(new Command("demo").description("A tour of the latent space in under a minute."))
+  return withModel(new Command("demo").description("A tour of the latent space in under a minute."), { seed: SEED })
     .addHelpText("after", "\nExample:\n  bigvae demo --seed 2")
     .action(async (flags) => {
       await useModel(flags, async (vae) => {
