@@ -17,7 +17,16 @@ import {
   SAMPLING_DEFAULTS,
   type TextOrLatent,
 } from "./host/calls.js";
-import { checkKnown, checkLatents, checkTexts, oneOf, withoutUndefined, wrongValue } from "./host/checkCall.js";
+import {
+  checkDecoding,
+  checkEncoded,
+  checkKnown,
+  checkLatents,
+  checkTexts,
+  oneOf,
+  withoutUndefined,
+  wrongValue,
+} from "./host/checkCall.js";
 import {
   findModel,
   hashModel,
@@ -140,6 +149,7 @@ export class BigVae {
     signal?: AbortSignal,
   ): Promise<Confidence[]> {
     const { engine: model, tokenizer, space } = this;
+    checkEncoded("confidence", encoded, space.width);
     const scoring = new Scoring({ model, tokenizer, space, ...(signal ? { signal } : {}) });
     const texts = encoded.map(({ ids, mean, z = mean }) => ({ ids, z }));
     return confidences(scoring, texts, this.facts.usualLosses);
@@ -172,6 +182,8 @@ export class BigVae {
     const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal } = options;
     checkTexts("decode: prefix", [prefix]);
     const { space, tokenizer } = this;
+    for (const [i, z] of zs.entries()) checkLatent(z, space.width, `z ${i}`);
+    checkDecoding(options, zs.length);
     const rng = Rng.fromSeed(seed);
     const lengths = zs.map((z) => space.lengthOf(z));
     const context = prefix === "" ? [] : tokenizer.encode(prefix);
@@ -277,7 +289,7 @@ export class BigVae {
     checkKnown("generate", options);
     const { write, defaults, weights } = samplers[name];
     const sampling = this.#samplingOptions({ ...defaults, ...withoutUndefined(options) });
-    checkOptions(name, sampling, weights);
+    checkOptions(name, { ...sampling, ...withoutUndefined({ nStarts: options.nStarts }) }, weights);
     const inputs = this.#samplerInputs(options);
     const continues = inputs.context.length > 0;
     const text = new RunText(this.tokenizer.stream({ skipSpecial: true, continues }), options.onText);
@@ -298,11 +310,11 @@ export class BigVae {
     if (!Array.isArray(task)) throw wrongValue("generate: task", "a list of texts or latents", task);
     checkTexts("generate: context", [context]);
     return {
-      prompts: prompts.map((source) => this.#source(source, "prompt")),
+      prompts: prompts.map((source) => this.#source(source, "`prompt`")),
       context: this.tokenizer.encode(context),
       examples: task.map((source, i) => this.#source(source, `example ${i} of the task`)),
-      ...(start === undefined ? {} : { start: this.#source(start, "start") }),
-      ...(terminal === undefined ? {} : { terminal: this.#source(terminal, "terminal") }),
+      ...(start === undefined ? {} : { start: this.#source(start, "`start`") }),
+      ...(terminal === undefined ? {} : { terminal: this.#source(terminal, "`terminal`") }),
       aeScale: this.aeScale,
       preset,
       averaging,
@@ -344,7 +356,7 @@ export class BigVae {
     throw new BigVaeError("usage", {
       subject: what,
       expected: "some text",
-      got: got,
+      got,
       remedy: "give at least one word",
     });
   }

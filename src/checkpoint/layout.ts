@@ -36,7 +36,7 @@ export async function adapterPlaces(folder: string): Promise<AdapterPlace[]> {
     if (await isThere(part)) return;
     throw new BigVaeError("format", {
       subject: `adapters ${folder}`,
-      expected: expected,
+      expected,
       got: `no ${part}`,
       remedy: "copy the checkpoint's folder whole",
     });

@@ -28,13 +28,13 @@ export function leastConfident(pieces: readonly Confidence[]): Confidence {
 const warned = new WeakSet<object>();
 
 /**
- * Says on standard error that a text is outside of what the model knows; nothing of one that it keeps. Where the usual losses are unknown, it is the
- * adapters that are in doubt, once a command.
+ * Says on standard error that a text is outside of what the model knows; nothing of one that it keeps. Where the usual losses are unknown or no
+ * better than the base's, it is the adapters that are in doubt, once a command.
  */
 export function noteDoubt(flags: { quiet: boolean }, vae: BigVae, confidence: Confidence | undefined): void {
   if (!confidence || confidence.isKnown) return;
   const { usualLosses: usual } = vae.facts;
-  if (usual) {
+  if (usual && usual.decoder < usual.base) {
     const { confidence: share, baseLoss } = confidence;
     const [kept, loss] = [Math.exp(-usual.decoder).toFixed(2), usual.base.toFixed(1)];
     note(
@@ -45,7 +45,9 @@ export function noteDoubt(flags: { quiet: boolean }, vae: BigVae, confidence: Co
     warned.add(flags);
     warn(
       flags,
-      "a latent says no more of its text than the base alone knows; these adapters may belong to another base",
+      usual
+        ? "the latents of this model keep no text yet: train it further"
+        : "a latent says no more of its text than the base alone knows; these adapters may belong to another base",
     );
   }
 }

@@ -104,7 +104,7 @@ export function refuseTextFlags(got: string, { field, whole, chunk }: TextFlags 
   throw new BigVaeError("usage", {
     subject: option,
     expected: "texts to read",
-    got: got,
+    got,
     remedy: `leave out ${option}`,
   });
 }
@@ -145,8 +145,8 @@ export async function checkFile(flag: string, path: string, expected = "a file")
   const fail = (got: string) =>
     new BigVaeError("usage", {
       subject: `${flag} ${path}`,
-      expected: expected,
-      got: got,
+      expected,
+      got,
       remedy: "name a readable file",
     });
   await access(path, constants.R_OK).catch((error) => {
@@ -161,8 +161,8 @@ export async function readTask(path: string): Promise<string[]> {
   const fail = (got: string): never => {
     throw new BigVaeError("usage", {
       subject: `--task ${path}`,
-      expected: expected,
-      got: got,
+      expected,
+      got,
       remedy: 'write ["first text", "second text"]',
     });
   };

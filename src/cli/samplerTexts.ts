@@ -27,11 +27,12 @@ export interface SamplerTexts {
  */
 export async function samplerTexts(flags: TextFlags): Promise<(width: number) => Promise<SamplerTexts>> {
   const prompts = flags.prompt.map(parseLatentInput);
-  const [start, terminal] = [flags.start, flags.terminal].map((text) => text && parseLatentInput(text));
-  await checkInputs(
-    "generate",
-    [...prompts, start, terminal].filter((input) => typeof input === "object"),
+  const [start, terminal] = [flags.start, flags.terminal].map((text) =>
+    text === undefined ? undefined : parseLatentInput(text),
   );
+  await checkInputs("--prompt", prompts);
+  await checkInputs("--start", start ? [start] : []);
+  await checkInputs("--terminal", terminal ? [terminal] : []);
   const task = await openTask(flags.task);
   return async (width) => ({
     prompt: await Promise.all(prompts.map((input) => textOrLatent(input, width))),
@@ -41,8 +42,8 @@ export async function samplerTexts(flags: TextFlags): Promise<(width: number) =>
   });
 }
 
-async function optional(input: LatentInput | "" | undefined, width: number): Promise<TextOrLatent | undefined> {
-  return typeof input === "object" ? textOrLatent(input, width) : input;
+async function optional(input: LatentInput | undefined, width: number): Promise<TextOrLatent | undefined> {
+  return input && textOrLatent(input, width);
 }
 
 /** The examples of a task: texts are read at once, latents when their width is known. */

@@ -86,7 +86,7 @@ export function bindAdapter(
       throw new BigVaeError("mismatch", {
         subject: `${name} adapter`,
         expected: `matrices for ${path} of a base with hidden size ${config.hiddenSize}`,
-        got: got,
+        got,
         remedy: "use the base that it was trained on",
       });
     }

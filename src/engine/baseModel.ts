@@ -78,7 +78,7 @@ export function checkShape(source: WeightSource, name: string, shape: readonly n
   throw new BigVaeError("mismatch", {
     subject: "weights",
     expected: `${name} of shape ${expected}`,
-    got: got,
+    got,
     remedy: "check that the weights and config.json are of one model",
   });
 }

@@ -17,7 +17,7 @@ const model = {
 const scoring = new Scoring({
   model,
   space: LatentSpace.plain,
-  tokenizer: { eosId: 7, encode: () => [], decode: () => "" },
+  tokenizer: { beginId: 7, eosId: 7, encode: () => [], decode: () => "" },
 });
 const text = (factor: number, ...ids: number[]) => ({ ids, z: Float32Array.of(factor) });
 

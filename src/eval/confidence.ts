@@ -22,7 +22,7 @@ export interface UsualLosses {
 
 /**
  * The confidence of each text and its latent, z [Z]. A text is unknown where the decoder gives its tokens less than half of the
- * probability that is usual; where nothing is known of the usual, where the latent helps the decoder to nothing over the base.
+ * probability that is usual, or where the latent helps it to nothing over the base.
  */
 export async function confidences(
   scoring: Scoring,
@@ -33,7 +33,7 @@ export async function confidences(
   return texts.map((_, i) => ({
     confidence: Math.exp(-decoder[i]!),
     baseLoss: base[i]!,
-    isKnown: decoder[i]! < (usual ? usual.decoder + Math.LN2 : base[i]!),
+    isKnown: decoder[i]! < Math.min(base[i]!, usual ? usual.decoder + Math.LN2 : Number.POSITIVE_INFINITY),
   }));
 }
 

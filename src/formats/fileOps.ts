@@ -151,7 +151,7 @@ export async function checkPath(
   if (code !== "ENOENT" && code !== "ENOTDIR") return;
   throw new BigVaeError("usage", {
     subject: `${option} ${path}`,
-    expected: expected,
+    expected,
     got: "nothing there",
     remedy: advice,
   });

@@ -27,8 +27,8 @@ export function parseNpy(bytes: Uint8Array, what = "The .npy file"): NpyArray {
   const fail = (expected: string, got: string): never => {
     throw new BigVaeError("format", {
       subject: what,
-      expected: expected,
-      got: got,
+      expected,
+      got,
       remedy: "save it again with numpy.save",
     });
   };

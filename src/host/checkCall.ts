@@ -1,7 +1,7 @@
 /** Arguments of calls, looked at before anything is computed or sent: a forgotten await, another type, an unknown option. */
 import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
-import type { Latent } from "../latent/index.js";
+import { checkLatent, type Latent } from "../latent/index.js";
 import type { ContinueOptions, DecodeAllOptions, GenerateOptions, LoadOptions } from "./calls.js";
 
 type Names<O> = Readonly<Record<keyof O, true>>;
@@ -79,6 +79,41 @@ export function checkLatents(call: string, zs: readonly Latent[]): void {
     if (!(z instanceof Float32Array)) throw wrongValue(`${call}: z ${i}`, "a latent (a Float32Array)", z);
 }
 
+/** Throws "usage" for a number of tokens that is none, or for another number of scales than of latents. */
+export function checkDecoding({ nTokens, cfgScale }: DecodeAllOptions, latents: number): void {
+  if (nTokens !== undefined && !(Number.isSafeInteger(nTokens) && nTokens >= 1))
+    throw new BigVaeError("usage", {
+      subject: "`nTokens`",
+      expected: "a whole number of at least 1",
+      got: `${nTokens}`,
+      remedy: "leave it out for the length of the latent",
+    });
+  if (cfgScale === undefined || typeof cfgScale === "number" || cfgScale.length === latents) return;
+  throw new BigVaeError("usage", {
+    subject: "`cfgScale`",
+    expected: `a scale for each of ${latents} latents`,
+    got: cfgScale.length,
+    remedy: "give one number for all, or as many as latents",
+  });
+}
+
+/** Throws "usage" where there is something else than encoded texts: token ids and a mean of `width` values each. */
+export function checkEncoded(
+  call: string,
+  encoded: readonly { ids: readonly number[]; mean: Latent; z?: Latent }[],
+  width: number,
+): void {
+  const expected = "a list of encoded texts";
+  if (!Array.isArray(encoded)) throw wrongValue(call, expected, encoded);
+  for (const [i, text] of encoded.entries()) {
+    if (!Array.isArray(text?.ids) || text.ids.length === 0)
+      throw wrongValue(`${call}: text ${i}`, "an encoded text with ids", text);
+    const { z = text.mean } = text;
+    checkLatents(`${call}: text ${i}`, [z]);
+    checkLatent(z, width, `${call}: text ${i}`);
+  }
+}
+
 /** Throws "usage" where there is something else than texts. */
 export function checkTexts(call: string, texts: readonly string[]): void {
   if (!Array.isArray(texts)) throw wrongValue(call, "a list of texts", texts);
@@ -91,7 +126,7 @@ export function wrongValue(what: string, expected: string, got: unknown): BigVae
   const [named, remedy] = isPromise(got)
     ? ["a promise", "await it first"]
     : [got === null ? "null" : Array.isArray(got) ? "a list" : typeof got, `give ${expected}`];
-  return new BigVaeError("usage", { subject: what, expected: expected, got: named, remedy: remedy });
+  return new BigVaeError("usage", { subject: what, expected, got: named, remedy });
 }
 
 function isPromise(value: unknown): boolean {

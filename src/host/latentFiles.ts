@@ -167,7 +167,7 @@ function checkWidth(got: number, width: number, where: string): void {
   throw new BigVaeError("mismatch", {
     subject: where,
     expected: `latents of ${width} values`,
-    got: got,
+    got,
     remedy: "use latents of this model",
   });
 }

@@ -59,7 +59,7 @@ export async function findModel(model: string, adapters?: string, option = "mode
   throw new BigVaeError("usage", {
     subject: `\`${option}\` ${model}`,
     expected: '"pocket", a model\'s folder or a .gguf file',
-    got: got,
+    got,
     remedy: "download the model to a folder and give its path",
   });
 }

@@ -128,7 +128,7 @@ function throwNonFinite(zs: readonly Latent[]): never {
   throw new BigVaeError("nonFinite", {
     subject: "mix",
     expected: "finite values",
-    got: got,
+    got,
     remedy: "check the latents and the weights",
   });
 }
@@ -202,6 +202,6 @@ export function checkLatent(z: Latent, width: number, what: string): void {
       subject: what,
       expected: "finite values",
       got: `${z[bad]} at ${bad}`,
-      remedy: "check the mix weights",
+      remedy: "check where it came from",
     });
 }

@@ -128,7 +128,7 @@ function architectureOf(fields: Fields): Architecture {
   throw new BigVaeError("unsupported", {
     subject: "config.json",
     expected: `the architecture ${known.join(" or ")}`,
-    got: got,
+    got,
     remedy: "choose a Llama, Mistral, SmolLM2 or TinyLlama model",
   });
 }

@@ -73,7 +73,8 @@ export async function* avg(
         : await run.drafts(
             await pulledSpan(run, span, topic, draftPull),
             before,
-            draftTokens,
+            // Drafts of a latent without a text write its span first.
+            goesOn && isLatent(span) ? 2 * draftTokens : draftTokens,
             tail,
             goesOn ? text : [],
           );

@@ -13,29 +13,38 @@ const RULES = {
   tau: notNegative,
   noise: notNegative,
   cfgScale: notNegative,
+  nStarts: whole,
 } as const;
 
 /** @throws BigVaeError("usage") for an option out of its range, or a weight that the sampler does not have. */
-export function checkOptions(sampler: string, options: SamplingOptions, own: Weights): void {
+export function checkOptions(sampler: string, options: SamplingOptions & { nStarts?: number }, own: Weights): void {
   for (const [name, [expected, fits]] of Object.entries(RULES)) {
     const got = options[name as keyof typeof RULES];
     if (got !== undefined && !fits(got))
       throw new BigVaeError("usage", {
         subject: sampler,
         expected: `\`${name}\` to be ${expected}`,
-        got: got,
+        got: `${got}`,
         remedy: "leave it out for the default",
       });
   }
+  const { weights = {} } = options;
+  if (typeof weights !== "object" || weights === null)
+    throw new BigVaeError("usage", {
+      subject: sampler,
+      expected: "`weights` to be an object of numbers by name",
+      got: `${weights}`,
+      remedy: "leave it out for the sampler's own",
+    });
   const names = Object.keys(own);
-  for (const [name, value] of Object.entries(options.weights ?? {})) {
+  for (const [name, value] of Object.entries(weights)) {
     if (names.includes(name) && Number.isFinite(value)) continue;
     const expected = names.length > 0 ? `numbers for ${names.join(", ")}` : "no weights, as it has none";
     throw new BigVaeError("usage", {
       subject: sampler,
-      expected: expected,
+      expected,
       got: `${name} = ${value}`,
-      remedy: "leave it out for MiniHF's",
+      remedy: "leave it out for the sampler's own",
     });
   }
 }

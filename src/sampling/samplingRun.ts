@@ -219,7 +219,7 @@ export class SamplingRun {
 
 /** The weight of each text in a latent; of one that stands for no text, its own. */
 function sharesOf(latent: TracedLatent, weight = 1, shares = new Map<unknown, number>()) {
-  const text = latent.ids?.join() ?? latent;
+  const text = latent.ids?.join() ?? latent.z;
   if (latent.parents.length === 0) shares.set(text, (shares.get(text) ?? 0) + weight);
   for (const parent of latent.parents) sharesOf(parent.latent, weight * parent.weight, shares);
   return shares;

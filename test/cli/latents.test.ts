@@ -106,7 +106,7 @@ describe("latents guide what is written", () => {
 });
 
 it.each([
-  ["generate", ["--prompt", "@none.npy"], /generate none\.npy: expected a file of latents, got nothing there/],
+  ["generate", ["--prompt", "@none.npy"], /--prompt none\.npy: expected a file of latents, got nothing there/],
   [
     "generate",
     ["--sampler", "task", "--prompt", "x", "--task", "none.npy"],

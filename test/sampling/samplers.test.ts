@@ -159,6 +159,13 @@ it.each(NAMES)("%s takes latents in place of texts, as they are", async (name) =
   for (const role of roles) expect([role, used.get(role)]).toEqual([role, given[role]]);
 });
 
+it("a latent in place of a text is one text for guidance, however often it is used", async () => {
+  const space = new LatentSpace({ zDim: 31, slots: 31, span: 4 });
+  const prompt = Float32Array.from({ length: 32 }, (_, i) => (i === 28 ? 1 : 0));
+  const { spans } = await run("guide", { space }, { nSteps: 1 }, { ...INPUTS, prompts: [prompt] });
+  expect(spans.map(({ written }) => written.cfgScale)).toEqual([1]);
+});
+
 describe("where rows end early", () => {
   it.each(Object.keys(EXPECTED_EARLY) as SamplerName[])("%s uses what there is", async (name) => {
     expect((await run(name, { length: () => 3 })).log).toEqual(lines(EXPECTED_EARLY[name]!));

@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { BigVae, type Confidence } from "../../bigVae.js";
 import { adapterPlaces } from "../../checkpoint/layout.js";
-import { EXIT_CODES } from "../../errors.js";
+import { BigVaeError, EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
 import { availableBytes } from "../../host/memory.js";
 import { findModel } from "../../host/modelFiles.js";
@@ -21,6 +21,8 @@ interface Check {
   hint?: string;
   /** What each adapter of the model does, by name. */
   adapters?: Readonly<Record<string, AdapterRole>>;
+  /** Of a check that failed; default: that of "unsupported". */
+  exitCode?: number;
 }
 
 export function doctorCommand() {
@@ -40,7 +42,8 @@ export function doctorCommand() {
             `${check.ok ? "ok  " : "FAIL"}  ${check.name}: ${check.found}${check.hint ? `\n      ${check.hint}` : ""}\n`,
           );
       }
-      if (checks.some(({ ok }) => !ok)) process.exitCode = EXIT_CODES.unsupported;
+      const failed = checks.find(({ ok }) => !ok);
+      if (failed) process.exitCode = failed.exitCode ?? EXIT_CODES.unsupported;
     });
 }
 
@@ -97,8 +100,8 @@ async function* modelChecks(name: string, adapters: string | undefined): AsyncGe
     yield { name: "model", ok: true, found, adapters: roles };
     yield await latents(name, adapters);
   } catch (error) {
-    const hint = "Install the package again, or give --model a folder.";
-    yield { name: "model", ok: false, found: withFlags(error instanceof Error ? error.message : `${error}`), hint };
+    if (!(error instanceof BigVaeError)) throw error;
+    yield { name: "model", ok: false, found: withFlags(error.message), exitCode: error.exitCode };
   }
 }
 

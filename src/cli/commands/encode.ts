@@ -50,7 +50,7 @@ The confidence is the probability that the decoder gives a token of the text fro
             const confidence = confidences?.[i];
             if (flags.json || isTokens) printJson({ ...item, ...confidence, line, ...(chunk ? { piece } : {}) });
             else process.stdout.write(shown(vae, item, confidence));
-            noteDoubt(flags, vae, confidence);
+            if (!item.longerThanSpan) noteDoubt(flags, vae, confidence);
           }
         }
         if (output !== undefined) await writeOutput(flags, output, latents);

@@ -37,7 +37,7 @@ export function reconstructCommand() {
         for await (const { text, reconstruction, confidence, ...result } of rebuilt(vae, lines, flags)) {
           if (flags.json) printJson({ text, reconstruction, ...confidence, ...result });
           else process.stdout.write(`${besideOriginal(text, reconstruction)}\n`);
-          noteDoubt(flags, vae, confidence);
+          if (!result.longerThanSpan) noteDoubt(flags, vae, confidence);
         }
       });
     });

@@ -157,6 +157,14 @@ class RunInFolder {
   /** Keeps the options, which fit by now, and brings the log to where the run goes on. An evaluation that was stopped is made up for. */
   async #started(step: number, early: EarlyStop | undefined): Promise<void> {
     const { output, runFile } = this.options;
+    const { totalSteps } = this.run.schedule;
+    if (step > totalSteps)
+      throw new BigVaeError("usage", {
+        subject: "`steps`",
+        expected: `at least ${step}, which the run has done`,
+        got: totalSteps,
+        remedy: "give more, or start another run with another `output`",
+      });
     if (runFile) await writeRunFile(output, runFile);
     await this.log.cutAfter(step);
     if (step === 0) return;

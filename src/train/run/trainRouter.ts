@@ -87,7 +87,7 @@ const routerRun: RunType<Options> = {
           facts,
           samples: (signal) => continuations({ engine, tokenizer, span }, signal),
           finish(step) {
-            const names = ["encoder", "decoder", "router"] as const;
+            const names = Object.keys(finished.adapters);
             const measured = { aeScale: vae.facts.ae_scale, usualLosses: usualLosses(vae.facts) };
             const last = { step, klWeight: 0 };
             return writeVae(options.output, finished, { base, baseSha256, names, dropout, ...measured, ...last });

@@ -63,7 +63,7 @@ function knownValues({ command, table }: Settling, given: object): Values {
     throw new BigVaeError("usage", {
       subject: `\`${name}\``,
       expected: kind.expected,
-      got: got,
+      got,
       remedy: "give another value, or leave it out",
     });
   }
@@ -112,7 +112,7 @@ function savedValues(
       ? [`${name} to be ${rule.kind.expected}`, JSON.stringify(value)]
       : [`options of train ${command}`, name];
     const advice = rule?.free ? `give \`${name}\` anew` : "delete it and give all options";
-    throw new BigVaeError("format", { subject: runFilePath(output), expected: expected, got: got, remedy: advice });
+    throw new BigVaeError("format", { subject: runFilePath(output), expected, got, remedy: advice });
   }
   return saved.flags;
 }
@@ -142,7 +142,7 @@ function checkComplete({ table, isPlanned }: Settling, options: Values): void {
     if (required && options[name] === undefined && !(isPlanned && name === "output")) {
       const got = resume && output !== undefined ? `none, and no run.json in ${output}` : "none";
       const advice = resume ? "name the folder of a run, or give the options of a new one" : "give one";
-      throw new BigVaeError("usage", { subject: `\`${name}\``, expected: "a value", got: got, remedy: advice });
+      throw new BigVaeError("usage", { subject: `\`${name}\``, expected: "a value", got, remedy: advice });
     }
     if (needs !== undefined && options[name] !== undefined && options[needs] === undefined) {
       throw new BigVaeError("usage", {
