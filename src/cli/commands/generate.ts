@@ -12,7 +12,7 @@ import { makeFolder } from "../../formats/fileOps.js";
 import { LATENT_ENDINGS } from "../../host/latentFiles.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
-import { AVG_PRESETS, type AvgPresetName } from "../../sampling/avg.js";
+import { AVG_PRESETS, type AvgPresetName, pullsOf } from "../../sampling/avg.js";
 import type { SamplingOptions } from "../../sampling/model.js";
 import {
   DEFAULT_STARTS,
@@ -95,10 +95,17 @@ export function planCommand() {
     .action((flags) => run(flags.sampler, { ...flags, prompt: [] }));
 }
 
-/** The weights of a sampler on a line of their own, as --weights takes them. */
+/** The weights of a sampler on a line of their own, as --weights takes them; of avg, a line for each preset. */
 function weightsLine(name: SamplerName): string {
-  const weights = Object.entries(samplers[name].weights).map((pair) => pair.join("="));
-  return weights.length === 0 ? "" : `\n${" ".repeat(19)}${weights.join(",")}`;
+  const list = (weights: object) =>
+    Object.entries(weights)
+      .map((pair) => pair.join("="))
+      .join(",");
+  const lines =
+    name === "avg"
+      ? PRESETS.map((preset) => `${list(pullsOf(AVG_PRESETS[preset]))} (${preset})`)
+      : [list(samplers[name].weights)];
+  return lines.map((line) => (line === "" ? "" : `\n${" ".repeat(19)}${line}`)).join("");
 }
 
 /** "default: 4, 5 for paragraph" */
