@@ -14,6 +14,7 @@ import {
 } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import { checkPath, errorCode } from "../formats/fileOps.js";
+import { isLatentsPath } from "../host/latentFiles.js";
 import { warn } from "./shared.js";
 
 /** A text as a command takes it; an argument has no line. */
@@ -166,6 +167,7 @@ export async function readTask(path: string): Promise<string[]> {
       remedy: 'write ["first text", "second text"]',
     });
   };
+  if (isLatentsPath(path)) fail("a file of latents");
   const lines: string[] = [];
   await checkFile("--task", path, expected);
   for await (const line of splitLines(createReadStream(path), path)) lines.push(line);
