@@ -139,6 +139,7 @@ async function trainJob(): Promise<number> {
     dropPrefix: 0.5,
     shiftedSpans: false,
     encodeLast: false,
+    maskedPrefix: false,
     shortSpans: 0,
     edgeWeights: true,
     rng,

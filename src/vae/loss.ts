@@ -60,7 +60,7 @@ export interface BatchShape {
   /** Tokens of a prefix. */
   prefix: number;
   /** Tokens between z and the target of a row whose prefix is dropped: 0, or 1 as in the original. */
-  bridge: number;
+  maskedPrefix: number;
   /** Tokens that the encoder reads. */
   encoded: number;
   /** Tokens of the target. */
@@ -237,8 +237,8 @@ function writtenLosses(
 }
 
 /** Rows of the activations of the adapter that writes: the slots and the tokens that it reads, of all groups. */
-export function writtenRows({ kept, dropped, prefix, bridge, target }: BatchShape, slots = 1): number {
-  return kept * (prefix + target + slots - 1) + dropped * (bridge + target + slots - 1);
+export function writtenRows({ kept, dropped, prefix, maskedPrefix, target }: BatchShape, slots = 1): number {
+  return kept * (prefix + target + slots - 1) + dropped * (maskedPrefix + target + slots - 1);
 }
 
 /** tokens [b, t, D] with latent [b, k, D] at place `at` -> [b, t+k, D] */
@@ -258,7 +258,7 @@ function writerGroups(config: ModelConfig, batch: BatchShape, slots: number): Wr
   const fold: Dim = config.numAttentionHeads / config.numKeyValueHeads;
   const groups = [
     { name: "kept" as const, batch: batch.kept, prefix: batch.prefix },
-    { name: "dropped" as const, batch: batch.dropped, prefix: batch.bridge },
+    { name: "dropped" as const, batch: batch.dropped, prefix: batch.maskedPrefix },
   ];
   return groups
     .filter((group) => group.batch > 0)

@@ -120,7 +120,7 @@ describe("training equals the original", () => {
       const prefix = `overlap.${step - 1}`;
       const drop = await cases.booleans(`${prefix}.drop`);
       const unordered = (await rowsOf(prefix)).map((row, i) =>
-        overlapExample(row, SPAN, { drop: drop[i]!, bridge: true }),
+        overlapExample(row, SPAN, { drop: drop[i]!, maskedPrefix: true }),
       );
       const { examples, eps } = ordered(unordered, await cases.floats(`${prefix}.eps`));
       return overlapMicrobatch(

@@ -75,7 +75,7 @@ const OBJECTIVES: Record<string, (accumulation: number) => Objective> = {
     const examples = rows.map((row, i) => overlapExample(row, SPAN, { drop: i % 2 === 0 }));
     const schedule = { klWeight: 0.1, klRampSteps: 1, noise: { scale: 1, start: 1, rampSteps: 1 } };
     const options = { shape, frozen, rows: unused, span: SPAN, gap: SPAN, edgeWeights: true, rng, ...schedule };
-    const cuts = { dropPrefix: 0.5, shiftedSpans: false, encodeLast: false, shortSpans: 0 };
+    const cuts = { dropPrefix: 0.5, shiftedSpans: false, encodeLast: false, maskedPrefix: false, shortSpans: 0 };
     const microbatch = divided(examples, accumulation, (some, eps) =>
       overlapMicrobatch({ ...options, noiseScale: 1 }, some, eps, 0.1),
     );

@@ -17,6 +17,8 @@ export interface SpanCuts {
   shiftedSpans: boolean;
   /** Whether the encoder reads the last token of a span, as it does in use; it does not in the original. */
   encodeLast: boolean;
+  /** Whether a dropped prefix keeps its last position, masked, which predicts the first token, as in the original. */
+  maskedPrefix: boolean;
   /** Share of the microbatches of spans whose spans are a half or a quarter as long; 0 in the original. */
   shortSpans: number;
 }
@@ -31,7 +33,7 @@ export async function spanExamples(
   index: number,
   noise: Rng,
 ): Promise<VaeExample[]> {
-  const { rows, span, shiftedSpans, dropPrefix, encodeLast } = options;
+  const { rows, span, shiftedSpans, dropPrefix, encodeLast, maskedPrefix } = options;
   const batch = await rows.batch(step, index);
   const length = spanLength(options, noise.fork("length"));
   const drops = droppedPrefixes(batch.length, dropPrefix, noise.fork("drop"));
@@ -43,7 +45,7 @@ export async function spanExamples(
       const row = batch[i % batch.length]!;
       const drop = drops[i % batch.length]!;
       const start = shiftedSpans && drop ? starts.integer(2 * span - length + 1) : span;
-      return overlapExample(row, span, { drop, start, length, encodeLast });
+      return overlapExample(row, span, { drop, start, length, encodeLast, maskedPrefix });
     }),
   );
 }
@@ -91,15 +93,15 @@ interface Cut {
   length?: number;
   /** Whether the encoder reads the last token too. */
   encodeLast?: boolean;
-  /** Whether a dropped prefix leaves its last place, as in the original. */
-  bridge?: boolean;
+  /** Whether a dropped prefix keeps its last position, masked. */
+  maskedPrefix?: boolean;
 }
 
 /** An example of a row of two spans: the first is the prefix, the target is cut from the second, or from both without prefix. */
 export function overlapExample(
   { inputIds, attentionMask }: ShardRow,
   span: number,
-  { drop, start = span, length = span, encodeLast = false, bridge = false }: Cut,
+  { drop, start = span, length = span, encodeLast = false, maskedPrefix = false }: Cut,
 ): VaeExample {
   const part = (from: number, to: number) => ({
     inputIds: inputIds.slice(from, to),
@@ -109,7 +111,7 @@ export function overlapExample(
     prefix: drop ? undefined : part(0, span),
     encoded: part(start, start + length - (encodeLast ? 0 : 1)),
     target: part(start, start + length),
-    ...(drop && bridge ? { bridge: DROPPED_TOKEN } : {}),
+    ...(drop && maskedPrefix ? { maskedPrefix: DROPPED_TOKEN } : {}),
   };
 }
 

@@ -33,6 +33,7 @@ function optionsOf(changes: Changes, batchSize: number) {
     dropPrefix: 0.5,
     shiftedSpans: false,
     encodeLast: false,
+    maskedPrefix: false,
     shortSpans: 0,
     edgeWeights: false,
     rng,

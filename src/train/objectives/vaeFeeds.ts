@@ -23,7 +23,7 @@ export interface VaeExample {
    * In the original the last place of a dropped prefix still predicts the first token of the target, though no token sees
    * it. With this token there the loss is the original's; without it z itself predicts the first token, as when it writes.
    */
-  bridge?: number;
+  maskedPrefix?: number;
   /** What the length of the encoded text is multiplied by where slots are placed, so that a length that is a little off does little harm; 1 by default. */
   jitter?: number;
 }
@@ -63,7 +63,7 @@ export function batchShape(examples: readonly VaeExample[]): BatchShape {
     kept: kept.length,
     dropped: examples.length - kept.length,
     prefix: kept[0]?.prefix?.inputIds.length ?? 0,
-    bridge: examples.at(-1)!.bridge === undefined ? 0 : 1,
+    maskedPrefix: examples.at(-1)!.maskedPrefix === undefined ? 0 : 1,
     encoded: examples[0]!.encoded.inputIds.length,
     target: examples[0]!.target.inputIds.length,
   };
@@ -82,7 +82,7 @@ export function vaeFeeds(
   return {
     ...encoderFeeds(shape, examples, batch.encoded),
     ...groupFeeds({ ...group, name: "kept", before: batch.prefix, gap: 0 }, examples.slice(0, batch.kept)),
-    ...groupFeeds({ ...group, name: "dropped", before: batch.bridge, gap }, examples.slice(batch.kept)),
+    ...groupFeeds({ ...group, name: "dropped", before: batch.maskedPrefix, gap }, examples.slice(batch.kept)),
     labels: int64(labels, labels.length),
   };
 }
@@ -132,10 +132,10 @@ interface Group {
 function groupFeeds({ name, shape, writer, before, gap }: Group, examples: readonly VaeExample[]): Feeds<VaeFeed> {
   if (examples.length === 0) return {};
   const { config, slots = 1 } = shape;
-  const rows = examples.map(({ prefix, target, bridge, encoded, jitter = 1 }) => {
+  const rows = examples.map(({ prefix, target, maskedPrefix, encoded, jitter = 1 }) => {
     const length = countSeen(encoded.attentionMask) * jitter;
     const layout = rowLayout(writer, { slots, before, gap, length });
-    const tokens = joinRows(prefix ?? bridgeRow(bridge), target);
+    const tokens = joinRows(prefix ?? maskedPrefixRow(maskedPrefix), target);
     const last = tokens.inputIds.length - 1;
     const text = target.inputIds.subarray(0, -1);
     return {
@@ -165,8 +165,10 @@ function countSeen(mask: Int32Array): number {
 }
 
 /** A token that is read and not seen. */
-function bridgeRow(bridge: number | undefined): ShardRow | undefined {
-  return bridge === undefined ? undefined : { inputIds: Int32Array.of(bridge), attentionMask: Int32Array.of(0) };
+function maskedPrefixRow(maskedPrefix: number | undefined): ShardRow | undefined {
+  return maskedPrefix === undefined
+    ? undefined
+    : { inputIds: Int32Array.of(maskedPrefix), attentionMask: Int32Array.of(0) };
 }
 
 function joinRows(prefix: ShardRow | undefined, target: ShardRow): ShardRow {

@@ -63,6 +63,7 @@ export interface VaeFacts extends AdapterFacts, DataFacts {
   klWeight: number;
   klRampSteps: number;
   dropPrefix: number;
+  maskedPrefix?: true;
   shiftedSpans: boolean;
   encodeLast: boolean;
   shortSpans: number;

@@ -169,6 +169,7 @@ describe("the losses of a run", () => {
     { freeBits: 1 },
     { learnedVariance: true },
     { dropPrefix: 1 },
+    { maskedPrefix: true },
     { shiftedSpans: true },
     { encodeLast: true },
     { shortSpans: 1 },

@@ -174,9 +174,9 @@ function overlapOptions(
   sentences: Sentences | undefined,
 ): { trained: OverlapOptions; evaluated: OverlapOptions } {
   const { latentNoise, noiseStart = latentNoise, noiseRamp = 1 } = options;
-  const { dropPrefix, shiftedSpans, encodeLast, shortSpans } = options;
+  const { dropPrefix, maskedPrefix, shiftedSpans, encodeLast, shortSpans } = options;
   const trained: OverlapOptions = {
-    ...{ dropPrefix, shiftedSpans, encodeLast, shortSpans },
+    ...{ dropPrefix, maskedPrefix, shiftedSpans, encodeLast, shortSpans },
     klWeight: options.klWeight,
     klRampSteps: options.klRamp,
     edgeWeights: options.tokenWeights === "edges",
@@ -201,7 +201,17 @@ function factsOf(
   data: Options & DataOptions,
   { start, sizes, shape, baseSha256 }: Parts,
   rows: TrainingRows,
-  { noise, klWeight, klRampSteps, dropPrefix, shiftedSpans, encodeLast, shortSpans, edgeWeights }: OverlapOptions,
+  {
+    noise,
+    klWeight,
+    klRampSteps,
+    dropPrefix,
+    maskedPrefix,
+    shiftedSpans,
+    encodeLast,
+    shortSpans,
+    edgeWeights,
+  }: OverlapOptions,
   sentences: Sentences | undefined,
 ): Facts {
   const { span, gap, zDim, slots, rank, alpha } = sizes;
@@ -210,6 +220,7 @@ function factsOf(
     kind: "vae",
     ...{ span, gap, zDim, slots, noise, ...sentences?.facts },
     ...{ klWeight, klRampSteps, dropPrefix, shiftedSpans, encodeLast, shortSpans, edgeWeights },
+    ...(maskedPrefix ? { maskedPrefix } : {}),
     ...{ freeBits, learnedVariance },
     ...adapterFacts(data, { rank, alpha, baseSha256 }),
     ...dataFacts(data, rows),

@@ -32,6 +32,11 @@ export const VAE_OPTIONS = {
     default: 0.5,
     description: "share of rows that are written from z alone, without prefix",
   },
+  maskedPrefix: {
+    kind: onOff,
+    default: false,
+    description: "a dropped prefix keeps its last position, masked, which predicts the first token, as in MiniHF",
+  },
   shiftedSpans: {
     kind: onOff,
     default: false,
