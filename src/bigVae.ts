@@ -22,6 +22,7 @@ import {
   checkEncoded,
   checkKnown,
   checkLatents,
+  checkLoad,
   checkTexts,
   oneOf,
   withoutUndefined,
@@ -86,6 +87,7 @@ export class BigVae {
   static async load(model = "pocket", options: LoadOptions = {}): Promise<BigVae> {
     if (typeof model !== "string") throw wrongValue("load", "a model's name or path", model);
     checkKnown("load", options);
+    checkLoad(options);
     const { adapters, ...engineOptions } = options;
     const paths = await findModel(model, adapters);
     // Another architecture is refused by its name before anything else is read.

@@ -48,7 +48,7 @@ export async function readVae(folder: string, { config }: Pick<BaseModel, "confi
       throw new BigVaeError("mismatch", {
         subject: factsPath(folder),
         expected: `slots ${head.slots}, the rows of f.weight in ${HEAD}`,
-        got: slots,
+        got: facts.slots ?? "none, which means 1",
         remedy: "copy the checkpoint's folder whole",
       });
     const stored = new Map<string, LoraAdapter>();

@@ -72,6 +72,24 @@ export function withoutUndefined<O extends object>(options: O): O {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
 }
 
+const aboveZero = ["a number above 0", (value: unknown) => typeof value === "number" && value > 0] as const;
+/** What the options of `load` must be; paths are looked at where they are opened. */
+const LOAD_RULES = {
+  threads: ["a whole number of at least 1", (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1],
+  form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
+  memoryBytes: aboveZero,
+} as const;
+
+/** Throws "usage" for an option of `load` that is out of its range. */
+export function checkLoad(options: LoadOptions): void {
+  for (const [name, [expected, holds]] of Object.entries(LOAD_RULES)) {
+    const value = options[name as keyof typeof LOAD_RULES];
+    if (value === undefined || holds(value)) continue;
+    const remedy = "leave it out for the default";
+    throw new BigVaeError("usage", { subject: `\`${name}\``, expected, got: `${value}`, remedy });
+  }
+}
+
 /** Throws "usage" where there is something else among the latents. */
 export function checkLatents(call: string, zs: readonly Latent[]): void {
   if (!Array.isArray(zs)) throw wrongValue(call, "a list of latents", zs);

@@ -131,7 +131,7 @@ export async function* replay(
     if (saved === got) continue;
     throw new BigVaeError("mismatch", {
       subject: `replay ${folder}`,
-      expected: `${name} with sha256 ${saved?.slice(0, 12)}`,
+      expected: saved ? `${name} with sha256 ${saved.slice(0, 12)}` : `no ${name}`,
       got: got?.slice(0, 12) ?? "none",
       remedy: "give `model` and `adapters` of the run",
     });

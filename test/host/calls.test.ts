@@ -40,7 +40,10 @@ describe("a forgotten await", () => {
   ];
 
   it.each(CALLS)("of %s is named", async (_, call) => {
-    await expect(call(vae)).rejects.toMatchObject({ kind: "usage", message: /got a promise; await it first$/ });
+    await expect(call(vae)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/got a promise; await it first$/),
+    });
   });
 
   it("deep in a call to the engine is rejected, and so is all that cannot be sent", async () => {
@@ -49,7 +52,8 @@ describe("a forgotten await", () => {
       vae.engine.write([{ z, rngKey }], any({ ...HOW, extra: () => 1 })),
       vae.engine.encode(any([{ ids: [5], mask: Promise.resolve([1]) }])),
     ];
-    for (const call of calls) await expect(call).rejects.toMatchObject({ kind: "usage", message: /await promises/ });
+    for (const call of calls)
+      await expect(call).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(/await promises/) });
     expect(await vae.engine.encode([{ ids: [5] }])).toHaveLength(1);
   });
 
@@ -68,6 +72,47 @@ describe("a forgotten await", () => {
   });
 });
 
+describe("a value out of range", () => {
+  const short = new Float32Array(1);
+  it.each<[string, (vae: Awaited<ReturnType<typeof loadTiny>>) => unknown, RegExp]>([
+    [
+      "threads of load",
+      async () => (await importBuilt()).BigVae.load("pocket", any({ threads: "a" })),
+      /`threads`: .*got a; /,
+    ],
+    [
+      "form of load",
+      async () => (await importBuilt()).BigVae.load("pocket", any({ form: "a" })),
+      /merged or unmerged, got a; /,
+    ],
+    ["a narrow latent", (vae) => vae.decodeAll([z, short]), /^z 1: expected \d+ values, got 1; /],
+    ["no tokens", (vae) => vae.decode(z, { nTokens: 0 }), /`nTokens`: expected a whole number of at least 1, got 0; /],
+    [
+      "scales for other latents",
+      (vae) => vae.decodeAll([z, z], { cfgScale: [1] }),
+      /a scale for each of 2 latents, got 1; /,
+    ],
+    [
+      "no encoded texts",
+      async (vae) => vae.confidence(any("x")),
+      /^confidence: expected a list of encoded texts, got string; /,
+    ],
+    ["a text without tokens", async (vae) => vae.confidence([{ ids: [], mean: z }]), /^confidence: text 0: /],
+    [
+      "no starts",
+      (vae) => vae.generate("plan-search", { terminal: "x", nStarts: 0 }).next(),
+      /`nStarts` to be a whole number/,
+    ],
+    [
+      "weights that are none",
+      (vae) => vae.generate("guide", any({ prompt: "x", weights: 5 })).next(),
+      /an object of numbers by name, got 5; /,
+    ],
+  ])("%s", async (_, call, message) => {
+    await expect((async () => call(vae))()).rejects.toMatchObject({ message: expect.stringMatching(message) });
+  });
+});
+
 describe("an unknown option", () => {
   it("is named with the nearest that there is", async () => {
     const said = (call: string, got: string, nearest: string) => ({
@@ -80,7 +125,10 @@ describe("an unknown option", () => {
     await expect(generated.next()).rejects.toMatchObject(said("generate", "steps", "nSteps"));
     const { BigVae } = await importBuilt();
     await expect(BigVae.load("pocket", any({ thread: 1 }))).rejects.toMatchObject(said("load", "thread", "threads"));
-    await expect(vae.decode(z, any(0.5))).rejects.toMatchObject({ kind: "usage", message: /expected an object/ });
+    await expect(vae.decode(z, any(0.5))).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/expected an object/),
+    });
   });
 
   it("is no type either", () => {
@@ -98,7 +146,7 @@ it("a text of spaces alone is empty", async () => {
   for (const text of [" ", "\n\t "])
     await expect(vae.encode(["one", text])).rejects.toMatchObject({
       kind: "usage",
-      message: /text 1: expected some text, got only spaces/,
+      message: expect.stringMatching(/text 1: expected some text, got only spaces/),
     });
   await expect(vae.generate("guide", { prompt: " " }).next()).rejects.toMatchObject({ kind: "usage" });
 });

@@ -97,33 +97,39 @@ describe("a replay says what differs", () => {
     await change("model", (line) => Object.assign(line, { base: "0".repeat(64) }));
     await expect(replayed()).rejects.toMatchObject({
       kind: "mismatch",
-      message: /expected base with sha256 000000000000/,
+      message: expect.stringMatching(/expected base with sha256 000000000000/),
     });
   });
 
   it("other adapters", async () => {
     await change("model", (line) => void delete line.adapters);
-    await expect(replayed()).rejects.toMatchObject({ kind: "mismatch", message: /expected adapters .* of none/ });
+    await expect(replayed()).rejects.toMatchObject({
+      kind: "mismatch",
+      message: expect.stringMatching(/expected no adapters, got [0-9a-f]{12}; /),
+    });
   });
 
   it("another token", async () => {
     await change("span", ({ ids }) => void (ids as number[]).splice(3, 1, 7));
     await expect(replayed()).rejects.toMatchObject({
       kind: "mismatch",
-      message: /span 1 as saved, got another token at 3/,
+      message: expect.stringMatching(/span 1 as saved, got another token at 3/),
     });
   });
 
   it("a damaged line, another table of latents, no trace", async () => {
     await change("span", (line) => void delete line.written);
-    await expect(replayed()).rejects.toMatchObject({ kind: "format", message: /whole spans/ });
+    await expect(replayed()).rejects.toMatchObject({ kind: "format", message: expect.stringMatching(/whole spans/) });
     await writeFile(join(folder, "trace.jsonl"), "{");
     await expect(replayed()).rejects.toMatchObject({
       kind: "format",
-      message: /trace\.jsonl, line 1, character 1: expected a string, got the end of the text/,
+      message: expect.stringMatching(/trace\.jsonl, line 1, character 1: expected a string, got the end of the text/),
     });
     await rm(join(folder, "trace.jsonl"));
-    await expect(replayed()).rejects.toMatchObject({ kind: "usage", message: /that a trace was saved in$/ });
+    await expect(replayed()).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/that a trace was saved in$/),
+    });
   });
 });
 
