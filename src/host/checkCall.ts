@@ -72,12 +72,11 @@ export function withoutUndefined<O extends object>(options: O): O {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
 }
 
-const aboveZero = ["a number above 0", (value: unknown) => typeof value === "number" && value > 0] as const;
 /** What the options of `load` must be; paths are looked at where they are opened. */
 const LOAD_RULES = {
   threads: ["a whole number of at least 1", (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1],
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
-  memoryBytes: aboveZero,
+  memoryBytes: ["a number above 0", (value: unknown) => typeof value === "number" && value > 0],
 } as const;
 
 /** Throws "usage" for an option of `load` that is out of its range. */

@@ -80,6 +80,15 @@ it("keeps rank, alpha, z and gap of the adapters that it starts from, and refuse
   );
 });
 
+it("refuses to end before the step that it has come to", async () => {
+  await written("two steps", { steps: 2, saveEvery: 1 });
+  const output = join(folder, "two steps");
+  await expect(trainVae({ output, steps: 1, resume: true } as TrainVaeOptions)).rejects.toMatchObject({
+    kind: "usage",
+    detail: { subject: "`steps`", expected: "at least 2, which the run has done", got: 1 },
+  });
+});
+
 it("writes down the usual losses: means over held-out spans, each from its own latent", async () => {
   const { preprocessed } = tinyVaeRun(folder, "");
   const vae = await written("usual", {});
