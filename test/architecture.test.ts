@@ -32,9 +32,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
   corpus: { imports: [] },
   data: { imports: ["tokenizer", "formats"], node: true },
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
-  checkpoint: { imports: ["engine", "vae", "model", "formats"], node: true },
+  hub: { imports: ["formats"], node: true },
+  checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   host: {
-    imports: ["checkpoint", "tokenizer", "latent", "model", "vae", "engine", "sampling", "runtime", "formats"],
+    imports: ["checkpoint", "tokenizer", "latent", "model", "vae", "engine", "sampling", "runtime", "formats", "hub"],
     node: true,
   },
   "train/loop": { imports: ["graph", "runtime/runtime.ts", "formats", "vae/loss.ts"], node: true },
