@@ -12,12 +12,26 @@ export interface Progress {
 const LINE_EVERY_MS = 10_000;
 
 /** What a line says of work: how much is done, of how much, and a note. */
-export type Describe = (done: number, total: number, note: string) => string;
+type Describe = (done: number, total: number, note: string) => string;
 
-export function progress(quiet: boolean, describe: Describe = describer()): Progress {
+export function progress(quiet: boolean): Progress {
+  return shown(quiet, describer(), (write, describe) => lineProgress(write, describe));
+}
+
+/** The same of the bytes of a file, its name the note: work of less than ten seconds is one line. */
+export function bytesProgress(quiet: boolean): Progress {
+  return shown(quiet, bytesDescriber(), (write, describe) => lineProgress(write, describe, Date.now()));
+}
+
+function shown(
+  quiet: boolean,
+  describe: Describe,
+  lines: (write: (line: string) => void, describe: Describe) => Progress,
+): Progress {
   if (quiet) return { update() {}, print() {}, stop() {} };
-  const write = (line: string) => void process.stderr.write(`${line}\n`);
-  return process.stderr.isTTY ? barProgress(describe) : lineProgress(write, describe);
+  return process.stderr.isTTY
+    ? barProgress(describe)
+    : lines((line) => void process.stderr.write(`${line}\n`), describe);
 }
 
 function barProgress(describe: Describe): Progress {
@@ -54,9 +68,13 @@ export function withBar(share: number, text: string, columns: number): string {
   return `${"█".repeat(full)}${"░".repeat(width - full)} ${text}`.slice(0, columns);
 }
 
-/** At most a line every ten seconds, and the last one. */
-export function lineProgress(write: (line: string) => void, describe: Describe = describer()): Progress {
-  let last = Number.NEGATIVE_INFINITY;
+/** At most a line every ten seconds, the first of them so long after `begin`, and the last one. */
+export function lineProgress(
+  write: (line: string) => void,
+  describe: Describe = describer(),
+  begin = Number.NEGATIVE_INFINITY,
+): Progress {
+  let last = begin;
   let held: string | undefined;
   const flush = () => {
     if (held !== undefined) write(held);

@@ -71,7 +71,8 @@ async function fetchBlob(
   const partial = await PartialFile.open(incomplete, file);
   let digest: string;
   try {
-    onBytes(partial.size);
+    let furthest = partial.size;
+    onBytes(furthest);
     const address = fileAddress(calls, name, commit, file.path);
     await repeated(calls, async (gained) => {
       if (partial.size === file.size) return;
@@ -90,7 +91,9 @@ async function fetchBlob(
           throw wrongHash(`${showHubName(name)}: ${file.path}`, file.hash, `more than its ${file.size} bytes`);
         }
         await partial.append(chunk);
-        gained();
+        // What comes a second time is no gain: a server with less than the file would be asked for ever.
+        if (partial.size > furthest) gained();
+        furthest = Math.max(furthest, partial.size);
         onBytes(partial.size);
       }
       if (partial.size < file.size)

@@ -108,7 +108,7 @@ export interface Removal {
 export interface Freed {
   /** Paths of the blobs that no other file needs. */
   blobs: string[];
-  /** Bytes that come free. A blob that is itself a link, to a store that repositories share, counts as a link. */
+  /** Bytes that come free. A blob that is itself a link, to a store that repositories share, frees none. */
   bytes: number;
   /** Whether no file of the repository is left: its folder goes too, with what was cut on its way. */
   isAll: boolean;
@@ -128,8 +128,9 @@ export async function freedBy(settings: Cache, { repository, files }: Removal): 
   ) as string[];
   const isAll = kept.length === 0;
   const paths = isAll ? (await pathsBelow(folder)).map((path) => join(folder, path)) : [...blobs, ...going];
-  const sizes = await Promise.all(paths.map((path) => lstat(path).catch(() => ({ size: 0 }))));
-  return { blobs, bytes: sizes.reduce((sum, { size }) => sum + size, 0), isAll };
+  const found = await Promise.all(paths.map((path) => lstat(path).catch(() => undefined)));
+  const bytes = found.reduce((sum, each) => sum + (each?.isFile() ? each.size : 0), 0);
+  return { blobs, bytes, isAll };
 }
 
 /**

@@ -4,7 +4,7 @@ import { locate } from "../../host/modelNames.js";
 import { type PullOptions, planPull, pullModel } from "../../host/pullModel.js";
 import { canAsk, confirmed } from "../confirm.js";
 import { interruptSignal } from "../options.js";
-import { bytesDescriber, type Progress, progress } from "../progress.js";
+import { bytesProgress, type Progress } from "../progress.js";
 import { note, type OutputFlags, reportWritten, stopped, warn, withOutput } from "../shared.js";
 import { size } from "../sizes.js";
 
@@ -41,7 +41,7 @@ async function pull(flags: OutputFlags, name: string): Promise<string | undefine
     onProgress({ file, done, total }: { file: string; done: number; total: number }) {
       if (current?.file !== file) {
         current?.bar.stop();
-        current = { file, bar: progress(flags.quiet, bytesDescriber()) };
+        current = { file, bar: bytesProgress(flags.quiet) };
       }
       current.bar.update(done, total, file);
     },
