@@ -55,7 +55,6 @@ export interface PulledModel extends PullPlan {
 }
 
 interface Prepared {
-  calls: HubCalls;
   name: HubName;
   files: HubFile[];
   plan: PullPlan;
@@ -66,7 +65,7 @@ interface Prepared {
  * @throws BigVaeError: "usage" where there is no such model or it may not be read, "unsupported" for one that cannot be used, "network", "aborted".
  */
 export async function planPull(name: string, options: PullOptions = {}): Promise<PullPlan> {
-  return (await prepare(name, options)).plan;
+  return (await prepare(await callsWith(options), name)).plan;
 }
 
 /**
@@ -74,15 +73,28 @@ export async function planPull(name: string, options: PullOptions = {}): Promise
  * @throws as `planPull`, "disk" where it does not fit, "format" for a content of another hash, "locked" where another process downloads it.
  */
 export async function pullModel(name: string, options: PullOptions = {}): Promise<PulledModel> {
-  const { calls, name: hubName, files, plan } = await prepare(name, options);
+  return pullWith(await callsWith(options), name, (progress) => options.onProgress?.(progress));
+}
+
+async function callsWith({ signal, onWait }: PullOptions): Promise<HubCalls> {
+  return { settings: await hubSettings(), signal, onWait: onWait && ((...args) => onWait(...args)) };
+}
+
+/** The same of a hub and a cache by these settings. */
+export async function pullWith(
+  calls: HubCalls,
+  text: string,
+  onProgress: (progress: PullProgress) => void = () => {},
+): Promise<PulledModel> {
+  const { name, files, plan } = await prepare(calls, text);
   const { settings } = calls;
-  const { repository, revision = MAIN } = hubName;
+  const { repository, revision = MAIN } = name;
   await checkSpace(settings.cache, plan.missingBytes, nodeFileOps.freeBytes);
   const lock = await lockRepository(settings, repository);
   try {
     for (const file of files) {
-      const tell = (done: number) => options.onProgress?.({ file: file.path, done, total: file.size });
-      await fetchFile(calls, hubName, plan.commit, file, tell);
+      const tell = (done: number) => onProgress({ file: file.path, done, total: file.size });
+      await fetchFile(calls, name, plan.commit, file, tell);
       tell(file.size);
     }
     await writeRef(repositoryFolder(settings, repository), revision, plan.commit);
@@ -92,10 +104,8 @@ export async function pullModel(name: string, options: PullOptions = {}): Promis
   return { ...plan, folder: snapshotFolder(settings, repository, plan.commit) };
 }
 
-async function prepare(text: string, options: PullOptions): Promise<Prepared> {
+async function prepare(calls: HubCalls, text: string): Promise<Prepared> {
   const name = requireHubName(text);
-  const { signal, onWait } = options;
-  const calls: HubCalls = { settings: await hubSettings(), signal, onWait: onWait && ((...args) => onWait(...args)) };
   const commit = await resolveCommit(calls, name);
   const all = await listFiles(calls, name, commit);
   const readJson = async (path: string) => {
@@ -117,7 +127,7 @@ async function prepare(text: string, options: PullOptions): Promise<Prepared> {
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     missingBytes: missing.reduce((sum, bytes) => sum + bytes, 0),
   };
-  return { calls, name, files, plan };
+  return { name, files, plan };
 }
 
 function noSuchFile(name: string, expected: string): BigVaeError {

@@ -117,14 +117,22 @@ class IdleTimer {
   /** @throws Transient, BigVaeError("aborted") */
   async during<T>(url: URL, work: () => Promise<T>): Promise<T> {
     const timer = setTimeout(() => this.#expired.abort(), this.timeoutMs);
+    let abort = () => {};
     try {
-      return await work();
+      this.signal.throwIfAborted();
+      // What is waited for may not heed the signal.
+      return await new Promise<T>((resolve, reject) => {
+        abort = () => reject(this.signal.reason);
+        this.signal.addEventListener("abort", abort);
+        work().then(resolve, reject);
+      });
     } catch (error) {
       if (this.caller?.aborted) throw stopped();
       const silence = `nothing for ${this.timeoutMs / 1000} s`;
       throw new Transient(failed(url, this.#expired.signal.aborted ? silence : causeOf(error)));
     } finally {
       clearTimeout(timer);
+      this.signal.removeEventListener("abort", abort);
     }
   }
 }
