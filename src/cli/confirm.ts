@@ -1,6 +1,6 @@
 /** Questions to whoever sits at the terminal. */
 import { createInterface } from "node:readline/promises";
-import { interruptSignal } from "./options.js";
+import { interrupt, interruptSignal } from "./options.js";
 
 /** Whether someone can be asked. */
 export function canAsk({ json, quiet }: { json: boolean; quiet: boolean }): boolean {
@@ -10,6 +10,8 @@ export function canAsk({ json, quiet }: { json: boolean; quiet: boolean }): bool
 /** Asks on standard error; anything but "y" and "yes" is a no, and so is the end of the input. */
 export async function confirmed(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // The terminal gives Ctrl-C to whoever reads from it.
+  lines.on("SIGINT", interrupt);
   try {
     const answer = await Promise.race([
       lines.question(`${question} [y/N] `, { signal: interruptSignal() }),

@@ -1,7 +1,7 @@
 /** From a model's name to where it lies: what comes with the package, a path on this machine, the cache of the hub. No request is made. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseFacts } from "../checkpoint/facts.js";
+import { FACTS, parseFacts } from "../checkpoint/facts.js";
 import { BigVaeError } from "../errors.js";
 import { LORA_CONFIG } from "../formats/peftFiles.js";
 import { exists, isFile } from "../formats/readFiles.js";
@@ -78,7 +78,7 @@ export interface SaidOfBase {
 
 /** Hub name of the base that adapters belong to; undefined where none is known. @throws as `parseFacts` */
 export function baseNameOf({ facts, config, repository }: SaidOfBase): string | undefined {
-  const named = facts && parseFacts(facts, "bigvae.json").base_model;
+  const named = facts && parseFacts(facts, FACTS).base_model;
   if (named !== undefined) return named;
   const { base_model_name_or_path: base, revision } = (config ?? {}) as Record<string, unknown>;
   const names = [...(typeof revision === "string" ? [`${base}@${revision}`] : []), `${base}`];
@@ -88,4 +88,4 @@ export function baseNameOf({ facts, config, repository }: SaidOfBase): string | 
 }
 
 /** Paths within a checkpoint's folder of what `baseNameOf` is told. */
-export const SAID_IN = { facts: "bigvae.json", config: `encoder/${LORA_CONFIG}` } as const;
+export const SAID_IN = { facts: FACTS, config: `encoder/${LORA_CONFIG}` } as const;

@@ -110,7 +110,7 @@ export async function hasFile(path: string, size: number): Promise<boolean> {
 }
 
 /** Bytes free for this user on the disk of a folder that need not be there yet. */
-export async function freeBytes(folder: string, freeIn: (path: string) => Promise<number>): Promise<number> {
+async function freeBytes(folder: string, freeIn: (path: string) => Promise<number>): Promise<number> {
   const found = await lstat(folder).catch(() => undefined);
   return found || dirname(folder) === folder ? freeIn(folder) : freeBytes(dirname(folder), freeIn);
 }
