@@ -118,6 +118,15 @@ function readSource(path: string): SourceFile {
   };
 }
 
+function parsed(path: string): ts.SourceFile {
+  return ts.createSourceFile(
+    join(source, path),
+    readFileSync(join(source, path), "utf8"),
+    ts.ScriptTarget.Latest,
+    true,
+  );
+}
+
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))
   .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
@@ -198,6 +207,17 @@ describe("the machine", () => {
     expect(uses(isOnnxRuntime).filter((path) => folderOf(path) !== "runtime")).toEqual([]);
   });
 
+  it("reaches the network in hub/ alone", () => {
+    const ofNet = /^node:(http2?|https|net|tls|dgram)$/;
+    const isFetch = (node: ts.Node): boolean =>
+      (ts.isIdentifier(node) && node.text === "fetch") ||
+      (ts.forEachChild(node, (child) => isFetch(child) || undefined) ?? false);
+    const fetching = files.map(({ path }) => path).filter((path) => isFetch(parsed(path)));
+    const reaching = [...fetching, ...uses((name) => ofNet.test(name))];
+    expect(reaching.length).toBeGreaterThan(0);
+    expect(reaching.filter((path) => folderOf(path) !== "hub")).toEqual([]);
+  });
+
   it("is touched in the folders that run in Node alone", () => {
     expect(uses(isNode).filter((path) => !WALLS[folderOf(path)]!.node)).toEqual([]);
   });
@@ -234,8 +254,6 @@ describe("messages of the library", () => {
     visit(parsed(path));
     return found;
   };
-  const parsed = (path: string) =>
-    ts.createSourceFile(join(source, path), readFileSync(join(source, path), "utf8"), ts.ScriptTarget.Latest, true);
   const library = files.map(({ path }) => path).filter((path) => folderOf(path) !== "cli" && !TABLES.test(path));
 
   it("end without a full stop", () => {

@@ -57,6 +57,8 @@ describe("pull", () => {
     const pair = ["--model", BASE_NAME, "--adapters", ADAPTERS_NAME];
     expect((await run(["encode", ...pair, "--json", "A mill"])).stdout).toBe(encoded.stdout);
     expect(await run(["doctor", "--model", ADAPTERS_NAME, "--json"])).toMatchObject({ stderr: "" });
+    const rows = ["--tokenizer", BASE_NAME, "--length", "32", "--output", join(home, "rows"), "--quiet"];
+    expect(await run(["data", "prepare", "data/plain-sentences.txt", ...rows])).toMatchObject({ code: 0, stderr: "" });
     const packed = await run(["pack", ...pair, "--output", join(home, "packed")]);
     expect(packed).toMatchObject({ code: 0, stderr: "" });
   });

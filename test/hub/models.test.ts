@@ -1,37 +1,21 @@
-/** Models by hub name, in the library: what is downloaded, what is found without a request, what a list shows and a removal leaves. */
+/** Models by hub name, in the library: what is downloaded, and what is found without a request. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { describeModel } from "../../src/host/describeModel.js";
+import { describe, expect, it, vi } from "vitest";
 import { listModels } from "../../src/host/listModels.js";
 import { findModel, openTokenizer } from "../../src/host/modelFiles.js";
 import { openEngine } from "../../src/host/openEngine.js";
 import { type PullProgress, planPull, pullModel } from "../../src/host/pullModel.js";
-import { planRemoval, removeModel } from "../../src/host/removeModel.js";
+import { removeModel } from "../../src/host/removeModel.js";
 import { expectRefusal, fingerprint } from "../badInput/folder.js";
 import { tinyModel } from "../fixtures/gguf/build.js";
-import { commitOf, etag, type HubMock, repository, startHub } from "./hubMock.js";
-import { ADAPTERS_NAME, adaptersRepository, BASE_NAME, baseRepository, environment } from "./models.js";
+import { commitOf, etag, repository } from "./hubMock.js";
+import { ADAPTERS_NAME, adaptersRepository, BASE_NAME, baseRepository, useMachine } from "./models.js";
 
 /** A GGUF file of one tensor. */
 const gguf = tinyModel({ "token_embd.weight": [32, 8], "blk.0.attn_norm.weight": [32] });
-
-let hub: HubMock;
-let home: string;
-const cache = (...path: string[]) => join(home, "hub", ...path);
-
-beforeEach(async () => {
-  hub = await startHub({ [BASE_NAME]: baseRepository(), [ADAPTERS_NAME]: adaptersRepository() });
-  home = await mkdtemp(join(tmpdir(), "bigvae-models-"));
-  for (const [name, value] of Object.entries(environment(hub, home))) vi.stubEnv(name, value);
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await hub.close();
-  await rm(home, { recursive: true });
-});
+const machine = useMachine();
 
 const BASE_FILES = [
   "config.json",
@@ -52,7 +36,7 @@ const ADAPTER_FILES = [
 
 /** Changes the files of a repository at its only commit. */
 function change(name: string, files: Record<string, string | Uint8Array | undefined>) {
-  const all = Object.values(hub.repositories[name]!.commits)[0]!;
+  const all = Object.values(machine.hub.repositories[name]!.commits)[0]!;
   for (const [path, content] of Object.entries(files)) {
     if (content === undefined) delete all[path];
     else all[path] = Buffer.from(content as string);
@@ -67,7 +51,9 @@ describe("pull", () => {
     expect(pulled).toMatchObject({ name: BASE_NAME, kind: "base", commit: commitOf("first") });
     expect(pulled.files.toSorted()).toEqual(BASE_FILES);
     expect((await readdir(pulled.folder)).sort()).toEqual(BASE_FILES);
-    expect(await readFile(cache("models--owner--tiny-mistral", "refs", "main"), "utf8")).toBe(commitOf("first"));
+    expect(await readFile(machine.cache("models--owner--tiny-mistral", "refs", "main"), "utf8")).toBe(
+      commitOf("first"),
+    );
     for (const file of BASE_FILES)
       expect(told.findLast((each) => each.file === file)?.done).toBe((await stat(join(pulled.folder, file))).size);
   });
@@ -76,7 +62,7 @@ describe("pull", () => {
     const pulled = await pullModel(ADAPTERS_NAME);
     expect(pulled.files.toSorted()).toEqual(ADAPTER_FILES);
     expect(pulled).toMatchObject({ kind: "adapters", baseName: BASE_NAME });
-    expect(existsSync(cache("models--owner--tiny-mistral"))).toBe(false);
+    expect(existsSync(machine.cache("models--owner--tiny-mistral"))).toBe(false);
   });
 
   it("takes shards that the index names, each once, and not the whole beside them", async () => {
@@ -123,13 +109,13 @@ describe("pull", () => {
 
   it("writes nothing before it knows what it will write: a plan is no download", async () => {
     expect(await planPull(BASE_NAME)).toMatchObject({ kind: "base", missingBytes: expect.any(Number) });
-    expect(existsSync(cache())).toBe(false);
+    expect(existsSync(machine.cache())).toBe(false);
   });
 
   it("knows the base of the release, and a base that bigvae.json names", async () => {
     const release = "jdpressman/BigVAE-Mistral-7B-v0.1";
-    hub.repositories[release] = adaptersRepository("/home/trainer/Mistral-7B");
-    hub.repositories["owner/unknown"] = adaptersRepository("/home/trainer/Mistral-7B");
+    machine.hub.repositories[release] = adaptersRepository("/home/trainer/Mistral-7B");
+    machine.hub.repositories["owner/unknown"] = adaptersRepository("/home/trainer/Mistral-7B");
     expect((await planPull(release)).baseName).toBe("mistralai/Mistral-7B-v0.1");
     expect((await planPull("owner/unknown")).baseName).toBeUndefined();
     change("owner/unknown", { "bigvae.json": JSON.stringify({ base_model: "owner/base@v1" }) });
@@ -163,15 +149,15 @@ describe("pull", () => {
       ],
     ];
     for (const [files, kind, message] of cases) {
-      hub.repositories[BASE_NAME] = baseRepository();
+      machine.hub.repositories[BASE_NAME] = baseRepository();
       change(BASE_NAME, files);
       await expectRefusal(() => pullModel(BASE_NAME), kind, message);
     }
-    expect(existsSync(cache())).toBe(false);
+    expect(existsSync(machine.cache())).toBe(false);
   });
 
   it("names the .gguf files of a repository of them, and downloads the one that is named alone", async () => {
-    hub.repositories["owner/gguf"] = repository({ "a.Q8_0.gguf": gguf, "sub/b.Q4_0.gguf": "b" });
+    machine.hub.repositories["owner/gguf"] = repository({ "a.Q8_0.gguf": gguf, "sub/b.Q4_0.gguf": "b" });
     await expectRefusal(
       () => pullModel("owner/gguf"),
       "usage",
@@ -184,25 +170,25 @@ describe("pull", () => {
   });
 
   it("leads nowhere out of the cache, whatever names the hub says", async () => {
-    await mkdir(cache(), { recursive: true });
-    const before = await fingerprint(home);
+    await mkdir(machine.cache(), { recursive: true });
+    const before = await fingerprint(machine.home);
     const steps = ["..", "../..", "/etc", "C:\\x", "a\\..\\..", "\0", ".", "nul", "~"];
     for (let i = 0; i < 1000; i++) {
       const evil = `${steps[i % steps.length]}/${steps[Math.floor(i / steps.length) % steps.length]}/evil${i}.safetensors`;
-      hub.repositories[BASE_NAME] = baseRepository();
+      machine.hub.repositories[BASE_NAME] = baseRepository();
       change(BASE_NAME, {
         [evil]: "evil",
         "model.safetensors.index.json": JSON.stringify({ weight_map: { a: evil } }),
       });
       await expectRefusal(() => pullModel(BASE_NAME), "network", /got a file named/);
     }
-    expect(await fingerprint(home)).toBe(before);
+    expect(await fingerprint(machine.home)).toBe(before);
   }, 120_000);
 
   it("refuses what the disk does not hold, with numbers", async () => {
-    hub.fault = ({ path }) => {
+    machine.hub.fault = ({ path }) => {
       if (!path.includes("/tree/")) return undefined;
-      const files = Object.entries(hub.repositories[BASE_NAME]!.commits[commitOf("first")]!);
+      const files = Object.entries(machine.hub.repositories[BASE_NAME]!.commits[commitOf("first")]!);
       const entries = files.map(([path, bytes]) => ({ type: "file", path, size: bytes.length, oid: etag(bytes) }));
       const weights = { type: "file", path: "model.safetensors", lfs: { oid: "0".repeat(64), size: 2 ** 52 } };
       return {
@@ -222,7 +208,7 @@ describe("pull", () => {
   });
 
   it("lets one process at a time write a repository", async () => {
-    hub.fault = ({ host }) => (host === "cdn" ? { pieces: 2 ** 16, pauseMs: 30 } : undefined);
+    machine.hub.fault = ({ host }) => (host === "cdn" ? { pieces: 2 ** 16, pauseMs: 30 } : undefined);
     const results = await Promise.allSettled([pullModel(BASE_NAME), pullModel(BASE_NAME)]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     const [failed] = results.filter((result) => result.status === "rejected");
@@ -232,14 +218,14 @@ describe("pull", () => {
 
   it("means a new commit by a branch only when all of it is there", async () => {
     await pullModel(BASE_NAME);
-    const { commits, refs } = hub.repositories[BASE_NAME]!;
+    const { commits, refs } = machine.hub.repositories[BASE_NAME]!;
     const second = commitOf("second");
     commits[second] = { ...commits[commitOf("first")], "model.safetensors": Buffer.alloc(9000, 7) };
     refs.main = second;
-    hub.fault = ({ host }) => (host === "cdn" ? { status: 404 } : undefined);
+    machine.hub.fault = ({ host }) => (host === "cdn" ? { status: 404 } : undefined);
     await expectRefusal(() => pullModel(BASE_NAME), "usage", /HTTP 404/);
     expect((await findModel(BASE_NAME)).base).toMatch(new RegExp(`${commitOf("first")}$`));
-    hub.fault = () => undefined;
+    machine.hub.fault = () => undefined;
     await pullModel(BASE_NAME);
     expect((await findModel(BASE_NAME)).base).toMatch(new RegExp(`${second}$`));
   });
@@ -249,7 +235,7 @@ describe("--model", () => {
   it("takes a base and adapters by their hub names, without a request", async () => {
     await pullModel(BASE_NAME);
     await pullModel(ADAPTERS_NAME);
-    hub.seen.length = 0;
+    machine.hub.seen.length = 0;
     vi.stubEnv("HF_HUB_OFFLINE", "1");
     const paths = await findModel(BASE_NAME, ADAPTERS_NAME);
     expect(await findModel(ADAPTERS_NAME)).toEqual(paths);
@@ -257,7 +243,7 @@ describe("--model", () => {
     const { engine, facts } = await openEngine({ ...paths, threads: 1 });
     await engine.close();
     expect(facts.zDim).toBe(48);
-    expect(hub.seen).toEqual([]);
+    expect(machine.hub.seen).toEqual([]);
   });
 
   it("says what to download: the model, or the base of adapters", async () => {
@@ -270,7 +256,7 @@ describe("--model", () => {
   });
 
   it("finds what is named by commit, branch and tag", async () => {
-    hub.repositories[BASE_NAME]!.refs["release/v1"] = commitOf("first");
+    machine.hub.repositories[BASE_NAME]!.refs["release/v1"] = commitOf("first");
     const { folder } = await pullModel(`${BASE_NAME}@release/v1`);
     expect((await findModel(`${BASE_NAME}@release/v1`)).base).toBe(folder);
     expect((await findModel(`${BASE_NAME}@${commitOf("first")}`)).base).toBe(folder);
@@ -292,10 +278,10 @@ describe("--model", () => {
   it("is a folder of that name where there is one", async () => {
     await pullModel(BASE_NAME);
     const before = process.cwd();
-    await mkdir(join(home, "owner"));
-    await symlink((await findModel(BASE_NAME)).base, join(home, "owner", "tiny-mistral"));
+    await mkdir(join(machine.home, "owner"));
+    await symlink((await findModel(BASE_NAME)).base, join(machine.home, "owner", "tiny-mistral"));
     try {
-      process.chdir(home);
+      process.chdir(machine.home);
       expect((await findModel(BASE_NAME)).base).toBe(BASE_NAME);
     } finally {
       process.chdir(before);
@@ -310,151 +296,6 @@ describe("--model", () => {
     await engine.close();
     expect(await listModels()).toHaveLength(3);
     await removeModel(BASE_NAME);
-    expect(existsSync(cache("models--owner--tiny-mistral"))).toBe(false);
-  });
-});
-
-describe("list", () => {
-  it("names the pocket and what is in the cache, with what it is", async () => {
-    hub.repositories["owner/gguf"] = repository({ "a.gguf": gguf, "b.gguf": "b" });
-    hub.repositories[BASE_NAME]!.refs.v1 = commitOf("first");
-    await pullModel(`${BASE_NAME}@v1`);
-    await pullModel(ADAPTERS_NAME);
-    await pullModel("owner/gguf:a.gguf");
-    await mkdir(cache("models--google--bert", "snapshots", commitOf("bert")), { recursive: true });
-    await writeFile(cache("models--google--bert", "snapshots", commitOf("bert"), "config.json"), "{}");
-    await mkdir(cache("datasets--owner--data", "snapshots", commitOf("data")), { recursive: true });
-    const models = await listModels();
-    expect(models.map(({ name, kind }) => [name, kind])).toEqual([
-      ["pocket", "packed"],
-      [`google/bert@${commitOf("bert")}`, "other"],
-      ["owner/gguf:a.gguf", "gguf"],
-      [`${BASE_NAME}@v1`, "base"],
-      [ADAPTERS_NAME, "adapters"],
-    ]);
-    const { bytes } = await planPull(BASE_NAME);
-    expect(models[3]).toMatchObject({ refs: ["v1"], commit: commitOf("first"), bytes });
-    expect(Math.abs(models[3]!.lastUsed.getTime() - Date.now())).toBeLessThan(3_600_000);
-    for (const { name } of models.filter(({ kind }) => kind === "base" || kind === "gguf")) await findModel(name);
-  });
-
-  it("is the pocket alone where there is no cache", async () => {
-    expect((await listModels()).map(({ name }) => name)).toEqual(["pocket"]);
-  });
-});
-
-describe("rm", () => {
-  /** Two revisions that share all but their weights. */
-  async function twoRevisions() {
-    const { commits, refs } = hub.repositories[BASE_NAME]!;
-    commits[commitOf("second")] = { ...commits[commitOf("first")], "model.safetensors": Buffer.alloc(9000, 7) };
-    refs.v2 = commitOf("second");
-    await pullModel(BASE_NAME);
-    await pullModel(`${BASE_NAME}@v2`);
-  }
-  const blobs = () => readdir(cache("models--owner--tiny-mistral", "blobs"));
-
-  it("removes a revision, and of its files those that no other one has", async () => {
-    await twoRevisions();
-    const count = (await blobs()).length;
-    expect(await planRemoval(`${BASE_NAME}@v2`)).toEqual({
-      name: `${BASE_NAME}@v2`,
-      commits: [commitOf("second")],
-      bytes: 9000,
-    });
-    expect(await removeModel(`${BASE_NAME}@v2`)).toMatchObject({ bytes: 9000 });
-    expect(await blobs()).toHaveLength(count - 1);
-    expect(await blobs()).not.toContain(etag(Buffer.alloc(9000, 7)));
-    await findModel(BASE_NAME);
-    await expectRefusal(() => findModel(`${BASE_NAME}@v2`), "usage", /bigvae pull/);
-    await expectRefusal(() => removeModel(`${BASE_NAME}@v2`), "usage", /got none of this name/);
-  });
-
-  it("removes all revisions of a name alone, and leaves nothing of them", async () => {
-    await twoRevisions();
-    await pullModel(ADAPTERS_NAME);
-    const removed = await removeModel(BASE_NAME);
-    expect(removed.commits).toHaveLength(2);
-    expect((await readdir(cache())).sort()).toEqual([".locks", "CACHEDIR.TAG", "models--owner--tiny-vae"]);
-    expect(await readdir(cache(".locks"))).toEqual(["models--owner--tiny-vae"]);
-  });
-
-  it("removes one .gguf file of several", async () => {
-    hub.repositories["owner/gguf"] = repository({ "a.gguf": gguf, "b.gguf": Buffer.alloc(9000) });
-    await pullModel("owner/gguf:a.gguf");
-    await pullModel("owner/gguf:b.gguf");
-    expect(await removeModel("owner/gguf:b.gguf")).toMatchObject({ bytes: expect.any(Number) });
-    await findModel("owner/gguf:a.gguf");
-    await expectRefusal(() => findModel("owner/gguf:b.gguf"), "usage", /bigvae pull/);
-  });
-
-  it("removes a download that was cut, too", async () => {
-    hub.fault = ({ path }) =>
-      path.includes("/resolve/") && path.includes("generation_config") ? { status: 404 } : undefined;
-    await expectRefusal(() => pullModel(BASE_NAME), "usage", /HTTP 404/);
-    await rm(cache("models--owner--tiny-mistral", "snapshots"), { recursive: true, force: true });
-    await removeModel(BASE_NAME);
-    expect(existsSync(cache("models--owner--tiny-mistral"))).toBe(false);
-  });
-
-  it("follows no link out of the cache", async () => {
-    const outside = join(home, "precious");
-    await writeFile(outside, "precious");
-    const { folder } = await pullModel(BASE_NAME);
-    await symlink(outside, join(folder, "extra.json"));
-    await mkdir(join(home, "folder"));
-    await writeFile(join(home, "folder", "kept"), "kept");
-    await symlink(join(home, "folder"), join(folder, "linked"));
-    await removeModel(BASE_NAME);
-    expect(await readFile(outside, "utf8")).toBe("precious");
-    expect(await readFile(join(home, "folder", "kept"), "utf8")).toBe("kept");
-  });
-
-  it.each(["pocket", "./folder", "../..", "owner/..", "owner"])("%s is no model of the cache", async (name) => {
-    await expectRefusal(() => removeModel(name), "usage", /expected a hub name/);
-  });
-});
-
-describe("show", () => {
-  it("describes base and adapters by their headers", async () => {
-    await pullModel(BASE_NAME);
-    await pullModel(ADAPTERS_NAME);
-    const { base, adapters } = await describeModel(ADAPTERS_NAME);
-    expect(base).toMatchObject({
-      architecture: "MistralForCausalLM",
-      vocabulary: 512,
-      hiddenSize: 64,
-      layers: 3,
-      dtypes: [{ dtype: "F32" }],
-    });
-    expect(base!.bytes).toBeGreaterThan(4 * base!.parameters);
-    expect(adapters!.adapters.map(({ name, role, rank, alpha }) => [name, role, rank, alpha])).toEqual([
-      ["encoder", "encoder", 8, 8],
-      ["decoder", "decoder", 8, 8],
-      ["router", "router", 8, 8],
-    ]);
-    expect(adapters).toMatchObject({ zDim: 48, slots: 1, span: 64, aeScale: 1.28125 });
-    expect(adapters!.baseName).toBeUndefined();
-  });
-
-  it("describes adapters without their base, and names it", async () => {
-    await pullModel(ADAPTERS_NAME);
-    const { base, adapters } = await describeModel(ADAPTERS_NAME);
-    expect(base).toBeUndefined();
-    expect(adapters!.baseName).toBe(BASE_NAME);
-  });
-
-  it("counts the blocks of a .gguf file by type", async () => {
-    const path = join(home, "model.gguf");
-    await writeFile(path, gguf);
-    const { base } = await describeModel(path);
-    expect(base!.dtypes.reduce((sum, { tensors }) => sum + tensors, 0)).toBeGreaterThan(0);
-    expect(base!.parameters).toBe(base!.dtypes.reduce((sum, { parameters }) => sum + parameters, 0));
-  });
-
-  it("knows the pocket's usual losses", async () => {
-    const { adapters } = await describeModel("pocket");
-    expect(adapters!.usualLosses!.decoder).toBeLessThan(adapters!.usualLosses!.base);
-    expect(adapters).toMatchObject({ slots: 32, zDim: 1024 });
+    expect(existsSync(machine.cache("models--owner--tiny-mistral"))).toBe(false);
   });
 });

@@ -1,8 +1,11 @@
 /** Repositories of the hub's mock that hold the reference model, and an environment in which nothing else is found. */
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
+import { afterEach, beforeEach, vi } from "vitest";
 import { tinyFolder } from "../parity/reference.js";
-import { bytesOf, type HubMock, type MockRepository, repository } from "./hubMock.js";
+import { bytesOf, type HubMock, type MockRepository, repository, startHub } from "./hubMock.js";
 
 /** All files below a folder, by path with forward slashes. */
 export function filesOf(folder: string): Record<string, Uint8Array> {
@@ -56,4 +59,28 @@ export function environment(hub: Pick<HubMock, "endpoint">, home: string): Recor
     HF_HUB_DISABLE_SYMLINKS: "",
     HF_HUB_DOWNLOAD_TIMEOUT: "2",
   };
+}
+
+/** A hub with both, and a machine with an empty cache, anew for each test of a file. */
+export interface Machine {
+  hub: HubMock;
+  home: string;
+  /** A path in the cache. */
+  cache(...path: string[]): string;
+}
+
+/** Such a machine, by the environment of this process. */
+export function useMachine(): Machine {
+  const machine = { cache: (...path) => join(machine.home, "hub", ...path) } as Machine;
+  beforeEach(async () => {
+    machine.hub = await startHub({ [BASE_NAME]: baseRepository(), [ADAPTERS_NAME]: adaptersRepository() });
+    machine.home = await mkdtemp(join(tmpdir(), "bigvae-models-"));
+    for (const [name, value] of Object.entries(environment(machine.hub, machine.home))) vi.stubEnv(name, value);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await machine.hub.close();
+    await rm(machine.home, { recursive: true });
+  });
+  return machine;
 }
