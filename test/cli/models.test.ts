@@ -63,7 +63,10 @@ describe("pull", () => {
     expect(packed).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("that is interrupted keeps what has come, and continues", async () => {
+  it.each([
+    ["SIGINT", 130, /bigvae: stopped before the end\n$/],
+    ["SIGKILL", null, /^(.*\n)*$/],
+  ] as const)("that %s ends keeps what has come, and continues", async (signal, code, message) => {
     hub.fault = ({ host }) => (host === "cdn" ? { pieces: 1000, pauseMs: 20 } : undefined);
     const child = spawn(process.execPath, [MAIN, "pull", BASE_NAME], {
       env: { ...process.env, ...environment(hub, home) },
@@ -81,9 +84,9 @@ describe("pull", () => {
         () => 0,
       );
     while ((await kept()) < 5000) await new Promise((resolve) => setTimeout(resolve, 10));
-    child.kill("SIGINT");
-    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(130);
-    expect(stderr).toMatch(/bigvae: stopped before the end\n$/);
+    child.kill(signal);
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(code);
+    expect(stderr).toMatch(message);
     const before = await kept();
     expect(before).toBeGreaterThanOrEqual(5000);
     hub.seen.length = 0;
