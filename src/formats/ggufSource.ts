@@ -3,6 +3,7 @@ import { BigVaeError } from "../errors.js";
 import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
 import { dequantize, isReadable } from "./ggufBlocks.js";
 import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
+import { packedFromGguf } from "./ggufPacked.js";
 import { malformed, missingTensor } from "./malformed.js";
 import { type Dtype, isDtype, type StoredTensor, type TensorSource, viewElements } from "./tensors.js";
 
@@ -32,6 +33,14 @@ export function ggufSource(
       const values = dequantize(type, await readBytes(begin, end));
       const heads = permutedHeads(name, config);
       return heads === 0 ? values : unpermuteRows(values, shape[0]!, heads);
+    },
+    async readPacked(name) {
+      const { type, begin, end, shape } = entry(name);
+      if (shape.length !== 2) return undefined;
+      const bytes = await readBytes(begin, end);
+      const heads = permutedHeads(name, config);
+      const ordered = heads === 0 ? bytes : unpermuteRows(bytes, shape[0]!, heads);
+      return packedFromGguf(type.name, ordered, shape as [number, number]);
     },
     async readRaw(name): Promise<StoredTensor> {
       const { type, begin, end, shape } = entry(name);

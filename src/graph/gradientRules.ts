@@ -3,6 +3,7 @@ import { add, constant, div, exp, greater, mul, neg, scalar, sigmoid, sub } from
 import { addAtColumn, concat, expand, gatherRows, reshape, scatterRows, slice, transpose } from "./ops/layout.js";
 import { linear, matmul } from "./ops/matmul.js";
 import { rope } from "./ops/network.js";
+import { packedLinear } from "./ops/packed.js";
 import { reduceMean, reduceSum } from "./ops/reduce.js";
 import { type Shape, sameShape, shapeError, sizeOf } from "./shape.js";
 import type { Node, OpName, Value } from "./value.js";
@@ -70,6 +71,12 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     needs[2] ? matmul(matmul(dy, b!), x!, { transA: true, alpha }) : undefined,
     needs[3] ? matmul(dy, linear(x!, a!), { transA: true, alpha }) : undefined,
     undefined,
+  ],
+
+  // y = x W^T: dx = dy W
+  packedLinear: ({ inputs: [, ...parts], attributes: { format, shape, transposed } }, dy) => [
+    packedLinear(dy, { format, shape, parts }, !transposed),
+    ...parts.map(() => undefined),
   ],
 
   // y = softmax(x): dx = y (dy - sum(y dy))

@@ -19,13 +19,16 @@ export interface OnnxModel {
   /** Values returned by each run, by name. */
   outputs: readonly OnnxValue[];
   /** Data of the stored weights, that goes beside the bytes: name -> values. */
-  externalData: ReadonlyMap<string, Float32Array>;
+  externalData: ReadonlyMap<string, StoredData>;
 }
+
+/** Values of a stored weight. */
+export type StoredData = Float32Array | Uint8Array | Int8Array;
 
 /** What is part of the model instead of being fed. */
 export interface OnnxOptions {
   /** Inputs that become stored weights, packed once by the session: name -> values. */
-  stored?: ReadonlyMap<string, Float32Array>;
+  stored?: ReadonlyMap<string, StoredData>;
 }
 
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
@@ -47,12 +50,12 @@ class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly inputs: OnnxValue[] = [];
-  readonly externalData = new Map<string, Float32Array>();
+  readonly externalData = new Map<string, StoredData>();
   readonly #names = new Map<Value, string>();
   readonly #integers = new Map<string, string>();
   #fresh = 0;
 
-  constructor(readonly stored: ReadonlyMap<string, Float32Array>) {}
+  constructor(readonly stored: ReadonlyMap<string, StoredData>) {}
 
   name(value: Value): string {
     let name = this.#names.get(value);
@@ -169,6 +172,7 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
   lowRankLinear: (to, { inputs: [x, , , , sum], outputs: [y] }) => {
     to.emit("Gemm", [to.name(x!), to.name(sum!)], [to.name(y!)], { transB: { int: 1 } });
   },
+  packedLinear: lowerPackedLinear,
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
   rmsNorm: lowerRmsNorm,
   rope: lowerRope,
@@ -241,6 +245,37 @@ function lowerMatmul(
     };
     const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
     to.emit("Mul", [product, to.number(alpha)], [to.name(y!)]);
+  }
+}
+
+/** Activations in int8, as the weights: MatMulNBits' accuracy_level. */
+const INT8_ACTIVATIONS = 4;
+
+function lowerPackedLinear(
+  to: Lowering,
+  { inputs, attributes: { format, shape, transposed }, outputs: [y] }: Node<"packedLinear">,
+) {
+  const names = inputs.map((value) => to.name(value));
+  const [out, width] = shape;
+  const sizes = { K: { int: transposed ? out : width }, N: { int: transposed ? width : out } };
+  if (format.kind === "blocks") {
+    const attributes = {
+      ...sizes,
+      bits: { int: format.bits },
+      block_size: { int: format.block },
+      accuracy_level: { int: INT8_ACTIVATIONS },
+    };
+    to.emit("MatMulNBits", names, [to.name(y!)], attributes, "com.microsoft");
+  } else if (format.kind === "nf4") {
+    const attributes = {
+      ...sizes,
+      block_size: { int: format.block },
+      quant_type: { int: 1 },
+      transB: { int: transposed ? 0 : 1 },
+    };
+    to.emit("MatMulBnb4", names, [to.name(y!)], attributes, "com.microsoft");
+  } else {
+    to.emit("DynamicQuantizeMatMul", names, [to.name(y!)], {}, "com.microsoft");
   }
 }
 
