@@ -34,6 +34,19 @@ export function ggufSource(
       const heads = permutedHeads(name, config);
       return heads === 0 ? values : unpermuteRows(values, shape[0]!, heads);
     },
+    async readRows(name, first, last) {
+      const { type, begin, shape } = entry(name);
+      const rowBytes = (shape[1]! / type.blockLength) * type.blockBytes;
+      const from = begin + first * rowBytes;
+      if (permutedHeads(name, config) === 0)
+        return dequantize(type, await readBytes(from, from + (last - first) * rowBytes));
+      // Rows of q and k change places within a head.
+      const { head_dim: headDim } = config;
+      if (first % headDim > 0 || last % headDim > 0)
+        return (await this.readFloat32(name)).subarray(first * shape[1]!, last * shape[1]!);
+      const values = dequantize(type, await readBytes(from, from + (last - first) * rowBytes));
+      return unpermuteRows(values, last - first, (last - first) / headDim);
+    },
     async readPacked(name) {
       const { type, begin, end, shape } = entry(name);
       if (shape.length !== 2) return undefined;

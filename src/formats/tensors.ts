@@ -58,6 +58,8 @@ export interface TensorSource {
   info(name: string): TensorInfo;
   /** The elements in fp32: F32 as it is, F16, BF16 and quantised blocks widened exactly. Read-only: it may be a view. */
   readFloat32(name: string): Promise<Float32Array>;
+  /** Rows begin..end-1 of a matrix in fp32, read alone. */
+  readRows?(name: string, begin: number, end: number): Promise<Float32Array>;
   /** A matrix as the file packs it, where a kernel multiplies by the same values; undefined otherwise. */
   readPacked?(name: string): Promise<PackedWeight | undefined>;
   /** The elements as stored. */

@@ -1,4 +1,5 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
+import { type PackedFormat, packedParts } from "./packedFormat.js";
 import {
   DATA_TYPES,
   encodeModel,
@@ -103,6 +104,14 @@ class Lowering {
     return name;
   }
 
+  /** The identity matrix [size, size]. */
+  identity(size: number): string {
+    const name = this.freshName();
+    const data = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+    this.initializers.push({ name, dtype: "float32", shape: [size, size], data });
+    return name;
+  }
+
   /** A named input, or the stored weight of that name. */
   input(value: Value, name: string): void {
     this.#names.set(value, name);
@@ -173,6 +182,7 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
     to.emit("Gemm", [to.name(x!), to.name(sum!)], [to.name(y!)], { transB: { int: 1 } });
   },
   packedLinear: lowerPackedLinear,
+  unpack: lowerUnpack,
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
   rmsNorm: lowerRmsNorm,
   rope: lowerRope,
@@ -248,35 +258,56 @@ function lowerMatmul(
   }
 }
 
-/** Activations in int8, as the weights: MatMulNBits' accuracy_level. */
-const INT8_ACTIVATIONS = 4;
+/** MatMulNBits' accuracy_level: what x is rounded to. */
+const ACCURACY = { float32: 1, int8: 4 } as const;
 
 function lowerPackedLinear(
   to: Lowering,
-  { inputs, attributes: { format, shape, transposed }, outputs: [y] }: Node<"packedLinear">,
+  { inputs, attributes: { format, shape }, outputs: [y] }: Node<"packedLinear">,
 ) {
   const names = inputs.map((value) => to.name(value));
+  packedProduct(to, names, { ...format, shape, accuracy: "int8" }, to.name(y!));
+}
+
+/** x times a packed matrix transposed. */
+function packedProduct(
+  to: Lowering,
+  names: readonly string[],
+  {
+    shape: [out, width],
+    accuracy,
+    ...format
+  }: PackedFormat & { shape: readonly [number, number]; accuracy: keyof typeof ACCURACY },
+  y = to.freshName(),
+): string {
+  if (format.kind === "columns") return to.emit("DynamicQuantizeMatMul", names, [y], {}, "com.microsoft");
+  const sizes = { K: { int: width }, N: { int: out }, block_size: { int: format.block } };
+  if (format.kind === "nf4")
+    return to.emit("MatMulBnb4", names, [y], { ...sizes, quant_type: { int: 1 }, transB: { int: 1 } }, "com.microsoft");
+  const attributes = { ...sizes, bits: { int: format.bits }, accuracy_level: { int: ACCURACY[accuracy] } };
+  return to.emit("MatMulNBits", names, [y], attributes, "com.microsoft");
+}
+
+/**
+ * ONNX Runtime has no op that unpacks; a product with the identity does: every block is a row of a matrix [blocks, block], whose product with the identity
+ * of its width is the blocks as columns. Exact, as all other terms of the sums are 0.
+ */
+function lowerUnpack(to: Lowering, { inputs, attributes: { format, shape }, outputs: [y] }: Node<"unpack">) {
+  if (format.kind === "columns") throw shapeError("unpack", "blocks", format.kind);
   const [out, width] = shape;
-  const sizes = { K: { int: transposed ? out : width }, N: { int: transposed ? width : out } };
-  if (format.kind === "blocks") {
-    const attributes = {
-      ...sizes,
-      bits: { int: format.bits },
-      block_size: { int: format.block },
-      accuracy_level: { int: INT8_ACTIVATIONS },
-    };
-    to.emit("MatMulNBits", names, [to.name(y!)], attributes, "com.microsoft");
-  } else if (format.kind === "nf4") {
-    const attributes = {
-      ...sizes,
-      block_size: { int: format.block },
-      quant_type: { int: 1 },
-      transB: { int: transposed ? 0 : 1 },
-    };
-    to.emit("MatMulBnb4", names, [to.name(y!)], attributes, "com.microsoft");
-  } else {
-    to.emit("DynamicQuantizeMatMul", names, [to.name(y!)], {}, "com.microsoft");
-  }
+  const { block } = format;
+  const inBlocks = format.kind === "nf4" ? width : Math.ceil(width / block) * block;
+  const count = (out * inBlocks) / block;
+  const parts = Object.values(packedParts(format, [count, block]));
+  const asRows = inputs.map((value, i) => to.emit("Reshape", [to.name(value), to.integers(parts[i]!.shape)]));
+  const columns = packedProduct(to, [to.identity(block), ...asRows], {
+    ...format,
+    shape: [count, block],
+    accuracy: "float32",
+  });
+  const rows = to.emit("Transpose", [columns], undefined, { perm: { ints: [1, 0] } });
+  const whole = to.emit("Reshape", [rows, to.integers([out, inBlocks])]);
+  to.emit("Slice", [whole, to.integers([0]), to.integers([width]), to.integers([1])], [to.name(y!)]);
 }
 
 function lowerRmsNorm(

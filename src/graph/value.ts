@@ -27,8 +27,10 @@ export interface OpAttributes {
   matmul: { transA: boolean; transB: boolean; alpha: number };
   /** Inputs: x [M, in], weight [out, in], a [r, in], b [out, r], and weight + scale b a, by which x is multiplied. */
   lowRankLinear: { scale: number };
-  /** Inputs: x [.., in] and the parts of a packed weight [out, in], in the order of its format. With `transposed`, x is [.., out]. */
-  packedLinear: { format: PackedFormat; shape: readonly [number, number]; transposed: boolean };
+  /** Inputs: x [.., in] and the parts of a packed weight [out, in], in the order of its format. */
+  packedLinear: { format: PackedFormat; shape: readonly [number, number] };
+  /** Inputs: the parts of a packed weight. Output: its values [out, in]. */
+  unpack: { format: PackedFormat; shape: readonly [number, number] };
   /** Over the last axis. */
   softmax: object;
   /** Outputs: normalised [.., D], and 1/rms [.., 1]. */

@@ -13,31 +13,30 @@ export function blocksFormat(bits: 4 | 8): BlocksFormat {
 }
 
 /**
- * Rounds values [out, in] to symmetric blocks. 8 bits: q from -127 to 127, scale = max |x| / 127. 4 bits: q from -8 to 7, the value of largest size at -8,
+ * Rounds rows of `width` values to symmetric blocks, and writes them to `to` from row `begin` on. 8 bits: q from -127 to 127, scale = max |x| / 127. 4 bits: q from -8 to 7, the value of largest size at -8,
  * as llama.cpp's Q4_0. A row that ends within a block is filled up with zeros.
  */
 export function quantizeBlocks(
   values: Float32Array,
-  [out, width]: readonly [number, number],
+  width: number,
   { bits, block }: BlocksFormat,
-): { values: Uint8Array; scales: Float32Array } {
+  to: { values: Uint8Array; scales: Float32Array },
+  begin = 0,
+): void {
   const blocks = Math.ceil(width / block);
-  const scales = new Float32Array(out * blocks);
-  const bytes = new Uint8Array((out * blocks * block * bits) / 8);
-  // Zero is stored as the middle.
-  bytes.fill(bits === 8 ? 128 : 0x88);
-  for (let row = 0; row < out; row++) {
+  const blockBytes = (block * bits) / 8;
+  const round = bits === 8 ? roundToBytes : roundToNibbles;
+  for (let row = 0; row < values.length / width; row++) {
     for (let b = 0; b < blocks; b++) {
       const from = row * width + b * block;
       const count = Math.min(block, width - b * block);
-      const at = row * blocks + b;
-      const largest = largestOf(values, from, count);
-      if (largest === 0) continue;
-      if (bits === 8) scales[at] = roundToBytes(values, from, count, largest, bytes, at * block);
-      else scales[at] = roundToNibbles(values, from, count, largest, bytes, (at * block) / 2);
+      const at = (begin + row) * blocks + b;
+      const bytes = to.values.subarray(at * blockBytes, (at + 1) * blockBytes);
+      // Zero is stored as the middle.
+      bytes.fill(bits === 8 ? 128 : 0x88);
+      to.scales[at] = round(values, from, count, largestOf(values, from, count), bytes);
     }
   }
-  return { values: bytes, scales };
 }
 
 /** The value of largest size, with its sign. */
@@ -56,33 +55,19 @@ function largestOf(values: Float32Array, from: number, count: number): number {
 }
 
 /** Returns the scale. */
-function roundToBytes(
-  values: Float32Array,
-  from: number,
-  count: number,
-  largest: number,
-  bytes: Uint8Array,
-  to: number,
-): number {
+function roundToBytes(values: Float32Array, from: number, count: number, largest: number, bytes: Uint8Array): number {
   const scale = Math.fround(Math.abs(largest) / 127);
   const inverse = scale > 0 ? 1 / scale : 0;
-  for (let i = 0; i < count; i++) bytes[to + i] = Math.min(255, Math.floor(values[from + i]! * inverse + 128.5));
+  for (let i = 0; i < count; i++) bytes[i] = Math.min(255, Math.floor(values[from + i]! * inverse + 128.5));
   return scale;
 }
 
 /** Returns the scale. The first value of a pair is in the low half of its byte. */
-function roundToNibbles(
-  values: Float32Array,
-  from: number,
-  count: number,
-  largest: number,
-  bytes: Uint8Array,
-  to: number,
-): number {
+function roundToNibbles(values: Float32Array, from: number, count: number, largest: number, bytes: Uint8Array): number {
   const scale = Math.fround(largest / -8);
   const inverse = scale !== 0 ? 1 / scale : 0;
   const nibble = (i: number) => (i < count ? Math.min(15, Math.floor(values[from + i]! * inverse + 8.5)) : 8);
-  for (let i = 0; i < count; i += 2) bytes[to + (i >> 1)] = nibble(i) | (nibble(i + 1) << 4);
+  for (let i = 0; i < count; i += 2) bytes[i >> 1] = nibble(i) | (nibble(i + 1) << 4);
   return scale;
 }
 

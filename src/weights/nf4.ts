@@ -28,20 +28,25 @@ export const NF4_CODE = Float32Array.of(
 /** Between two neighbours of the code: from here on a value is rounded to the higher one. */
 const MIDDLES = Array.from({ length: 15 }, (_, i) => (NF4_CODE[i]! + NF4_CODE[i + 1]!) / 2);
 
-/** Rounds values to the nearest of the code times the largest size of their block. The first value of a pair is in the high half of its byte. */
-export function quantizeNf4(values: Float32Array, block: number): { values: Uint8Array; scales: Float32Array } {
-  const scales = new Float32Array(Math.ceil(values.length / block));
-  const bytes = new Uint8Array(Math.ceil(values.length / 2));
-  for (let b = 0; b < scales.length; b++) {
-    const [from, to] = [b * block, Math.min(values.length, (b + 1) * block)];
+/**
+ * Rounds values to the nearest of the code times the largest size of their block, and writes them to `to` from value `start` of the flattened matrix on, which begins
+ * a block. The first value of a pair is in the high half of its byte.
+ */
+export function quantizeNf4(
+  values: Float32Array,
+  block: number,
+  to: { values: Uint8Array; scales: Float32Array },
+  start = 0,
+): void {
+  for (let from = 0; from < values.length; from += block) {
+    const end = Math.min(values.length, from + block);
     let largest = 0;
-    for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(values[i]!));
-    scales[b] = largest;
+    for (let i = from; i < end; i++) largest = Math.max(largest, Math.abs(values[i]!));
+    to.scales[(start + from) / block] = largest;
     const inverse = largest > 0 ? Math.fround(1 / largest) : 0;
-    for (let i = from; i < to; i++)
-      bytes[i >> 1]! |= nearest(Math.fround(values[i]! * inverse)) << (i % 2 === 0 ? 4 : 0);
+    const code = (i: number) => (i < end ? nearest(Math.fround(values[i]! * inverse)) : 0);
+    for (let i = from; i < end; i += 2) to.values[(start + i) >> 1] = (code(i) << 4) | code(i + 1);
   }
-  return { values: bytes, scales };
 }
 
 /** Number of the code's value nearest to x, by halving. */

@@ -1,10 +1,11 @@
 /** The frozen weights of a base by name on disk: what stays in memory, and what is read when a session is made of it. */
+import type { PackedFormat } from "../graph/index.js";
 import type { HostTensor, HostTensors } from "../runtime/runtime.js";
 import {
   dense,
   linearFormat,
   type PackedWeight,
-  packWeight,
+  Packer,
   type Quant,
   readRows,
   tableFormat,
@@ -16,6 +17,8 @@ import {
 export interface WeightSource {
   info(name: string): { shape: readonly number[] };
   readFloat32(name: string): Promise<Float32Array>;
+  /** Rows begin..end-1 of a matrix alone, so that a large one is never in memory in fp32 as a whole. */
+  readRows?(name: string, begin: number, end: number): Promise<Float32Array>;
   /** A matrix as the file packs it, where a kernel multiplies by the same values; undefined otherwise. */
   readPacked?(name: string): Promise<PackedWeight | undefined>;
   readonly names: readonly string[];
@@ -36,6 +39,9 @@ export interface StoreOptions {
   /** Throws for values that a weight must not have. */
   check(name: string, values: Float32Array): void;
 }
+
+/** Values that are read and rounded at a time. */
+const PIECE_VALUES = 2 ** 22;
 
 /**
  * Dense weights stay in memory, where all sessions read them. Of packed ones the norms and the embedding table stay; a matrix is read each time it is asked for,
@@ -116,8 +122,25 @@ export class WeightStore {
       const packed = await source.readPacked?.(name);
       if (packed?.format.kind === "blocks" && packed.format.bits <= format.bits) return packed;
     }
+    if (format) return this.#pack(name, shape as readonly [number, number], format);
     const values = await source.readFloat32(name);
     check(name, values);
-    return format ? packWeight(values, shape as readonly [number, number], format) : dense(values, ...shape);
+    return dense(values, ...shape);
+  }
+
+  /** Rounds a matrix to a format, some rows at a time where the source can read them so. */
+  async #pack(name: string, shape: readonly [number, number], format: PackedFormat): Promise<PackedWeight> {
+    const { source, check } = this.options;
+    const [out, width] = shape;
+    const packer = new Packer(shape, format);
+    // A piece ends with a block of every format.
+    const rows = source.readRows ? Math.max(1, Math.floor(PIECE_VALUES / width / 64)) * 64 : out;
+    for (let begin = 0; begin < out; begin += rows) {
+      const end = Math.min(out, begin + rows);
+      const values = source.readRows ? await source.readRows(name, begin, end) : await source.readFloat32(name);
+      check(name, values);
+      packer.add(values, begin);
+    }
+    return packer.weight;
   }
 }

@@ -1,5 +1,5 @@
 /** A frozen weight in memory: dense, or packed in one of the formats that a kernel multiplies by. */
-import { type PackedFormat, packedParts } from "../graph/index.js";
+import { type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
 import { dequantizeNf4, NF4_FORMAT, quantizeNf4 } from "./nf4.js";
@@ -39,11 +39,39 @@ export function tableFormat(quant: Quant): PackedFormat | undefined {
   return quant === "int8" || quant === "int4" ? blocksFormat(8) : undefined;
 }
 
+/** Rounds a matrix [out, in] to a packed format, some rows at a time. */
+export class Packer {
+  /** Complete once all rows were added. */
+  readonly weight: PackedWeight;
+
+  constructor(
+    readonly shape: readonly [number, number],
+    readonly format: PackedFormat,
+  ) {
+    const empty = ({ dtype, shape }: PackedPart) => {
+      const size = shape.reduce((product, dim) => product * dim, 1);
+      return dtype === "float32" ? new Float32Array(size) : new Uint8Array(size);
+    };
+    const parts = Object.entries(packedParts(format, shape));
+    this.weight = packedWeight(format, shape, Object.fromEntries(parts.map(([name, part]) => [name, empty(part)])));
+  }
+
+  /** Rounds the rows from `begin` on; where pieces of nf4 are added, each ends with a block. */
+  add(values: Float32Array, begin: number): void {
+    const { format, shape } = this;
+    const { values: bytes, scales } = this.weight.parts as { values: HostTensor; scales: HostTensor };
+    const to = { values: bytes.data as Uint8Array, scales: scales.data as Float32Array };
+    if (format.kind === "nf4") quantizeNf4(values, format.block, to, begin * shape[1]);
+    else if (format.kind === "blocks") quantizeBlocks(values, shape[1], format, to, begin);
+    else throw new RangeError(`no packing to ${format.kind}`);
+  }
+}
+
 /** Rounds values [out, in] to a packed format. */
 export function packWeight(values: Float32Array, shape: readonly [number, number], format: PackedFormat): PackedWeight {
-  if (format.kind === "nf4") return packedWeight(format, shape, quantizeNf4(values, format.block));
-  if (format.kind === "blocks") return packedWeight(format, shape, quantizeBlocks(values, shape, format));
-  throw new RangeError(`no packing to ${format.kind}`);
+  const packer = new Packer(shape, format);
+  packer.add(values, 0);
+  return packer.weight;
 }
 
 /** A packed weight of arrays that lie as its format says. */

@@ -2,11 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { uniforms, valuesOf } from "../../test/runGraph.js";
 import { parseSafetensors } from "../formats/safetensors.js";
-import { gradients, input, mul, type PackedFormat, packedInput, packedLinear, sumAll } from "../graph/index.js";
+import { gradients, input, mul, type PackedFormat, packedInput, packedLinear, sumAll, unpack } from "../graph/index.js";
 import { Rng } from "../rng.js";
 import { float32 } from "../runtime/runtime.js";
-import { quantizeNf4 } from "./nf4.js";
-import { packWeight, readRows, weightTensors } from "./weight.js";
+import { Packer, packWeight, readRows, weightTensors } from "./weight.js";
 
 // Made by bitsandbytes 0.50.2 (quantize_4bit, dequantize_4bit).
 const path = `${process.env.BIGVAE_REFERENCE ?? "test/fixtures/reference"}/quant.safetensors`;
@@ -44,6 +43,15 @@ function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): num
   return Math.sqrt(error / size);
 }
 
+it.each(FORMATS.map((format) => [nameOf(format), format] as const))(
+  "%s: unpacks to its values, to the bit",
+  async (_, format) => {
+    const packed = packWeight(weight, [OUT, IN], format);
+    const values = await valuesOf(unpack(packedInput("w", format, [OUT, IN])), weightTensors("w", packed));
+    expect(Float32Array.from(values)).toEqual(readRows(packed, 0, OUT));
+  },
+);
+
 describe.each(FORMATS.map((format) => [nameOf(format), format] as const))("%s", (name, format) => {
   const packed = packWeight(weight, [OUT, IN], format);
 
@@ -60,6 +68,12 @@ describe.each(FORMATS.map((format) => [nameOf(format), format] as const))("%s", 
     expect(readRows(packed, 7, 9)).toEqual(rows.subarray(7 * IN, 9 * IN));
   });
 
+  it("rounds a matrix in pieces as it does at once", () => {
+    const packer = new Packer([OUT, IN], format);
+    for (const begin of [16, 0, 32]) packer.add(weight.subarray(begin * IN, (begin + 16) * IN), begin);
+    expect(packer.weight).toEqual(packed);
+  });
+
   it.each(["stored", "fed"])("multiplies as its values do, %s", async (how) => {
     const value = packedInput("w", format, [OUT, IN]);
     const tensors = weightTensors("w", packed);
@@ -73,28 +87,30 @@ describe.each(FORMATS.map((format) => [nameOf(format), format] as const))("%s", 
   });
 });
 
-it("nf4: the gradient of x is dy W", async () => {
-  const format = FORMATS[2]!;
-  const packed = packWeight(weight, [OUT, IN], format);
-  const value = input("x", [ROWS, IN]);
-  const dy = Float32Array.from(uniforms(rng, [ROWS, OUT]));
-  const loss = sumAll(mul(packedLinear(value, packedInput("w", format, [OUT, IN])), input("dy", [ROWS, OUT])));
-  const [dx] = gradients(loss, [value]);
-  const feeds = { x: float32(x, ROWS, IN), dy: float32(dy, ROWS, OUT), ...weightTensors("w", packed) };
-  const rows = readRows(packed, 0, OUT);
-  const transposed = Float32Array.from(
-    { length: rows.length },
-    (_, at) => rows[(at % OUT) * IN + Math.floor(at / OUT)]!,
-  );
-  expect(relativeError(await valuesOf(dx!, feeds), product(dy, transposed, ROWS, IN, OUT))).toBeLessThan(1e-6);
-});
+it.each(FORMATS.map((format) => [nameOf(format), format] as const))(
+  "%s: the gradient of x is dy W",
+  async (_, format) => {
+    const packed = packWeight(weight, [OUT, IN], format);
+    const value = input("x", [ROWS, IN]);
+    const dy = Float32Array.from(uniforms(rng, [ROWS, OUT]));
+    const loss = sumAll(mul(packedLinear(value, packedInput("w", format, [OUT, IN])), input("dy", [ROWS, OUT])));
+    const [dx] = gradients(loss, [value]);
+    const feeds = { x: float32(x, ROWS, IN), dy: float32(dy, ROWS, OUT), ...weightTensors("w", packed) };
+    const rows = readRows(packed, 0, OUT);
+    const transposed = Float32Array.from(
+      { length: rows.length },
+      (_, at) => rows[(at % OUT) * IN + Math.floor(at / OUT)]!,
+    );
+    expect(relativeError(await valuesOf(dx!, feeds), product(dy, transposed, ROWS, IN, OUT))).toBeLessThan(1e-6);
+  },
+);
 
 describe("nf4", () => {
   it.each(["fp32", "odd", "bf16", "fp16"])("is bitsandbytes' to the bit: %s", async (name) => {
     const values = await reference.readFloat32(`nf4.${name}.weight`);
-    const { values: bytes, scales } = quantizeNf4(values, 64);
-    expect(scales).toEqual(await reference.readFloat32(`nf4.${name}.single.absmax`));
-    expect(bytes).toEqual((await reference.readRaw(`nf4.${name}.single.packed`)).data);
+    const { parts } = packWeight(values, [1, values.length], FORMATS[2]!);
+    expect(parts.scales!.data).toEqual(await reference.readFloat32(`nf4.${name}.single.absmax`));
+    expect(parts.values!.data).toEqual((await reference.readRaw(`nf4.${name}.single.packed`)).data);
   });
 
   it.each(["fp32", "odd"])("reads as bitsandbytes does, to the bit: %s", async (name) => {

@@ -20,22 +20,28 @@ export function packedInput(name: string, format: PackedFormat, shape: readonly 
   return { format, shape, parts };
 }
 
-/** x [.., in] @ weight [out, in] transposed -> [.., out]. With `transposed`, x [.., out] @ weight -> [.., in]. */
-export function packedLinear(x: Value, { format, shape, parts }: PackedValue, transposed = false): Value {
-  const [to, from] = transposed ? [shape[1], shape[0]] : shape;
-  if (x.shape.length < 2 || !sameShape(x.shape.slice(-1), [from]))
-    throw shapeError("packedLinear", `x of shape [.., ${from}]`, formatShape(x.shape));
+/** x [.., in] @ weight [out, in] transposed -> [.., out]. */
+export function packedLinear(x: Value, weight: PackedValue): Value {
+  const { format, shape, parts } = weight;
+  if (x.shape.length < 2 || !sameShape(x.shape.slice(-1), [shape[1]]))
+    throw shapeError("packedLinear", `x of shape [.., ${shape[1]}]`, formatShape(x.shape));
+  checkParts("packedLinear", weight);
+  const dtype = commonFloat("packedLinear", x);
+  return makeValue("packedLinear", [x, ...parts], { format, shape }, x.shape.with(-1, shape[0]), dtype);
+}
+
+/** The values of a packed weight [out, in]. */
+export function unpack(weight: PackedValue): Value {
+  const { format, shape, parts } = weight;
+  checkParts("unpack", weight);
+  if (format.kind === "columns" || (format.kind === "nf4" && (shape[0] * shape[1]) % format.block > 0))
+    throw shapeError("unpack", "whole blocks", `${format.kind} of ${formatShape(shape)}`);
+  return makeValue("unpack", parts, { format, shape }, shape, "float32");
+}
+
+function checkParts(op: string, { format, shape, parts }: PackedValue): void {
   const expected = Object.values(packedParts(format, shape));
   const fits = expected.every(({ dtype, shape }, i) => parts[i]?.dtype === dtype && sameShape(parts[i].shape, shape));
   if (!fits || expected.length !== parts.length)
-    throw shapeError("packedLinear", `the parts of a weight [${shape.join(", ")}]`, parts.map(formatValue).join(", "));
-  if (transposed && format.kind !== "nf4")
-    throw shapeError("packedLinear", "an nf4 weight where x is multiplied by it untransposed", format.kind);
-  return makeValue(
-    "packedLinear",
-    [x, ...parts],
-    { format, shape, transposed },
-    x.shape.with(-1, to),
-    commonFloat("packedLinear", x),
-  );
+    throw shapeError(op, `the parts of a weight [${shape.join(", ")}]`, parts.map(formatValue).join(", "));
 }
