@@ -7,6 +7,7 @@ import {
   gatherRows,
   input,
   linear,
+  mul,
   type PackedFormat,
   reshape,
   type StoredData,
@@ -161,29 +162,28 @@ function headGraph(frozen: Frozen): Record<string, Value> {
   return { logits: logits(frozen, finalNorm(frozen, selected)) };
 }
 
-/** The linear layers with an adapter of any rank R beside each: inputs `lora.PATH.lora_A` [R, in] and `lora.PATH.lora_B` [out, R], scaled already. */
+/** The linear layers with an adapter of any rank R beside each: inputs `lora.PATH.lora_A` [R, in], `lora.PATH.lora_B` [out, R] and `lora.scale`. */
 function adaptedLinear(frozen: Frozen): Linear {
   const base = baseLinear(frozen);
   const shapes = linearShapes(frozen.config);
+  const scale = input("lora.scale", []);
   return (path, x) => {
     const [out, width] = shapes.get(path)!;
     const a = frozen.parameter(loraName("lora", path, "A"), ["R", width]);
     const b = frozen.parameter(loraName("lora", path, "B"), [out, "R"]);
-    return add(base(path, x), linear(linear(x, a), b));
+    return add(base(path, x), linear(mul(linear(x, a), scale), b));
   };
 }
 
 /** What `adaptedLinear` is fed for an adapter: zeros of rank 1 for a layer that it does not adapt, or for the base alone. */
 function adapterFeeds(config: ModelConfig, adapter: Adapter | undefined): HostTensors {
-  const feeds: Record<string, HostTensor> = {};
-  const rank = adapter?.shape.rank ?? 1;
+  const { rank, alpha } = adapter?.shape ?? { rank: 1, alpha: 1 };
+  const feeds: Record<string, HostTensor> = { "lora.scale": float32(Float32Array.of(alpha / rank)) };
   for (const [path, [out, width]] of linearShapes(config)) {
     const a = adapter?.tensors[loraName(adapter.role, path, "A")];
     const b = adapter?.tensors[loraName(adapter.role, path, "B")];
     feeds[loraName("lora", path, "A")] = a ?? float32(new Float32Array(rank * width), rank, width);
-    const scale = adapter ? adapter.shape.alpha / adapter.shape.rank : 1;
-    const scaled = (b?.data as Float32Array | undefined)?.map((value) => value * scale);
-    feeds[loraName("lora", path, "B")] = float32(scaled ?? new Float32Array(out * rank), out, rank);
+    feeds[loraName("lora", path, "B")] = b ?? float32(new Float32Array(out * rank), out, rank);
   }
   return feeds;
 }
