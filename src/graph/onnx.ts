@@ -265,11 +265,22 @@ function lowerPackedLinear(
   to: Lowering,
   { inputs, attributes: { format, shape }, outputs: [y] }: Node<"packedLinear">,
 ) {
-  const names = inputs.map((value) => to.name(value));
-  packedProduct(to, names, { ...format, shape, accuracy: "int8" }, to.name(y!));
+  const [x, ...parts] = inputs.map((value) => to.name(value));
+  if (format.kind !== "columns") {
+    packedProduct(to, [x!, ...parts], { ...format, shape, accuracy: "int8" }, to.name(y!));
+    return;
+  }
+  // The kernel rounds all of x with one scale: each row is brought to the same size before.
+  const largest = to.emit("ReduceMax", [to.emit("Abs", [x!]), to.integers([-1])], undefined, { keepdims: { int: 1 } });
+  const size = to.emit("Max", [largest, to.number(1e-30, "float32")]);
+  const scaled = to.emit("Div", [x!, size]);
+  const product = to.emit("DynamicQuantizeMatMul", [scaled, parts[0]!, parts[1]!], undefined, {}, "com.microsoft");
+  to.emit("Mul", [product, size], [to.name(y!)]);
 }
 
-/** x times a packed matrix transposed. */
+type BlockedFormat = Exclude<PackedFormat, { kind: "columns" }>;
+
+/** x times a matrix of blocks transposed. */
 function packedProduct(
   to: Lowering,
   names: readonly string[],
@@ -277,10 +288,9 @@ function packedProduct(
     shape: [out, width],
     accuracy,
     ...format
-  }: PackedFormat & { shape: readonly [number, number]; accuracy: keyof typeof ACCURACY },
+  }: BlockedFormat & { shape: readonly [number, number]; accuracy: keyof typeof ACCURACY },
   y = to.freshName(),
 ): string {
-  if (format.kind === "columns") return to.emit("DynamicQuantizeMatMul", names, [y], {}, "com.microsoft");
   const sizes = { K: { int: width }, N: { int: out }, block_size: { int: format.block } };
   if (format.kind === "nf4")
     return to.emit("MatMulBnb4", names, [y], { ...sizes, quant_type: { int: 1 }, transB: { int: 1 } }, "com.microsoft");

@@ -2,6 +2,7 @@
 import { type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
+import { type ColumnsFormat, dequantizeColumns, quantizeColumns, quantizeRows } from "./columns.js";
 import { dequantizeNf4, NF4_FORMAT, quantizeNf4 } from "./nf4.js";
 
 /** Row-major values [out, in]; norms are [out]. */
@@ -69,6 +70,7 @@ export class Packer {
 
 /** Rounds values [out, in] to a packed format. */
 export function packWeight(values: Float32Array, shape: readonly [number, number], format: PackedFormat): PackedWeight {
+  if (format.kind === "columns") return packColumns(values, shape, format);
   const packer = new Packer(shape, format);
   packer.add(values, 0);
   return packer.weight;
@@ -86,6 +88,13 @@ export function packedWeight(
   return { kind: "packed", format, shape, parts: Object.fromEntries(parts) };
 }
 
+function packColumns(values: Float32Array, shape: readonly [number, number], format: ColumnsFormat): PackedWeight {
+  const forward = quantizeColumns(values, shape);
+  if (!format.gradient) return packedWeight(format, shape, forward);
+  const { values: transposed, scales } = quantizeRows(values, shape);
+  return packedWeight(format, shape, { ...forward, transposed_values: transposed, transposed_scales: scales });
+}
+
 /** Rows begin..end-1 of a matrix [out, in] in fp32; a view where it is dense. */
 export function readRows(weight: Weight, begin: number, end: number): Float32Array {
   if (weight.kind === "dense") {
@@ -95,7 +104,7 @@ export function readRows(weight: Weight, begin: number, end: number): Float32Arr
   const { format, shape, parts } = weight;
   if (format.kind === "nf4") return dequantizeNf4(parts, format.block, begin * shape[1], end * shape[1]);
   if (format.kind === "blocks") return dequantizeBlocks(parts, shape, format, begin, end);
-  throw new RangeError(`no rows of ${format.kind}`);
+  return dequantizeColumns(parts, shape, begin, end);
 }
 
 /** What a weight of that name on disk is fed as, or stored as. */
