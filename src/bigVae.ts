@@ -23,6 +23,7 @@ import {
   checkKnown,
   checkLatents,
   checkLoad,
+  checkSignal,
   checkTexts,
   oneOf,
   withoutUndefined,
@@ -125,6 +126,7 @@ export class BigVae {
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
     checkTexts("encode", texts);
+    checkSignal("encode", signal);
     const rows = texts.map((text, i) => this.#ids(text, `text ${i}`));
     const encodings = await this.engine.encode(
       rows.map((ids) => ({ ids })),
@@ -152,6 +154,7 @@ export class BigVae {
   ): Promise<Confidence[]> {
     const { engine: model, tokenizer, space } = this;
     checkEncoded("confidence", encoded, space.width);
+    checkSignal("confidence", signal);
     const scoring = new Scoring({ model, tokenizer, space, ...(signal ? { signal } : {}) });
     const texts = encoded.map(({ ids, mean, z = mean }) => ({ ids, z }));
     return confidences(scoring, texts, this.facts.usualLosses);

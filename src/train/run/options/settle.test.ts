@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunFile, writeRunFile } from "../runFile.js";
-import type { TrainVaeOptions } from "../trainVae.js";
+import { planBase, trainBase } from "../trainBase.js";
+import { planRouter, trainRouter } from "../trainRouter.js";
+import { planVae, type TrainVaeOptions, trainVae } from "../trainVae.js";
 import { TRAIN_OPTIONS } from "./all.js";
 import { ROUTER_OPTIONS } from "./router.js";
 import { settle } from "./settle.js";
@@ -36,6 +38,22 @@ describe.each(Object.entries(TRAIN_OPTIONS))("the options of train %s", (_, tabl
       Array.from(`${description} ${place}`.matchAll(/`(\w+)`/g), ([, name]) => name!),
     );
     expect(named.filter((name) => !(name in table))).toEqual([]);
+  });
+});
+
+describe.each(Object.entries({ trainBase, planBase, trainVae, planVae, trainRouter, planRouter }))("%s", (_, call) => {
+  it.each<[options: unknown, control: unknown, message: RegExp]>([
+    [null, {}, /^train \w+: options: expected an object, got null; /],
+    [[], {}, /: options: expected an object, got a list; /],
+    [Promise.resolve({}), {}, /got a promise; await it first$/],
+    [{}, null, /^(train|plan) \w+: options: expected an object, got null; /],
+    [{}, "loud", /expected an object, got string; /],
+    [{}, { onreport: () => {} }, /got onreport; use `onReport`/],
+    [{}, { onReport: console }, /^`onReport`: expected a function, got object; /],
+    [{}, { signal: true }, /: signal: expected an AbortSignal, got boolean; /],
+  ])("refuses %j, %j", async (options, control, message) => {
+    const refused = call(options as never, control as never);
+    await expect(refused).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(message) });
   });
 });
 
