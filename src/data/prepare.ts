@@ -8,7 +8,7 @@ import { lockFolder } from "../formats/lock.js";
 import { safetensorsChunks } from "../formats/safetensors.js";
 import type { StoredTensor } from "../formats/tensors.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { listInputs } from "./inputs.js";
+import { listInputs, type TextOptions } from "./inputs.js";
 import {
   checkSettings,
   hashTokenizer,
@@ -22,7 +22,7 @@ import {
 import { type PackedRows, Packer } from "./packer.js";
 import { splitSentences } from "./sentences.js";
 import { SPLITS, type Split, splitOf } from "./splits.js";
-import { readTexts, requireText, type TextOptions, type TextRecord } from "./texts.js";
+import { readTexts, requireText, type TextRecord } from "./texts.js";
 
 export interface PrepareOptions extends TextOptions {
   /** Files (.txt, .jsonl, .jsonl.gz, .parquet) and folders of them. */
@@ -105,7 +105,7 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
       remedy: "give fewer rows, or a smaller `length`",
     });
   const tokenizerSha256 = hashTokenizer(tokenizer);
-  const { files: inputs, leftOut } = await listInputs(options.inputs);
+  const { files: inputs, leftOut } = await listInputs(options.inputs, options);
   if (leftOut) options.onLeftOut?.(leftOut);
   await requireText(inputs, { field, whole });
   const special = { ...(whole ? { whole } : {}), ...(sentences ? { sentences } : {}) };

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { listInputs } from "./inputs.js";
+import { listInputs, type TextOptions } from "./inputs.js";
 import { splitOf } from "./splits.js";
-import { readTexts, type TextOptions, type TextRecord } from "./texts.js";
+import { readTexts, type TextRecord } from "./texts.js";
 
 let folder: string;
 beforeEach(async () => {

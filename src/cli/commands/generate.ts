@@ -22,7 +22,7 @@ import {
   type SamplerName,
   samplers,
 } from "../../sampling/samplers.js";
-import { withFlags } from "../flags.js";
+import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
@@ -82,7 +82,7 @@ Examples:
   bigvae generate --sampler task --prompt "@z.npy#2" --task task.npy`,
     )
     .option("--replay <folder>", "repeat a run saved by --trace; fails at the first token that differs")
-    .action((flags) => (flags.replay ? runReplay(flags.replay, flags) : run(flags.sampler, flags)));
+    .action((flags) => (flags.replay === undefined ? run(flags.sampler, flags) : runReplay(flags.replay, flags)));
 }
 
 export function planCommand() {
@@ -246,6 +246,7 @@ const FLAGS: Record<SamplerInput, string> = {
   nSteps: "--steps",
   nAvg: "--n-avg",
   nStarts: "--n-starts",
+  noise: "--noise",
 };
 
 /** Throws where the sampler needs a text that was not given; warns of what it ignores. */
@@ -255,6 +256,8 @@ function checkTaken(name: SamplerName, { prompt, steps, ...rest }: SamplingFlags
   requireInputs(name, new Set(given));
   const { needs, takes } = samplers[name] as SamplerEntry;
   const unused = given.filter((input) => ![...needs, ...takes].includes(input)).map((input) => FLAGS[input]);
+  if (prompt.length > 1 && needs.includes("prompt") && !takes.includes("prompt"))
+    unused.push("--prompt after the first");
   if (unused.length > 0) warn(rest, `the sampler ${name} ignores ${unused.join(", ")}`);
 }
 
@@ -273,7 +276,11 @@ function joined(spans: readonly GeneratedSpan[]) {
   return { text: spans.map(({ text }) => text).join(""), ids: spans.flatMap(({ ids }) => ids) };
 }
 
+/** What a replay takes: which model repeats the run, and how it is shown. */
+const OF_REPLAY = ["replay", "model", "adapters", "threads", "json", "quiet"];
+
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
+  refuseUnused((name) => !OF_REPLAY.includes(name), "a new run", "--replay, which repeats one as it was saved");
   await useModel(flags, async (vae) => {
     const printer = spanPrinter(flags);
     let count = 0;

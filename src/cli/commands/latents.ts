@@ -7,6 +7,7 @@ import { EVEN_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { confidencesOf, leastConfident, NO_CONFIDENCE_HELP, noteDoubt } from "../doubt.js";
 import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
+import { refuseUnused } from "../flags.js";
 import { inputTexts, type Line, notBoth, readTask, withFile } from "../input.js";
 import {
   checkInputs,
@@ -172,6 +173,8 @@ Examples:
             got: "none",
             remedy: "write for example 0.5:TEXT",
           });
+        if (flags.kind === "medoid")
+          refuseUnused((name) => name === "cfg", "a mix to guide", "--kind medoid, one of the latents itself");
         await checkInputs("mix", parsed);
         await useModel(flags, async (vae) => {
           const taken = await takeLatents(flags, vae, parsed);

@@ -26,9 +26,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(Object.entries(TRAIN_OPTIONS))("the options of train %s", (_, table) => {
   it("have defaults of their kind, and needs that are options", () => {
-    for (const [name, { kind, default: value, needs, required }] of Object.entries(table)) {
+    for (const [name, { kind, default: value, needs, idleAtZero, required }] of Object.entries(table)) {
       if (value !== undefined) expect(kind.holds(value), name).toBe(true);
-      if (needs !== undefined) expect(Object.keys(table), name).toContain(needs);
+      for (const other of [needs, idleAtZero])
+        if (other !== undefined) expect(Object.keys(table), name).toContain(other);
       expect(required && value !== undefined, name).not.toBe(true);
     }
   });
@@ -89,6 +90,17 @@ describe("a new run", () => {
       { noiseStart: 0.1 },
       "`noiseStart`: expected `noiseRamp` beside it, got none; give both, or neither",
     ],
+    ["both ways to say how long", { epochs: 2, steps: 9 }, "`steps`: expected one way to say how long, got `epochs`"],
+    [
+      "one that another makes idle",
+      { klWeight: 0, freeBits: 0.1 },
+      "`freeBits`: expected `klWeight` above 0, without which it has no effect, got 0; raise `klWeight`, or leave",
+    ],
+    [
+      "a switch that another makes idle",
+      { dropPrefix: 0, shiftedSpans: true },
+      "`shiftedSpans`: expected `dropPrefix`",
+    ],
     ["a required one missing", { model: undefined }, "`model`: expected a value, got none; give one"],
     ["no folder", { output: undefined }, "`output`: expected a value, got none; give one"],
   ])("is refused with %s", async (_, change, message) => {
@@ -129,6 +141,7 @@ describe("a resumed run", () => {
     expect(options).toMatchObject({ klWeight: 0.3, steps: 9, lr: 1e-5, saveEvery: 2, model: "pocket" });
     expect(explicit.has("rank")).toBe(false);
     expect((await resume({ epochs: 2 })).options.steps).toBeUndefined();
+    expect((await resume({}, { klWeight: 0, klRamp: 5 })).options.klRamp).toBe(5);
     expect((await resume({ model: "/moved" })).options.model).toBe("/moved");
   });
 
