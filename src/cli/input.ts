@@ -7,14 +7,12 @@ import {
   KNOWN_ENDINGS,
   listInputs,
   readTexts,
-  splitLines,
   type TextOptions,
   type TextRecord,
   textsOfBytes,
 } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import { checkPath, errorCode } from "../formats/fileOps.js";
-import { isLatentsPath } from "../host/latentFiles.js";
 import { refuseUnused } from "./flags.js";
 import { warn } from "./shared.js";
 
@@ -95,7 +93,7 @@ export function warnLeftOut(flags: { quiet: boolean }, what: string): void {
 }
 
 /** Throws "usage" where texts are given as arguments and by an option too. */
-export function notBoth(given: readonly string[], option: string, value: unknown): void {
+function notBoth(given: readonly string[], option: string, value: unknown): void {
   if (given.length === 0 || value === undefined || value === false) return;
   throw new BigVaeError("usage", {
     subject: "texts",
@@ -154,28 +152,6 @@ export async function checkFile(flag: string, path: string, expected = "a file")
     throw fail(errorCode(error) ?? `${error}`);
   });
   if ((await stat(path)).isDirectory()) throw fail("a folder");
-}
-
-/** The texts of a JSON array file, for --task. */
-export async function readTask(path: string): Promise<string[]> {
-  const expected = "a JSON array of texts";
-  const fail = (got: string): never => {
-    throw new BigVaeError("usage", {
-      subject: `--task ${path}`,
-      expected,
-      got,
-      remedy: 'write ["first text", "second text"]',
-    });
-  };
-  if (isLatentsPath(path)) fail("a file of latents");
-  const lines: string[] = [];
-  await checkFile("--task", path, expected);
-  for await (const line of splitLines(createReadStream(path), path)) lines.push(line);
-  const value = parseJson(lines.join("\n"), (error) => fail(`no JSON (${error.message.replaceAll(/\s+/g, " ")})`));
-  if (!Array.isArray(value)) return fail(`a JSON ${value === null ? "null" : typeof value}`);
-  if (value.length === 0) return fail("an empty one");
-  const other = value.findIndex((item) => typeof item !== "string");
-  return other === -1 ? value : fail(`a ${typeof value[other]} at place ${other}`);
 }
 
 export function parseJson<T>(text: string, fail: (error: Error) => T): unknown {

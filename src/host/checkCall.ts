@@ -2,6 +2,7 @@
 import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent } from "../latent/index.js";
+import type { TaskVector } from "../sampling/model.js";
 import type { ContinueOptions, DecodeAllOptions, GenerateOptions, LoadOptions } from "./calls.js";
 
 type Names<O> = Readonly<Record<keyof O, true>>;
@@ -146,6 +147,19 @@ export function checkEncoded(
     checkLatents(`${call}: text ${i}`, [z]);
     checkLatent(z, width, `${call}: text ${i}`);
   }
+}
+
+/** Throws "usage" for something else than a task vector: a latent of `width` values and a number of examples. */
+export function checkTaskVector(what: string, { z, examples }: TaskVector, width: number): void {
+  checkLatents(what, [z]);
+  checkLatent(z, width, what);
+  if (Number.isSafeInteger(examples) && examples >= 1) return;
+  throw new BigVaeError("usage", {
+    subject: what,
+    expected: "`examples`, a whole number of at least 1",
+    got: `${examples}`,
+    remedy: "give the number of texts that it was made of",
+  });
 }
 
 /** Throws "usage" where there is something else than texts. */

@@ -4,7 +4,7 @@ import { type Averaging, checkAveraging } from "./averaging.js";
 import { AVG_PRESETS, type AvgPresetName, avg, pullsOf, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
 import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
-import type { LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
+import type { Example, LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
 import { PARAGRAPH_WEIGHTS, paragraph } from "./paragraph.js";
 import { PLAN_2_WEIGHTS, PLAN_SEARCH_WEIGHTS, PLAN_WEIGHTS, plan, plan2, planSearch } from "./plan.js";
 import { paragraphTopic, prose } from "./prose.js";
@@ -19,8 +19,8 @@ export interface SamplerInputs {
   start?: TextOrLatent;
   /** Where a plan ends. */
   terminal?: TextOrLatent;
-  /** Texts of the task vector. */
-  examples: readonly TextOrLatent[];
+  /** What the task vector is made of. */
+  examples: readonly Example[];
   /** Random starts lie at this RMS. */
   aeScale: number;
   /** Spans and weights of avg; default: `thread` where latents have slots, else the model card's. */
@@ -199,7 +199,7 @@ function terminal({ terminal }: SamplerInputs): TextOrLatent {
   return terminal ?? missing("terminal");
 }
 
-function examples({ examples }: SamplerInputs): readonly TextOrLatent[] {
+function examples({ examples }: SamplerInputs): readonly Example[] {
   return examples.length > 0 ? examples : missing("task");
 }
 

@@ -42,7 +42,10 @@ it.each<[words: string, message: string]>([
   ["eval --data FOLDER --no-guidance", "--no-guidance: expected a measure that takes it, got --measure reconstruction"],
   ["eval --measure blends --unit sentence --data FOLDER --span 8", "--span: expected spans to blend, got --unit sen"],
   ["eval --data FOLDER/records.jsonl --whole", "--whole: expected a .txt file, got FOLDER/records.jsonl"],
-  ["train vae --epochs 2 --steps 9", "--steps: expected one way to say how long, got --epochs beside it"],
+  [
+    "train vae --model pocket --preprocessed FOLDER --output FOLDER/run --epochs 2 --steps 9",
+    "--steps: expected one way to say how long, got --epochs beside it",
+  ],
 ])("%s", { timeout: 60_000 }, async (words, message) => {
   const [command, ...rest] = words.replaceAll("FOLDER", folder).split(" ");
   const hasModel = !["data", "train"].includes(command!);
