@@ -7,7 +7,7 @@ if (!preprocessed || !output) {
   console.error("usage: node examples/train.mjs ROWS OUTPUT, where ROWS is a folder of bigvae data prepare");
   process.exit(2);
 }
-const options = { model: "pocket", preprocessed, output, context: 16, zDim: 64, rank: 4, batchSize: 2, steps: 4 };
+const options = { model: "pocket", preprocessed, output, span: 16, zDim: 64, rank: 4, batchSize: 2, steps: 4 };
 try {
   const { trainableParameters, seconds } = await planVae(options);
   console.log(`${trainableParameters} parameters, about ${Math.ceil(seconds)} s`);

@@ -68,7 +68,7 @@ const PROGRESS_MS = 200;
  * Writes `{split}-{00000}.safetensors` with `input_ids` and `attention_mask`, I32 [rows, length]. Run again after a crash
  * or an abort, it goes on after the last shard; run again when done, it only reports.
  * @throws BigVaeError: "mismatch" for other inputs or another tokenizer than the folder was begun with or a tokenizer
- * without end token, "format" for a malformed input, "locked", "disk", "aborted".
+ * without end token, "format" for a malformed input, "unsupported" for a folder that another version has begun, "locked", "disk", "aborted".
  */
 export async function prepare(options: PrepareOptions): Promise<PreparedSummary> {
   const { output } = options;

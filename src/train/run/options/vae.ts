@@ -6,7 +6,7 @@ import type { OptionTable } from "./table.js";
 /** Options of a run that trains encoder, decoder and head. */
 export const VAE_OPTIONS = {
   ...ADAPTER_OPTIONS,
-  context: { kind: whole(8), default: 64, description: "tokens per span" },
+  span: { kind: whole(8), default: 64, description: "tokens per span; context in MiniHF" },
   batchSize: { kind: whole(1), default: 4, description: "rows per microbatch" },
   zDim: { kind: whole(1), default: 768, description: "dimensions of z, shared evenly by its slots" },
   slots: {
