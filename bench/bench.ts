@@ -129,7 +129,7 @@ async function trainJob(): Promise<number> {
   const row = async () => ({ inputIds: Int32Array.from(randomIds(128)), attentionMask: new Int32Array(128).fill(1) });
   const objective = overlapObjective({
     shape: { config: SMOLLM2, zDim: Z_DIM, encoder: lora, writer: lora },
-    frozen: { ...base.weights, ...ropeFeeds(SMOLLM2, 256) },
+    frozen: { ...base.weights.tensors, ...ropeFeeds(SMOLLM2, 256) },
     rows: new RowOrder({ rowCount: 64, row }, batch, 1, rng),
     span: 64,
     gap: 64,

@@ -71,7 +71,13 @@ export class Engine {
     this.vae = vae;
     this.space = vae && new LatentSpace(vae);
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
-    this.#sessions = new Sessions(runtime, base, vae, form, this.maxPositions);
+    const only = base.weights.quant === "none" ? form : "unmerged";
+    this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions);
+  }
+
+  /** Reads a packed base now rather than at first use, so that a file that is wrong shows when it is opened. */
+  prepare(): Promise<void> {
+    return this.#sessions.prepare();
   }
 
   /** Latents of token rows; rows of like length are computed together. Throws "usage" for an empty or too long row. */

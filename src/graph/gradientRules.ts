@@ -3,6 +3,7 @@ import { add, constant, div, exp, greater, mul, neg, scalar, sigmoid, sub } from
 import { addAtColumn, concat, expand, gatherRows, reshape, scatterRows, slice, transpose } from "./ops/layout.js";
 import { linear, matmul } from "./ops/matmul.js";
 import { rope } from "./ops/network.js";
+import { unpack } from "./ops/packed.js";
 import { reduceMean, reduceSum } from "./ops/reduce.js";
 import { type Shape, sameShape, shapeError, sizeOf } from "./shape.js";
 import type { Node, OpName, Value } from "./value.js";
@@ -71,6 +72,13 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
     needs[3] ? matmul(dy, linear(x!, a!), { transA: true, alpha }) : undefined,
     undefined,
   ],
+
+  // y = x W^T: dx = dy W
+  packedLinear: ({ inputs: [, ...parts], attributes: { format, shape } }, dy) => [
+    matmul(dy, unpack({ format, shape, parts })),
+    ...parts.map(() => undefined),
+  ],
+  unpack: ({ inputs }) => inputs.map(() => undefined),
 
   // y = softmax(x): dx = y (dy - sum(y dy))
   softmax: ({ outputs: [y] }, dy) => [mul(y!, sub(dy, reduceSum(mul(y!, dy), [-1])))],

@@ -1,4 +1,5 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
+import { type PackedFormat, packedParts } from "./packedFormat.js";
 import {
   DATA_TYPES,
   encodeModel,
@@ -19,13 +20,16 @@ export interface OnnxModel {
   /** Values returned by each run, by name. */
   outputs: readonly OnnxValue[];
   /** Data of the stored weights, that goes beside the bytes: name -> values. */
-  externalData: ReadonlyMap<string, Float32Array>;
+  externalData: ReadonlyMap<string, StoredData>;
 }
+
+/** Values of a stored weight. */
+export type StoredData = Float32Array | Uint8Array | Int8Array;
 
 /** What is part of the model instead of being fed. */
 export interface OnnxOptions {
   /** Inputs that become stored weights, packed once by the session: name -> values. */
-  stored?: ReadonlyMap<string, Float32Array>;
+  stored?: ReadonlyMap<string, StoredData>;
 }
 
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
@@ -47,12 +51,12 @@ class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly inputs: OnnxValue[] = [];
-  readonly externalData = new Map<string, Float32Array>();
+  readonly externalData = new Map<string, StoredData>();
   readonly #names = new Map<Value, string>();
   readonly #integers = new Map<string, string>();
   #fresh = 0;
 
-  constructor(readonly stored: ReadonlyMap<string, Float32Array>) {}
+  constructor(readonly stored: ReadonlyMap<string, StoredData>) {}
 
   name(value: Value): string {
     let name = this.#names.get(value);
@@ -97,6 +101,14 @@ class Lowering {
     const name = this.freshName();
     const data = { float64: Float64Array, float32: Float32Array, int32: Int32Array }[type].of(value);
     this.initializers.push({ name, dtype: type, shape: [], data });
+    return name;
+  }
+
+  /** The identity matrix [size, size]. */
+  identity(size: number): string {
+    const name = this.freshName();
+    const data = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+    this.initializers.push({ name, dtype: "float32", shape: [size, size], data });
     return name;
   }
 
@@ -169,6 +181,8 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
   lowRankLinear: (to, { inputs: [x, , , , sum], outputs: [y] }) => {
     to.emit("Gemm", [to.name(x!), to.name(sum!)], [to.name(y!)], { transB: { int: 1 } });
   },
+  packedLinear: lowerPackedLinear,
+  unpack: lowerUnpack,
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
   rmsNorm: lowerRmsNorm,
   rope: lowerRope,
@@ -242,6 +256,58 @@ function lowerMatmul(
     const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
     to.emit("Mul", [product, to.number(alpha)], [to.name(y!)]);
   }
+}
+
+/** MatMulNBits' accuracy_level: what x is rounded to. */
+const ACCURACY = { float32: 1, int8: 4 } as const;
+
+function lowerPackedLinear(
+  to: Lowering,
+  { inputs, attributes: { format, shape }, outputs: [y] }: Node<"packedLinear">,
+) {
+  const names = inputs.map((value) => to.name(value));
+  packedProduct(to, names, { ...format, shape, accuracy: "int8" }, to.name(y!));
+}
+
+/** x times a packed matrix transposed. */
+function packedProduct(
+  to: Lowering,
+  names: readonly string[],
+  {
+    shape: [out, width],
+    accuracy,
+    ...format
+  }: PackedFormat & { shape: readonly [number, number]; accuracy: keyof typeof ACCURACY },
+  y = to.freshName(),
+): string {
+  if (format.kind === "columns") return to.emit("DynamicQuantizeMatMul", names, [y], {}, "com.microsoft");
+  const sizes = { K: { int: width }, N: { int: out }, block_size: { int: format.block } };
+  if (format.kind === "nf4")
+    return to.emit("MatMulBnb4", names, [y], { ...sizes, quant_type: { int: 1 }, transB: { int: 1 } }, "com.microsoft");
+  const attributes = { ...sizes, bits: { int: format.bits }, accuracy_level: { int: ACCURACY[accuracy] } };
+  return to.emit("MatMulNBits", names, [y], attributes, "com.microsoft");
+}
+
+/**
+ * ONNX Runtime has no op that unpacks; a product with the identity does: every block is a row of a matrix [blocks, block], whose product with the identity
+ * of its width is the blocks as columns. Exact, as all other terms of the sums are 0.
+ */
+function lowerUnpack(to: Lowering, { inputs, attributes: { format, shape }, outputs: [y] }: Node<"unpack">) {
+  if (format.kind === "columns") throw shapeError("unpack", "blocks", format.kind);
+  const [out, width] = shape;
+  const { block } = format;
+  const inBlocks = format.kind === "nf4" ? width : Math.ceil(width / block) * block;
+  const count = (out * inBlocks) / block;
+  const parts = Object.values(packedParts(format, [count, block]));
+  const asRows = inputs.map((value, i) => to.emit("Reshape", [to.name(value), to.integers(parts[i]!.shape)]));
+  const columns = packedProduct(to, [to.identity(block), ...asRows], {
+    ...format,
+    shape: [count, block],
+    accuracy: "float32",
+  });
+  const rows = to.emit("Transpose", [columns], undefined, { perm: { ints: [1, 0] } });
+  const whole = to.emit("Reshape", [rows, to.integers([out, inBlocks])]);
+  to.emit("Slice", [whole, to.integers([0]), to.integers([width]), to.integers([1])], [to.name(y!)]);
 }
 
 function lowerRmsNorm(

@@ -3,6 +3,7 @@ import type { Latent, Posterior } from "../latent/index.js";
 import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { SamplerInputs } from "../sampling/samplers.js";
+import type { Quant } from "../weights/index.js";
 
 /** Where a model's adapters lie, and how much of the machine it may take. */
 export interface LoadOptions {
@@ -12,6 +13,8 @@ export interface LoadOptions {
   threads?: number;
   /** "merged" is faster, "unmerged" needs less memory; default: by the free memory. */
   form?: "merged" | "unmerged";
+  /** How the base is kept in memory: "none" (fp32), "int8", "int4" or "nf4"; default: "none". Adapters stay in fp32. */
+  quant?: Quant;
   /** Most memory that the model may take, in bytes; default: the free memory. A larger model is refused. */
   memoryBytes?: number;
 }

@@ -3,6 +3,7 @@ import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent } from "../latent/index.js";
 import type { TaskVector } from "../sampling/model.js";
+import { QUANTS } from "../weights/index.js";
 import type { ContinueOptions, DecodeAllOptions, GenerateOptions, LoadOptions } from "./calls.js";
 
 type Names<O> = Readonly<Record<keyof O, true>>;
@@ -23,7 +24,7 @@ const CONTINUE: Names<ContinueOptions> = {
   seed: true,
   signal: true,
 };
-const LOAD: Names<LoadOptions> = { adapters: true, threads: true, form: true, memoryBytes: true };
+const LOAD: Names<LoadOptions> = { adapters: true, threads: true, form: true, quant: true, memoryBytes: true };
 const GENERATE: Names<GenerateOptions> = {
   prompt: true,
   context: true,
@@ -94,6 +95,7 @@ export function withoutUndefined<O extends object>(options: O): O {
 const LOAD_RULES = {
   threads: ["a whole number of at least 1", (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1],
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
+  quant: [`one of ${QUANTS.join(", ")}`, (value: unknown) => QUANTS.some((quant) => quant === value)],
   memoryBytes: ["a number above 0", (value: unknown) => typeof value === "number" && value > 0],
 } as const;
 

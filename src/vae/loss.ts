@@ -176,7 +176,7 @@ function encodedPosterior(
   const attend = groupedAttention(config, [{ batch: rows, time, positions, mask }], rope);
   const linear = trained
     ? trainedLinear(shape, parameter, "encoder", encoder, rows * time)
-    : loraLinear(config, parameter, "encoder", encoder);
+    : loraLinear({ config, parameter }, "encoder", encoder);
   const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, feed("encoder_ids", [rows * time], "int64")));
   const bias = feed("pool_bias", [rows, slots, time]);
@@ -195,7 +195,7 @@ function trainedLinear(
   const withDropout: LoraForm = (layer, x) => unmerged(layer, x, dropped(layer.path, x));
   // Where memory is short, there is none for a second copy of the weights.
   const form = dropout > 0 ? withDropout : checkpointing ? unmerged : mergedWherePays;
-  return loraLinear(config, parameter, adapter, lora, form);
+  return loraLinear({ config, parameter }, adapter, lora, form);
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */

@@ -36,7 +36,7 @@ function paddedRows(length: number, seen: readonly number[]): ShardRow[] {
 
 const lora = { rank: 2, alpha: 2, targets: ["q_proj", "v_proj", "down_proj"] };
 const shape: VaeShape = { config, zDim: Z_DIM, encoder: lora, writer: lora };
-const frozen = { ...base.weights, ...ropeFeeds(config, 40) };
+const frozen = { ...base.weights.tensors, ...ropeFeeds(config, 40) };
 
 /** Gives examples as one microbatch or as one each; each keeps its own noise. */
 function divided(

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stories } from "../../src/corpus/stories/index.js";
 import { prepare } from "../../src/data/index.js";
-import type { BaseModel } from "../../src/engine/baseModel.js";
+import { type BaseModel, baseOfTensors } from "../../src/engine/baseModel.js";
 import { parseConfig } from "../../src/model/config.js";
 import { weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
@@ -67,14 +67,14 @@ export function tinyBase(vocabSize: number): BaseModel {
     const values = weights.values(name);
     for (let i = 0; i < values.length; i++) values[i] = shape.length === 1 ? 1 : 0.1 * rng.normal();
   }
-  return { config, weights: weights.tensors };
+  return baseOfTensors(config, weights.tensors);
 }
 
 /** A base in a folder. */
 export async function writeTinyBase(folder: string, tokenizer: Tokenizer): Promise<void> {
   const { config, weights } = tinyBase(tokenizer.vocabSize);
   await mkdir(folder, { recursive: true });
-  await writeBase(folder, config, tokenizer, { tensors: weights });
+  await writeBase(folder, config, tokenizer, { tensors: weights.tensors });
 }
 
 /** What a tiny run is given: a base in base/ and rows of its tokenizer in rows/. */

@@ -61,7 +61,7 @@ export function baseLoss(config: ModelConfig, batch: number, time: number, check
   const positions = input("positions", [batch, time], "int64");
   const mask = input("mask", [1, 1, group * time, time]);
   const attend = groupedAttention(config, [{ batch, time, positions, mask }], ropeInputs(config));
-  const forward = { config, parameter, linear: baseLinear(config, parameter), attend, checkpointing };
+  const forward = { config, parameter, linear: baseLinear({ config, parameter }), attend, checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("input_ids", [batch * time], "int64")));
   const losses = crossEntropy(logits(forward, hidden), input("labels", [batch * time], "int64"));
   return { loss: mul(sumAll(losses), 1 / (batch * time)), metrics: {}, parameters };

@@ -56,7 +56,7 @@ const baseRun: RunType<Options> = {
     return withRows({ ...options, tokenizer }, choice, async (data) => {
       const { rows, held, schedule, rng } = data;
       const objective = baseObjective({ config, rows, contextLength, batchSize, checkpointing, rng });
-      for (const [name, { data }] of Object.entries(start?.base.weights ?? {}))
+      for (const [name, { data }] of Object.entries(start?.base.weights.tensors ?? {}))
         objective.parameters.set(name, data as Float32Array);
       const facts = {
         ...{ kind: "base" as const, context: contextLength, weightDecay, config },

@@ -55,7 +55,7 @@ const routerRun: RunType<Options> = {
     checkRows(columns, span, base.config);
     const shape = routerShape(base.config, vae, options);
     const frozen: HostTensors = {
-      ...base.weights,
+      ...base.weights.tensors,
       ...vae.adapters.encoder.tensors,
       ...vae.head,
       ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),

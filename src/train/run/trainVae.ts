@@ -181,7 +181,7 @@ function overlapOptions(
     klRampSteps: options.klRamp,
     edgeWeights: options.tokenWeights === "edges",
     noise: { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp },
-    frozen: { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
+    frozen: { ...base.weights.tensors, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
     ...{ shape, rows, span, gap, rng },
     sentences: sentences?.train,
   };
