@@ -1,12 +1,12 @@
 /** A stream of UTF-8 bytes cut into lines, whose ends are \n or \r\n: JSON texts may hold U+2028. */
 import { BigVaeError } from "../errors.js";
 
-/** How far the reading of a file is, in its own bytes. */
+/** How much of a file has been read, in its own bytes. */
 export interface Meter {
   bytesRead: number;
 }
 
-/** Characters; a longer line is no text, but would fill the memory. */
+/** In characters. A longer line is hardly text, and would fill the memory. */
 const MAX_LINE_LENGTH = 2 ** 26;
 
 /**

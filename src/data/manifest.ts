@@ -13,7 +13,7 @@ import { SPLITS, type Split } from "./splits.js";
 export interface PrepareSettings {
   readonly inputs: readonly InputFile[];
   readonly tokenizerSha256: string;
-  /** Tokens a row. */
+  /** Tokens per row. */
   readonly length: number;
   readonly rowsPerShard: number;
   readonly field: string;

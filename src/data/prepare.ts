@@ -30,9 +30,9 @@ export interface PrepareOptions extends TextOptions {
   readonly tokenizer: Tokenizer;
   /** Folder of the shards and of manifest.json; made if need be. */
   readonly output: string;
-  /** Tokens a row; default: 512. */
+  /** Tokens per row; default: 512. */
   readonly length?: number;
-  /** 4096 by default: 16 MB a shard at 512 tokens a row. */
+  /** Default: 4096, which is 16 MB per shard at 512 tokens per row. */
   readonly rowsPerShard?: number;
   /** Whether each sentence is a text of its own; default: no. */
   readonly sentences?: boolean;
@@ -181,7 +181,7 @@ class Preparation {
     }
   }
 
-  /** @throws BigVaeError that names file and line, for a text that the tokenizer cannot say. */
+  /** @throws BigVaeError that names file and line, for a text that the tokenizer cannot encode. */
   #encode(text: string, { where }: TextRecord): number[] {
     try {
       return this.options.tokenizer.encode(text);

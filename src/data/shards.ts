@@ -154,7 +154,7 @@ export class Shards {
     });
   }
 
-  /** Hands over an open shard, which is not closed meanwhile. */
+  /** Calls `use` with an open shard, which stays open until it is done. */
   async #use<T>(path: string, use: (file: OpenTensors) => Promise<T>): Promise<T> {
     const opened = this.#openShard(path);
     opened.users++;

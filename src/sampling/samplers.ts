@@ -21,7 +21,7 @@ export interface SamplerInputs {
   terminal?: TextOrLatent;
   /** What the task vector is made of. */
   examples: readonly Example[];
-  /** Random starts lie at this RMS. */
+  /** RMS of random starts. */
   aeScale: number;
   /** Spans and weights of avg; default: `thread` where latents have slots, else the model card's. */
   preset?: AvgPresetName | undefined;
