@@ -2,7 +2,7 @@
 import { type PackedWeight, packedWeight } from "../weights/index.js";
 import { float16ToNumber } from "./halfFloats.js";
 
-/** Values a block. */
+/** Values per block. */
 const BLOCK = 32;
 
 /** Rows [out, in] of whole blocks as a packed weight with the same values; undefined for a type that no kernel reads. */

@@ -40,7 +40,7 @@ export function ggufSource(
       const from = begin + first * rowBytes;
       if (permutedHeads(name, config) === 0)
         return dequantize(type, await readBytes(from, from + (last - first) * rowBytes));
-      // Rows of q and k change places within a head.
+      // Rows of q and k are permuted within each head.
       const { head_dim: headDim } = config;
       if (first % headDim > 0 || last % headDim > 0)
         return (await this.readFloat32(name)).subarray(first * shape[1]!, last * shape[1]!);

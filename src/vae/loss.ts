@@ -46,7 +46,7 @@ export interface VaeShape extends HeadShape {
   encoder: LoraShape;
   /** The adapter that writes: decoder or router. */
   writer: LoraShape;
-  /** Nats of KL that each dimension of z may have for nothing (Kingma et al. 2016); 0 in the original. */
+  /** Free bits: KL in nats per dimension of z that costs nothing (Kingma et al. 2016); 0 in the original. */
   freeBits?: number;
   /** Share of values dropped from what the trained adapters read; 0 in the original. */
   dropout?: number;
@@ -103,10 +103,10 @@ export type VaeFeed =
   | "token_weights"
   | "inverse_weight_sum";
 
-/** What the rows of a group are fed as. */
+/** Feeds of the rows of a group. */
 export type GroupFeed = `${WriterGroup["name"]}_${"ids" | "positions" | "mask"}`;
 
-/** What the overlap graph is fed: the weight of its KL term too. */
+/** Feeds of the overlap graph: the weight of its KL term too. */
 export type OverlapFeed = VaeFeed | "kl_weight";
 
 const feed = (name: OverlapFeed, ...rest: [shape: readonly Dim[], dtype?: DType]): Value => input(name, ...rest);
@@ -205,7 +205,7 @@ function trainedLinear(shape: VaeShape, parameter: Parameter, adapter: string, l
   const { dropout = 0, checkpointing } = shape;
   const dropped = loraDropout(adapter, rows, dropout);
   const withDropout: LoraForm = (layer, x) => unmerged(layer, x, dropped(layer.path, x));
-  // Where memory is short, there is none for a second copy of the weights.
+  // Checkpointing is for little memory: a second copy of the weights would not fit.
   const form = dropout > 0 ? withDropout : checkpointing ? unmerged : mergedWherePays;
   return loraLinear(frozenOf(shape, parameter), adapter, lora, form);
 }

@@ -68,7 +68,7 @@ const OBJECTIVES: Record<string, (accumulation: number) => Objective> = {
     const source = { rowCount: ROWS, row: async (index: number) => rows[index]! };
     const batchSize = ROWS / accumulation;
     const order = new RowOrder(source, batchSize, accumulation, rng.fork("order"));
-    return baseObjective({ config, rows: order, context: 15, batchSize, rng });
+    return baseObjective({ config, rows: order, contextLength: 15, batchSize, rng });
   },
   vae(accumulation) {
     const rows = paddedRows(2 * SPAN, [16, 14, 11, 9]);
@@ -90,7 +90,7 @@ const OBJECTIVES: Record<string, (accumulation: number) => Objective> = {
       shape,
       frozen: fixed,
       rows: unused,
-      context: 3 * SPAN,
+      contextLength: 3 * SPAN,
       span: SPAN,
       indexStep: 1,
       noiseScale: 1,

@@ -105,16 +105,16 @@ function tinyRun(folder: string, output: string) {
 /** A base of the shape of `tinyConfig`, on the data of `writeTinyData`. */
 export function tinyBaseRun(folder: string, output: string): NewRun<typeof BASE_OPTIONS> {
   const shape = { hiddenSize: 16, intermediateSize: 24, layers: 2, heads: 2, kvHeads: 1, maxPositions: 64 };
-  return { ...tinyRun(folder, output), tokenizer: join(folder, "base"), ...shape, context: 15 };
+  return { ...tinyRun(folder, output), tokenizer: join(folder, "base"), ...shape, contextLength: 15 };
 }
 
 /** A VAE of spans of 8 tokens, on the data of `writeTinyData`. */
 export function tinyVaeRun(folder: string, output: string): NewRun<typeof VAE_OPTIONS> {
-  const vae = { rank: 2, alpha: 2, context: 8, zDim: 8, klRamp: 10, shortSpans: 0.5 };
+  const vae = { rank: 2, alpha: 2, span: 8, zDim: 8, klRamp: 10, shortSpans: 0.5 };
   return { ...tinyRun(folder, output), model: join(folder, "base"), ...vae };
 }
 
 /** A router on the VAE at `startFrom`. */
 export function tinyRouterRun(folder: string, output: string, startFrom: string): NewRun<typeof ROUTER_OPTIONS> {
-  return { ...tinyRun(folder, output), model: join(folder, "base"), startFrom, context: 24, indexStep: 4 };
+  return { ...tinyRun(folder, output), model: join(folder, "base"), startFrom, contextLength: 24, indexStep: 4 };
 }

@@ -7,6 +7,7 @@ import { checkPath } from "../../formats/fileOps.js";
 import { writeFileAtomic } from "../../formats/index.js";
 import { openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, trainBpe, WordCounts } from "../../tokenizer/index.js";
+import { refuseUnused } from "../flags.js";
 import { textFiles, warnLeftOut, withTexts } from "../input.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
@@ -35,7 +36,8 @@ function storiesCommand() {
     .addHelpText("after", "\nExample:\n  bigvae data stories --count 20000 --output data/generated.jsonl")
     .action(async ({ seed, count, start, statistics, output, ...flags }) => {
       if (statistics) {
-        const measured = storyStatistics(seed, count);
+        refuseUnused((name) => name === "output", "stories to write", "--statistics, printed in their place");
+        const measured = storyStatistics(seed, count, start);
         if (flags.json) printJson(measured);
         else process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
         return;

@@ -48,7 +48,7 @@ const routerRun: RunType<Options> = {
   table: ROUTER_OPTIONS,
   async prepare(context, use) {
     const { machine, options } = context;
-    const { context: columns, batchSize, indexStep, dropout, latentNoise } = options;
+    const { contextLength: columns, batchSize, indexStep, dropout, latentNoise } = options;
     const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
     const { base, tokenizer, baseSha256 } = opened;
     const vae = await openStart(context, opened);
@@ -63,10 +63,10 @@ const routerRun: RunType<Options> = {
       ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),
     };
     const data = { ...options, tokenizer };
-    return withRows(data, { columns, minTokens: columns }, async (rows) => {
+    return withRows(data, { columns, lowers: "contextLength", minTokens: columns }, async (rows) => {
       const { held, rng } = rows;
       const endId = tokenizer.eosId;
-      const trained = { frozen, context: columns, span, indexStep, endId, noiseScale: latentNoise, shape };
+      const trained = { frozen, contextLength: columns, span, indexStep, endId, noiseScale: latentNoise, shape };
       const objective = routerObjective({ ...trained, rows: rows.rows, rng });
       // A folder without router/ has been given the decoder in its place.
       for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
@@ -111,23 +111,23 @@ const routerRun: RunType<Options> = {
 
 /** The VAE that the router is trained on: of this base, and of this rank and alpha where they are given. */
 async function openStart({ options, explicit }: RunContext<Options>, { base, baseSha256 }: TrainingBase) {
-  const { model, startFrom, rank, alpha, vaeContext } = options;
+  const { model, startFrom, rank, alpha, span } = options;
   await checkSameBase(model, startFrom, baseSha256);
   const vae = await readVae(startFrom, base);
   const { shape } = vae.adapters.router;
   checkShape({ rank, alpha }, { rank: shape.rank, alpha: shape.alpha }, explicit);
-  return { ...vae, span: vaeContext ?? vae.span };
+  return { ...vae, span: span ?? vae.span };
 }
 
 /** Rows hold a context, the span that z encodes and the next one; the router reads them and z. */
-function checkRows(context: number, span: number, { maxPositionEmbeddings }: ModelConfig): void {
-  checkWindow("`context`", context + 1, maxPositionEmbeddings);
-  if (context > 2 * span) return;
+function checkRows(contextLength: number, span: number, { maxPositionEmbeddings }: ModelConfig): void {
+  checkWindow("`contextLength`", contextLength + 1, maxPositionEmbeddings);
+  if (contextLength > 2 * span) return;
   throw new BigVaeError("usage", {
-    subject: "`context`",
+    subject: "`contextLength`",
     expected: `more tokens than two spans, ${2 * span}`,
-    got: context,
-    remedy: "give a longer one, or a VAE of a shorter `vaeContext`",
+    got: contextLength,
+    remedy: "give a longer one, or a shorter `span`",
   });
 }
 

@@ -68,7 +68,7 @@ export const vaeRun: RunType<Options> = {
     const { base, baseSha256, tokenizer, start, sizes, positions } = parts;
     const { span } = sizes;
     const data = { ...options, tokenizer };
-    return withRows(data, { columns: 2 * span, minTokens: span + 1 }, async (rows) => {
+    return withRows(data, { columns: 2 * span, lowers: "span", minTokens: span + 1 }, async (rows) => {
       const sentences = await openSentences(options, tokenizer);
       const { trained, evaluated } = overlapOptions(options, parts, rows, sentences);
       const objective = overlapObjective(trained);
@@ -122,7 +122,7 @@ async function openParts(context: RunContext<Options>): Promise<Parts> {
   const longest = options.sentences ? paddedLength(span) : span;
   const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
   const positions = Math.max(span, gap) + placed + 1;
-  checkWindow("`context`, `gap`", positions, opened.base.config.maxPositionEmbeddings);
+  checkWindow("`span`, `gap`", positions, opened.base.config.maxPositionEmbeddings);
   return { ...opened, start, sizes, shape, positions };
 }
 
@@ -136,7 +136,7 @@ async function openStart({ options, warn }: RunContext<Options>, opened: Trainin
 
 /** Sizes of z, of the adapters and of a span: those of the adapters that a run starts from, which no option may contradict. */
 function sizesOf({ options, explicit }: RunContext<Options>, start: Start | undefined) {
-  const { context: span, rank, alpha, zDim, slots } = options;
+  const { span, rank, alpha, zDim, slots } = options;
   const gap = options.gap ?? start?.gap ?? span;
   if (!start) return { span, gap, rank, alpha, zDim, slots };
   const { shape } = start.adapters.decoder;
@@ -242,7 +242,7 @@ interface Sentences extends Record<"train" | "validation", NonNullable<OverlapOp
 const SENTENCE_SHARE = 0.4;
 
 async function openSentences(
-  { sentences: preprocessed, sentenceShare: share = SENTENCE_SHARE, context: span }: Options,
+  { sentences: preprocessed, sentenceShare: share = SENTENCE_SHARE, span }: Options,
   tokenizer: Tokenizer,
 ): Promise<Sentences | undefined> {
   if (preprocessed === undefined) return undefined;
