@@ -76,8 +76,9 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
   // y = x W^T: dx = dy W
   packedLinear: ({ inputs: [, ...parts], attributes: { format, shape } }, dy) => {
     const [out, width] = shape;
+    // Errors of a gradient are noise among noise: it has no outliers kept apart.
     const transposed = () => ({
-      format,
+      format: { ...format, outliers: 0 },
       shape: [width, out] as const,
       parts: [...parts.slice(2), ...parts.slice(0, 2)],
     });

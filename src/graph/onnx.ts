@@ -1,15 +1,10 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
-import { type PackedFormat, packedParts } from "./packedFormat.js";
-import {
-  DATA_TYPES,
-  encodeModel,
-  type OnnxAttribute,
-  type OnnxInitializer,
-  type OnnxNode,
-  type OnnxValue,
-} from "./protobuf.js";
-import { formatShape, type Shape, shapeError, sizeOf } from "./shape.js";
-import { type ConstantData, type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
+
+import { Lowering, type StoredData } from "./lowering.js";
+import { lowerPackedLinear, lowerUnpack } from "./lowerPacked.js";
+import { DATA_TYPES, encodeModel, type OnnxAttribute, type OnnxValue } from "./protobuf.js";
+import { formatShape, type Shape, shapeError } from "./shape.js";
+import { type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
 
 /** A graph ready for a session. */
 export interface OnnxModel {
@@ -23,9 +18,6 @@ export interface OnnxModel {
   externalData: ReadonlyMap<string, StoredData>;
 }
 
-/** Values of a stored weight. */
-export type StoredData = Float32Array | Uint8Array | Int8Array;
-
 /** What is part of the model instead of being fed. */
 export interface OnnxOptions {
   /** Inputs that become stored weights, packed once by the session: name -> values. */
@@ -35,7 +27,7 @@ export interface OnnxOptions {
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
 export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: OnnxOptions = {}): OnnxModel {
   const lowering = new Lowering(stored ?? new Map());
-  for (const node of topologicalOrder(Object.values(outputs))) lowering.lower(node);
+  for (const node of topologicalOrder(Object.values(outputs))) lower(lowering, node);
   const outputInfos = Object.entries(outputs).map(([name, value]) => {
     if (lowering.inputs.some((input) => input.name === name))
       throw shapeError("toOnnx", "outputs named otherwise than the inputs", name);
@@ -47,91 +39,8 @@ export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: Onn
   return { bytes, inputs, outputs: outputInfos, externalData };
 }
 
-class Lowering {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxInitializer[] = [];
-  readonly inputs: OnnxValue[] = [];
-  readonly externalData = new Map<string, StoredData>();
-  readonly #names = new Map<Value, string>();
-  readonly #integers = new Map<string, string>();
-  #fresh = 0;
-
-  constructor(readonly stored: ReadonlyMap<string, StoredData>) {}
-
-  name(value: Value): string {
-    let name = this.#names.get(value);
-    if (name === undefined) this.#names.set(value, (name = this.freshName()));
-    return name;
-  }
-
-  freshName(): string {
-    return `v${this.#fresh++}`;
-  }
-
-  lower<K extends OpName>(node: Node<K>): void {
-    lowerings[node.op](this, node);
-  }
-
-  /** Adds a node; returns its first output. */
-  emit(
-    opType: string,
-    inputs: readonly string[],
-    outputs: readonly string[] = [this.freshName()],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    domain = "",
-  ): string {
-    this.nodes.push({ opType, domain, inputs, outputs, attributes });
-    return outputs[0]!;
-  }
-
-  /** An int64 list as a stored value, each list once. */
-  integers(values: readonly number[]): string {
-    const key = values.join(",");
-    let name = this.#integers.get(key);
-    if (name === undefined) {
-      this.#integers.set(key, (name = this.freshName()));
-      const data = BigInt64Array.from(values, BigInt);
-      this.initializers.push({ name, dtype: "int64", shape: [values.length], data });
-    }
-    return name;
-  }
-
-  /** A number as a stored value, in double precision where nothing else is said. */
-  number(value: number, type: "float64" | "float32" | "int32" = "float64"): string {
-    const name = this.freshName();
-    const data = { float64: Float64Array, float32: Float32Array, int32: Int32Array }[type].of(value);
-    this.initializers.push({ name, dtype: type, shape: [], data });
-    return name;
-  }
-
-  /** The identity matrix [size, size]. */
-  identity(size: number): string {
-    const name = this.freshName();
-    const data = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
-    this.initializers.push({ name, dtype: "float32", shape: [size, size], data });
-    return name;
-  }
-
-  /** A named input, or the stored weight of that name. */
-  input(value: Value, name: string): void {
-    this.#names.set(value, name);
-    const info = { name, dtype: value.dtype, shape: value.shape };
-    const data = this.stored.get(name);
-    if (data === undefined) {
-      if (this.inputs.some((other) => other.name === name))
-        throw shapeError("toOnnx", "one input of each name", `${name} twice`);
-      this.inputs.push(info);
-      return;
-    }
-    if (data.length !== sizeOf(value.shape))
-      throw shapeError("toOnnx", `${sizeOf(value.shape)} values for the stored ${name}`, `${data.length}`);
-    this.externalData.set(name, data);
-    this.initializers.push({ ...info, data: { location: name, offset: 0, length: data.byteLength } });
-  }
-
-  constant(value: Value, data: ConstantData): void {
-    this.initializers.push({ name: this.name(value), dtype: value.dtype, shape: value.shape, data });
-  }
+function lower<K extends OpName>(to: Lowering, node: Node<K>): void {
+  lowerings[node.op](to, node);
 }
 
 type LoweringRule<K extends OpName> = (to: Lowering, node: Node<K>) => void;
@@ -256,68 +165,6 @@ function lowerMatmul(
     const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
     to.emit("Mul", [product, to.number(alpha)], [to.name(y!)]);
   }
-}
-
-/** MatMulNBits' accuracy_level: what x is rounded to. */
-const ACCURACY = { float32: 1, int8: 4 } as const;
-
-function lowerPackedLinear(
-  to: Lowering,
-  { inputs, attributes: { format, shape }, outputs: [y] }: Node<"packedLinear">,
-) {
-  const [x, ...parts] = inputs.map((value) => to.name(value));
-  if (format.kind !== "columns") {
-    packedProduct(to, [x!, ...parts], { ...format, shape, accuracy: "int8" }, to.name(y!));
-    return;
-  }
-  // The kernel rounds all of x with one scale: each row is brought to the same size before.
-  const largest = to.emit("ReduceMax", [to.emit("Abs", [x!]), to.integers([-1])], undefined, { keepdims: { int: 1 } });
-  const size = to.emit("Max", [largest, to.number(1e-30, "float32")]);
-  const scaled = to.emit("Div", [x!, size]);
-  const product = to.emit("DynamicQuantizeMatMul", [scaled, parts[0]!, parts[1]!], undefined, {}, "com.microsoft");
-  to.emit("Mul", [product, size], [to.name(y!)]);
-}
-
-type BlockedFormat = Exclude<PackedFormat, { kind: "columns" }>;
-
-/** x times a matrix of blocks transposed. */
-function packedProduct(
-  to: Lowering,
-  names: readonly string[],
-  {
-    shape: [out, width],
-    accuracy,
-    ...format
-  }: BlockedFormat & { shape: readonly [number, number]; accuracy: keyof typeof ACCURACY },
-  y = to.freshName(),
-): string {
-  const sizes = { K: { int: width }, N: { int: out }, block_size: { int: format.block } };
-  if (format.kind === "nf4")
-    return to.emit("MatMulBnb4", names, [y], { ...sizes, quant_type: { int: 1 }, transB: { int: 1 } }, "com.microsoft");
-  const attributes = { ...sizes, bits: { int: format.bits }, accuracy_level: { int: ACCURACY[accuracy] } };
-  return to.emit("MatMulNBits", names, [y], attributes, "com.microsoft");
-}
-
-/**
- * ONNX Runtime has no op that unpacks; a product with the identity does: every block is a row of a matrix [blocks, block], whose product with the identity
- * of its width is the blocks as columns. Exact, as all other terms of the sums are 0.
- */
-function lowerUnpack(to: Lowering, { inputs, attributes: { format, shape }, outputs: [y] }: Node<"unpack">) {
-  if (format.kind === "columns") throw shapeError("unpack", "blocks", format.kind);
-  const [out, width] = shape;
-  const { block } = format;
-  const inBlocks = format.kind === "nf4" ? width : Math.ceil(width / block) * block;
-  const count = (out * inBlocks) / block;
-  const parts = Object.values(packedParts(format, [count, block]));
-  const asRows = inputs.map((value, i) => to.emit("Reshape", [to.name(value), to.integers(parts[i]!.shape)]));
-  const columns = packedProduct(to, [to.identity(block), ...asRows], {
-    ...format,
-    shape: [count, block],
-    accuracy: "float32",
-  });
-  const rows = to.emit("Transpose", [columns], undefined, { perm: { ints: [1, 0] } });
-  const whole = to.emit("Reshape", [rows, to.integers([out, inBlocks])]);
-  to.emit("Slice", [whole, to.integers([0]), to.integers([width]), to.integers([1])], [to.name(y!)]);
 }
 
 function lowerRmsNorm(

@@ -57,7 +57,7 @@ export interface VaeShape extends HeadShape {
 }
 
 /** The packed form of the base's linear layers in training. */
-export const INT8_FORMAT: PackedFormat = { kind: "columns", gradient: true };
+export const INT8_FORMAT: PackedFormat = { kind: "columns", gradient: true, outliers: 8 };
 
 /** The base's weights as inputs of a loss. */
 function frozenOf({ config, compute }: VaeShape, parameter: Parameter): Frozen {

@@ -17,7 +17,7 @@ const FORMATS: readonly PackedFormat[] = [
   { kind: "blocks", bits: 4, block: 32, zeros: false },
   { kind: "nf4", block: 64 },
 ];
-const COLUMNS: PackedFormat = { kind: "columns", gradient: true };
+const COLUMNS: PackedFormat = { kind: "columns", gradient: true, outliers: 4 };
 const nameOf = (format: PackedFormat) => (format.kind === "blocks" ? `blocks of ${format.bits} bits` : format.kind);
 /** Largest error of a value over the largest of its block: half a step, or half the widest gap of the code. */
 const HALF_STEP: Record<string, number> = { "blocks of 8 bits": 0.5 / 127, "blocks of 4 bits": 0.5 / 8, nf4: 0.153 };
