@@ -1,6 +1,6 @@
 /** A random model of SmolLM2-135M's shape with random adapters: what speed depends on, without a download. */
 import type { VaeAdapters } from "../src/engine/adapters.js";
-import type { BaseModel } from "../src/engine/baseModel.js";
+import { type BaseModel, baseOfTensors } from "../src/engine/baseModel.js";
 import { type ModelConfig, parseConfig } from "../src/model/config.js";
 import { type LoraShape, loraShapes } from "../src/model/lora.js";
 import { blockLinears, weightShapes } from "../src/model/weights.js";
@@ -26,7 +26,7 @@ const LORA: LoraShape = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(
 export const Z_DIM = 768;
 
 export function randomBase(config: ModelConfig = SMOLLM2): BaseModel {
-  return { config, weights: randomTensors(weightShapes(config)) };
+  return baseOfTensors(config, randomTensors(weightShapes(config)));
 }
 
 export function randomAdapters(config: ModelConfig = SMOLLM2): VaeAdapters {

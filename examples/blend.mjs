@@ -1,7 +1,11 @@
-// Texts between two texts, straight and along the arc: node examples/blend.mjs "one" "another"
+// Texts between two texts, straight and along the arc: node examples/blend.mjs "The fox found a lamp." "The baker lost a key."
 import { BigVae } from "bigvae";
 
-const [from = "The fox found a lamp.", to = "The baker lost a key."] = process.argv.slice(2);
+const [from, to] = process.argv.slice(2);
+if (!from || !to) {
+  console.error('usage: node examples/blend.mjs "one text" "another text"');
+  process.exit(2);
+}
 const vae = await BigVae.load("pocket");
 const [a, b] = await vae.encode([from, to]);
 for (const kind of ["normLerp", "slerp"]) {

@@ -11,7 +11,7 @@ mkdir -p "$folder"
 noise() { # noise NAME NOISE KL-WEIGHT: 200 steps
   local name="$1" output="$folder/$1"
   [ -s "$output/vae.safetensors" ] || $run train vae --model pocket/base --start-from pocket --preprocessed "$work/rows-vae" --sentences "$work/sentences" --output "$output" \
-    --context 64 --batch-size 32 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.35 --sentence-share 0.35 --token-weights uniform \
+    --span 64 --batch-size 32 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.35 --sentence-share 0.35 --token-weights uniform \
     --latent-noise "$2" --kl-weight "$3" --kl-ramp 1 --lr 6e-4 --lr-decay cosine --warmup 30 --clip-norm 1 --steps 200 --save-every 200 --eval-every 200 --seed 41 --quiet
   local model=(--model pocket/base --adapters "$output" --quiet --json --data data/stories --split test --count 20)
   [ -s "$folder/$name-64.json" ] || $run eval "${model[@]}" --quick --span 64 > "$folder/$name-64.json"

@@ -36,7 +36,7 @@ base() { # base NAME FLAGS...
 }
 base base --preprocessed "$work/rows" --steps 4900 --batch-size 8 --gradient-accumulation-steps 2 --lr 2e-3 --warmup 200
 # Rows of 256 tokens are enough to learn most; the window of 512 is learned at the end, the generated text once more from new stories.
-long=(--context 512 --batch-size 4 --gradient-accumulation-steps 2 --lr 4e-4 --warmup 20)
+long=(--context-length 512 --batch-size 4 --gradient-accumulation-steps 2 --lr 4e-4 --warmup 20)
 base base-512 --start-from "$work/base" --preprocessed "$work/rows" --steps 1500 --seed 2 "${long[@]}"
 base base-last --start-from "$work/base-512" --preprocessed "$work/rows-2" --steps 700 --seed 3 "${long[@]}"
 
@@ -61,14 +61,14 @@ prepare rows-vae "$work/generated-half.jsonl" data/stories "$work/plain-texts.js
 prepare sentences "$work/plain.jsonl" "$work/wordnet.jsonl" data/stories "$work/generated-3.jsonl" --sentences
 
 # The base learns them beside the stories before the VAE does.
-base base-plain --start-from "$work/base-last" --preprocessed "$work/rows-plain" --context 512 --batch-size 4 --gradient-accumulation-steps 2 \
+base base-plain --start-from "$work/base-last" --preprocessed "$work/rows-plain" --context-length 512 --batch-size 4 --gradient-accumulation-steps 2 \
   --steps 2200 --lr 1e-3 --warmup 30 --seed 4
 
 # The VAE reads spans of stories, generated and natural, and of plain texts; two in five microbatches are whole sentences with their end.
 vae() { # vae NAME FLAGS...
   local name="$1"
   shift
-  step "$name" train vae --model "$work/base-plain" --preprocessed "$work/rows-vae" --sentences "$work/sentences" --context 64 --slots 32 --z-dim 1024 \
+  step "$name" train vae --model "$work/base-plain" --preprocessed "$work/rows-vae" --sentences "$work/sentences" --span 64 --slots 32 --z-dim 1024 \
     --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --token-weights uniform \
     --latent-noise 1 --lr-decay cosine --clip-norm 1 --save-every 200 --eval-every 400 "$@"
 }
@@ -80,7 +80,7 @@ vae vae-loose --start-from "$work/vae-long" --steps 1700 --kl-weight 0.006 --lr 
 vae vae-tight --start-from "$work/vae-loose" --steps 7000 --kl-weight 0.012 --lr 1e-3 --warmup 100 --seed 34 "${long_spans[@]}"
 vae vae-last --start-from "$work/vae-tight" --steps 900 --kl-weight 0.006 --lr 5e-4 --warmup 30 --seed 35 "${long_spans[@]}" --sentence-share 0.5
 
-step router train router --model "$work/base-plain" --preprocessed "$work/rows-vae" --start-from "$work/vae-last" --context 256 --index-step 32 \
+step router train router --model "$work/base-plain" --preprocessed "$work/rows-vae" --start-from "$work/vae-last" --context-length 256 --index-step 32 \
   --steps 1000 --batch-size 16 --lr 8e-4 --lr-decay cosine --warmup 40 --clip-norm 1 --save-every 100 --eval-every 200 --seed 5
 
 $run pack --model "$work/base-plain" --adapters "$work/router" --output pocket

@@ -12,7 +12,7 @@ shape() { # shape NAME FLAGS...: 300 steps from nothing on the pocket's base
   local name="$1" output="$folder/$1"
   shift
   [ -s "$output/vae.safetensors" ] || $run train vae --model pocket/base --preprocessed "$work/rows-vae" --sentences "$work/sentences" --output "$output" \
-    --context 64 --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.5 --sentence-share 0.4 \
+    --span 64 --batch-size 32 --rank 64 --alpha 64 --gap 0 --drop-prefix 1 --shifted-spans --encode-last --short-spans 0.5 --sentence-share 0.4 \
     --token-weights uniform --kl-weight 0.006 --kl-ramp 180 --latent-noise 1 --noise-start 0.1 --noise-ramp 180 --lr 1.5e-3 --lr-decay cosine --warmup 30 \
     --clip-norm 1 --steps 300 --save-every 300 --eval-every 300 --seed 41 --quiet "$@"
   local model=(--model pocket/base --adapters "$output" --quiet --json)

@@ -15,6 +15,7 @@ import {
   type LoadOptions,
   type MixKind,
   SAMPLING_DEFAULTS,
+  type TaskExample,
   type TextOrLatent,
 } from "./host/calls.js";
 import {
@@ -23,6 +24,8 @@ import {
   checkKnown,
   checkLatents,
   checkLoad,
+  checkSignal,
+  checkTaskVector,
   checkTexts,
   oneOf,
   withoutUndefined,
@@ -42,7 +45,7 @@ import { routerModel } from "./host/routerModel.js";
 import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
-import type { LatentModel, SamplingOptions } from "./sampling/model.js";
+import type { Example, LatentModel, SamplingOptions } from "./sampling/model.js";
 import { RunText, spelled } from "./sampling/runText.js";
 import { type SamplerInputs, type SamplerName, samplers } from "./sampling/samplers.js";
 import { SamplingRun } from "./sampling/samplingRun.js";
@@ -125,6 +128,7 @@ export class BigVae {
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
     checkTexts("encode", texts);
+    checkSignal("encode", signal);
     const rows = texts.map((text, i) => this.#ids(text, `text ${i}`));
     const encodings = await this.engine.encode(
       rows.map((ids) => ({ ids })),
@@ -152,6 +156,7 @@ export class BigVae {
   ): Promise<Confidence[]> {
     const { engine: model, tokenizer, space } = this;
     checkEncoded("confidence", encoded, space.width);
+    checkSignal("confidence", signal);
     const scoring = new Scoring({ model, tokenizer, space, ...(signal ? { signal } : {}) });
     const texts = encoded.map(({ ids, mean, z = mean }) => ({ ids, z }));
     return confidences(scoring, texts, this.facts.usualLosses);
@@ -264,16 +269,10 @@ export class BigVae {
     return oneOf(kinds, kind, "mix")();
   }
 
-  /** What texts have in common: means of their first spans, averaged, at their mean length. */
-  async taskVector(texts: readonly string[]): Promise<Latent> {
-    checkTexts("task vector", texts);
+  /** What examples have in common: means of their first spans, averaged, at their mean length. A latent is taken as such a mean. */
+  async taskVector(examples: readonly TaskExample[]): Promise<Latent> {
     const run = new SamplingRun(this.latentModel, this.#samplingOptions({}));
-    return (
-      await taskVector(
-        run,
-        texts.map((text, i) => this.#ids(text, `example ${i}`)),
-      )
-    ).z;
+    return (await taskVector(run, this.#examples("task vector", examples))).z;
   }
 
   /** Runs a sampler; yields each span as it is written and returns the whole. */
@@ -309,12 +308,11 @@ export class BigVae {
     const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts } = options;
     const prompts = typeof prompt === "string" || prompt instanceof Float32Array ? [prompt] : prompt;
     if (!Array.isArray(prompts)) throw wrongValue("generate: prompt", "texts or latents", prompts);
-    if (!Array.isArray(task)) throw wrongValue("generate: task", "a list of texts or latents", task);
     checkTexts("generate: context", [context]);
     return {
       prompts: prompts.map((source) => this.#source(source, "`prompt`")),
       context: this.tokenizer.encode(context),
-      examples: task.map((source, i) => this.#source(source, `example ${i} of the task`)),
+      examples: this.#examples("generate: task", task),
       ...(start === undefined ? {} : { start: this.#source(start, "`start`") }),
       ...(terminal === undefined ? {} : { terminal: this.#source(terminal, "`terminal`") }),
       aeScale: this.aeScale,
@@ -342,6 +340,16 @@ export class BigVae {
       ...(onWarning ? { onWarning } : {}),
     };
     return { nSteps, nAvg, tau, noise, span, weights, ignoreEos, ...calls, rng: Rng.fromSeed(seed) };
+  }
+
+  #examples(what: string, examples: readonly TaskExample[]): Example[] {
+    if (!Array.isArray(examples)) throw wrongValue(what, "a list of texts or latents", examples);
+    return examples.map((example: TaskExample, i) => {
+      const named = `${what}: example ${i}`;
+      if (typeof example !== "object" || example === null || !("z" in example)) return this.#source(example, named);
+      checkTaskVector(named, example, this.space.width);
+      return example;
+    });
   }
 
   /** The tokens of a text; a latent as it is. */

@@ -22,12 +22,13 @@ const WALLS: Readonly<Record<string, Wall>> = {
   "oldNode.ts": { imports: ["nodeVersion.ts"] },
   tokenizer: { imports: [] },
   graph: { imports: [] },
-  formats: { imports: [], node: true },
+  formats: { imports: ["weights"], node: true },
   latent: { imports: [] },
   runtime: { imports: ["graph"] },
+  weights: { imports: ["graph", "runtime/runtime.ts"] },
   model: { imports: ["graph"] },
   vae: { imports: ["model", "graph"] },
-  engine: { imports: ["vae", "model", "graph", "latent", "runtime/runtime.ts"] },
+  engine: { imports: ["vae", "model", "graph", "latent", "weights", "runtime/runtime.ts"] },
   sampling: { imports: ["latent"] },
   corpus: { imports: [] },
   data: { imports: ["tokenizer", "formats"], node: true },
@@ -35,12 +36,24 @@ const WALLS: Readonly<Record<string, Wall>> = {
   hub: { imports: ["formats"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   host: {
-    imports: ["checkpoint", "tokenizer", "latent", "model", "vae", "engine", "sampling", "runtime", "formats", "hub"],
+    imports: [
+      "checkpoint",
+      "tokenizer",
+      "latent",
+      "model",
+      "vae",
+      "engine",
+      "sampling",
+      "weights",
+      "runtime",
+      "formats",
+      "hub",
+    ],
     node: true,
   },
   "train/loop": { imports: ["graph", "runtime/runtime.ts", "formats", "vae/loss.ts"], node: true },
   "train/objectives": {
-    imports: ["train/loop", "vae", "model", "graph", "runtime/runtime.ts", "data"],
+    imports: ["train/loop", "vae", "model", "graph", "weights", "runtime/runtime.ts", "data"],
   },
   "train/run": {
     imports: [
@@ -83,13 +96,14 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "tokenizer",
       "train",
       "vae/roles.ts",
+      "weights",
     ],
     node: true,
   },
 };
 
 /** May be loaded in a browser: nothing that these reach, however far, is of Node. */
-const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "engine", "tokenizer"];
+const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "weights", "engine", "tokenizer"];
 
 /** Word tables of the story grammar are as long as they need to be. */
 const TABLES = /^corpus\/stories\/(lexicon|patterns)\//;

@@ -9,12 +9,12 @@ export interface AdapterEntry {
   folder: string;
 }
 
-/** Names and folders that mean something else. */
+/** Reserved names and folders. */
 const TAKEN: readonly string[] = [...ADAPTER_ROLES, "base"];
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;
 
 /**
- * Looks at the entries of the file at `path`. Throws "format" for what cannot be, "unsupported" for a role or a field that we do not have.
+ * Looks at the entries of the file at `path`. Throws "format" for malformed ones, "unsupported" for a role or a field that is not supported.
  */
 export function checkEntries(path: string, entries: Readonly<Record<string, unknown>>): void {
   const folders = new Set<string>(TAKEN);

@@ -35,7 +35,7 @@ export interface CheckpointFacts {
 /** What MiniHF trains with, and the release's ae_scale: a folder's facts by default. */
 const ORIGINAL_FACTS: CheckpointFacts = { span: 64, gap: 64, ae_scale: 1.28125 };
 
-/** The only layout of several slots that there is. */
+/** The only supported layout of several slots. */
 const SLOT_LAYOUT = { places: "relative", length: "last" } as const;
 
 /** How slots are laid out and where a latent has its length; nothing for one slot. */
@@ -55,11 +55,11 @@ export function factsPath(folder: string): string {
 interface FactRule {
   expected: string;
   holds(value: unknown): boolean;
-  /** Whether a value is of a feature that we do not have, and no mistake. */
+  /** Whether a value names a feature that is not supported, rather than being malformed. */
   isForeign?(value: unknown): boolean;
 }
 
-/** Tokens and slots: far beyond any window, so that no file decides how much is allocated for them. */
+/** Limit of tokens and slots, far beyond any window: a file must not decide how much memory is allocated. */
 const MAX_COUNT = 2 ** 24;
 
 const count = (least: number): FactRule => ({

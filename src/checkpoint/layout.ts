@@ -19,7 +19,7 @@ export const STATE = "state.json";
 
 /** An adapter of a checkpoint, and where it lies. */
 export interface AdapterPlace {
-  /** By which it is asked for. */
+  /** The name that calls use. */
   name: string;
   role: AdapterRole;
   /** Within the checkpoint's folder. */

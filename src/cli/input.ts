@@ -7,14 +7,13 @@ import {
   KNOWN_ENDINGS,
   listInputs,
   readTexts,
-  splitLines,
   type TextOptions,
   type TextRecord,
   textsOfBytes,
 } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import { checkPath, errorCode } from "../formats/fileOps.js";
-import { isLatentsPath } from "../host/latentFiles.js";
+import { refuseUnused } from "./flags.js";
 import { warn } from "./shared.js";
 
 /** A text as a command takes it; an argument has no line. */
@@ -55,6 +54,7 @@ export async function inputTexts(given: readonly string[], flags: FileFlags): Pr
   const { file } = flags;
   if (given.length > 0) {
     notBoth(given, "--file", file);
+    refuseUnused((name) => ["field", "whole"].includes(name), "texts of a file", "texts as arguments");
     return argumentTexts(given);
   }
   if (file !== undefined && file !== "-") return atLeastOne(await fileTexts(file, flags), file);
@@ -64,7 +64,9 @@ export async function inputTexts(given: readonly string[], flags: FileFlags): Pr
 
 /** How a stream is read: as lines, or as records where a field is named. */
 function streamKind({ field }: FileFlags): "lines" | "records" {
-  return field === undefined ? "lines" : "records";
+  if (field === undefined) return "lines";
+  refuseUnused((name) => name === "whole", "plain text", "records, by --field");
+  return "records";
 }
 
 async function fileTexts(path: string, flags: FileFlags): Promise<AsyncIterable<TextRecord>> {
@@ -72,13 +74,16 @@ async function fileTexts(path: string, flags: FileFlags): Promise<AsyncIterable<
   if (flags.asLines) return textsOfBytes(createReadStream(path), path, "lines");
   // A pipe (`--file <(zcat texts.gz)`) has no ending.
   if (!(await stat(path)).isFile()) return textsOfBytes(createReadStream(path), path, streamKind(flags), flags);
-  const { files } = await listInputs([path]);
+  const { files } = await listInputs([path], flags);
   return readTexts(files[0]!, flags);
 }
 
 /** The files of texts behind paths; says what of folders is left out. */
-export async function textFiles(paths: readonly string[], flags: { quiet: boolean }): Promise<readonly InputFile[]> {
-  const { files, leftOut } = await listInputs(paths);
+export async function textFiles(
+  paths: readonly string[],
+  flags: TextOptions & { quiet: boolean },
+): Promise<readonly InputFile[]> {
+  const { files, leftOut } = await listInputs(paths, flags);
   if (leftOut) warnLeftOut(flags, leftOut);
   return files;
 }
@@ -88,7 +93,7 @@ export function warnLeftOut(flags: { quiet: boolean }, what: string): void {
 }
 
 /** Throws "usage" where texts are given as arguments and by an option too. */
-export function notBoth(given: readonly string[], option: string, value: unknown): void {
+function notBoth(given: readonly string[], option: string, value: unknown): void {
   if (given.length === 0 || value === undefined || value === false) return;
   throw new BigVaeError("usage", {
     subject: "texts",
@@ -98,16 +103,9 @@ export function notBoth(given: readonly string[], option: string, value: unknown
   });
 }
 
-/** Throws "usage" for options that say how texts are read, where something else than texts is. */
-export function refuseTextFlags(got: string, { field, whole, chunk }: TextFlags & { chunk?: boolean }): void {
-  const [option] = [whole && "--whole", field !== undefined && "--field", chunk && "--chunk"].filter(Boolean);
-  if (!option) return;
-  throw new BigVaeError("usage", {
-    subject: option,
-    expected: "texts to read",
-    got,
-    remedy: `leave out ${option}`,
-  });
+/** Throws "usage" for flags that say how texts are read, where something else than texts is. */
+export function refuseTextFlags(got: string): void {
+  refuseUnused((name) => ["field", "whole", "chunk"].includes(name), "texts to read", got);
 }
 
 async function* argumentTexts(given: readonly string[]): AsyncGenerator<Line> {
@@ -154,28 +152,6 @@ export async function checkFile(flag: string, path: string, expected = "a file")
     throw fail(errorCode(error) ?? `${error}`);
   });
   if ((await stat(path)).isDirectory()) throw fail("a folder");
-}
-
-/** The texts of a JSON array file, for --task. */
-export async function readTask(path: string): Promise<string[]> {
-  const expected = "a JSON array of texts";
-  const fail = (got: string): never => {
-    throw new BigVaeError("usage", {
-      subject: `--task ${path}`,
-      expected,
-      got,
-      remedy: 'write ["first text", "second text"]',
-    });
-  };
-  if (isLatentsPath(path)) fail("a file of latents");
-  const lines: string[] = [];
-  await checkFile("--task", path, expected);
-  for await (const line of splitLines(createReadStream(path), path)) lines.push(line);
-  const value = parseJson(lines.join("\n"), (error) => fail(`no JSON (${error.message.replaceAll(/\s+/g, " ")})`));
-  if (!Array.isArray(value)) return fail(`a JSON ${value === null ? "null" : typeof value}`);
-  if (value.length === 0) return fail("an empty one");
-  const other = value.findIndex((item) => typeof item !== "string");
-  return other === -1 ? value : fail(`a ${typeof value[other]} at place ${other}`);
 }
 
 export function parseJson<T>(text: string, fail: (error: Error) => T): unknown {

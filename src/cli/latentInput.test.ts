@@ -38,6 +38,13 @@ describe("what is given", () => {
   });
 });
 
+it.each(["z.npy", "runs/Z.SAFETENSORS"])("%s alone is the name of a file, and no text", (given) => {
+  expect(() => parseLatentInput(given)).toThrow(
+    expect.objectContaining(refused("usage", /expected a text, or a file behind @, got the name of a file; write "@/)),
+  );
+  expect(parseLatentInput(`see ${given}`)).toEqual({ text: `see ${given}` });
+});
+
 describe("a latent of a file", () => {
   it("is the only one, or the one of the number", async () => {
     expect(await readLatent({ file: at("one.npy") }, 2)).toEqual(LATENTS[2]!.z);

@@ -42,7 +42,10 @@ export const LATENT_HELP = `A text that begins with "@" names a latent in a file
 /** "@z.npy#3" -> { file: "z.npy", latent: 3 }; "@@ you" -> { text: "@ you" }. Throws "usage" for what is neither. */
 export function parseLatentInput(given: string): LatentInput {
   if (given.startsWith("@@")) return { text: given.slice(1) };
-  if (!given.startsWith("@")) return { text: given };
+  if (!given.startsWith("@")) {
+    refuseFileName(given, isLatentsPath(given));
+    return { text: given };
+  }
   const [, file = "", latent] = /^@(.*?)(?:#(\d+))?$/s.exec(given)!;
   if (!isLatentsPath(file))
     throw new BigVaeError("usage", {
@@ -52,6 +55,17 @@ export function parseLatentInput(given: string): LatentInput {
       remedy: 'for a text that begins with "@", write "@@"',
     });
   return { file, ...(latent === undefined ? {} : { latent: Number(latent) }) };
+}
+
+/** Throws "usage" for a single word that is the name of a file: whoever writes it means what the file holds. */
+export function refuseFileName(given: string, isFileName: boolean): void {
+  if (!isFileName || /\s/.test(given)) return;
+  throw new BigVaeError("usage", {
+    subject: JSON.stringify(given),
+    expected: "a text, or a file behind @",
+    got: "the name of a file",
+    remedy: `write "@${given}"`,
+  });
 }
 
 /** Throws "usage" where an input of the command names a file that is not there, before a model is loaded. */
@@ -99,13 +113,18 @@ export async function readLatent({ file, latent }: LatentPlace, width: number): 
       got: "none",
       remedy: `write for example "@${file}#1"`,
     });
-  const found = latents[(latent ?? 1) - 1];
-  if (found) return found.z;
+  return itemAt(latents, file, latent ?? 1).z;
+}
+
+/** What stands at a place of a file, from 1. Throws "usage" where there is no such place. */
+export function itemAt<T>(items: readonly T[], file: string, place: number): T {
+  const found = items[place - 1];
+  if (found !== undefined) return found;
   throw new BigVaeError("usage", {
-    subject: `@${file}#${latent}`,
-    expected: `a number from 1 to ${latents.length}`,
-    got: latent ?? 1,
-    remedy: `write for example "@${file}#${latents.length}"`,
+    subject: `@${file}#${place}`,
+    expected: `a number from 1 to ${items.length}`,
+    got: place,
+    remedy: `write for example "@${file}#${items.length}"`,
   });
 }
 

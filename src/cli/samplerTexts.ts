@@ -1,16 +1,14 @@
 /** What a sampler is given to begin from: texts, or latents of files in their place. */
-import type { TextOrLatent } from "../bigVae.js";
-import { isLatentsPath, readLatents } from "../host/latentFiles.js";
-import { readTask } from "./input.js";
-import { checkInputs, checkLatentsFile, type LatentInput, parseLatentInput, textOrLatent } from "./latentInput.js";
+import type { TaskExample, TextOrLatent } from "../bigVae.js";
+import { openExamples } from "./examples.js";
+import { checkInputs, type LatentInput, parseLatentInput, textOrLatent } from "./latentInput.js";
 
 /** The flags that name them. */
 interface TextFlags {
   prompt: readonly string[];
   start?: string;
   terminal?: string;
-  /** A JSON file of texts, or a file of latents. */
-  task?: string;
+  task: readonly string[];
 }
 
 /** Texts and latents of a run, as `BigVae.generate` takes them. */
@@ -18,7 +16,7 @@ export interface SamplerTexts {
   prompt: readonly TextOrLatent[];
   start: TextOrLatent | undefined;
   terminal: TextOrLatent | undefined;
-  task: readonly TextOrLatent[] | undefined;
+  task: readonly TaskExample[];
 }
 
 /**
@@ -33,26 +31,15 @@ export async function samplerTexts(flags: TextFlags): Promise<(width: number) =>
   await checkInputs("--prompt", prompts);
   await checkInputs("--start", start ? [start] : []);
   await checkInputs("--terminal", terminal ? [terminal] : []);
-  const task = await openTask(flags.task);
+  const task = await openExamples("--task", flags.task);
   return async (width) => ({
     prompt: await Promise.all(prompts.map((input) => textOrLatent(input, width))),
     start: await optional(start, width),
     terminal: await optional(terminal, width),
-    task: await task?.(width),
+    task: await task(width),
   });
 }
 
 async function optional(input: LatentInput | undefined, width: number): Promise<TextOrLatent | undefined> {
   return input && textOrLatent(input, width);
-}
-
-/** The examples of a task: texts are read at once, latents when their width is known. */
-async function openTask(path: string | undefined) {
-  if (path === undefined) return undefined;
-  if (isLatentsPath(path)) {
-    await checkLatentsFile("--task", path);
-    return async (width: number) => (await readLatents(path, width)).map(({ z }) => z);
-  }
-  const texts = await readTask(path);
-  return async () => texts;
 }

@@ -1,8 +1,9 @@
 /** What the commands share: options, loading of a model, and output. */
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
+import { QUANTS, type Quant } from "../weights/index.js";
 import { withFlags } from "./flags.js";
 import { threads, wholeNumber } from "./options.js";
 
@@ -15,6 +16,7 @@ export type ModelFlags = OutputFlags & {
   model: string;
   adapters?: string;
   threads?: number;
+  quant: Quant;
   seed: number;
 };
 
@@ -36,14 +38,19 @@ export function withModel(command: Command, { seed = 0 } = {}): Command<[], Mode
       "--adapters <name>",
       "folder of encoder/, decoder/, router/ and vae.safetensors, or its hub name; default: beside the base",
     )
+    .addOption(
+      new Option("--quant <form>", "how the base is kept in memory; adapters stay in fp32")
+        .choices(QUANTS)
+        .default("none" as Quant),
+    )
     .option("--threads <n>", "threads; default: all cores", threads)
     .option("--seed <n>", "random seed", wholeNumber(), seed);
 }
 
 /** Loads the model, hands it over, and closes it whatever happens. */
 export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promise<T>): Promise<T> {
-  const { model, adapters, threads } = flags;
-  const vae = await BigVae.load(model, { ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) });
+  const { model, adapters, threads, quant } = flags;
+  const vae = await BigVae.load(model, { quant, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) });
   try {
     return await use(vae);
   } catch (error) {

@@ -16,15 +16,26 @@ export interface Inputs {
   readonly leftOut?: string;
 }
 
-const ENDINGS = [".txt", ".jsonl", ".jsonl.gz", ".parquet"];
+/** How texts lie in their files. */
+export interface TextOptions {
+  /** The field of a record that holds the text; "text" by default. */
+  readonly field?: string;
+  /** Whether a .txt file is one text; default: each line is one. */
+  readonly whole?: boolean;
+}
+
+/** Of files that hold text alone; the others hold records. */
+const PLAIN = ".txt";
+const ENDINGS = [PLAIN, ".jsonl", ".jsonl.gz", ".parquet"];
 /** The endings that are read, as an error or a help text names them. */
 export const KNOWN_ENDINGS = ENDINGS.join(", ");
 
 /**
  * The files behind `inputs`, each folder in the order of its paths.
- * @throws BigVaeError("format") for what cannot be read, BigVaeError("usage") for a wrong path, a file of another kind or none at all.
+ * @throws BigVaeError("format") for what cannot be read, BigVaeError("usage") for a wrong path, a file of another kind, none at all or
+ * an option that concerns none of them.
  */
-export async function listInputs(inputs: readonly string[]): Promise<Inputs> {
+export async function listInputs(inputs: readonly string[], options: TextOptions = {}): Promise<Inputs> {
   const files: InputFile[] = [];
   const walk = new FolderWalk();
   for (const input of inputs) {
@@ -42,13 +53,32 @@ export async function listInputs(inputs: readonly string[]): Promise<Inputs> {
     else files.push(namedFile(path, status.size));
   }
   const leftOut = walk.leftOut();
-  if (files.length > 0) return { files, ...(leftOut ? { leftOut } : {}) };
+  if (files.length > 0) {
+    checkConcerned(files, options);
+    return { files, ...(leftOut ? { leftOut } : {}) };
+  }
   throw new BigVaeError("usage", {
     subject: inputs.join(", ") || "inputs",
     expected: `files of ${KNOWN_ENDINGS}`,
     got: leftOut ?? "none",
     remedy: "convert the texts to one of them",
   });
+}
+
+/** Throws "usage" for `whole` without a .txt file, and for `field` without a file of records. */
+function checkConcerned(files: readonly InputFile[], { field, whole }: TextOptions): void {
+  const isPlain = ({ path }: InputFile) => path.endsWith(PLAIN);
+  const others = files.length > 1 ? ` and ${files.length - 1} more` : "";
+  const fail = (option: string, expected: string) =>
+    new BigVaeError("usage", {
+      subject: option,
+      expected,
+      got: `${files[0]!.path}${others}`,
+      remedy: "leave it out, or give such a file",
+    });
+  if (whole && !files.some(isPlain)) throw fail("`whole`", `a ${PLAIN} file`);
+  const records = ENDINGS.filter((ending) => ending !== PLAIN).join(", ");
+  if (field !== undefined && files.every(isPlain)) throw fail("`field`", `a file of records (${records})`);
 }
 
 /** A file that was given by its name: not one of a folder, of which other files are passed over. */

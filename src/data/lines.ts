@@ -1,17 +1,17 @@
 /** A stream of UTF-8 bytes cut into lines, whose ends are \n or \r\n: JSON texts may hold U+2028. */
 import { BigVaeError } from "../errors.js";
 
-/** How far the reading of a file is, in its own bytes. */
+/** How much of a file has been read, in its own bytes. */
 export interface Meter {
   bytesRead: number;
 }
 
-/** Characters; a longer line is no text, but would fill the memory. */
+/** In characters. A longer line is hardly text, and would fill the memory. */
 const MAX_LINE_LENGTH = 2 ** 26;
 
 /**
  * Lines without their ends.
- * @throws BigVaeError("format") for bytes that are not UTF-8 or a line of more than 2^26 characters.
+ * @throws BigVaeError("format") for bytes that are not UTF-8, "unsupported" for a line of more than 2^26 characters.
  */
 export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -39,7 +39,7 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: strin
     lines[0] = rest + lines[0]!;
     rest = lines.pop()!;
     if (rest.length > MAX_LINE_LENGTH)
-      throw new BigVaeError("format", {
+      throw new BigVaeError("unsupported", {
         subject: `${path}, line ${count + lines.length + 1}`,
         expected: "at most 2^26 characters",
         got: "more",
@@ -54,7 +54,7 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>, path: strin
   if (rest !== "") yield rest;
 }
 
-/** All lines as one text, joined by \n. @throws BigVaeError("format") as `splitLines` does, and for a text longer than a line may be. */
+/** All lines as one text, joined by \n. @throws BigVaeError as `splitLines` does, and "unsupported" for a text longer than a line may be. */
 export async function wholeText(chunks: AsyncIterable<Uint8Array>, path: string): Promise<string> {
   const lines: string[] = [];
   let length = 0;
@@ -62,7 +62,7 @@ export async function wholeText(chunks: AsyncIterable<Uint8Array>, path: string)
     lines.push(line);
     length += line.length + 1;
     if (length > MAX_LINE_LENGTH)
-      throw new BigVaeError("format", {
+      throw new BigVaeError("unsupported", {
         subject: path,
         expected: "a text of at most 2^26 characters",
         got: "more",

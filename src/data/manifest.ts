@@ -13,7 +13,7 @@ import { SPLITS, type Split } from "./splits.js";
 export interface PrepareSettings {
   readonly inputs: readonly InputFile[];
   readonly tokenizerSha256: string;
-  /** Tokens a row. */
+  /** Tokens per row. */
   readonly length: number;
   readonly rowsPerShard: number;
   readonly field: string;
@@ -39,8 +39,14 @@ interface SplitState {
   pending: string;
 }
 
+/**
+ * Raised where a preparation that is half done would be continued wrongly. In version 1 `position` counted texts, and a .txt file was cut
+ * otherwise; its finished rows are those of version 2.
+ */
+const VERSION = 2;
+
 export interface Manifest {
-  readonly version: 1;
+  readonly version: number;
   readonly settings: PrepareSettings;
   complete: boolean;
   /** File that is read, and the last line or row of it that was. */
@@ -52,12 +58,13 @@ export interface Manifest {
 export function newManifest(settings: PrepareSettings): Manifest {
   const state = (): SplitState => ({ rows: 0, tokens: 0, shards: [], pending: "" });
   const splits = { train: state(), validation: state(), test: state() };
-  return { version: 1, settings, complete: false, position: { file: 0, record: 0 }, records: 0, splits };
+  return { version: VERSION, settings, complete: false, position: { file: 0, record: 0 }, records: 0, splits };
 }
 
 /**
  * The manifest in `folder`, or nothing.
- * @throws BigVaeError("format") where it is malformed or a shard that it lists is missing or cut short.
+ * @throws BigVaeError("format") where it is malformed or a shard that it lists is missing or cut short, "unsupported" for what another
+ * version has written, finished rows of an earlier one excepted.
  */
 export async function readManifest(folder: string): Promise<Manifest | undefined> {
   const path = join(folder, "manifest.json");
@@ -83,25 +90,29 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
 }
 
 function parseManifest(text: string, path: string): Manifest {
+  const refused = { subject: path, remedy: "delete the folder and prepare the data again" };
+  const manifest = soundManifest(text);
+  if (!manifest) throw new BigVaeError("format", { ...refused, expected: "a manifest", got: "something else" });
+  const { version, complete } = manifest;
+  if (version === VERSION || (version < VERSION && complete)) return manifest;
+  const got = `version ${version}${complete ? "" : ", unfinished"}`;
+  throw new BigVaeError("unsupported", { ...refused, expected: `a manifest of version ${VERSION}`, got });
+}
+
+function soundManifest(text: string): Manifest | undefined {
   try {
     const manifest = JSON.parse(text) as Manifest;
     const isSound =
-      manifest.version === 1 &&
+      isCount(manifest.version) &&
       isCount(manifest.position.file) &&
       isCount(manifest.position.record) &&
       isCount(manifest.settings.length) &&
       Array.isArray(manifest.settings.inputs) &&
       SPLITS.every((split) => isSoundState(manifest.splits[split]));
-    if (isSound) return manifest;
+    return isSound ? manifest : undefined;
   } catch {
-    // Malformed: below.
+    return undefined;
   }
-  throw new BigVaeError("format", {
-    subject: path,
-    expected: "a manifest of this version",
-    got: "something else",
-    remedy: "delete the folder and prepare the data again",
-  });
 }
 
 function isSoundState({ rows, tokens, shards, pending }: SplitState): boolean {

@@ -7,7 +7,8 @@ import type { Meter } from "./lines.js";
 
 /**
  * The rows from number `skip` on, with those of `columns` that the file has.
- * @throws BigVaeError("format") where it is no Parquet file, or a text is not UTF-8.
+ * @throws BigVaeError("format") where it is no Parquet file, or a text is not UTF-8, "unsupported" for an encrypted file and for a codec
+ * or an encoding that is not read.
  */
 export async function* readParquet(
   path: string,
@@ -25,6 +26,7 @@ export async function* readParquet(
         return bytes.buffer as ArrayBuffer;
       },
     };
+    await refuseEncrypted(file, path);
     const metadata = await parquetMetadataAsync(file);
     const present = parquetSchema(metadata).children.map(({ element }) => element.name);
     const wanted = columns.filter((column) => present.includes(column));
@@ -42,15 +44,37 @@ export async function* readParquet(
     }
   } catch (cause) {
     if (cause instanceof BigVaeError) throw cause;
-    const reason = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
-    throw new BigVaeError(
-      "format",
-      { subject: path, expected: "a readable Parquet file", got: reason, remedy: "get the file again" },
-      { cause },
-    );
+    throw unreadable(path, cause);
   } finally {
     await handle.close();
   }
+}
+
+/** The last bytes of a file whose footer is encrypted. */
+const ENCRYPTED = "PARE";
+
+async function refuseEncrypted(file: AsyncBuffer, path: string): Promise<void> {
+  const magic = new TextDecoder().decode(await file.slice(file.byteLength - ENCRYPTED.length));
+  if (magic !== ENCRYPTED) return;
+  throw new BigVaeError("unsupported", {
+    subject: path,
+    expected: "a Parquet file that is not encrypted",
+    got: "an encrypted one",
+    remedy: "write it again without encryption",
+  });
+}
+
+/** What hyparquet says of a sound file that has what it does not read; a damaged one has no name for it. */
+const NOT_READ = /unsupported (compression codec|encoding|type|page type): [A-Z]|not supported/;
+
+function unreadable(path: string, cause: unknown): BigVaeError {
+  const got = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
+  const isNotRead = NOT_READ.test(got);
+  const [kind, expected] = isNotRead
+    ? (["unsupported", "a Parquet file of codecs and encodings that are read"] as const)
+    : (["format", "a readable Parquet file"] as const);
+  const remedy = isNotRead ? "write it again, with ZSTD or without compression" : "get the file again";
+  return new BigVaeError(kind, { subject: path, expected, got, remedy }, { cause });
 }
 
 /** Bytes that are no UTF-8 are handed on as they are, so that their row can be named. */

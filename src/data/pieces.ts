@@ -12,7 +12,7 @@ const CUTS: readonly Ends[] = [
   (text) => Array.from(CHARACTERS.segment(text), ({ segment, index }) => index + segment.length),
 ];
 
-/** The text in as few pieces as come of filling one after the other, each as it stands in the text but trimmed. */
+/** The text in pieces, each filled before the next is begun: as in the text, trimmed. */
 export function cutIntoPieces(text: string, fits: (piece: string) => boolean): string[] {
   return cut(text.trim(), fits, CUTS);
 }
@@ -31,7 +31,7 @@ function cut(text: string, fits: (piece: string) => boolean, [ends, ...finer]: r
   return [...pieces, ...cut(text.slice(start).trim(), fits, finer)];
 }
 
-/** Other texts in place of a text's pieces, with what stands between the pieces there; one alone as it is. */
+/** Joins `others`, which replace a text's pieces, by what stands between the pieces in the text; a single one is returned as it is. */
 export function joinPieces(text: string, pieces: readonly string[], others: readonly string[]): string {
   if (pieces.length === 1) return others[0]!;
   let [joined, at] = ["", 0];

@@ -166,6 +166,44 @@ describe("prepare", () => {
     }
   });
 
+  it("does not go on where another version has begun", async () => {
+    await input("a.txt", `${poem.join("\n")}\n`);
+    const controller = new AbortController();
+    const encode = (text: string) => {
+      if (existsSync(join(output, "train-00000.safetensors"))) controller.abort();
+      return tokenizer.encode(text);
+    };
+    const stopped = prepare(options({ tokenizer: { ...tokenizer, encode }, signal: controller.signal }));
+    await expect(stopped).rejects.toMatchObject({ kind: "aborted" });
+    const path = join(output, "manifest.json");
+    const manifest = JSON.parse(await readFile(path, "utf8"));
+    const withVersion = (version: unknown) => writeFile(path, JSON.stringify({ ...manifest, version }));
+    expect(manifest.complete).toBe(false);
+    for (const [version, got] of [
+      [1, "version 1, unfinished"],
+      [3, "version 3, unfinished"],
+    ] as const) {
+      await withVersion(version);
+      const message = `${path}: expected a manifest of version 2, got ${got}; delete the folder and prepare the data again`;
+      await expect(prepare(options())).rejects.toMatchObject({ kind: "unsupported", message });
+    }
+    await withVersion("1");
+    await expect(prepare(options())).rejects.toMatchObject({ kind: "format" });
+    await withVersion(2);
+    expect(await prepare(options())).toMatchObject({ records: 40, resumed: true });
+  });
+
+  it("takes finished rows of version 1, and none of a later one", async () => {
+    await input("a.jsonl", jsonLines(poem));
+    const first = await prepare(options());
+    const path = join(output, "manifest.json");
+    const manifest = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...manifest, version: 1 }));
+    expect(await prepare(options())).toEqual({ ...first, resumed: true });
+    await writeFile(path, JSON.stringify({ ...manifest, version: 3 }));
+    await expect(prepare(options())).rejects.toMatchObject({ kind: "unsupported" });
+  });
+
   it("only reports when all is done", async () => {
     await input("a.jsonl", jsonLines(poem));
     const first = await prepare(options());

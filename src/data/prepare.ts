@@ -8,7 +8,7 @@ import { lockFolder } from "../formats/lock.js";
 import { safetensorsChunks } from "../formats/safetensors.js";
 import type { StoredTensor } from "../formats/tensors.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { listInputs } from "./inputs.js";
+import { listInputs, type TextOptions } from "./inputs.js";
 import {
   checkSettings,
   hashTokenizer,
@@ -22,7 +22,7 @@ import {
 import { type PackedRows, Packer } from "./packer.js";
 import { splitSentences } from "./sentences.js";
 import { SPLITS, type Split, splitOf } from "./splits.js";
-import { readTexts, requireText, type TextOptions, type TextRecord } from "./texts.js";
+import { readTexts, requireText, type TextRecord } from "./texts.js";
 
 export interface PrepareOptions extends TextOptions {
   /** Files (.txt, .jsonl, .jsonl.gz, .parquet) and folders of them. */
@@ -30,9 +30,9 @@ export interface PrepareOptions extends TextOptions {
   readonly tokenizer: Tokenizer;
   /** Folder of the shards and of manifest.json; made if need be. */
   readonly output: string;
-  /** Tokens a row; default: 512. */
+  /** Tokens per row; default: 512. */
   readonly length?: number;
-  /** 4096 by default: 16 MB a shard at 512 tokens a row. */
+  /** Default: 4096, which is 16 MB per shard at 512 tokens per row. */
   readonly rowsPerShard?: number;
   /** Whether each sentence is a text of its own; default: no. */
   readonly sentences?: boolean;
@@ -68,7 +68,7 @@ const PROGRESS_MS = 200;
  * Writes `{split}-{00000}.safetensors` with `input_ids` and `attention_mask`, I32 [rows, length]. Run again after a crash
  * or an abort, it goes on after the last shard; run again when done, it only reports.
  * @throws BigVaeError: "mismatch" for other inputs or another tokenizer than the folder was begun with or a tokenizer
- * without end token, "format" for a malformed input, "locked", "disk", "aborted".
+ * without end token, "format" for a malformed input, "unsupported" for a folder that another version has begun, "locked", "disk", "aborted".
  */
 export async function prepare(options: PrepareOptions): Promise<PreparedSummary> {
   const { output } = options;
@@ -105,7 +105,7 @@ async function readSettings(options: PrepareOptions): Promise<PrepareSettings> {
       remedy: "give fewer rows, or a smaller `length`",
     });
   const tokenizerSha256 = hashTokenizer(tokenizer);
-  const { files: inputs, leftOut } = await listInputs(options.inputs);
+  const { files: inputs, leftOut } = await listInputs(options.inputs, options);
   if (leftOut) options.onLeftOut?.(leftOut);
   await requireText(inputs, { field, whole });
   const special = { ...(whole ? { whole } : {}), ...(sentences ? { sentences } : {}) };
@@ -181,7 +181,7 @@ class Preparation {
     }
   }
 
-  /** @throws BigVaeError that names file and line, for a text that the tokenizer cannot say. */
+  /** @throws BigVaeError that names file and line, for a text that the tokenizer cannot encode. */
   #encode(text: string, { where }: TextRecord): number[] {
     try {
       return this.options.tokenizer.encode(text);

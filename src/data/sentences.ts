@@ -2,7 +2,7 @@
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 
-/** Ends a sentence for the Unicode rules, but not for a reader. */
+/** What ends a sentence by the Unicode rules but not for a reader. */
 const ABBREVIATION = /(?:^|[\s("'])(?:Mr|Mrs|Ms|Dr|St|Prof|vs|etc|e\.g|i\.e)\.$/;
 
 interface Sentence {
@@ -31,7 +31,7 @@ function sentencesOf(text: string): Sentence[] {
   for (const { segment, index } of SEGMENTER.segment(text)) {
     const next = { text: segment.trim(), end: index + segment.length };
     const goesOn = pending && next.text !== "" && (isOpen(pending.text) || /^\p{Ll}/u.test(next.text));
-    // A line without text is a segment of its own, and ends the paragraph whatever stands open in it.
+    // A blank line is a segment of its own; it ends the paragraph even within an open quotation.
     if (pending && !goesOn) sentences.push(pending);
     if (pending && goesOn) pending = { text: `${pending.text} ${next.text}`, end: next.end };
     else pending = next.text === "" ? undefined : next;

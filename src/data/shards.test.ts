@@ -99,7 +99,16 @@ it("refuses folders without rows of ids", async () => {
     join(folder, "a.safetensors"),
     new Map([["input_ids", { dtype: "F32", shape: [1, 4], data }]]),
   );
-  await expect(Shards.open(folder, "train")).rejects.toThrow(/expected input_ids, .*, got something else/);
+  await expect(Shards.open(folder, "train")).rejects.toMatchObject({
+    kind: "unsupported",
+    message: expect.stringMatching(/expected input_ids and attention_mask of I32 or I64, got F32; /),
+  });
+  const flat = { dtype: "I32", shape: [4], data: new Int32Array(4) } as const;
+  await writeSafetensors(join(folder, "a.safetensors"), new Map([["input_ids", flat]]));
+  await expect(Shards.open(folder, "train")).rejects.toMatchObject({
+    kind: "format",
+    message: expect.stringMatching(/expected input_ids, .*, got something else/),
+  });
 });
 
 it("counts the tokens of rows, wherever another program has put its padding", async () => {

@@ -154,7 +154,7 @@ export class Shards {
     });
   }
 
-  /** Hands over an open shard, which is not closed meanwhile. */
+  /** Calls `use` with an open shard, which stays open until it is done. */
   async #use<T>(path: string, use: (file: OpenTensors) => Promise<T>): Promise<T> {
     const opened = this.#openShard(path);
     opened.users++;
@@ -236,15 +236,21 @@ function shardOf(file: OpenTensors, path: string): Shard {
   const [rows, length] = shapes[0]?.shape ?? [];
   const isSound =
     file.names.includes("input_ids") &&
-    shapes.every(
-      ({ shape, dtype }) => shape.length === 2 && shape[0] === rows && shape[1] === length && /^I(32|64)$/.test(dtype),
-    );
+    shapes.every(({ shape }) => shape.length === 2 && shape[0] === rows && shape[1] === length);
   if (!isSound || rows === undefined || length === undefined)
     throw new BigVaeError("format", {
       subject: path,
-      expected: "input_ids, and attention_mask if any, of one shape [rows, length] and of I32 or I64",
+      expected: "input_ids, and attention_mask if any, of one shape [rows, length]",
       got: "something else",
       remedy: "prepare the data again",
+    });
+  const other = shapes.find(({ dtype }) => !/^I(32|64)$/.test(dtype));
+  if (other)
+    throw new BigVaeError("unsupported", {
+      subject: path,
+      expected: "input_ids and attention_mask of I32 or I64",
+      got: other.dtype,
+      remedy: "write them as I32",
     });
   return { path, rows, length, lastTokens: length, mayHavePadding: file.names.includes("attention_mask") };
 }

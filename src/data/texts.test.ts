@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { listInputs } from "./inputs.js";
+import { listInputs, type TextOptions } from "./inputs.js";
 import { splitOf } from "./splits.js";
-import { readTexts, type TextOptions, type TextRecord } from "./texts.js";
+import { readTexts, type TextRecord } from "./texts.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -85,6 +85,52 @@ describe("a text", () => {
     });
     await expect(records(await write("b.jsonl", '{"text":"\\ud800"}'))).rejects.toMatchObject({ kind: "format" });
   });
+});
+
+describe("a Parquet file that is sound and not read is unsupported, by name", () => {
+  const parquet = async () => new Uint8Array(await readFile("test/fixtures/parquet/texts.parquet"));
+
+  it("for its codec", async () => {
+    const bytes = await parquet();
+    // In the metadata of each column: field codec (i32) ZSTD, then field num_values (i64).
+    const [zstd, lzo] = [6 << 1, 3 << 1];
+    let columns = 0;
+    for (let at = 0; at < bytes.length - 2; at++)
+      if (bytes[at] === 0x15 && bytes[at + 1] === zstd && bytes[at + 2] === 0x16) {
+        bytes[at + 1] = lzo;
+        columns++;
+      }
+    expect(columns).toBe(3 * 4);
+    await expect(records(await write("lzo.parquet", bytes))).rejects.toMatchObject({
+      kind: "unsupported",
+      message: expect.stringMatching(
+        /lzo\.parquet: .*, got parquet unsupported compression codec: LZO; write it again, /,
+      ),
+    });
+  });
+
+  it("for its encryption", async () => {
+    const bytes = await parquet();
+    bytes.set(new TextEncoder().encode("PARE"), bytes.length - 4);
+    await expect(records(await write("secret.parquet", bytes))).rejects.toMatchObject({
+      kind: "unsupported",
+      message: expect.stringMatching(/secret\.parquet: .*, got an encrypted one; /),
+    });
+  });
+
+  it("and a damaged one is malformed", async () => {
+    const bytes = (await parquet()).subarray(200);
+    await expect(records(await write("cut.parquet", bytes))).rejects.toMatchObject({ kind: "format" });
+  });
+});
+
+it("a line beyond all measure is unsupported", async () => {
+  const path = await write("long.txt", new Uint8Array(2 ** 26 + 2 ** 18).fill(0x61));
+  for (const whole of [false, true])
+    await expect(texts(path, { whole })).rejects.toMatchObject({
+      kind: "unsupported",
+      message: expect.stringMatching(/long\.txt, line 1: expected at most 2\^26 characters, got more/),
+    });
 });
 
 it("an id beyond 2^53 gives the split of all its digits, as a row of Parquet with that id does", async () => {

@@ -4,17 +4,9 @@ import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { BigVaeError } from "../errors.js";
 import { readError } from "../formats/fileOps.js";
-import type { InputFile } from "./inputs.js";
+import type { InputFile, TextOptions } from "./inputs.js";
 import { type Meter, splitLines, wholeText } from "./lines.js";
 import { readParquet } from "./parquet.js";
-
-/** How texts lie in their files. */
-export interface TextOptions {
-  /** The field of a record that holds the text; "text" by default. */
-  readonly field?: string;
-  /** Whether a .txt file is one text; default: each line is one. */
-  readonly whole?: boolean;
-}
 
 /** A text, never blank, with its place and what decides its split. */
 export interface TextRecord {

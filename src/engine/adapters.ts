@@ -5,7 +5,8 @@ import { type LoraShape, loraName, loraShapes } from "../model/lora.js";
 import { float32, type HostTensor } from "../runtime/runtime.js";
 import { type HeadShape, headShapes } from "../vae/head.js";
 import type { AdapterRole, WriterRole } from "../vae/roles.js";
-import { checkFinite, checkShape, refuseUnread, type WeightSource } from "./baseModel.js";
+import type { WeightSource } from "../weights/index.js";
+import { checkFinite, checkShape, refuseUnread } from "./baseModel.js";
 
 /** One adapter: what it does, its shape, and its matrices by graph name, which begins with the role. */
 export interface Adapter {

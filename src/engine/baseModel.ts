@@ -1,28 +1,21 @@
 /** The frozen base in memory: its config, and its weights once, however many adapters and sessions use them. */
 import { BigVaeError } from "../errors.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
-import { EMBEDDING, isPassedOver, weightShapes } from "../model/weights.js";
-import { float32, type HostTensor } from "../runtime/runtime.js";
-
-/** Where weights are read from; formats/ has readers for safetensors and GGUF. */
-export interface WeightSource {
-  info(name: string): { shape: readonly number[] };
-  readFloat32(name: string): Promise<Float32Array>;
-  readonly names: readonly string[];
-}
+import { EMBEDDING, headName, isPassedOver, weightShapes } from "../model/weights.js";
+import type { HostTensors } from "../runtime/runtime.js";
+import { type Quant, type WeightSource, WeightStore } from "../weights/index.js";
 
 export interface BaseModel {
   config: ModelConfig;
-  /** Name on disk -> values. */
-  weights: Readonly<Record<string, HostTensor>>;
+  weights: WeightStore;
 }
 
 /**
- * Reads and checks all weights. `configJson` is the parsed config.json.
+ * Checks all weights and reads those that stay in memory. `configJson` is the parsed config.json.
  * Throws "unsupported" for another architecture before anything is read and for a tensor that no Llama has, "mismatch" for one that is
  * missing, misshapen or of a layer too many, "nonFinite" for NaN.
  */
-export async function loadBase(configJson: unknown, source: WeightSource): Promise<BaseModel> {
+export async function loadBase(configJson: unknown, source: WeightSource, quant: Quant = "none"): Promise<BaseModel> {
   const parsed = parseConfig(configJson);
   // Some files leave the flag out and the head too: then the head is the table.
   const flag = (configJson as { tie_word_embeddings?: unknown }).tie_word_embeddings;
@@ -32,13 +25,14 @@ export async function loadBase(configJson: unknown, source: WeightSource): Promi
   for (const [name, shape] of shapes) checkShape(source, name, shape);
   checkDepth(config, source.names);
   refuseUnread(source.names, shapes, "weights", "the tensors of a Llama");
-  const weights: Record<string, HostTensor> = {};
-  for (const [name, shape] of shapes) {
-    const values = await source.readFloat32(name);
-    checkFinite(name, values);
-    weights[name] = float32(values, ...shape);
-  }
+  const names = { embedding: EMBEDDING, head: headName(config) };
+  const weights = await WeightStore.open({ source, shapes, ...names, quant, check: checkFinite });
   return { config, weights };
+}
+
+/** A base of dense weights that are in memory already. */
+export function baseOfTensors(config: ModelConfig, tensors: HostTensors): BaseModel {
+  return { config, weights: WeightStore.ofTensors(tensors, { embedding: EMBEDDING, head: headName(config) }) };
 }
 
 /** Throws "mismatch" for a tensor of a layer that the config does not have. */
@@ -99,7 +93,7 @@ export function checkFinite(name: string, values: Float32Array): void {
 
 /** Copies the embedding of token `id` to `target` at `offset`. */
 export function copyEmbedding({ config, weights }: BaseModel, id: number, target: Float32Array, offset: number): void {
-  const { vocabSize, hiddenSize } = config;
+  const { vocabSize } = config;
   if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
     throw new BigVaeError("usage", {
       subject: "token ids",
@@ -108,6 +102,5 @@ export function copyEmbedding({ config, weights }: BaseModel, id: number, target
       remedy: "use the tokenizer of this model",
     });
   }
-  const table = weights[EMBEDDING]!.data as Float32Array;
-  target.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), offset);
+  weights.embed(id, target, offset);
 }

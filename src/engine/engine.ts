@@ -9,67 +9,20 @@ import {
   logProbability,
   sampleToken,
 } from "../latent/index.js";
-import { Rng, type RngKey } from "../rng.js";
+import { Rng } from "../rng.js";
 import { float32, type Runtime } from "../runtime/runtime.js";
 import type { WriterRole } from "../vae/roles.js";
 import { type RowLayout, rowLayout } from "../vae/rowLayout.js";
 import { type VaeAdapters, writerRole } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
+import type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
 import { KvCache } from "./kvCache.js";
 import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRunner.js";
+import { Places } from "./places.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
-
-/** What one row is written from. */
-export interface WriteRow {
-  /** Left out only when the base itself writes. */
-  z?: Latent;
-  /** Names the row's stream of random numbers, so that its tokens do not depend on the other rows. */
-  rngKey: RngKey;
-  /** New tokens of this row at most, where that is fewer than of the call. */
-  nTokens?: number;
-  /** In place of the call's. */
-  cfgScale?: number;
-}
-
-export interface WriteOptions {
-  /** An adapter by its name, or "base", which takes no z. The role of router reads z after the context, that of decoder before it. */
-  writer: WriterName;
-  /** Tokens that all rows continue. */
-  context: readonly number[];
-  /** What each row's text begins with, behind context and latent; writing goes on from there. */
-  begun?: readonly number[];
-  /** New tokens of a row, at most. */
-  nTokens: number;
-  /** Temperature of the tokens; 0 is greedy. */
-  tau: number;
-  /** logits = base + cfgScale * (writer - base); 1 leaves the base out. */
-  cfgScale?: number;
-  /** A row ends after this token. */
-  stopId?: number;
-  /** The stop token is never chosen: every row is nTokens long. */
-  endless?: boolean;
-  /** What the base reads in place of an empty context where it guides; default: the stop token. */
-  beginId?: number;
-  signal?: AbortSignal;
-  /** Called with each row's new token, as it is written. */
-  onToken?(row: number, id: number): void;
-}
-
-/** A text read under teacher forcing; one value for each target token. */
-export interface Score {
-  /** Natural logarithm of the token's probability. */
-  logProbabilities: number[];
-  /** Whether it was the most likely token. */
-  greedy: boolean[];
-}
-
-/** A row whose target's likelihood is asked for. */
-export interface ScoreRow extends Omit<WriteRow, "rngKey"> {
-  target: readonly number[];
-}
 
 export interface EngineOptions {
   runtime: Runtime;
@@ -80,10 +33,20 @@ export interface EngineOptions {
   maxPositions?: number;
 }
 
+export type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 export type { Encoding, TokenRow } from "./encoding.js";
 
-/** Rows that are written or scored together at most: each has a cache of its own. */
-const BATCH_ROWS = 128;
+/** What rows begin with. */
+interface Beginning extends Required<Pick<WriteOptions, "writer" | "context" | "begun">> {
+  rows: readonly { z?: Latent }[];
+}
+
+/** Rows that are under way at most: each has a cache of its own. */
+const MAX_ROWS = 128;
+/** Rows of a call that are written or scored together at most, so that another call finds room beside a long one. */
+const BATCH_ROWS = MAX_ROWS / 2;
+/** Logits that are computed at once at most, where more than those of one token of each row are wanted: 128 MB. */
+const MAX_LOGITS = 2 ** 25;
 
 export class Engine {
   readonly base: BaseModel;
@@ -92,24 +55,34 @@ export class Engine {
   /** Of the latents, where there are adapters. */
   readonly space: LatentSpace | undefined;
   readonly #sessions: Sessions;
+  /** The context that each writer has read last; not while it is in use. */
   readonly #contexts = new Map<WriterName, SharedContext>();
   readonly #encoding = new Turns();
-  /** Of writing and scoring, whose rows share contexts. */
+  /** Of writing and scoring, a turn for each step. */
   readonly #writing = new Turns();
+  readonly #places = new Places(MAX_ROWS);
   /** What was called and is not answered. */
   readonly #calls = new Set<Promise<unknown>>();
+  /** Later calls wait until sessions can be made anew. */
+  #closing: Promise<unknown> = Promise.resolve();
 
   constructor({ runtime, base, vae, form = "merged", maxPositions }: EngineOptions) {
     this.base = base;
     this.vae = vae;
     this.space = vae && new LatentSpace(vae);
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
-    this.#sessions = new Sessions(runtime, base, vae, form, this.maxPositions);
+    const only = base.weights.quant === "none" ? form : "unmerged";
+    this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions);
+  }
+
+  /** Reads a packed base now rather than at first use, so that a file that is wrong shows when it is opened. */
+  prepare(): Promise<void> {
+    return this.#sessions.prepare();
   }
 
   /** Latents of token rows; rows of like length are computed together. Throws "usage" for an empty or too long row. */
   async encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
-    return this.#tracked(this.#encode(rows, signal));
+    return this.#tracked(() => this.#encode(rows, signal));
   }
 
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
@@ -139,7 +112,7 @@ export class Engine {
         ...options,
         ...(onToken ? { onToken: (row: number, id: number) => onToken(start + row, id) } : {}),
       });
-    return this.#tracked(this.#inBatches(rows, write, signal));
+    return this.#tracked(() => this.#inBatches(rows, write, signal));
   }
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
@@ -161,33 +134,33 @@ export class Engine {
         remedy: "1 leaves the base out",
       });
     this.#checkRoom(writer, context.length, begun.length + nTokens);
-    const start = await this.#start(rows, writer, context, begun, signal);
     const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
     const isGuided = scales.some((scale) => scale !== 1);
-    const guide = isGuided ? await this.#start(rows, "base", guideContext, begun, signal) : undefined;
     const streams = rows.map(({ rngKey }) => Rng.fromKey(rngKey));
     const written: number[][] = rows.map(() => []);
     let active = Array.from(rows.keys());
-    for (let t = 0; active.length > 0 && t < nTokens; t++) {
-      signal?.throwIfAborted();
-      const logits = await start.advance();
-      const guideLogits = await guide?.advance();
-      const ids = active.map((row, k) => {
-        const scale = scales[row]!;
-        const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
-        if (t === 0) checkLogits(guided);
-        if (options.endless && stopId !== undefined) guided[stopId] = Number.NEGATIVE_INFINITY;
-        const id = sampleToken(guided, tau, streams[row]!);
-        written[row]!.push(id);
-        options.onToken?.(row, id);
-        return id;
-      });
-      const goesOn = (k: number) => ids[k] !== stopId && t + 1 < (rows[active[k]!]!.nTokens ?? nTokens);
-      const kept = Array.from(ids.keys()).filter(goesOn);
-      start.push(ids, kept);
-      guide?.push(ids, kept);
-      active = kept.map((k) => active[k]!);
-    }
+    const beginnings: Beginning[] = [{ rows, writer, context, begun }];
+    if (isGuided) beginnings.push({ rows, writer: "base", context: guideContext, begun });
+    await this.#started(beginnings, signal, async ([start, guide], turn) => {
+      for (let t = 0; active.length > 0 && t < nTokens; t++) {
+        const [logits, guideLogits] = await turn(async () => [await start!.advance(), await guide?.advance()] as const);
+        const ids = active.map((row, k) => {
+          const scale = scales[row]!;
+          const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
+          if (t === 0) checkLogits(guided);
+          if (options.endless && stopId !== undefined) guided[stopId] = Number.NEGATIVE_INFINITY;
+          const id = sampleToken(guided, tau, streams[row]!);
+          written[row]!.push(id);
+          options.onToken?.(row, id);
+          return id;
+        });
+        const goesOn = (k: number) => ids[k] !== stopId && t + 1 < (rows[active[k]!]!.nTokens ?? nTokens);
+        const kept = Array.from(ids.keys()).filter(goesOn);
+        start!.push(ids, kept);
+        guide?.push(ids, kept);
+        active = kept.map((k) => active[k]!);
+      }
+    });
     return written;
   }
 
@@ -199,7 +172,7 @@ export class Engine {
     signal?: AbortSignal,
   ): Promise<Score[]> {
     const score = (batch: readonly ScoreRow[]) => this.#score(batch, writer, context, signal);
-    return this.#tracked(this.#inBatches(rows, score, signal));
+    return this.#tracked(() => this.#inBatches(rows, score, signal));
   }
 
   async #score(
@@ -208,27 +181,43 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
-    this.#checkRoom(writer, context.length, Math.max(...rows.map(({ target }) => target.length)));
-    const start = await this.#start(rows, writer, context, [], signal);
-    const logits = await start.advanceOver(rows.map(({ target }) => target.slice(0, -1)));
-    return rows.map(({ target }, row) => ({
-      logProbabilities: target.map((id, t) => logProbability(logits[row]![t]!, id)),
-      greedy: target.map((id, t) => greedyToken(logits[row]![t]!) === id),
-    }));
+    const longest = Math.max(...rows.map(({ target }) => target.length));
+    this.#checkRoom(writer, context.length, longest);
+    const scores: Score[] = rows.map(() => ({ logProbabilities: [], greedy: [] }));
+    const length = Math.max(1, Math.floor(MAX_LOGITS / (rows.length * this.base.config.vocabSize)));
+    let active = Array.from(rows.keys());
+    await this.#started([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
+      for (let t = 0; t < longest; t += length) {
+        const parts = active.map((row) => rows[row]!.target.slice(t, t + length));
+        const logits = await turn(() => start!.advanceOver(parts));
+        for (const [k, row] of active.entries()) {
+          scores[row]!.logProbabilities.push(...parts[k]!.map((id, i) => logProbability(logits[k]![i]!, id)));
+          scores[row]!.greedy.push(...parts[k]!.map((id, i) => greedyToken(logits[k]![i]!) === id));
+        }
+        const kept = Array.from(active.keys()).filter((k) => rows[active[k]!]!.target.length > t + length);
+        start!.push(
+          parts.map((part) => part.at(-1)!),
+          kept,
+        );
+        active = kept.map((k) => active[k]!);
+      }
+    });
+    return scores;
   }
 
   /** Frees sessions and caches, after the calls under way; the engine can be used again. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#calls);
-    const release = async () => {
+    const calls = [...this.#calls];
+    const closed = this.#closing.then(async () => {
+      await Promise.allSettled(calls);
       this.#contexts.clear();
       await this.#sessions.release();
-    };
-    // A call that was made meanwhile waits until its sessions can be made anew.
-    await this.#encoding.take(() => this.#writing.take(release));
+    });
+    this.#closing = closed.catch(() => undefined);
+    await closed;
   }
 
-  /** Rows that are written or scored, some at a time, each batch in its turn. */
+  /** Rows that are written or scored, some at a time. */
   async #inBatches<R, T>(
     rows: readonly R[],
     run: (batch: readonly R[], start: number) => Promise<T[]>,
@@ -237,12 +226,13 @@ export class Engine {
     const results: T[] = [];
     for (let start = 0; start < rows.length; start += BATCH_ROWS) {
       const batch = rows.slice(start, start + BATCH_ROWS);
-      results.push(...(await this.#writing.take(() => run(batch, start), signal)));
+      results.push(...(await this.#places.hold(batch.length, () => run(batch, start), signal)));
     }
     return results;
   }
 
-  async #tracked<T>(call: Promise<T>): Promise<T> {
+  async #tracked<T>(work: () => Promise<T>): Promise<T> {
+    const call = this.#closing.then(work);
     this.#calls.add(call);
     return call.finally(() => this.#calls.delete(call));
   }
@@ -300,23 +290,33 @@ export class Engine {
     return rowLayout(role, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
   }
 
+  /** Starts rows in their turns, hands them over with a function that takes a turn for a step, and keeps their contexts for the next call. */
+  async #started(
+    beginnings: readonly Beginning[],
+    signal: AbortSignal | undefined,
+    use: (started: readonly WritingRows[], turn: <T>(step: () => Promise<T>) => Promise<T>) => Promise<void>,
+  ): Promise<void> {
+    const turn = <T>(step: () => Promise<T>) => this.#writing.take(step, signal);
+    const started: WritingRows[] = [];
+    try {
+      for (const beginning of beginnings) started.push(await turn(() => this.#start(beginning, signal)));
+      await use(started, turn);
+    } finally {
+      for (const { writer, context } of started) this.#contexts.set(writer, context);
+    }
+  }
+
   /** Rows ready to write: the context read, each row's z in its place, the next position known. */
-  async #start(
-    rows: readonly { z?: Latent }[],
-    writer: WriterName,
-    context: readonly number[],
-    begun: readonly number[],
-    signal?: AbortSignal,
-  ): Promise<WritingRows> {
+  async #start({ rows, writer, context, begun }: Beginning, signal?: AbortSignal): Promise<WritingRows> {
     const role = this.#roleOf(writer);
     const bound = await this.#sessions.writer(writer);
     const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
-      const cache = await this.#context(writer).then((kept) => kept.prefill(shared, signal));
-      return new WritingRows(
-        new ModelRunner(this.base, bound, cache, new KvCache(this.base.config, rows.length)),
-        inputs,
-        next,
-      );
+      const kept = this.#contexts.get(writer) ?? new SharedContext(this.base, bound);
+      // Nobody else may read into it while these rows look at it.
+      this.#contexts.delete(writer);
+      const cache = await kept.prefill(shared, signal);
+      const runner = new ModelRunner(this.base, bound, cache, new KvCache(this.base.config, rows.length));
+      return new WritingRows(writer, kept, runner, inputs, next);
     };
     if (role === "base") {
       const all = [...context, ...begun];
@@ -348,15 +348,6 @@ export class Engine {
       };
     });
     return make(role === "router" ? context : [], inputs, first + begun.length);
-  }
-
-  async #context(writer: WriterName): Promise<SharedContext> {
-    let context = this.#contexts.get(writer);
-    if (!context) {
-      context = new SharedContext(this.base, await this.#sessions.writer(writer));
-      this.#contexts.set(writer, context);
-    }
-    return context;
   }
 
   /** The embeddings of the slots of each latent. */

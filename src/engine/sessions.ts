@@ -1,27 +1,21 @@
 /** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d. */
-import { input, type OnnxModel, toOnnx, type Value } from "../graph/index.js";
-import {
-  baseLinear,
-  type Linear,
-  loraLinear,
-  loraName,
-  makeParameter,
-  mergedWeight,
-  type Parameter,
-} from "../model/lora.js";
+import { input, type OnnxModel, type StoredData, toOnnx, type Value } from "../graph/index.js";
+import { finalNorm } from "../model/llama.js";
+import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
 import { ropeTables } from "../model/rope.js";
 import { linearShapes } from "../model/weights.js";
 import { float32, type HostTensor, type HostTensors, type Runtime, type Session } from "../runtime/runtime.js";
 import { encoderGraph } from "../vae/encoder.js";
-import { latentEmbeddings } from "../vae/head.js";
+import { latentEmbeddings, pool } from "../vae/head.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import { writerGraph } from "../vae/writer.js";
 import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
+import { Trunk } from "./trunk.js";
 
 /**
- * "merged": the session holds a packed copy of the weights with the adapter in them; faster, and one copy of memory per adapter.
- * "unmerged": all sessions read the one base, and compute the adapter beside it.
+ * "merged": each session is the whole model, a packed copy of the weights with the adapter in them; faster, and one copy of memory per adapter.
+ * "unmerged": all sessions are one trunk, which computes the adapter beside the base; the only form of a packed base.
  */
 export type AdapterForm = "merged" | "unmerged";
 
@@ -38,6 +32,7 @@ export interface BoundSession {
 
 export class Sessions {
   readonly #made = new Map<string, Promise<BoundSession>>();
+  #trunk: Promise<Trunk> | undefined;
   /** The session that is being made: one at a time, since copies of the weights lie beside it meanwhile. */
   #making: Promise<unknown> = Promise.resolve();
   readonly #rope: HostTensors;
@@ -59,25 +54,49 @@ export class Sessions {
     this.#rope = { rope_cos: float32(cos, rows, half), rope_sin: float32(sin, rows, half) };
   }
 
+  /** Makes now what else is made at first use, where that reads the weights: a file that is wrong shows when it is opened. */
+  async prepare(): Promise<void> {
+    if (this.base.weights.quant !== "none") await this.#openTrunk();
+  }
+
   encoder(): Promise<BoundSession> {
-    const { config } = this.base;
-    return this.#once("encoder", this.vae!.adapters.encoder, (linear, parameter) =>
-      encoderGraph({ ...headShape(this.vae!), config, parameter }, linear),
-    );
+    const adapter = this.vae!.adapters.encoder;
+    return this.#once("encoder", async () => {
+      const shape = headShape(this.vae!);
+      if (this.form === "merged")
+        return this.#whole(adapter, (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear));
+      const trunk = await this.#openTrunk();
+      const { hiddenSize } = this.base.config;
+      const pooling = await this.#whole(undefined, (_linear, frozen) => {
+        const hidden = finalNorm(frozen, input("hidden", ["B", "T", hiddenSize]));
+        const { weights, mean, logVariance } = pool(
+          { ...shape, ...frozen },
+          hidden,
+          input("pool_bias", ["B", shape.slots ?? 1, "T"]),
+        );
+        return { mean, slot_weights: weights, ...(logVariance ? { log_variance: logVariance } : {}) };
+      });
+      return trunk.encoder(adapter, pooling);
+    });
   }
 
   writer(name: WriterName): Promise<BoundSession> {
     const adapter = name === "base" ? undefined : this.vae!.adapters[name]!;
-    return this.#once(name, adapter, (linear, parameter) => writerGraph(this.base.config, parameter, linear));
+    return this.#once(name, async () =>
+      this.form === "merged"
+        ? this.#whole(adapter, (linear, frozen) => writerGraph(frozen, linear))
+        : (await this.#openTrunk()).writer(adapter),
+    );
   }
 
   /** w_d alone: input z [B, Z], output embeddings [B, k, D]. */
   latentEmbeddings(): Promise<BoundSession> {
-    const { config } = this.base;
     const shape = headShape(this.vae!);
-    return this.#once("w_d", undefined, (_linear, parameter) => ({
-      embeddings: latentEmbeddings({ ...shape, config, parameter }, input("z", ["B", shape.zDim])),
-    }));
+    return this.#once("w_d", () =>
+      this.#whole(undefined, (_linear, frozen) => ({
+        embeddings: latentEmbeddings({ ...shape, ...frozen }, input("z", ["B", shape.zDim])),
+      })),
+    );
   }
 
   /** Frees all sessions; the next use makes them anew. */
@@ -85,44 +104,41 @@ export class Sessions {
     const made = await Promise.all(this.#made.values());
     this.#made.clear();
     for (const { session } of made) await session.release();
+    const trunk = await this.#trunk;
+    this.#trunk = undefined;
+    await trunk?.release();
   }
 
-  #once(
-    key: string,
-    adapter: Adapter | undefined,
-    graph: (linear: Linear, parameter: Parameter) => Record<string, Value>,
-  ) {
+  #openTrunk(): Promise<Trunk> {
+    if (!this.#trunk) {
+      this.#trunk = Trunk.open(this.runtime, this.base);
+      this.#trunk.catch(() => (this.#trunk = undefined));
+    }
+    return this.#trunk;
+  }
+
+  #once(key: string, make: () => Promise<Session>): Promise<BoundSession> {
     let bound = this.#made.get(key);
     if (!bound) {
-      bound = this.#making.then(() => this.#make(adapter, graph));
+      const { ropeSteps } = this;
+      bound = this.#making.then(async () => ({ session: await make(), weights: this.#rope, ropeSteps }));
       this.#made.set(key, bound);
       this.#making = bound.catch(() => this.#made.delete(key));
     }
     return bound;
   }
 
-  async #make(
+  /** A graph as one session that stores the dense weights it reaches, with the adapter merged into them. */
+  async #whole(
     adapter: Adapter | undefined,
-    graph: (linear: Linear, parameter: Parameter) => Record<string, Value>,
-  ): Promise<BoundSession> {
+    graph: (linear: Linear, frozen: Frozen) => Record<string, Value>,
+  ): Promise<Session> {
     const { config, weights } = this.base;
-    const { ropeSteps } = this;
-    const parameter = makeParameter();
-    const all = { ...weights, ...this.vae?.head, ...adapter?.tensors, ...this.#rope };
-    if (this.form === "unmerged") {
-      const linear = adapter
-        ? loraLinear(config, parameter, adapter.role, adapter.shape)
-        : baseLinear(config, parameter);
-      return { session: await this.runtime.createSession(toOnnx(graph(linear, parameter))), weights: all, ropeSteps };
-    }
+    const frozen = { config, parameter: makeParameter() };
     const merged = adapter ? await mergeAdapter(this.runtime, this.base, adapter) : {};
-    const stored = new Map<string, Float32Array>();
-    for (const [name, { data }] of Object.entries({ ...all, ...merged })) {
-      if (name.startsWith("model.") || name.startsWith("vae.") || name === "lm_head.weight")
-        stored.set(name, data as Float32Array);
-    }
-    const model = toOnnx(graph(baseLinear(config, parameter), parameter), { stored });
-    return { session: await this.runtime.createSession(model), weights: this.#rope, ropeSteps };
+    const tensors = { ...weights.tensors, ...this.vae?.head, ...merged };
+    const stored = new Map(Object.entries(tensors).map(([name, { data }]) => [name, data as StoredData]));
+    return this.runtime.createSession(toOnnx(graph(baseLinear(frozen), frozen), { stored }));
   }
 }
 
@@ -149,7 +165,7 @@ async function mergeAdapter(
       const model: OnnxModel = toOnnx({ merged: graph });
       sessions.set(key, (session = await runtime.createSession(model)));
     }
-    const weight = base.weights[`model.${path}.weight`]!;
+    const weight = base.weights.tensor(`model.${path}.weight`);
     merged[`model.${path}.weight`] = (await session.run({ weight, a, b })).merged!;
   }
   for (const session of sessions.values()) await session.release();

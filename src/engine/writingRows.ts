@@ -1,9 +1,13 @@
 /** Rows in the course of being written, and how the tokens chosen for them are read next. */
-import type { ModelRunner, RowInput } from "./modelRunner.js";
+import type { ModelRunner, RowInput, SharedContext } from "./modelRunner.js";
+import type { WriterName } from "./sessions.js";
 
 /** What each row reads next, and the position after that. */
 export class WritingRows {
   constructor(
+    readonly writer: WriterName,
+    /** Theirs alone until they are done. */
+    readonly context: SharedContext,
     readonly runner: ModelRunner,
     public inputs: readonly RowInput[],
     /** Position of the next token. */
@@ -22,13 +26,17 @@ export class WritingRows {
     this.next++;
   }
 
-  /** Reads what is pending and then `targets` at once; logits of the first target token and of each next one. */
+  /** Reads what is pending and, at once, all of `targets` but their last tokens, which are pushed next; logits of each target token. */
   async advanceOver(targets: readonly (readonly number[])[]): Promise<Float32Array[][]> {
     const pending = this.inputs[0]!.items.length;
-    const inputs = this.inputs.map(({ items, positions }, row) => ({
-      items: [...items, ...targets[row]!.map((id) => ({ id }))],
-      positions: [...positions, ...targets[row]!.map((_, t) => this.next + t)],
-    }));
+    const inputs = this.inputs.map(({ items, positions }, row) => {
+      const read = targets[row]!.slice(0, -1);
+      return {
+        items: [...items, ...read.map((id) => ({ id }))],
+        positions: [...positions, ...read.map((_, t) => this.next + t)],
+      };
+    });
+    this.next += Math.max(...targets.map(({ length }) => length)) - 1;
     return (await this.runner.forward(inputs, "all")).map((logits) => logits.slice(pending - 1));
   }
 }

@@ -46,7 +46,7 @@ export function arithmeticCase(rng: Rng): ArithmeticCase {
 
 export interface ArithmeticOptions extends ScoringOptions {
   rng: Rng;
-  /** Default: 200. */
+  /** Number of cases; default: 200. */
   cases?: number;
 }
 
@@ -57,7 +57,7 @@ export interface ArithmeticReport {
   changed: Estimate;
   /** Share of x3's other four factors whose word the output holds. */
   kept: Estimate;
-  /** Share of outputs that hold `to` and not `from` when z3 itself is written: what chance and mistakes give. */
+  /** Share of outputs that hold `to` and not `from` when z3 itself is written: what chance and errors give. */
   changedByChance: Estimate;
   /** As `kept`, when z3 itself is written: what reconstruction alone loses. */
   keptUnchanged: Estimate;

@@ -37,12 +37,12 @@ export interface BlendOptions extends ScoringOptions {
   /** Tokens written from each latent, exactly; left out for sentences, which are as long as z says and end by the end token. */
   nTokens?: number | undefined;
   rules: readonly BlendRule[];
-  /** The words that are words. */
+  /** The word list. */
   known: ReadonlySet<string>;
   rng: Rng;
-  /** Default: 100. */
+  /** Number of pairs; default: 100. */
   pairs?: number | undefined;
-  /** Default: 0.5. */
+  /** Where between the ends the blend lies, from 0 to 1; default: 0.5. */
   t?: number;
 }
 
@@ -53,7 +53,7 @@ export interface BlendReport {
   skipped: number;
   /** Share of the words of the ends, as written, that the word list has. */
   knownWordsOfEnds: Estimate;
-  /** One for each rule. */
+  /** A report for each rule. */
   blends: BlendMeasures[];
   /** The first pairs drawn, unselected: both ends as written, and what stands between them by each rule, in the order of `blends`. */
   examples: { from: string; to: string; between: string[] }[];
@@ -75,7 +75,7 @@ const EXAMPLES = 20;
 /** What was written from one latent. */
 interface WrittenPoint {
   text: string;
-  /** Of the base, nats per token. */
+  /** Loss of the base, nats per token. */
   loss: number;
 }
 
@@ -137,7 +137,7 @@ function writerOf(options: BlendOptions) {
       nTokens === undefined
         ? await scoring.writeTexts(zs, LONGEST_SENTENCE + 1, scales)
         : await scoring.write(zs, nTokens, scales);
-    // The base is asked for the words, not for where they end; a text of an end token alone has nothing else.
+    // The loss counts the words without the end token, unless there is nothing else.
     const read =
       nTokens === undefined ? written.map((ids) => (ids.length > 1 ? scoring.withoutEnd(ids) : ids)) : written;
     const losses = await scoring.baseNll(read);
@@ -145,7 +145,7 @@ function writerOf(options: BlendOptions) {
   };
 }
 
-/** Content words that only the one end has, and those that only the other has. */
+/** Content words that only the first end has, and those that only the second has. */
 function wordsOfEach(ends: readonly [WrittenPoint, WrittenPoint]): [string[], string[]] {
   const [a, b] = ends.map(({ text }) => contentWords(text)) as [Set<string>, Set<string>];
   return [[...a].filter((word) => !b.has(word)), [...b].filter((word) => !a.has(word))];
@@ -157,7 +157,7 @@ function knownOf(text: string, known: ReadonlySet<string>): [number, number] {
   return [words.filter((word) => known.has(word)).length, words.length];
 }
 
-/** Two different ones. */
+/** Indices of two different items, drawn at random. */
 function drawPair(means: readonly Latent[], rng: Rng): [Latent, Latent] {
   const a = rng.integer(means.length);
   const b = (a + 1 + rng.integer(means.length - 1)) % means.length;

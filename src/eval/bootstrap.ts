@@ -28,7 +28,7 @@ export function bootstrap(
   return { value, low: quantile(drawn, TAIL), high: quantile(drawn, 1 - TAIL) };
 }
 
-/** ratio of the one sample minus ratio of the other, each resampled by itself. */
+/** Ratio of one sample minus ratio of the other, each resampled independently. */
 export function bootstrapDifference(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
@@ -41,12 +41,12 @@ export function bootstrapDifference(
   return { value, low: quantile(drawn, TAIL), high: quantile(drawn, 1 - TAIL) };
 }
 
-/** First sum over second: the measure of a mean, where a text adds [sum of its values, number of its values]. */
+/** First sum divided by the second: a mean, where each text adds [sum of its values, number of its values]. */
 export function ratio([numerator, denominator]: readonly number[]): number {
   return numerator! / denominator!;
 }
 
-/** The sums over as many texts as there are, the i-th being number `pick(i)`. */
+/** The sums over a resample of the texts, whose i-th text is number `pick(i)`. */
 function sumOf(perText: readonly (readonly number[])[], pick: (i: number) => number): number[] {
   const sums = new Array<number>(perText[0]?.length ?? 2).fill(0);
   for (let i = 0; i < perText.length; i++) {
@@ -56,7 +56,7 @@ function sumOf(perText: readonly (readonly number[])[], pick: (i: number) => num
   return sums;
 }
 
-/** Linear between order statistics. */
+/** The quantile by linear interpolation between order statistics. */
 function quantile(sorted: readonly number[], q: number): number {
   const at = q * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];

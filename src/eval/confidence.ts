@@ -1,4 +1,4 @@
-/** How far a model knows a text: what its decoder gives the text from the text's latent, beside what the base gives it. */
+/** How well a model knows a text: the probability of the text from its latent under the decoder, compared with the base. */
 import type { Latent } from "../latent/index.js";
 import { nll, type Scoring } from "./scoring.js";
 
@@ -37,7 +37,7 @@ export async function confidences(
   }));
 }
 
-/** The means over spans of those that a model was trained on. */
+/** Mean losses over spans of the kind that a model was trained on. */
 export async function usualLosses(
   scoring: Scoring,
   spans: readonly { ids: readonly number[]; z: Latent }[],

@@ -49,7 +49,7 @@ export function zMinVar(latents: readonly Latent[], labels: Labels, options: Min
   return right / (runs * tests * factors.length);
 }
 
-/** The factor with most votes; none (-1) where nobody voted. */
+/** The factor with most votes; -1 where there are none. */
 function winner(votes: readonly number[]): number {
   const most = Math.max(...votes);
   return most === 0 ? -1 : votes.indexOf(most);

@@ -21,7 +21,7 @@ export interface EvaluationOptions extends RebuildingOptions {
   importance?: { draws: readonly number[]; spans: number };
 }
 
-/** What is said of latents is said of their slots; the length that stands beside several slots carries no noise. */
+/** Statistics of latents are those of their slots; the length beside several slots carries no noise. */
 export interface EvaluationReport extends RebuildingReport {
   /** z drawn from the posterior. */
   recNllSampled: Estimate;

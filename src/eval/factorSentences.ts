@@ -1,4 +1,4 @@
-/** Sentences of the minimal-pair grammar with their labels, drawn by chance. */
+/** Sentences of the minimal-pair grammar with their labels, drawn at random. */
 import { type Factors, factorSentence, factorValues } from "../corpus/stories/index.js";
 import { THINGS } from "../corpus/stories/lexicon/objects.js";
 import { TURNS } from "../corpus/stories/patterns/outcomes.js";
@@ -25,7 +25,7 @@ export interface LabelledSentence {
   form: number;
 }
 
-/** Every factor uniform in its set. */
+/** Each factor drawn uniformly from its values. */
 export function drawFactors(rng: Rng): SentenceFactors {
   const drawn = FACTOR_NAMES.map((name) => [name, rng.pick(SENTENCE_VALUES[name])]);
   return Object.fromEntries(drawn) as Record<FactorName, string>;

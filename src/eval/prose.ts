@@ -1,5 +1,5 @@
 /**
- * What the averaging sampler writes on from a text's beginning, beside what the base writes by plain sampling: words and repetition,
+ * Continuations of a text's beginning by the averaging sampler, compared with plain sampling from the base: words and repetition,
  * spans left empty, the base's loss, and whether the topic is kept.
  */
 import { splitSentences } from "../data/index.js";
@@ -15,10 +15,10 @@ type Ids = readonly number[];
 export interface ProseOptions extends ScoringOptions {
   /** Unseen texts. A run goes on from the first two sentences of one; those of further ones are other topics. */
   texts: readonly string[];
-  /** Words that there are. */
+  /** The word list. */
   known: ReadonlySet<string>;
   rng: Rng;
-  /** Default: 20. */
+  /** Number of runs; default: 20. */
   runs?: number;
   /** Temperature of plain sampling: that of `write`. */
   tau: number;

@@ -50,10 +50,10 @@ export interface RetrievalReport {
   };
 }
 
-/** Spans that are searched at most: texts beyond them are left out. */
+/** Maximum number of spans searched; further texts are left out. */
 const MOST_SPANS = 2000;
 const NEAREST = 5;
-/** Of a text's form, not of what it says. */
+/** Factors of a text's form, not of its content. */
 const NO_CONTENT = new Set(["kind"]);
 
 /** Searches spans of texts. @throws BigVaeError("usage") where the texts have fewer than two spans. */
@@ -110,7 +110,7 @@ function byEach<T>(make: (by: keyof By<T>) => T): By<T> {
 
 type SimilarityRow = (query: number) => Float64Array;
 
-/** Similarities of a span with each span: [N] a query, computed at each call; -Infinity is not compared. */
+/** Similarities of a query span with each span, [N], computed at each call; -Infinity where they are not compared. */
 function similarityRows(scoring: Scoring, space: LatentSpace, spans: readonly Span[]): By<SimilarityRow> {
   const zs = spans.map(({ mean }) => mean);
   const rowsOf = (vectors: readonly Latent[]): SimilarityRow => {
@@ -132,13 +132,13 @@ function similarityRows(scoring: Scoring, space: LatentSpace, spans: readonly Sp
   };
 }
 
-/** Places of the `count` highest values but that of the query, the highest first; of equal ones, the earlier. */
+/** Indices of the `count` highest values except the query's, highest first; ties go to the earlier. */
 function highest(row: Float64Array, count: number, query: number): number[] {
   const places = Array.from(row.keys()).filter((i) => i !== query);
   return places.sort((a, b) => row[b]! - row[a]! || a - b).slice(0, count);
 }
 
-/** The nearest of all but the query (of equal ones, the earlier), and how many others are nearer than the right one; of those as near, half. */
+/** The nearest except the query (ties go to the earlier), and how many others are nearer than the right one, ties counted half. */
 function placeOf(right: number, row: Float64Array, query: number): { rank: number; nearest: number } {
   let rank = 0;
   let nearest = query === 0 ? 1 : 0;
@@ -150,7 +150,7 @@ function placeOf(right: number, row: Float64Array, query: number): { rank: numbe
   return { rank, nearest };
 }
 
-/** The texts' first spans, where they are labelled alike. */
+/** First spans of the texts that have the same labels. */
 function sharedFactors(
   scoring: Scoring,
   { texts, space, rng }: RetrievalOptions,

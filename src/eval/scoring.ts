@@ -1,4 +1,4 @@
-/** Engine calls of the measures: many rows, a few at a time. */
+/** Engine calls that the measures make, in batches. */
 import type { Engine, Score } from "../engine/engine.js";
 import { cutToLength, type Latent, type LatentSpace, type Posterior, writeLimit } from "../latent/index.js";
 import { Rng } from "../rng.js";
@@ -25,7 +25,7 @@ export interface Reading {
 
 /** Tokens of one call at most, so that the logits of a large vocabulary fit. */
 const BATCH_TOKENS = 1024;
-/** Greedy writing draws nothing from it. */
+/** A placeholder: greedy writing draws no random numbers. */
 const UNUSED_KEY = Rng.fromSeed(0).key;
 
 export class Scoring {

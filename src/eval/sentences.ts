@@ -1,4 +1,4 @@
-/** Single sentences: rebuilt without a mistake, and ended where they end? */
+/** Single sentences: are they rebuilt exactly, with their end in the right place? */
 import { splitSentences } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import type { Rng } from "../rng.js";

@@ -49,7 +49,7 @@ const MEANS = ["mean", "normKept", "medoid"] as const;
 const RANDOM = ["aggregate", "random"] as const;
 const POINTS = [...MEANS, ...RANDOM] as const;
 
-/** Texts of which a mean is made. */
+/** Texts per mean. */
 const MIXED = 4;
 const WEIGHTS = new Array<number>(MIXED).fill(1 / MIXED);
 /** The texts' weights in a point, by which it is guided. No text has a share in a random one. */
@@ -120,7 +120,7 @@ function pointsOf(
   };
 }
 
-/** For each text that has spans, their latents. */
+/** Latents of the spans of each text that has any. */
 function latentsByText(spans: readonly Span[]): Latent[][] {
   const byText = new Map<number, Latent[]>();
   for (const { text, mean } of spans) byText.set(text, [...(byText.get(text) ?? []), mean]);

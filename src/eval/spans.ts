@@ -45,7 +45,7 @@ export function sumsByText(parts: readonly { text: number }[], values: readonly 
   return [...sums.values()];
 }
 
-/** For each span the mean of another one: one round through all of them in random order. */
+/** For each span the mean of another span: a random cyclic permutation. */
 export function shuffledLatents(spans: readonly Span[], rng: Rng): Latent[] {
   const order = rng.permutation(spans.length);
   const shuffled: Latent[] = [];

@@ -1,4 +1,4 @@
-/** TF-IDF (Salton & Buckley 1988): texts by their words, a word the more the fewer texts have it. The control of a search by latents. */
+/** TF-IDF (Salton & Buckley 1988): texts by their words, rare words weighing more. The control for search by latents. */
 import { wordsOf } from "./words.js";
 
 interface Posting {

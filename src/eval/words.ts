@@ -1,8 +1,8 @@
-/** Words of a text, and what prose made of them is like. */
+/** Words of a text, and statistics of prose. */
 import type { Rng } from "../rng.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 
-/** Words that say little by themselves: articles, pronouns, prepositions, conjunctions, auxiliaries. */
+/** Function words: articles, pronouns, prepositions, conjunctions, auxiliaries. */
 const FUNCTION_WORDS = new Set(
   `a about above after again against all also am an and any are as at away back be because been before behind being below
   beside between both but by can could did do does down each else even ever every few for from had has have he her here

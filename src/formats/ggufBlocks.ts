@@ -10,13 +10,13 @@ type BlockReader = (bytes: Uint8Array, at: number, out: Float32Array, to: number
 
 export interface GgmlType {
   readonly name: string;
-  /** Elements a block. */
+  /** Elements per block. */
   readonly blockLength: number;
-  /** Bytes a block. */
+  /** Bytes per block. */
   readonly blockBytes: number;
 }
 
-/** By the number in the file (ggml.h, enum ggml_type): name, elements and bytes a block. All are known, as sizes are checked. */
+/** By the number in the file (ggml.h, enum ggml_type): name, elements and bytes per block. Types that are not read are listed too, since sizes are checked. */
 export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
   (
     [
@@ -73,7 +73,7 @@ export function dequantize(type: GgmlType, bytes: Uint8Array): Float32Array {
   return out;
 }
 
-/** The half at `at`. */
+/** The F16 value at byte `at`. */
 function half(bytes: Uint8Array, at: number): number {
   return float16ToNumber(bytes[at]! | (bytes[at + 1]! << 8));
 }

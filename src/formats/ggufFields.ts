@@ -34,7 +34,7 @@ export class GgufFields {
     return this.metadata.get(key);
   }
 
-  /** @throws BigVaeError("unsupported") for a list, one number a layer. */
+  /** @throws BigVaeError("unsupported") for a list with one number per layer. */
   whole(key: string, fallback?: number): number {
     const value = this.value(key) ?? fallback;
     if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
@@ -77,7 +77,7 @@ export class GgufFields {
   }
 }
 
-/** A value of the metadata as part of an error. */
+/** A metadata value for an error message. */
 export function shown(value: GgufValue | undefined): string {
   return typeof value === "number" ? `${value}` : shorten(JSON.stringify(value) ?? "none");
 }

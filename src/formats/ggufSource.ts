@@ -3,6 +3,7 @@ import { BigVaeError } from "../errors.js";
 import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
 import { dequantize, isReadable } from "./ggufBlocks.js";
 import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
+import { packedFromGguf } from "./ggufPacked.js";
 import { malformed, missingTensor } from "./malformed.js";
 import { type Dtype, isDtype, type StoredTensor, type TensorSource, viewElements } from "./tensors.js";
 
@@ -32,6 +33,27 @@ export function ggufSource(
       const values = dequantize(type, await readBytes(begin, end));
       const heads = permutedHeads(name, config);
       return heads === 0 ? values : unpermuteRows(values, shape[0]!, heads);
+    },
+    async readRows(name, first, last) {
+      const { type, begin, shape } = entry(name);
+      const rowBytes = (shape[1]! / type.blockLength) * type.blockBytes;
+      const from = begin + first * rowBytes;
+      if (permutedHeads(name, config) === 0)
+        return dequantize(type, await readBytes(from, from + (last - first) * rowBytes));
+      // Rows of q and k are permuted within each head.
+      const { head_dim: headDim } = config;
+      if (first % headDim > 0 || last % headDim > 0)
+        return (await this.readFloat32(name)).subarray(first * shape[1]!, last * shape[1]!);
+      const values = dequantize(type, await readBytes(from, from + (last - first) * rowBytes));
+      return unpermuteRows(values, last - first, (last - first) / headDim);
+    },
+    async readPacked(name) {
+      const { type, begin, end, shape } = entry(name);
+      if (shape.length !== 2) return undefined;
+      const bytes = await readBytes(begin, end);
+      const heads = permutedHeads(name, config);
+      const ordered = heads === 0 ? bytes : unpermuteRows(bytes, shape[0]!, heads);
+      return packedFromGguf(type.name, ordered, shape as [number, number]);
     },
     async readRaw(name): Promise<StoredTensor> {
       const { type, begin, end, shape } = entry(name);

@@ -180,7 +180,7 @@ function mergesFromScores(tokens: readonly string[], types: Int32Array, scores: 
   return merges.map(({ pair }) => pair);
 }
 
-/** What stands in place of a list, as part of an error. */
+/** What was found in place of a list, for an error message. */
 function sizeOf(value: GgufValue | undefined): string {
   if (value === undefined) return "none";
   return typeof value === "object" ? `${value.length} of ${value.constructor.name}` : "no list";

@@ -3,7 +3,7 @@
 let float16Table: Uint32Array<ArrayBuffer> | undefined;
 let float16Values: Float32Array | undefined;
 
-/** The fp32 bits of every half. */
+/** Table: the fp32 bits of every half. */
 function float16Bits(): Uint32Array<ArrayBuffer> {
   return (float16Table ??= Uint32Array.from({ length: 65536 }, (_, half) => {
     const sign = (half & 0x8000) << 16;

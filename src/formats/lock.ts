@@ -1,5 +1,5 @@
 /**
- * One writer a folder: a file `.lock` with the writer's PID, made in one step by a hard link. A dead writer's lock is taken over.
+ * One writer per folder: a file `.lock` with the writer's PID, made in one step by a hard link. A dead writer's lock is taken over.
  * Where the file system has no hard links (exFAT, some of FUSE), the file is created exclusively and written then.
  */
 import { createHash, randomUUID } from "node:crypto";
@@ -77,7 +77,7 @@ async function take(folder: string): Promise<FolderLock> {
   });
 }
 
-/** Puts a file with the text of `draft` at `path`; false where there is one already. */
+/** Creates `path` with the text of `draft`; false where a file is there already. */
 async function placed(draft: string, path: string, text: string): Promise<boolean> {
   try {
     await link(draft, path).catch(async (error) => {
@@ -117,7 +117,7 @@ async function removeIfDead(path: string): Promise<void> {
   }
 }
 
-/** Another one has removed the dead lock. */
+/** Another process removed the dead lock first. */
 function unlessGone(error: unknown): false {
   if (errorCode(error) === "ENOENT") return false;
   throw error;

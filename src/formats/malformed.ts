@@ -1,7 +1,7 @@
 /** Errors of files that are not what their format says. */
 import { BigVaeError } from "../errors.js";
 
-/** A file, or a part of one, that only another copy can mend. `expected` and `got` as in `ErrorDetail`. */
+/** The error of a damaged file, whose remedy is another copy. `expected` and `got` as in `ErrorDetail`. */
 export function malformed(
   subject: string,
   expected: string,

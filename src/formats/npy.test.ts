@@ -45,6 +45,11 @@ describe("an array", () => {
       written(`{'descr': '<f4', 'fortran_order': False, 'shape': (${"1".repeat(40)}x`, new ArrayBuffer(8)),
     ],
     ["code in its header", "format", written("{'descr': __import__('os')}", new ArrayBuffer(8))],
+    [
+      "records",
+      "unsupported",
+      written("{'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (1,), }\n", new ArrayBuffer(8)),
+    ],
     ["integers", "unsupported", written(header("<i4"), new ArrayBuffer(8))],
     ["big-endian floats", "unsupported", written(header(">f4"), new ArrayBuffer(8))],
     ["Fortran order", "unsupported", written(header("<f4", "(2,)", "True"), new ArrayBuffer(8))],

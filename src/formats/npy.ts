@@ -15,6 +15,8 @@ const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 const ALIGNMENT = 64;
 const HEADER =
   /^\{\s*'descr':\s*'([^']*)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(((?:\d+,\s*)*\d*)\)\s*,?\s*\}\s*$/;
+/** The descriptor of an array of records is a list. */
+const STRUCTURED = /^\{\s*'descr':\s*\[\(/;
 
 /** Floats by their descriptor. */
 const FLOATS: Readonly<Record<string, "F16" | "F32" | "F64">> = { "<f2": "F16", "<f4": "F32", "<f8": "F64" };
@@ -40,15 +42,18 @@ export function parseNpy(bytes: Uint8Array, what = "The .npy file"): NpyArray {
   const end = start + (isLong ? view.getUint32(8, true) : view.getUint16(8, true));
   if (end > bytes.length) return fail(`a header of ${end} bytes`, `a file of ${bytes.length}`);
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, end));
-  const [, type = "", order, dimensions = ""] = HEADER.exec(header) ?? fail("a header of one array", header.trim());
-  const dtype = FLOATS[type];
-  if (!dtype || order === "True")
+  const unsupported = (got: string): never => {
     throw new BigVaeError("unsupported", {
       subject: what,
       expected: "little-endian floats in C order",
-      got: `${type}${order === "True" ? " in Fortran order" : ""}`,
+      got,
       remedy: 'save numpy.ascontiguousarray(array, dtype="float32")',
     });
+  };
+  if (STRUCTURED.test(header)) unsupported("records of several fields");
+  const [, type = "", order, dimensions = ""] = HEADER.exec(header) ?? fail("a header of one array", header.trim());
+  const dtype = FLOATS[type] ?? unsupported(type);
+  if (order === "True") unsupported(`${type} in Fortran order`);
   const shape = Array.from(dimensions.matchAll(/\d+/g), ([digits]) => Number(digits));
   const size = shape.reduce((product, dimension) => product * dimension, bytesPerElement(dtype));
   if (size !== bytes.length - end) return fail(`${size} bytes of values`, `${bytes.length - end}`);

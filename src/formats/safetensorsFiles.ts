@@ -13,12 +13,22 @@ import {
   safetensorsSource,
 } from "./safetensors.js";
 import { parseStrictJsonBytes } from "./strictJson.js";
-import { bytesPerElement, type StoredTensor, type TensorData, type TensorSource, viewElements } from "./tensors.js";
+import {
+  bytesPerElement,
+  type Dtype,
+  type StoredTensor,
+  type TensorData,
+  type TensorSource,
+  toFloat32,
+  viewElements,
+} from "./tensors.js";
 
 /** Safetensors files that are open for reading. */
 export interface OpenTensors extends TensorSource {
   /** The header's `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Rows begin..end-1 of a matrix in fp32, read alone. */
+  readRows(name: string, begin: number, end: number): Promise<Float32Array>;
   /** The elements [begin, end) of the flattened tensor, read alone. */
   readElements(name: string, begin: number, end: number): Promise<TensorData>;
   /** Frees the files; nothing can be read after it. */
@@ -37,7 +47,18 @@ export async function openSafetensors(path: string): Promise<OpenTensors> {
     const header: SafetensorsHeader = parseSafetensorsHeader(await readRange(file, 0, start, path), size, path);
     const read = (begin: number, end: number) => readRange(file, begin, end, path);
     const source = safetensorsSource(header, read, path);
-    return { ...source, readElements: (...range) => readElements(header, read, ...range), close: () => file.close() };
+    const elements: OpenTensors["readElements"] = (...range) => readElements(header, read, ...range);
+    return {
+      ...source,
+      readElements: elements,
+      async readRows(name, begin, end) {
+        const { dtype, shape } = source.info(name);
+        const width = shape[1]!;
+        const data = await elements(name, begin * width, end * width);
+        return toFloat32({ dtype: dtype as Dtype, shape: [end - begin, width], data }, `tensor ${name} of ${path}`);
+      },
+      close: () => file.close(),
+    };
   } catch (error) {
     await file.close();
     throw readError(path, error);
@@ -169,6 +190,7 @@ function joinShards(shardOf: Map<string, string>, shards: Map<string, OpenTensor
     info: (name) => shard(name).info(name),
     readRaw: async (name) => shard(name).readRaw(name),
     readFloat32: async (name) => shard(name).readFloat32(name),
+    readRows: async (name, ...rows) => shard(name).readRows(name, ...rows),
     readElements: async (name, begin, end) => shard(name).readElements(name, begin, end),
     close: () => closeAll(shards),
   };

@@ -1,5 +1,5 @@
 /**
- * JSON as RFC 8259 writes it, with what JSON.parse hides: a key twice is an error, and so is depth beyond a limit.
+ * JSON by RFC 8259, stricter than JSON.parse: a repeated key is an error, and so is nesting beyond a limit.
  * Objects come back as Maps, so that `__proto__` is a key like any other.
  */
 import { malformed } from "./malformed.js";
@@ -143,14 +143,14 @@ class Scanner {
     throw malformed(`${this.what}, character ${this.#at}`, expected, got);
   }
 
-  /** The next character, as part of an error. */
+  /** The next character, for an error message. */
   #next(): string {
     const code = this.text.codePointAt(this.#at);
     return code === undefined ? "the end of the text" : JSON.stringify(String.fromCodePoint(code));
   }
 }
 
-/** What a file holds, as part of an error: at most 80 characters of it. */
+/** Text of a file for an error message, cut to 80 characters. */
 export function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

@@ -1,5 +1,6 @@
 /** Tensors at rest: element types, stored tensors and the reader that the whole engine takes weights from. */
 import { BigVaeError } from "../errors.js";
+import type { PackedWeight } from "../weights/index.js";
 import { widenBFloat16, widenFloat16 } from "./halfFloats.js";
 import { malformed } from "./malformed.js";
 import { shorten } from "./strictJson.js";
@@ -57,6 +58,10 @@ export interface TensorSource {
   info(name: string): TensorInfo;
   /** The elements in fp32: F32 as it is, F16, BF16 and quantised blocks widened exactly. Read-only: it may be a view. */
   readFloat32(name: string): Promise<Float32Array>;
+  /** Rows begin..end-1 of a matrix in fp32, read alone. */
+  readRows?(name: string, begin: number, end: number): Promise<Float32Array>;
+  /** A matrix as the file packs it, where a kernel multiplies by the same values; undefined otherwise. */
+  readPacked?(name: string): Promise<PackedWeight | undefined>;
   /** The elements as stored. */
   readRaw(name: string): Promise<StoredTensor>;
 }

@@ -1,14 +1,10 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
-import {
-  DATA_TYPES,
-  encodeModel,
-  type OnnxAttribute,
-  type OnnxInitializer,
-  type OnnxNode,
-  type OnnxValue,
-} from "./protobuf.js";
-import { formatShape, type Shape, shapeError, sizeOf } from "./shape.js";
-import { type ConstantData, type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
+
+import { Lowering, type StoredData } from "./lowering.js";
+import { lowerPackedLinear, lowerUnpack } from "./lowerPacked.js";
+import { DATA_TYPES, encodeModel, type OnnxAttribute, type OnnxValue } from "./protobuf.js";
+import { formatShape, type Shape, shapeError } from "./shape.js";
+import { type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
 
 /** A graph ready for a session. */
 export interface OnnxModel {
@@ -19,19 +15,19 @@ export interface OnnxModel {
   /** Values returned by each run, by name. */
   outputs: readonly OnnxValue[];
   /** Data of the stored weights, that goes beside the bytes: name -> values. */
-  externalData: ReadonlyMap<string, Float32Array>;
+  externalData: ReadonlyMap<string, StoredData>;
 }
 
 /** What is part of the model instead of being fed. */
 export interface OnnxOptions {
   /** Inputs that become stored weights, packed once by the session: name -> values. */
-  stored?: ReadonlyMap<string, Float32Array>;
+  stored?: ReadonlyMap<string, StoredData>;
 }
 
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
 export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: OnnxOptions = {}): OnnxModel {
   const lowering = new Lowering(stored ?? new Map());
-  for (const node of topologicalOrder(Object.values(outputs))) lowering.lower(node);
+  for (const node of topologicalOrder(Object.values(outputs))) lower(lowering, node);
   const outputInfos = Object.entries(outputs).map(([name, value]) => {
     if (lowering.inputs.some((input) => input.name === name))
       throw shapeError("toOnnx", "outputs named otherwise than the inputs", name);
@@ -43,83 +39,8 @@ export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: Onn
   return { bytes, inputs, outputs: outputInfos, externalData };
 }
 
-class Lowering {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxInitializer[] = [];
-  readonly inputs: OnnxValue[] = [];
-  readonly externalData = new Map<string, Float32Array>();
-  readonly #names = new Map<Value, string>();
-  readonly #integers = new Map<string, string>();
-  #fresh = 0;
-
-  constructor(readonly stored: ReadonlyMap<string, Float32Array>) {}
-
-  name(value: Value): string {
-    let name = this.#names.get(value);
-    if (name === undefined) this.#names.set(value, (name = this.freshName()));
-    return name;
-  }
-
-  freshName(): string {
-    return `v${this.#fresh++}`;
-  }
-
-  lower<K extends OpName>(node: Node<K>): void {
-    lowerings[node.op](this, node);
-  }
-
-  /** Adds a node; returns its first output. */
-  emit(
-    opType: string,
-    inputs: readonly string[],
-    outputs: readonly string[] = [this.freshName()],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    domain = "",
-  ): string {
-    this.nodes.push({ opType, domain, inputs, outputs, attributes });
-    return outputs[0]!;
-  }
-
-  /** An int64 list as a stored value, each list once. */
-  integers(values: readonly number[]): string {
-    const key = values.join(",");
-    let name = this.#integers.get(key);
-    if (name === undefined) {
-      this.#integers.set(key, (name = this.freshName()));
-      const data = BigInt64Array.from(values, BigInt);
-      this.initializers.push({ name, dtype: "int64", shape: [values.length], data });
-    }
-    return name;
-  }
-
-  /** A number as a stored value, in double precision where nothing else is said. */
-  number(value: number, type: "float64" | "float32" | "int32" = "float64"): string {
-    const name = this.freshName();
-    const data = { float64: Float64Array, float32: Float32Array, int32: Int32Array }[type].of(value);
-    this.initializers.push({ name, dtype: type, shape: [], data });
-    return name;
-  }
-
-  /** A named input, or the stored weight of that name. */
-  input(value: Value, name: string): void {
-    this.#names.set(value, name);
-    const info = { name, dtype: value.dtype, shape: value.shape };
-    const data = this.stored.get(name);
-    if (data === undefined) {
-      if (this.inputs.some((other) => other.name === name))
-        throw shapeError("toOnnx", "one input of each name", `${name} twice`);
-      this.inputs.push(info);
-      return;
-    }
-    if (data.length !== sizeOf(value.shape))
-      throw shapeError("toOnnx", `${sizeOf(value.shape)} values for the stored ${name}`, `${data.length}`);
-    this.externalData.set(name, data);
-    this.initializers.push({ ...info, data: { location: name, offset: 0, length: data.byteLength } });
-  }
-
-  constant(value: Value, data: ConstantData): void {
-    this.initializers.push({ name: this.name(value), dtype: value.dtype, shape: value.shape, data });
-  }
+function lower<K extends OpName>(to: Lowering, node: Node<K>): void {
+  lowerings[node.op](to, node);
 }
 
 type LoweringRule<K extends OpName> = (to: Lowering, node: Node<K>) => void;
@@ -169,6 +90,8 @@ const lowerings: { readonly [K in OpName]: LoweringRule<K> } = {
   lowRankLinear: (to, { inputs: [x, , , , sum], outputs: [y] }) => {
     to.emit("Gemm", [to.name(x!), to.name(sum!)], [to.name(y!)], { transB: { int: 1 } });
   },
+  packedLinear: lowerPackedLinear,
+  unpack: lowerUnpack,
   softmax: direct("Softmax", () => ({ axis: { int: -1 } })),
   rmsNorm: lowerRmsNorm,
   rope: lowerRope,

@@ -6,7 +6,15 @@ import type { ConstantData, DType } from "./value.js";
 const { Varint, LengthDelimited, Bit32 } = WireType;
 
 /** TensorProto.DataType */
-export const DATA_TYPES: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+export const DATA_TYPES: Record<DType, number> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
 /** AttributeProto.AttributeType */
 const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, ints: 7 } as const;
 

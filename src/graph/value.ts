@@ -1,8 +1,9 @@
 /** The graph itself: immutable nodes that point at their inputs. There is no builder object; a graph is what its outputs reach. */
+import type { PackedFormat } from "./packedFormat.js";
 import { formatShape, type Shape, shapeError } from "./shape.js";
 
-/** Element types. A bool takes a byte. */
-export type DType = "float32" | "float64" | "int64" | "int32" | "bool";
+/** Element types. A bool takes a byte; bytes are the packed values of weights. */
+export type DType = "float32" | "float64" | "int64" | "int32" | "int8" | "uint8" | "bool";
 export type ConstantData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** Every op and its attributes. The tables of lowering and of gradients have one row for each. */
@@ -26,6 +27,10 @@ export interface OpAttributes {
   matmul: { transA: boolean; transB: boolean; alpha: number };
   /** Inputs: x [M, in], weight [out, in], a [r, in], b [out, r], and weight + scale b a, by which x is multiplied. */
   lowRankLinear: { scale: number };
+  /** Inputs: x [.., in] and the parts of a packed weight [out, in], in the order of its format. */
+  packedLinear: { format: PackedFormat; shape: readonly [number, number] };
+  /** Inputs: the parts of a packed weight. Output: its values [out, in]. */
+  unpack: { format: PackedFormat; shape: readonly [number, number] };
   /** Over the last axis. */
   softmax: object;
   /** Outputs: normalised [.., D], and 1/rms [.., 1]. */

@@ -1,8 +1,9 @@
 /** What callers give a loaded model, and what they get. */
 import type { Latent, Posterior } from "../latent/index.js";
-import type { SamplingOptions, Written } from "../sampling/model.js";
+import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { SamplerInputs } from "../sampling/samplers.js";
+import type { Quant } from "../weights/index.js";
 
 /** Where a model's adapters lie, and how much of the machine it may take. */
 export interface LoadOptions {
@@ -12,6 +13,8 @@ export interface LoadOptions {
   threads?: number;
   /** "merged" is faster, "unmerged" needs less memory; default: by the free memory. */
   form?: "merged" | "unmerged";
+  /** How the base is kept in memory: "none" (fp32), "int8", "int4" or "nf4"; default: "none". Adapters stay in fp32. */
+  quant?: Quant;
   /** Most memory that the model may take, in bytes; default: the free memory. A larger model is refused. */
   memoryBytes?: number;
 }
@@ -71,6 +74,9 @@ export type MixKind = "sum" | "normKept" | "medoid";
 /** A text, or a latent that stands for one. */
 export type TextOrLatent = string | Latent;
 
+/** An example of a task: a text, a latent, or what several texts have in common. */
+export type TaskExample = TextOrLatent | TaskVector;
+
 /** Texts and options of a sampler's run; defaults are MiniHF's. A latent in place of a text is taken as it is, without noise. */
 export interface GenerateOptions
   extends Partial<Omit<SamplingOptions, "rng">>,
@@ -83,8 +89,8 @@ export interface GenerateOptions
   start?: TextOrLatent;
   /** Where a plan ends. */
   terminal?: TextOrLatent;
-  /** Examples whose common features are kept to; a task vector is one. */
-  task?: readonly TextOrLatent[];
+  /** Examples whose common features are kept to; a task vector counts as many as it was made of. */
+  task?: readonly TaskExample[];
   /** Seed of the whole run; default: 0. */
   seed?: number;
   /** Called with each piece of text as it is written. */

@@ -2,6 +2,8 @@
 import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent } from "../latent/index.js";
+import type { TaskVector } from "../sampling/model.js";
+import { QUANTS } from "../weights/index.js";
 import type { ContinueOptions, DecodeAllOptions, GenerateOptions, LoadOptions } from "./calls.js";
 
 type Names<O> = Readonly<Record<keyof O, true>>;
@@ -22,7 +24,7 @@ const CONTINUE: Names<ContinueOptions> = {
   seed: true,
   signal: true,
 };
-const LOAD: Names<LoadOptions> = { adapters: true, threads: true, form: true, memoryBytes: true };
+const LOAD: Names<LoadOptions> = { adapters: true, threads: true, form: true, quant: true, memoryBytes: true };
 const GENERATE: Names<GenerateOptions> = {
   prompt: true,
   context: true,
@@ -54,12 +56,29 @@ export function checkKnown(call: keyof typeof OPTIONS, options: object): void {
   checkNames(call, options, Object.keys(OPTIONS[call]));
 }
 
-/** Throws "usage" for options that are no object, or for one that is not among those that are known. */
+/**
+ * Throws "usage" for options that are no object, for one that is not among those that are known, and for a `signal` or a callback (`on...`)
+ * that is none.
+ */
 export function checkNames(call: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw wrongValue(`${call}: options`, "an object", options);
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new BigVaeError("usage", {
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options) && !isPromise(options);
+  if (!isObject) throw wrongValue(`${call}: options`, "an object", options);
+  for (const [name, value] of Object.entries(options)) {
+    if (!known.includes(name)) throw unknownOption(call, name, known);
+    if (name === "signal") checkSignal(call, value);
+    if (/^on[A-Z]/.test(name) && value !== undefined && typeof value !== "function")
+      throw wrongValue(`\`${name}\``, "a function", value);
+  }
+}
+
+/** Throws "usage" for something else than a signal, or none. */
+export function checkSignal(call: string, signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.throwIfAborted === "function") return;
+  throw wrongValue(`${call}: signal`, "an AbortSignal", signal);
+}
+
+function unknownOption(call: string, unknown: string, known: readonly string[]): BigVaeError {
+  return new BigVaeError("usage", {
     subject: call,
     expected: "one of its options",
     got: unknown,
@@ -76,6 +95,7 @@ export function withoutUndefined<O extends object>(options: O): O {
 const LOAD_RULES = {
   threads: ["a whole number of at least 1", (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1],
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
+  quant: [`one of ${QUANTS.join(", ")}`, (value: unknown) => QUANTS.some((quant) => quant === value)],
   memoryBytes: ["a number above 0", (value: unknown) => typeof value === "number" && value > 0],
 } as const;
 
@@ -129,6 +149,19 @@ export function checkEncoded(
     checkLatents(`${call}: text ${i}`, [z]);
     checkLatent(z, width, `${call}: text ${i}`);
   }
+}
+
+/** Throws "usage" for something else than a task vector: a latent of `width` values and a number of examples. */
+export function checkTaskVector(what: string, { z, examples }: TaskVector, width: number): void {
+  checkLatents(what, [z]);
+  checkLatent(z, width, what);
+  if (Number.isSafeInteger(examples) && examples >= 1) return;
+  throw new BigVaeError("usage", {
+    subject: what,
+    expected: "`examples`, a whole number of at least 1",
+    got: `${examples}`,
+    remedy: "give the number of texts that it was made of",
+  });
 }
 
 /** Throws "usage" where there is something else than texts. */

@@ -24,6 +24,7 @@ const handlers: { [C in CallName]: Handler<C> } = {
   async close() {
     for (const controller of running.values()) controller.abort();
     await engine?.close();
+    await engine?.base.weights.close();
     engine = undefined;
     return undefined;
   },

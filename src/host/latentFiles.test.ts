@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSafetensors } from "../formats/index.js";
+import { openSafetensors, type StoredTensor, writeSafetensors } from "../formats/index.js";
 import { type NamedLatent, parseLatentLines, readLatents, writeLatents } from "./latentFiles.js";
 
 const latents: NamedLatent[] = [
@@ -32,6 +32,37 @@ describe("latents come back to the bit", () => {
     const file = await openSafetensors(at("table.safetensors"));
     expect(file.info("z")).toMatchObject({ dtype: "F32", shape: [2, 3] });
     await file.close();
+  });
+});
+
+describe("the number of examples of a task vector", () => {
+  const counted: NamedLatent[] = [{ z: Float32Array.of(1, 2, 3), examples: 12 }];
+
+  it.each(["task.jsonl", "task.safetensors"])("is kept in %s", async (name) => {
+    await writeLatents(at(name), counted);
+    expect(await readLatents(at(name), 3)).toEqual(counted);
+  });
+
+  it("is lost in .npy, and 1 for other latents beside it", async () => {
+    await writeLatents(at("task.npy"), counted);
+    expect(await readLatents(at("task.npy"), 3)).toEqual([{ z: counted[0]!.z }]);
+    await writeLatents(at("both.safetensors"), [...counted, { z: Float32Array.of(0, 0, 1) }]);
+    expect((await readLatents(at("both.safetensors"), 3)).map(({ examples }) => examples)).toEqual([12, 1]);
+  });
+
+  it("is refused where it is none", async () => {
+    const z: StoredTensor = { dtype: "F32", shape: [1, 1], data: Float32Array.of(1) };
+    const tensors = (examples: StoredTensor) =>
+      new Map([
+        ["z", z],
+        ["examples", examples],
+      ]);
+    const refused = (message: RegExp) => ({ kind: "format", message: expect.stringMatching(message) });
+    await writeSafetensors(at("none.safetensors"), tensors({ dtype: "I32", shape: [1], data: Int32Array.of(0) }));
+    await expect(readLatents(at("none.safetensors"), 1)).rejects.toMatchObject(refused(/examples, at least 1, got 0/));
+    await writeSafetensors(at("float.safetensors"), tensors({ dtype: "F32", shape: [1], data: Float32Array.of(2) }));
+    await expect(readLatents(at("float.safetensors"), 1)).rejects.toMatchObject(refused(/I32 \[1\], got F32 \[1\]/));
+    expect(() => parseLatentLines('{"z": [1], "examples": 1.5}', 1, "input")).toThrow(/examples, at least 1, got 1.5/);
   });
 });
 

@@ -1,4 +1,7 @@
-/** Latents in files, to go on with elsewhere: .npy and .safetensors hold them as a table [N, W], .jsonl one a line beside its text. */
+/**
+ * Latents in files, to go on with elsewhere: .npy and .safetensors hold them as a table [N, W], .jsonl one a line beside its text. How many
+ * examples a task vector was made of is a tensor [N] in .safetensors, a field in .jsonl, and lost in .npy.
+ */
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { BigVaeError } from "../errors.js";
@@ -9,6 +12,7 @@ import {
   openSafetensors,
   parseNpy,
   parseStrictJson,
+  type StoredTensor,
   serializeNpy,
   toPlain,
   writeFileAtomic,
@@ -22,6 +26,8 @@ export interface NamedLatent {
   z: Latent;
   /** As it was encoded. */
   text?: string;
+  /** Of a task vector: how many texts it was made of. */
+  examples?: number;
 }
 
 interface Format {
@@ -35,8 +41,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
     write: async (path, latents) => writeFileAtomic(path, serializeNpy(tableOf(latents))),
   },
   ".safetensors": {
-    read: async (path, width) => rowsOf(await readTable(path), width, path),
-    write: async (path, latents) => writeSafetensors(path, new Map([["z", { dtype: "F32", ...tableOf(latents) }]])),
+    read: readTensors,
+    write: async (path, latents) => writeSafetensors(path, tensorsOf(latents)),
   },
   ".jsonl": {
     read: async (path, width) => latentsOfLines(await readFile(path, "utf8"), width, path),
@@ -110,7 +116,12 @@ function latentsOfLines(text: string, width: number, what: string): NamedLatent[
   return text.split("\n").flatMap((line, i) => {
     if (line.trim() === "") return [];
     const where = `${what}, line ${i + 1}`;
-    const { z, mean = z, text: of } = (toPlain(parseStrictJson(line, where)) ?? {}) as Record<string, unknown>;
+    const {
+      z,
+      mean = z,
+      text: of,
+      examples,
+    } = (toPlain(parseStrictJson(line, where)) ?? {}) as Record<string, unknown>;
     if (!Array.isArray(mean) || mean.some((value) => typeof value !== "number"))
       throw new BigVaeError("format", {
         subject: where,
@@ -119,12 +130,35 @@ function latentsOfLines(text: string, width: number, what: string): NamedLatent[
         remedy: "write one object a line",
       });
     checkWidth(mean.length, width, where);
-    return [{ z: Float32Array.from(mean), ...(typeof of === "string" ? { text: of } : {}) }];
+    const named = { ...(typeof of === "string" ? { text: of } : {}), ...counted(examples, where) };
+    return [{ z: Float32Array.from(mean), ...named }];
   });
 }
 
-function lineOf({ z, text }: NamedLatent): string {
-  return jsonLine({ ...(text === undefined ? {} : { text }), z });
+/** @throws BigVaeError("format") for a number of examples that is none. */
+function counted(examples: unknown, where: string): Pick<NamedLatent, "examples"> {
+  if (examples === undefined) return {};
+  if (Number.isSafeInteger(examples) && (examples as number) >= 1) return { examples: examples as number };
+  throw new BigVaeError("format", {
+    subject: where,
+    expected: "a whole number of examples, at least 1",
+    got: JSON.stringify(examples),
+    remedy: "correct it, or leave it out for 1",
+  });
+}
+
+function lineOf({ z, text, examples }: NamedLatent): string {
+  return jsonLine({ ...(text === undefined ? {} : { text }), ...(examples === undefined ? {} : { examples }), z });
+}
+
+function tensorsOf(latents: readonly NamedLatent[]): Map<string, StoredTensor> {
+  const z: StoredTensor = { dtype: "F32", ...tableOf(latents) };
+  if (latents.every(({ examples }) => examples === undefined)) return new Map([["z", z]]);
+  const data = Int32Array.from(latents, ({ examples = 1 }) => examples);
+  return new Map([
+    ["z", z],
+    ["examples", { dtype: "I32", shape: [data.length], data }],
+  ]);
 }
 
 function tableOf(latents: readonly NamedLatent[]): NpyArray {
@@ -134,10 +168,22 @@ function tableOf(latents: readonly NamedLatent[]): NpyArray {
   return { shape: [latents.length, width], data };
 }
 
-async function readTable(path: string): Promise<NpyArray> {
+async function readTensors(path: string, width: number): Promise<NamedLatent[]> {
   const file = await openSafetensors(path);
   try {
-    if (file.names.includes("z")) return { shape: file.info("z").shape, data: await file.readFloat32("z") };
+    if (file.names.includes("z")) {
+      const rows = rowsOf({ shape: file.info("z").shape, data: await file.readFloat32("z") }, width, path);
+      if (!file.names.includes("examples")) return rows;
+      const { dtype, shape, data } = await file.readRaw("examples");
+      if (dtype === "I32" && data.length === rows.length)
+        return rows.map((row, i) => ({ ...row, ...counted(data[i], `${path}, latent ${i + 1}`) }));
+      throw new BigVaeError("format", {
+        subject: path,
+        expected: `a tensor examples, I32 [${rows.length}]`,
+        got: `${dtype} [${shape.join(", ")}]`,
+        remedy: "rename or remove it",
+      });
+    }
     throw new BigVaeError("format", {
       subject: path,
       expected: "a tensor z",

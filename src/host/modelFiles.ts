@@ -15,6 +15,7 @@ import { exists, isFile, readJsonObject } from "../formats/readFiles.js";
 import { parseHubName } from "../hub/hubName.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
+import type { Quant } from "../weights/index.js";
 import { baseNameOf, checkWhole, howToGet, locate, POCKET, SAID_IN } from "./modelNames.js";
 
 export { POCKET };
@@ -142,15 +143,19 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
 }
 
-/** The weights of a base. */
-export async function openWeights(path: string): Promise<BaseModel> {
-  if (path.endsWith(".gguf")) {
-    const file = await openGguf(path);
-    return loadBase(file.config, file).finally(() => file.close());
+/** The weights of a base. Those of a packed one are read when a session is made of them: `weights.close` frees its files. */
+export async function openWeights(path: string, quant: Quant = "none"): Promise<BaseModel> {
+  const isGguf = path.endsWith(".gguf");
+  const source = isGguf ? await openGguf(path) : await openSafetensorsFolder(path);
+  try {
+    const config = "config" in source ? source.config : await readJsonObject(path, "config.json");
+    const base = await loadBase(config, source, quant);
+    if (quant === "none") await source.close();
+    return base;
+  } catch (error) {
+    await source.close();
+    throw error;
   }
-  const config = await readJsonObject(path, "config.json");
-  const source = await openSafetensorsFolder(path);
-  return loadBase(config, source).finally(() => source.close());
 }
 
 /** Reads a base and its tokenizer. */

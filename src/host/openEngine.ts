@@ -11,16 +11,17 @@ import type { EngineFacts, OpenArguments } from "./protocol.js";
 
 /** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
 export async function openEngine(args: OpenArguments): Promise<{ engine: Engine; facts: EngineFacts }> {
-  const { base: basePath, adapters, threads, memoryBytes = Number.POSITIVE_INFINITY } = args;
+  const { base: basePath, adapters, threads, quant = "none", memoryBytes = Number.POSITIVE_INFINITY } = args;
   const config = await readConfig(basePath);
   const available = Math.min(availableBytes(), memoryBytes);
   const size = { config, ...(await adaptersSize(adapters)) };
   const form = args.form ?? chooseForm(size, available);
   checkFits(size, form, available);
-  const base = await openWeights(basePath);
+  const base = await openWeights(basePath, quant);
   await checkBaseHash({ base: basePath, adapters });
   const vae = adapters === undefined ? undefined : await readVae(adapters, base);
   const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
+  await engine.prepare();
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {
     maxPositions: engine.maxPositions,

@@ -3,12 +3,14 @@ import type { Encoding, EngineOptions, Score, ScoreRow, TokenRow, WriteOptions, 
 import type { WriterName } from "../engine/sessions.js";
 import type { ErrorDetail, ErrorKind } from "../errors.js";
 import type { AdapterRole } from "../vae/roles.js";
+import type { Quant } from "../weights/index.js";
 
 export interface OpenArguments {
   base: string;
   adapters: string | undefined;
   threads?: number;
   form?: EngineOptions["form"];
+  quant?: Quant;
   /** Most memory that the model may take. */
   memoryBytes?: number;
 }

@@ -1,5 +1,5 @@
 /**
- * Guidance of mixed latents. Where a latent lies between texts, the writer is torn between them; a scale below 1 lets the base mend the
+ * Guidance of mixed latents. Where a latent lies between texts, the writer wavers between them; a scale below 1 lets the base correct the
  * sentence (classifier-free guidance: logits = base + scale (writer - base), the base's log-probabilities added 1 / scale - 1 times). At a
  * text's own latent the scale is 1, so that it stays exact.
  */

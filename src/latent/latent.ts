@@ -146,7 +146,7 @@ export function meanNorm(zs: readonly Latent[]): number {
   return zs.reduce((sum, z) => sum + norm(z), 0) / zs.length;
 }
 
-/** The weighted sum with the weighted mean of the lengths, each weight as large as it is without its sign. */
+/** The weighted sum with the weighted mean of the lengths, by the absolute values of the weights. */
 export function normKeptSum(zs: readonly Latent[], weights: readonly number[]): Latent {
   const sum = weightedSum(zs, weights);
   const total = weights.reduce((all, weight) => all + Math.abs(weight), 0);
@@ -156,7 +156,7 @@ export function normKeptSum(zs: readonly Latent[], weights: readonly number[]): 
   );
 }
 
-/** The one whose weighted distances to all have the least sum; the first where several are. Each counts once where no weights are given. */
+/** The latent with the least sum of weighted distances to all; the first of several. Default weights: 1. */
 export function medoid(zs: readonly Latent[], weights: readonly number[] = zs.map(() => 1)): Latent {
   if (zs.length === 0)
     throw new BigVaeError("usage", {

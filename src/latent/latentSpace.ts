@@ -33,7 +33,7 @@ export interface LatentShape {
   span: number;
 }
 
-/** Lengths that a latent may stand for, in spans: beyond them it was extrapolated. */
+/** Limits of the stored length, in spans: values beyond them come from extrapolation. */
 const [SHORTEST, LONGEST] = [1 / 64, 8];
 
 /** Arithmetic on the latents of one model. */
@@ -184,7 +184,7 @@ export class LatentSpace {
     return zs.map((z) => this.content(z));
   }
 
-  /** sum_i w_i l_i / sum_i w_i of the stored lengths; by the sizes of the weights where they sum to nothing. */
+  /** sum_i w_i l_i / sum_i w_i of the stored lengths; with |w_i| where the weights do not sum to more than 0. */
   #meanLength(zs: readonly Latent[], weights: readonly number[]): number {
     if (!this.hasLength) return 0;
     const total = weights.reduce((sum, weight) => sum + weight, 0);

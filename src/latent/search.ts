@@ -13,7 +13,7 @@ export interface Found<T> {
   similarity: number;
 }
 
-/** Latents that are all matched slot by slot; k x k cosines each. Of more than these, a first choice by their keys is matched. */
+/** Up to so many latents are all matched slot by slot (k x k cosines each); of more, only a first choice by keys is. */
 const ALL_MATCHED = 2000;
 
 /** Latents of the first choice. */

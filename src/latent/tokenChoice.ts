@@ -9,7 +9,7 @@ export function greedyToken(logits: Float32Array): number {
   return best;
 }
 
-/** Throws "nonFinite" where no token is likelier than another, as from a z so far out that the model's numbers overflow. */
+/** Throws "nonFinite" where logits are not finite or all equal, as for a z so large that activations overflow. */
 export function checkLogits(logits: Float32Array): void {
   const most = logits[greedyToken(logits)]!;
   if (Number.isFinite(most) && logits.some((logit) => logit < most)) return;

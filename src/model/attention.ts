@@ -117,20 +117,17 @@ export interface CachedAttention {
   outputs: Record<string, Value>;
 }
 
-export interface CachedAttentionInputs extends RopeInputs {
-  /** [B, T] */
-  positions: Value;
-  /** [B, 1, G * T, C + S + T] */
-  mask: Value;
-  /** C, S and T as int64 [3]. */
-  sizes: Value;
-}
-
-/** Attention over a context that all rows share, the row's own past, and the new tokens: the step of decoding. */
-export function cachedAttention(config: ModelConfig, inputs: CachedAttentionInputs): CachedAttention {
+/**
+ * Attention over a context that all rows share, the row's own past, and the new tokens: the step of decoding.
+ * Inputs: positions [B, T], mask [B, 1, G*T, C+S+T] (or what broadcasts to it when it is fed), sizes [3] = (C, S, T), caches, rotary tables.
+ */
+export function cachedAttention(config: ModelConfig): CachedAttention {
   const { numAttentionHeads: h, numKeyValueHeads: kv, headDim } = config;
-  const { positions, mask, sizes, cos, sin } = inputs;
-  const [b, t] = positions.shape as [Dim, Dim];
+  const [b, t] = ["B", "T"];
+  const positions = input("positions", [b, t], "int64");
+  const mask = input("mask", [b, 1, timesDim(h / kv, t), "C+S+T"]);
+  const sizes = input("sizes", [3], "int64");
+  const { cos, sin } = ropeInputs(config);
   const outputs: Record<string, Value> = {};
   const cached = (name: string, layer: number, shape: Shape): KeyValue => ({
     key: input(`${name}_key.${layer}`, shape),

@@ -1,4 +1,4 @@
-/** What config.json of a Llama-family model says, in Hugging Face's words. */
+/** config.json of a Llama-family model, by Hugging Face's names. */
 import { BigVaeError } from "../errors.js";
 import { Fields } from "./configFields.js";
 import { formatRopeScaling, parseRope, type RopeScaling } from "./ropeConfig.js";
@@ -23,7 +23,7 @@ export interface ModelConfig {
   tieWordEmbeddings: boolean;
 }
 
-/** An architecture, and what Transformers' configuration class of it takes where the file is silent. */
+/** An architecture with the defaults of its configuration class in Transformers. */
 interface Architecture {
   name: string;
   maxPositions: number;
@@ -133,7 +133,7 @@ function architectureOf(fields: Fields): Architecture {
   });
 }
 
-/** What Transformers computes otherwise, or reads otherwise from the weights, where these fields say so. */
+/** Fields that change what Transformers computes or reads from the weights, with the values that are supported. */
 function refuseVariants(fields: Fields): void {
   fields.expectOnly("hidden_act", "silu", "swish");
   fields.expectOnly("partial_rotary_factor", 1);

@@ -1,7 +1,7 @@
 /** Fields of config.json, each checked as it is read. */
 import { BigVaeError, type ErrorKind } from "../errors.js";
 
-/** Far beyond any model; what is larger would be allocated before the weights show that it is wrong. */
+/** Limit far beyond any model: a larger value would be allocated before the weights show that it is wrong. */
 const MAX_COUNT = 2 ** 24;
 
 interface CountRule {

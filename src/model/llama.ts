@@ -1,14 +1,11 @@
 /** The Llama family's Transformer (Touvron et al. 2023), in reading order: block, stack, head. */
-import { add, checkpoint, gatherRows, linear, mul, rmsNorm, silu, type Value } from "../graph/index.js";
+import { add, checkpoint, gatherRows, mul, rmsNorm, silu, type Value } from "../graph/index.js";
 import type { Attend } from "./attention.js";
-import type { ModelConfig } from "./config.js";
-import type { Linear, Parameter } from "./lora.js";
+import { type Frozen, frozenLinear, type Linear } from "./lora.js";
 import { EMBEDDING, headName } from "./weights.js";
 
 /** What a forward pass is made of; swapping one part gives the adapters, the cache and the training forms. */
-export interface Forward {
-  config: ModelConfig;
-  parameter: Parameter;
+export interface Forward extends Frozen {
   linear: Linear;
   attend: Attend;
   /** Training keeps the input of each block alone, and computes the rest of it again for the gradients. */
@@ -28,23 +25,33 @@ function block({ config, parameter, linear, attend }: Forward, layer: number, x:
   return add(attended, linear(`${path}.mlp.down_proj`, gated));
 }
 
-/** All blocks and the final norm: token embeddings [.., D] -> last hidden state [.., D]. */
-export function hiddenStates(forward: Forward, embeddings: Value): Value {
-  const { config, parameter, checkpointing } = forward;
-  let x = embeddings;
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+/** Blocks begin..end-1: [.., D] -> [.., D]. */
+export function blocks(forward: Forward, begin: number, end: number, x: Value): Value {
+  let y = x;
+  for (let layer = begin; layer < end; layer++) {
     const layerBlock = (value: Value) => block(forward, layer, value);
-    x = checkpointing ? checkpoint(x, layerBlock) : layerBlock(x);
+    y = forward.checkpointing ? checkpoint(y, layerBlock) : layerBlock(y);
   }
+  return y;
+}
+
+/** The norm behind the last block: [.., D] -> [.., D]. */
+export function finalNorm({ config, parameter }: Frozen, x: Value): Value {
   return rmsNorm(x, parameter("model.norm.weight", [config.hiddenSize]), config.rmsNormEps);
 }
 
+/** All blocks and the final norm: token embeddings [.., D] -> last hidden state [.., D]. */
+export function hiddenStates(forward: Forward, embeddings: Value): Value {
+  return finalNorm(forward, blocks(forward, 0, forward.config.numHiddenLayers, embeddings));
+}
+
 /** Rows of the embedding table: ids [..] -> [.., D]. */
-export function embedTokens({ config, parameter }: Pick<Forward, "config" | "parameter">, ids: Value): Value {
+export function embedTokens({ config, parameter }: Frozen, ids: Value): Value {
   return gatherRows(parameter(EMBEDDING, [config.vocabSize, config.hiddenSize]), ids);
 }
 
 /** Hidden states [M, D] -> logits [M, V]. */
-export function logits({ config, parameter }: Pick<Forward, "config" | "parameter">, hidden: Value): Value {
-  return linear(hidden, parameter(headName(config), [config.vocabSize, config.hiddenSize]));
+export function logits(frozen: Frozen, hidden: Value): Value {
+  const { config } = frozen;
+  return frozenLinear(frozen, headName(config), [config.vocabSize, config.hiddenSize], hidden);
 }

@@ -2,7 +2,19 @@
  * Low-rank adapters (Hu et al. 2021):   x ──┬── W [out, in] ────────────────────┐
  *                                           └── A [r, in] ── B [out, r] ── * s ─┴─ + ── y,   s = alpha / r
  */
-import { add, input, linear, lowRankLinear, matmul, type Value } from "../graph/index.js";
+import {
+  add,
+  type DType,
+  input,
+  linear,
+  lowRankLinear,
+  matmul,
+  type PackedFormat,
+  packedLinear,
+  packedParts,
+  type Shape,
+  type Value,
+} from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
 import { linearShapes } from "./weights.js";
 
@@ -10,21 +22,44 @@ import { linearShapes } from "./weights.js";
 export type Linear = (path: string, x: Value) => Value;
 
 /** A graph input for a weight, made once however often it is asked for. */
-export type Parameter = (name: string, shape: readonly number[]) => Value;
+export type Parameter = (name: string, shape: Shape, dtype?: DType) => Value;
 
 export function makeParameter(): Parameter {
   const made = new Map<string, Value>();
-  return (name, shape) => {
+  return (name, shape, dtype) => {
     let value = made.get(name);
-    if (!value) made.set(name, (value = input(name, shape)));
+    if (!value) made.set(name, (value = input(name, shape, dtype)));
     return value;
   };
 }
 
+/** The weights of the base as graph inputs. */
+export interface Frozen {
+  config: ModelConfig;
+  parameter: Parameter;
+  /** The format in which a matrix is packed, by its name on disk; undefined where it is dense. */
+  packing?: (name: string) => PackedFormat | undefined;
+}
+
+/** x [.., in] @ W transposed -> [.., out], W [out, in] the frozen matrix of that name on disk. */
+export function frozenLinear(
+  { parameter, packing }: Pick<Frozen, "parameter" | "packing">,
+  name: string,
+  shape: readonly [number, number],
+  x: Value,
+): Value {
+  const format = packing?.(name);
+  if (!format) return linear(x, parameter(name, shape));
+  const parts = Object.entries(packedParts(format, shape)).map(([part, { dtype, shape }]) =>
+    parameter(`${name}.${part}`, shape, dtype),
+  );
+  return packedLinear(x, { format, shape, parts });
+}
+
 /** The base's own linear layers. */
-export function baseLinear(config: ModelConfig, parameter: Parameter): Linear {
-  const shapes = linearShapes(config);
-  return (path, x) => linear(x, parameter(`model.${path}.weight`, shapes.get(path)!));
+export function baseLinear(frozen: Frozen): Linear {
+  const shapes = linearShapes(frozen.config);
+  return (path, x) => frozenLinear(frozen, `model.${path}.weight`, shapes.get(path)!, x);
 }
 
 /** An adapter as the graph sees it. */
@@ -38,7 +73,10 @@ export interface LoraShape {
 /** A linear layer W with its adapter: y = x W^T + scale (x A^T) B^T. */
 export interface AdaptedLayer {
   path: string;
-  weight: Value;
+  /** x W^T */
+  base: (x: Value) => Value;
+  /** W [out, in] where it is dense. */
+  weight?: Value;
   a: Value;
   b: Value;
   scale: number;
@@ -48,14 +86,9 @@ export interface AdaptedLayer {
 export type LoraForm = (layer: AdaptedLayer, x: Value) => Value;
 
 /** Linear layers with an adapter; the base is untouched. */
-export function loraLinear(
-  config: ModelConfig,
-  parameter: Parameter,
-  adapter: string,
-  lora: LoraShape,
-  form: LoraForm = unmerged,
-): Linear {
-  const base = baseLinear(config, parameter);
+export function loraLinear(frozen: Frozen, adapter: string, lora: LoraShape, form: LoraForm = unmerged): Linear {
+  const { config, parameter, packing } = frozen;
+  const base = baseLinear(frozen);
   const weights = linearShapes(config);
   const shapes = loraShapes(config, adapter, lora);
   return (path, x) => {
@@ -64,19 +97,22 @@ export function loraLinear(
       return parameter(name, shapes.get(name)!);
     };
     if (!shapes.has(loraName(adapter, path, "A"))) return base(path, x);
-    const weight = parameter(`model.${path}.weight`, weights.get(path)!);
-    return form({ path, weight, a: matrix("A"), b: matrix("B"), scale: lora.alpha / lora.rank }, x);
+    const name = `model.${path}.weight`;
+    const weight = packing?.(name) ? {} : { weight: parameter(name, weights.get(path)!) };
+    const layer = { path, base: (value: Value) => base(path, value), ...weight };
+    return form({ ...layer, a: matrix("A"), b: matrix("B"), scale: lora.alpha / lora.rank }, x);
   };
 }
 
 /** As drawn above. `read` is what the adapter reads in place of x (dropout). */
-export function unmerged({ weight, a, b, scale }: AdaptedLayer, x: Value, read = x): Value {
-  return add(linear(x, weight), linear(linear(read, a), b, scale));
+export function unmerged({ base, a, b, scale }: AdaptedLayer, x: Value, read = x): Value {
+  return add(base(x), linear(linear(read, a), b, scale));
 }
 
-/** The adapter is added to the weight where x [M, in] has so many rows that this is less work; otherwise it stays beside it. */
+/** The adapter is added to a dense weight where x [M, in] has so many rows that this is less work; otherwise it stays beside it. */
 export function mergedWherePays(layer: AdaptedLayer, x: Value): Value {
   const { weight, a, b, scale } = layer;
+  if (!weight) return unmerged(layer, x);
   const [out, width] = weight.shape as [number, number];
   const rows = x.shape[0] as number;
   return rows * (out + width) > SUM_PAYS * out * width ? lowRankLinear(x, weight, a, b, scale) : unmerged(layer, x);

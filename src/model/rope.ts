@@ -10,7 +10,7 @@ export interface RopeTables {
 }
 
 /**
- * Cosines and sines of position * frequency for positions 0..length-1, `steps` rows a position: row i is position i / steps.
+ * Cosines and sines of position * frequency for positions 0..length-1, `steps` rows per position: row i is position i / steps.
  * Rows between whole positions serve the slots of a latent (vae/rowLayout).
  */
 export function ropeTables(config: ModelConfig, length: number, steps = 1): RopeTables {
@@ -31,7 +31,7 @@ export function ropeTables(config: ModelConfig, length: number, steps = 1): Rope
   return { cos, sin };
 }
 
-/** The row of a table with `steps` rows a position that is nearest to a position. */
+/** The row of a table with `steps` rows per position that is nearest to a position. */
 export function ropeRow(position: number, steps: number): number {
   return Math.max(0, Math.round(position * steps));
 }

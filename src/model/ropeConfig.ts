@@ -20,14 +20,14 @@ export interface RopeConfig {
   ropeScaling: RopeScaling;
 }
 
-/** What the scaling of a kind is made of. Any other field would be one that we do not compute. */
+/** Fields of each kind of scaling. Any other field is unsupported. */
 const FIELDS: Readonly<Record<RopeScaling["kind"], readonly string[]>> = {
   default: [],
   linear: ["factor"],
   llama3: ["factor", "low_freq_factor", "high_freq_factor"],
   yarn: ["factor", "beta_fast", "beta_slow", "attention_factor", "truncate"],
 };
-/** In every kind; only llama3 and yarn use the original positions, the others pass over them. */
+/** Fields of every kind; only llama3 and yarn use the original positions, the others ignore them. */
 const COMMON = ["rope_type", "type", "rope_theta", "partial_rotary_factor", "original_max_position_embeddings"];
 
 /**

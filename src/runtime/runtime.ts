@@ -1,11 +1,11 @@
 /** What the engine needs of a machine that runs ONNX. Implementations are handed in: onnxruntime-node here, onnxruntime-web in a browser. */
-import type { OnnxModel } from "../graph/index.js";
+import type { DType, OnnxModel } from "../graph/index.js";
 
 /** Numbers outside the graph. `data` is row-major; a view is used as it is, without a copy. */
 export interface HostTensor {
-  dtype: "float32" | "float64" | "int64" | "int32" | "bool";
+  dtype: DType;
   shape: readonly number[];
-  data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+  data: Float32Array | Float64Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 }
 
 export type HostTensors = Readonly<Record<string, HostTensor>>;

@@ -15,7 +15,7 @@ const RULES = {
     const norm = space.meanNorm(latents.map(({ z }) => z));
     return { ...mean, z: space.rescale(mean.z, norm), norm };
   },
-  /** The one nearest to all of them: a latent that a text has. */
+  /** The medoid: a latent that belongs to an actual text. */
   medoid: (latents, space) => {
     const z = space.medoid(latents.map((latent) => latent.z));
     return latents.find((latent) => latent.z === z)!;
@@ -34,7 +34,7 @@ export function averagedBy(averaging: Averaging, latents: readonly TracedLatent[
   return RULES[averaging](latents, space);
 }
 
-/** @throws BigVaeError("usage") for a rule that there is not. */
+/** @throws BigVaeError("usage") for an unknown rule. */
 export function checkAveraging(averaging: Averaging): Averaging {
   if (Object.hasOwn(RULES, averaging)) return averaging;
   throw new BigVaeError("usage", {

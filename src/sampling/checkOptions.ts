@@ -1,8 +1,8 @@
-/** What a user can give a sampler wrongly, said before anything is written. */
+/** Checks of the options of samplers, before anything is written. */
 import { BigVaeError } from "../errors.js";
 import type { SamplingOptions, Weights } from "./model.js";
 
-/** What an option must be, and a test of it. */
+/** The valid range of an option in words, and its test. */
 const whole = ["a whole number of at least 1", (value: number) => Number.isSafeInteger(value) && value >= 1] as const;
 const notNegative = ["a number of at least 0", (value: number) => Number.isFinite(value) && value >= 0] as const;
 

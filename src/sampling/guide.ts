@@ -1,5 +1,6 @@
 /** guide and task: every latent is pulled toward the prompt's, which holds the topic, and toward a task vector. MiniHF vae_infer.py. */
 import {
+  type Example,
   type LatentModel,
   type Sampler,
   type SamplingOptions,
@@ -42,7 +43,7 @@ export async function* task(
   model: LatentModel,
   prompt: TextOrLatent,
   context: TokenIds,
-  examples: readonly TextOrLatent[],
+  examples: readonly Example[],
   options: SamplingOptions,
 ): Sampler {
   const run = new SamplingRun(model, options);

@@ -8,6 +8,17 @@ export type TokenIds = readonly number[];
 /** A text as token ids, or a latent that stands for one: taken as it is, without noise. */
 export type TextOrLatent = TokenIds | Latent;
 
+/** What a number of texts have in common. */
+export interface TaskVector {
+  /** Their mean. */
+  z: Latent;
+  /** How many they are: it counts as much as they would. */
+  examples: number;
+}
+
+/** An example of a task: a text, a latent, or what several texts have in common. */
+export type Example = TextOrLatent | TaskVector;
+
 /** The tokens of a text; a latent has none. */
 export function tokensOf(source: TextOrLatent): TokenIds {
   return isLatent(source) ? [] : source;

@@ -1,5 +1,6 @@
 /** paragraph: averaged spans that keep to a topic and a task, then the topic of the next paragraph. MiniHF vae_infer.py. */
 import {
+  type Example,
   isLatent,
   type LatentModel,
   type Sampler,
@@ -10,6 +11,7 @@ import {
   tokensOf,
 } from "./model.js";
 import { averaged, SamplingRun } from "./samplingRun.js";
+import { countedExamples } from "./task.js";
 
 /** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
 export const PARAGRAPH_WEIGHTS = {
@@ -27,7 +29,7 @@ export async function* paragraph(
   model: LatentModel,
   prompt: TextOrLatent,
   context: TokenIds,
-  examples: readonly TextOrLatent[],
+  examples: readonly Example[],
   options: SamplingOptions,
 ): Sampler {
   const run = new SamplingRun(model, options);
@@ -76,17 +78,18 @@ export async function* paragraph(
 /** MiniHF samples the next topic at 1; noise off stays off. */
 const NEXT_TOPIC_TAU = 1;
 
-/** The plain sum of z of the last span of each example, which has the beginning token in front. */
-async function summedTask(run: SamplingRun, examples: readonly TextOrLatent[]): Promise<TracedLatent> {
+/** The plain sum of z of the last span of each example, which has the beginning token in front. A mean counts as often as it has examples. */
+async function summedTask(run: SamplingRun, examples: readonly Example[]): Promise<TracedLatent> {
+  const { sources, counts } = countedExamples(examples);
   const latents = await run.samples(
-    examples.map((example) => (isLatent(example) ? example : run.withBos(example).slice(-run.options.span))),
+    sources.map((source) => (isLatent(source) ? source : run.withBos(source).slice(-run.options.span))),
     "task",
   );
   const z = run.space.weightedSum(
     latents.map((latent) => latent.z),
-    latents.map(() => 1),
+    counts,
   );
-  return { z, role: "task", parents: latents.map((latent) => ({ latent, weight: 1 })) };
+  return { z, role: "task", parents: latents.map((latent, i) => ({ latent, weight: counts[i]! })) };
 }
 
 /** Half of the first latent, 0.3 of the last, 0.2 of the mean of those between; of two, by the same ratio. */

@@ -1,5 +1,14 @@
 /** plan, plan-2 and plan-search: go from one latent to another, span by span. MiniHF vae_infer.py, its errors mended as named below. */
-import type { LatentModel, Sampler, SamplingOptions, Span, TextOrLatent, TokenIds, TracedLatent } from "./model.js";
+import type {
+  Example,
+  LatentModel,
+  Sampler,
+  SamplingOptions,
+  Span,
+  TextOrLatent,
+  TokenIds,
+  TracedLatent,
+} from "./model.js";
 import { averaged, SamplingRun } from "./samplingRun.js";
 import { taskVector } from "./task.js";
 
@@ -11,8 +20,8 @@ export interface PlanInputs {
   start?: TextOrLatent;
   /** Text that is continued. */
   context: TokenIds;
-  /** Texts of the task vector; default: none. */
-  examples?: readonly TextOrLatent[];
+  /** What the task vector is made of; default: nothing, no task. */
+  examples?: readonly Example[];
   /** Root mean square of sampled latents: the radius of random starts. */
   aeScale: number;
 }
@@ -94,7 +103,7 @@ function pullAt(step: number, { pull, pullStep }: typeof PLAN_WEIGHTS): number {
 async function withTask(
   run: SamplingRun,
   from: TracedLatent,
-  examples: readonly TextOrLatent[] | undefined,
+  examples: readonly Example[] | undefined,
   { start, random }: typeof PLAN_WEIGHTS,
 ): Promise<TracedLatent> {
   if (!examples?.length) return from;

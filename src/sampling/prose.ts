@@ -1,6 +1,7 @@
 /** prose and paragraph-topic: a guided text, cut after its last full sentence, and the topic of the next paragraph. MiniHF vae_infer.py. */
 import { guidedSteps, towardPrompt, towardTask } from "./guide.js";
 import type {
+  Example,
   LatentModel,
   Sampler,
   SamplingOptions,
@@ -36,7 +37,7 @@ export async function* paragraphTopic(
   model: LatentModel,
   prompt: TextOrLatent,
   context: TokenIds,
-  examples: readonly TextOrLatent[],
+  examples: readonly Example[],
   options: SamplingOptions,
 ): Sampler {
   const run = new SamplingRun(model, { ...options, noise: 0 });

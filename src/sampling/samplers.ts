@@ -4,7 +4,7 @@ import { type Averaging, checkAveraging } from "./averaging.js";
 import { AVG_PRESETS, type AvgPresetName, avg, pullsOf, userAvg } from "./avg.js";
 import { generate } from "./generate.js";
 import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
-import type { LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
+import type { Example, LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
 import { PARAGRAPH_WEIGHTS, paragraph } from "./paragraph.js";
 import { PLAN_2_WEIGHTS, PLAN_SEARCH_WEIGHTS, PLAN_WEIGHTS, plan, plan2, planSearch } from "./plan.js";
 import { paragraphTopic, prose } from "./prose.js";
@@ -19,9 +19,9 @@ export interface SamplerInputs {
   start?: TextOrLatent;
   /** Where a plan ends. */
   terminal?: TextOrLatent;
-  /** Texts of the task vector. */
-  examples: readonly TextOrLatent[];
-  /** Random starts lie at this RMS. */
+  /** What the task vector is made of. */
+  examples: readonly Example[];
+  /** RMS of random starts. */
   aeScale: number;
   /** Spans and weights of avg; default: `thread` where latents have slots, else the model card's. */
   preset?: AvgPresetName | undefined;
@@ -41,7 +41,8 @@ export type SamplerInput =
   | "averaging"
   | "nSteps"
   | "nAvg"
-  | "nStarts";
+  | "nStarts"
+  | "noise";
 
 /** A row of the table of samplers. */
 export interface SamplerEntry {
@@ -49,7 +50,7 @@ export interface SamplerEntry {
   summary: string;
   /** The texts that it cannot begin without. */
   needs: readonly ("prompt" | "terminal" | "task")[];
-  /** What else it makes use of. */
+  /** What else it makes use of; "prompt" where it takes several. */
   takes: readonly SamplerInput[];
   /** Its weights, which `SamplingOptions.weights` may replace. */
   weights: Weights;
@@ -64,7 +65,7 @@ export const samplers = table({
   generate: {
     summary: "the latent of each span writes the next ones",
     needs: ["prompt"],
-    takes: ["nSteps"],
+    takes: ["nSteps", "noise"],
     weights: {},
     defaults: {},
     write: (model, inputs, options) => generate(model, prompt(inputs), inputs.context, options),
@@ -72,7 +73,7 @@ export const samplers = table({
   guide: {
     summary: "every latent is pulled toward the prompt's",
     needs: ["prompt"],
-    takes: ["nSteps"],
+    takes: ["nSteps", "noise"],
     weights: GUIDE_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => guide(model, prompt(inputs), inputs.context, options),
@@ -80,7 +81,7 @@ export const samplers = table({
   prose: {
     summary: "guide, cut after the last sentence, and the next topic",
     needs: ["prompt"],
-    takes: ["nSteps"],
+    takes: ["nSteps", "noise"],
     weights: GUIDE_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => prose(model, prompt(inputs), inputs.context, options),
@@ -88,7 +89,7 @@ export const samplers = table({
   task: {
     summary: "guide toward the prompt and toward what example texts have in common",
     needs: ["prompt", "task"],
-    takes: ["nSteps"],
+    takes: ["nSteps", "noise"],
     weights: TASK_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => task(model, prompt(inputs), inputs.context, examples(inputs), options),
@@ -96,7 +97,7 @@ export const samplers = table({
   paragraph: {
     summary: "five averaged spans that keep to topic and task, and the next topic",
     needs: ["prompt", "task"],
-    takes: ["nSteps", "nAvg"],
+    takes: ["nSteps", "nAvg", "noise"],
     weights: PARAGRAPH_WEIGHTS,
     defaults: { nSteps: 5 },
     write: (model, inputs, options) => paragraph(model, prompt(inputs), inputs.context, examples(inputs), options),
@@ -112,7 +113,7 @@ export const samplers = table({
   avg: {
     summary: "write from the mean of several drafts (the model card's sampler)",
     needs: ["prompt"],
-    takes: ["preset", "averaging", "nSteps", "nAvg"],
+    takes: ["preset", "averaging", "nSteps", "nAvg", "noise"],
     weights: pullsOf(AVG_PRESETS.card),
     defaults: {},
     write: (model, inputs, options) => {
@@ -123,7 +124,7 @@ export const samplers = table({
   "user-avg": {
     summary: "write from the mean of several prompts",
     needs: ["prompt"],
-    takes: [],
+    takes: ["prompt", "noise"],
     weights: {},
     defaults: { tau: 1 },
     write: (model, inputs, options) =>
@@ -132,7 +133,7 @@ export const samplers = table({
   plan: {
     summary: "from a start to a terminal text, by averaged drafts",
     needs: ["terminal"],
-    takes: ["start", "task", "nSteps", "nAvg"],
+    takes: ["start", "task", "nSteps", "nAvg", "noise"],
     weights: PLAN_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => plan(model, { ...inputs, terminal: terminal(inputs) }, options),
@@ -148,7 +149,7 @@ export const samplers = table({
   "plan-search": {
     summary: "the likeliest of many plans from random starts to a terminal text",
     needs: ["terminal"],
-    takes: ["nSteps", "nStarts"],
+    takes: ["nSteps", "nStarts", "noise"],
     weights: PLAN_SEARCH_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => {
@@ -198,7 +199,7 @@ function terminal({ terminal }: SamplerInputs): TextOrLatent {
   return terminal ?? missing("terminal");
 }
 
-function examples({ examples }: SamplerInputs): readonly TextOrLatent[] {
+function examples({ examples }: SamplerInputs): readonly Example[] {
   return examples.length > 0 ? examples : missing("task");
 }
 

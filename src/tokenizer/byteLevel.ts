@@ -1,4 +1,4 @@
-/** The alphabet of byte-level BPE: one printable character a byte (GPT-2 encoder.py, bytes_to_unicode). */
+/** The alphabet of byte-level BPE: one printable character per byte (GPT-2 encoder.py, bytes_to_unicode). */
 
 /** characterOfByte[byte] */
 export const characterOfByte: readonly string[] = buildAlphabet();

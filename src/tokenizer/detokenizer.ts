@@ -1,6 +1,6 @@
 /**
  * Ids to text, piece by piece: the two decoders of the Llama family, ByteLevel and SentencePiece's with byte fallback, as
- * Hugging Face's tokenizers compute them. `clean_up_tokenization_spaces` is passed over, as in Transformers 5: of BPE it would spoil the text. Whole texts and streams take the same path, so they agree.
+ * Hugging Face's tokenizers compute them. `clean_up_tokenization_spaces` is ignored, as in Transformers 5: it would spoil text encoded by BPE. Whole texts and streams take the same path, so they agree.
  */
 import { byteOfCharacter } from "./byteLevel.js";
 
@@ -91,7 +91,7 @@ function openBytes(bytes: Uint8Array): number {
   return 0;
 }
 
-/** Puts a token's bytes, at most 3 a character, and returns their number. */
+/** Appends a token's bytes, at most 3 per character, and returns their number. */
 function writeToken(token: string, bytes: Uint8Array, at: number): number {
   for (let i = 0; i < token.length; i++) {
     const byte = byteOfCharacter[token.charCodeAt(i)];
@@ -125,7 +125,7 @@ class SentencePieceDecoder {
     return this.#strip(this.#endRun());
   }
 
-  /** As upstream's ByteFallback: a run of bytes that is no UTF-8 gives one U+FFFD a byte. */
+  /** As upstream's ByteFallback: a run of bytes that is not UTF-8 gives one U+FFFD per byte. */
   #endRun(): string {
     const run = Uint8Array.from(this.#run);
     this.#run = [];

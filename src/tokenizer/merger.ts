@@ -1,4 +1,4 @@
-/** Byte-level BPE of one word: of all pairs of neighbours, the one that was learnt first is merged, leftmost first. */
+/** Byte-level BPE of one word: among all neighbouring pairs the one learnt first is merged, the leftmost first. */
 import { BigVaeError } from "../errors.js";
 import { characterOfByte } from "./byteLevel.js";
 import { PairQueue } from "./pairQueue.js";

@@ -23,7 +23,7 @@ export type WordEncoder = (text: string, ids: (number | undefined)[]) => void;
 
 /** Words kept with their ids. A corpus of stories has some 50,000. */
 const CACHE_SIZE = 2 ** 17;
-/** Characters; longer words hardly come twice. */
+/** Characters; longer words hardly occur twice. */
 const MAX_CACHED_LENGTH = 32;
 
 /** An encoder for the byte-level tokenizers that are known here, nothing for others. */

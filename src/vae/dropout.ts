@@ -8,7 +8,7 @@ export function dropoutInput(adapter: string): string {
   return `${adapter}_dropout`;
 }
 
-/** x [M, in] with a share of its values dropped. Keys of columns belong to the layer's path for ever, keys of rows are fed. */
+/** x [M, in] with a share of its values dropped. Column keys are fixed by the layer's path, row keys are fed. */
 export function loraDropout(adapter: string, rows: number, rate: number): Linear {
   const rowKeys = input(dropoutInput(adapter), [rows], "int32");
   const columnKeys = (path: string, width: number): Value =>

@@ -1,7 +1,7 @@
 /**
  * The VAE's own layers: attention pooling into a latent, and the latent as input embeddings. MiniHF train_vae_overlap.py, class
- * VAEComponent, is the case of one slot. With k slots a text is pooled k times, each time around another place of it, so that
- * every slot speaks for a part of the text; w_e and w_d are shared by all slots.
+ * VAEComponent, is the case of one slot. With k slots a text is pooled k times, each time around another position, so that
+ * every slot stands for a part of the text; w_e and w_d are shared by all slots.
  */
 import { add, linear, matmul, reshape, softmax, transpose, type Value } from "../graph/index.js";
 import { timesDim } from "../graph/ops/layout.js";

@@ -1,4 +1,4 @@
-/** What an adapter does for the base: an encoder reads a text to z, a decoder writes from z before its context, a router from z behind it. */
+/** Roles of adapters: an encoder maps a text to z, a decoder writes from z before its context, a router from z behind it. */
 
 /** The roles that write from a latent. */
 export const WRITER_ROLES = ["decoder", "router"] as const;

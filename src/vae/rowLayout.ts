@@ -1,6 +1,6 @@
 /**
  * Where a latent stands in a row of tokens. Its slots are read before the text, so that every token sees all of them, but their
- * rotary positions are those of the parts of the text that they speak for. One slot is the original: one position, before the text.
+ * rotary positions are those of the parts of the text that they stand for. A single slot has the original layout: one position before the text.
  */
 import { MASKED } from "../model/attention.js";
 import type { WriterRole } from "./roles.js";
@@ -10,7 +10,7 @@ export function ropeSteps(slots: number): number {
   return slots > 1 ? 8 : 1;
 }
 
-/** c_j = (j + 1/2) T / k - 1/2: the middle of the part of a text of T tokens that slot j speaks for, counted from its first token. [k] */
+/** c_j = (j + 1/2) T / k - 1/2: the middle of the part of a text of T tokens that slot j stands for, counted from its first token. [k] */
 export function slotPlaces(slots: number, length: number): number[] {
   return Array.from({ length: slots }, (_, j) => ((j + 0.5) * length) / slots - 0.5);
 }

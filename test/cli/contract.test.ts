@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT_CODES } from "../../src/errors.js";
+import { type SamplerEntry, type SamplerName, samplers as table } from "../../src/sampling/samplers.js";
 import { maxDifference, openCases, readJson, tinyFolder } from "../parity/reference.js";
 import { bigvae, type Finished, jsonLines, MAIN, TINY } from "./run.js";
 
@@ -108,7 +109,7 @@ describe("generate", () => {
       ["--steps", inputs.n_steps],
       ["--n-avg", inputs.n_avg],
       ["--cfg", inputs.cfg_scale],
-      ["--task", inputs.task && task],
+      ["--task", inputs.task && `@${task}`],
     ];
     const given = options.filter(([, value]) => value !== undefined).flatMap(([flag, value]) => [flag, `${value}`]);
     const finished = await bigvae([
@@ -117,8 +118,7 @@ describe("generate", () => {
       "--json",
       "--tau",
       "0",
-      "--noise",
-      "0",
+      ...((table[COMMANDS[name]![0] as SamplerName] as SamplerEntry).takes.includes("noise") ? ["--noise", "0"] : []),
       "--sampler",
       ...COMMANDS[name]!,
       ...prompts.flatMap((prompt) => ["--prompt", prompt]),
@@ -302,11 +302,11 @@ describe("errors: one sentence, a documented exit code, nothing on standard outp
     ["a plan without an end", ["plan", ...TINY, "--start", "x"], 2, /--terminal/],
     [
       "a task file that is none",
-      ["generate", ...TINY, "--sampler", "task", "--prompt", "x", "--task", "none.json"],
+      ["generate", ...TINY, "--sampler", "task", "--prompt", "x", "--task", "@none.json"],
       2,
       /JSON array/,
     ],
-    ["a task file that is no JSON", ["task-vector", ...TINY, "--task", "README.md"], 2, /got no JSON/],
+    ["a task file that is no JSON", ["task-vector", ...TINY, "@package-lock.json#1"], 2, /got a JSON object/],
     [
       "texts given twice",
       ["encode", ...TINY, "x", "--file", "README.md"],

@@ -35,14 +35,14 @@ it("lines keep their numbers, and a byte order mark is none of the text", async 
 
 it("a task file may begin with a byte order mark", async () => {
   const path = await file("task.json", '\ufeff["one", "two"]');
-  const [found] = jsonLines(await bigvae(["task-vector", ...TINY, "--json", "--task", path]));
+  const [found] = jsonLines(await bigvae(["task-vector", ...TINY, "--json", `@${path}`]));
   expect(found).toMatchObject({ texts: ["one", "two"], longerThanSpan: false });
 });
 
 it("of examples longer than the span, a sampler says which part counts", async () => {
   const path = await file("long.json", JSON.stringify(["word ".repeat(20), "short"]));
   const sampler = ["generate", ...TINY, "--json", "--sampler", "task", "--prompt", "x", "--steps", "1", "--span", "8"];
-  const finished = await bigvae([...sampler, "--task", path]);
+  const finished = await bigvae([...sampler, "--task", `@${path}`]);
   expect(finished.stderr).toBe("bigvae: of a text longer than the span, its first 8 tokens count\n");
   expect(jsonLines(finished)).toMatchObject([{ span: 1 }, { longerThanSpan: true }]);
 });
@@ -52,7 +52,7 @@ const UTF_16 = Buffer.from("\ufeffone\n", "utf16le");
 const REFUSED: [string, string | Uint8Array, string[], number, RegExp][] = [
   ["Latin-1", LATIN_1, ["encode", "--file"], 4, /got-3\.txt, near line 3: expected UTF-8, got other bytes; convert/],
   ["UTF-16", UTF_16, ["similar", "x", "--file"], 4, /near line 1: expected UTF-8, got other bytes/],
-  ["a task in UTF-16", UTF_16, ["task-vector", "--task"], 4, /near line 1: expected UTF-8, got other bytes/],
+  ["a task in UTF-16", UTF_16, ["task-vector", "@"], 4, /near line 1: expected UTF-8, got other bytes/],
   ["an empty file", "", ["reconstruct", "--file"], 2, /at least one text, got none/],
   ["blank lines only", "\n \n", ["similar", "x", "--file"], 2, /at least one text, got none/],
   [
@@ -80,11 +80,16 @@ const REFUSED: [string, string | Uint8Array, string[], number, RegExp][] = [
   ["another mask", '{"ids":[1,2],"mask":[1,2]}\n', ["encode", "--ids", "--file"], 2, /line 1: .*mask of 0 and 1/],
 ];
 
-const ENDINGS: Record<string, string> = { "a field that is not there": "jsonl", "a file of another kind": "md" };
+const ENDINGS: Record<string, string> = {
+  "a task in UTF-16": "json",
+  "a field that is not there": "jsonl",
+  "a file of another kind": "md",
+};
 
 it.each(REFUSED)("%s is refused", async (what, content, words, code, message) => {
   const path = await file(`got-3.${ENDINGS[what] ?? "txt"}`, content);
-  const finished = await bigvae([...words.slice(0, 1), ...TINY, "--json", ...words.slice(1), path]);
+  const flags = words.at(-1) === "@" ? [`@${path}`] : [...words.slice(1), path];
+  const finished = await bigvae([words[0]!, ...TINY, "--json", ...flags]);
   expect(finished.stderr).toMatch(message);
   expect(finished.stderr).toMatch(/^bigvae: [^\n]+\n$/);
   expect(finished).toMatchObject({ code, stdout: "" });

@@ -71,7 +71,7 @@ it("what texts have in common is a part of a mix", PATIENCE, async () => {
   const [{ z }] = (await json<{ z: number[] }>("task-vector", ...TEXTS)) as [{ z: number[] }];
   const written = good(await bigvae(["task-vector", ...TINY, "--output", at("task.jsonl"), ...TEXTS]));
   expect(written.stdout).toBe(`${at("task.jsonl")}: 1 latent\n`);
-  expect(JSON.parse(await readFile(at("task.jsonl"), "utf8"))).toEqual({ z });
+  expect(JSON.parse(await readFile(at("task.jsonl"), "utf8"))).toEqual({ z, examples: 3 });
   const [mixed] = await json<object>("mix", `2:@${at("task.jsonl")}`, "--kind", "sum");
   expect(mixed).toMatchObject({
     z: z.map((value) => expect.closeTo(2 * value, 4)),
@@ -94,7 +94,8 @@ describe("latents guide what is written", () => {
     await writeFile(at("task.json"), JSON.stringify(TEXTS));
     const kept = (task: string) =>
       written("--sampler", "task", "--steps", "1", "--noise", "0", "--prompt", TEXTS[0]!, "--task", task);
-    expect(await kept(at("task.npy"))).toBe(await kept(at("task.json")));
+    expect(await kept(`@${at("task.npy")}`)).toBe(await kept(`@${at("task.json")}`));
+    expect(await kept(`@${at("task.npy")}#1`)).toBe(await kept(`@${at("task.json")}`));
   });
 
   it("latents at both ends of a plan", PATIENCE, async () => {
@@ -109,7 +110,7 @@ it.each([
   ["generate", ["--prompt", "@none.npy"], /--prompt none\.npy: expected a file of latents, got nothing there/],
   [
     "generate",
-    ["--sampler", "task", "--prompt", "x", "--task", "none.npy"],
+    ["--sampler", "task", "--prompt", "x", "--task", "@none.npy"],
     /--task none\.npy: expected a file of latents/,
   ],
   ["encode", ["x", "--output", "z.csv"], /z\.csv: expected a file of latents, \.npy, \.safetensors, \.jsonl/],

@@ -74,6 +74,23 @@ describe.each(ENGINES)("the engine %s", (_, open) => {
       expect(await writing).toEqual(expected);
     });
 
+    it("of writing behind writing, by the same adapter and with guidance, with the same tokens", async () => {
+      const guided = { ...long, cfgScale: 1.3, stopId: 2, endless: true, nTokens: 120 };
+      const brief = { ...guided, context: ids(30, 1), nTokens: 5 };
+      const [lasting, expected] = [await engine.write(rows, guided), await engine.write([rows[1]!], brief)];
+      const writing = engine.write(rows, guided);
+      const short = engine.write([rows[1]!], brief);
+      expect(await order({ writing, short })).toEqual(["short", "writing"]);
+      expect([await writing, await short]).toEqual([lasting, expected]);
+    });
+
+    it("of writing behind many rows", async () => {
+      const all = Array.from({ length: 130 }, (_, i) => rowOf(i));
+      const writing = engine.write(all, { ...long, nTokens: 30 });
+      const short = engine.write([rows[0]!], { ...long, nTokens: 2 });
+      expect(await order({ writing, short })).toEqual(["short", "writing"]);
+    });
+
     it("of scoring", async () => {
       const scored = Array.from({ length: 600 }, (_, i) => ({ z: rows[0]!.z, target: ids(12, i) }));
       const alone = await engine.score(scored.slice(0, 1), "router", ids(5));
@@ -82,6 +99,23 @@ describe.each(ENGINES)("the engine %s", (_, open) => {
       expect(await order({ long, short })).toEqual(["short", "long"]);
       expect(await short).toEqual(alone);
     });
+  });
+
+  it("scores long texts beside short ones as it scores them alone", async () => {
+    const scored = [400, 3, 1, 399].map((length, i) => ({ z: rows[i % 3]!.z, target: ids(length, i) }));
+    // 64 rows of up to 1200 tokens with a vocabulary of 512: more logits than are computed at once.
+    const many = Array.from({ length: 64 }, (_, i) => ({ z: rows[0]!.z, target: ids(i === 5 ? 1200 : 1 + i, i) }));
+    for (const batch of [scored, many]) {
+      const together = await engine.score(batch, "decoder", []);
+      for (const i of [0, 2, 3, 5].filter((i) => i < batch.length)) {
+        const [alone] = await engine.score([batch[i]!], "decoder", []);
+        expect(together[i]!.logProbabilities).toHaveLength(batch[i]!.target.length);
+        const difference = alone!.logProbabilities.map((value, t) =>
+          Math.abs(value - together[i]!.logProbabilities[t]!),
+        );
+        expect(Math.max(...difference)).toBeLessThan(1e-4);
+      }
+    }
   });
 
   describe("aborts", () => {

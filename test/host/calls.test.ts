@@ -108,6 +108,14 @@ describe("a value out of range", () => {
       (vae) => vae.generate("guide", any({ prompt: "x", weights: 5 })).next(),
       /an object of numbers by name, got 5; /,
     ],
+    ["no options", (vae) => vae.decode(z, any(null)), /^decode: options: expected an object, got null; /],
+    ["no signal", (vae) => vae.encode(["x"], any(5)), /^encode: signal: expected an AbortSignal, got number; /],
+    ["a signal that is null", (vae) => vae.decode(z, any({ signal: null })), /expected an AbortSignal, got null; /],
+    [
+      "a callback that is none",
+      (vae) => vae.generate("guide", any({ prompt: "x", onText: "log" })).next(),
+      /^`onText`: expected a function, got string; /,
+    ],
   ])("%s", async (_, call, message) => {
     await expect((async () => call(vae))()).rejects.toMatchObject({ message: expect.stringMatching(message) });
   });

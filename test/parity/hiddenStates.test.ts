@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 async function run(outputs: Record<string, Value>, feeds: HostTensors): Promise<Record<string, Float32Array>> {
   const session = await runtime.createSession(toOnnx(outputs));
-  const results = await session.run({ ...base.weights, ...feeds });
+  const results = await session.run({ ...base.weights.tensors, ...feeds });
   const values = Object.entries(results).map(([name, { data }]) => [name, (data as Float32Array).slice()]);
   await session.release();
   return Object.fromEntries(values);
@@ -65,7 +65,10 @@ describe("hidden states equal the original's", () => {
     const vae = await loadTinyAdapters(config);
     const { shape, tensors } = vae.adapters.encoder;
     const parameter = makeParameter();
-    const graph = encoderGraph({ config, zDim: vae.zDim, parameter }, loraLinear(config, parameter, "encoder", shape));
+    const graph = encoderGraph(
+      { config, zDim: vae.zDim, parameter },
+      loraLinear({ config, parameter }, "encoder", shape),
+    );
     const ids = (await cases.rows(`encode.${padding}.input_ids`)).flat();
     const shown = (await cases.rows(`encode.${padding}.attention_mask`)).flat();
     const [rows, time] = cases.shape(`encode.${padding}.input_ids`) as [number, number];

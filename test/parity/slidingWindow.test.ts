@@ -75,7 +75,7 @@ function naiveMask(width: number): HostTensor {
 /** Logits of all tokens by the graph that a base is trained with. */
 async function trainingLogits(mask: HostTensor): Promise<Float32Array[]> {
   const { logits } = await training.run({
-    ...base.weights,
+    ...base.weights.tensors,
     ...ropeFeeds(base.config, TIME),
     positions: int64(Array.from(ids.keys()), 1, TIME),
     mask,

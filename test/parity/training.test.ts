@@ -98,7 +98,7 @@ async function check(kind: "overlap" | "router", objective: Objective, steps: nu
 }
 
 describe("training equals the original", () => {
-  const frozen = () => ({ ...base.weights, ...ropeFeeds(base.config, 128) });
+  const frozen = () => ({ ...base.weights.tensors, ...ropeFeeds(base.config, 128) });
   const shapeOf = (writer: WriterRole) => ({
     config: base.config,
     zDim: vae.zDim,

@@ -30,6 +30,20 @@ it("are all modules", () => {
   expect(names.length).toBeGreaterThan(1);
 });
 
+it.each(names)("%s without arguments says how to run it", async (name) => {
+  const { code, stdout, stderr } = await run(process.execPath, [join(root, "examples", name)], { cwd: folder });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^usage: node .+\n$/);
+  expect(stderr).toContain(`examples/${name} `);
+});
+
+it("train.mjs says in one sentence that there are no rows", async () => {
+  const args = [join(root, "examples", "train.mjs"), "nowhere", "my-vae"];
+  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: folder });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^`preprocessed` .*nowhere: expected [^\n]+\n$/);
+});
+
 it.each(names)("%s", { timeout: 600_000 }, async (name) => {
   const [head] = readFileSync(join(root, "examples", name), "utf8").split("\n");
   const [, usage] = /^\/\/ .+: node (.+)$/.exec(head!) ?? [];

@@ -53,7 +53,7 @@ const INSTANCES: Record<string, string[]> = {
     "data prepare my-texts --tokenizer tokenizer.json --output other-rows",
   ],
   "bigvae train base|vae|router": [
-    "train base --preprocessed other-rows --tokenizer tokenizer.json --hidden-size 32 --intermediate-size 48 --layers 1 --heads 2 --kv-heads 1 --context 32 --dry-run",
+    "train base --preprocessed other-rows --tokenizer tokenizer.json --hidden-size 32 --intermediate-size 48 --layers 1 --heads 2 --kv-heads 1 --context-length 32 --dry-run",
   ],
   "bigvae eval --data FILE": ["eval --data my-texts --count 2 --measure sentences"],
   "bigvae pack --model B --adapters A": ["pack --model SmolLM2-135M --adapters my-vae --output packed"],

@@ -159,6 +159,32 @@ it.each(NAMES)("%s takes latents in place of texts, as they are", async (name) =
   for (const role of roles) expect([role, used.get(role)]).toEqual([role, given[role]]);
 });
 
+describe("a task vector counts as its examples would", () => {
+  const unit = (place: number) => Float32Array.from({ length: 32 }, (_, i) => (i === place ? 1 : 0));
+  const [a, b, c] = [unit(29), unit(30), unit(31)];
+  const mean = a.map((_, i) => (a[i]! + b[i]!) / 2);
+
+  it.each(["task", "paragraph", "paragraph-topic", "plan", "plan-2"] as const)("in %s", async (name) => {
+    const taskOf = async (examples: SamplerInputs["examples"]) => {
+      const { spans } = await run(name, {}, { noise: 0, nSteps: 2 }, { ...INPUTS, examples });
+      const tasks: TracedLatent[] = [];
+      const visit = (latent: TracedLatent) => {
+        if (latent.role === "task" && latent.parents.length > 0) tasks.push(latent);
+        for (const parent of latent.parents) visit(parent.latent);
+      };
+      for (const { latent, drafts } of spans)
+        for (const from of [latent, ...drafts.map((d) => d.from)]) if (from) visit(from);
+      return tasks[0]!;
+    };
+    const direction = ({ z }: TracedLatent) => Array.from(z, (value) => expect.closeTo(value / Math.hypot(...z), 5));
+    const [whole, counted] = [await taskOf([a, b, c]), await taskOf([{ z: mean, examples: 2 }, c])];
+    expect(Array.from(counted.z, (value) => value / Math.hypot(...counted.z))).toEqual(direction(whole));
+    expect(counted.z[29]).toBeCloseTo(counted.z[31]! * 1, 5);
+    // A sum is as long as that of the examples; a mean has the mean of the lengths, and a mean of two is shorter than they.
+    if (name === "paragraph") expect(Array.from(counted.z)).toEqual(Array.from(whole.z));
+  });
+});
+
 it("a latent in place of a text is one text for guidance, however often it is used", async () => {
   const space = new LatentSpace({ zDim: 31, slots: 31, span: 4 });
   const prompt = Float32Array.from({ length: 32 }, (_, i) => (i === 28 ? 1 : 0));

@@ -80,7 +80,7 @@ async function trainingLoss(writer: WriterRole, examples: readonly VaeExample[])
       : routerMicrobatch({ shape, noiseScale: 1 }, examples, eps);
   const session = await runtime.createSession(toOnnx({ loss: graph().loss }));
   const { encoder } = vae.adapters;
-  const all = { ...base.weights, ...vae.head, ...encoder.tensors, ...vae.adapters[writer].tensors };
+  const all = { ...base.weights.tensors, ...vae.head, ...encoder.tensors, ...vae.adapters[writer].tensors };
   const { loss } = await session.run({ ...all, ...ropeFeeds(base.config, 64, ropeSteps(SLOTS)), ...feeds });
   await session.release();
   return loss!.data[0] as number;

@@ -36,7 +36,7 @@ function paddedRows(length: number, seen: readonly number[]): ShardRow[] {
 
 const lora = { rank: 2, alpha: 2, targets: ["q_proj", "v_proj", "down_proj"] };
 const shape: VaeShape = { config, zDim: Z_DIM, encoder: lora, writer: lora };
-const frozen = { ...base.weights, ...ropeFeeds(config, 40) };
+const frozen = { ...base.weights.tensors, ...ropeFeeds(config, 40) };
 
 /** Gives examples as one microbatch or as one each; each keeps its own noise. */
 function divided(
@@ -68,7 +68,7 @@ const OBJECTIVES: Record<string, (accumulation: number) => Objective> = {
     const source = { rowCount: ROWS, row: async (index: number) => rows[index]! };
     const batchSize = ROWS / accumulation;
     const order = new RowOrder(source, batchSize, accumulation, rng.fork("order"));
-    return baseObjective({ config, rows: order, context: 15, batchSize, rng });
+    return baseObjective({ config, rows: order, contextLength: 15, batchSize, rng });
   },
   vae(accumulation) {
     const rows = paddedRows(2 * SPAN, [16, 14, 11, 9]);
@@ -90,7 +90,7 @@ const OBJECTIVES: Record<string, (accumulation: number) => Objective> = {
       shape,
       frozen: fixed,
       rows: unused,
-      context: 3 * SPAN,
+      contextLength: 3 * SPAN,
       span: SPAN,
       indexStep: 1,
       noiseScale: 1,

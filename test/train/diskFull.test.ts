@@ -27,7 +27,8 @@ beforeAll(async () => {
   const rows = await tinyRows(folder, tokenizer);
   await writeFile(path("tokenizer.json"), JSON.stringify(tokenizer.toJson()));
   // 1.0 MB of weights, so that a checkpoint takes 3.0 MB.
-  const size = "--hidden-size 96 --intermediate-size 256 --layers 2 --heads 2 --kv-heads 2 --context 15 --batch-size 2";
+  const size =
+    "--hidden-size 96 --intermediate-size 256 --layers 2 --heads 2 --kv-heads 2 --context-length 15 --batch-size 2";
   const rest = "--steps 6 --save-every 2 --lr-decay constant --threads 1 --quiet";
   flags = ["--preprocessed", rows, "--tokenizer", path("tokenizer.json"), ...`${size} ${rest}`.split(" ")];
   await mkdir(path("disk"));

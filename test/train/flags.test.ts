@@ -31,7 +31,7 @@ const train = (text: string) =>
   command.run(["train", ...split(text).map((word) => (word.startsWith("@") ? path(word.slice(1)) : word))]);
 
 const VAE =
-  "vae --model @base --preprocessed @rows --context 8 --z-dim 8 --rank 2 --batch-size 2 --threads 1 --save-every 2 --quiet";
+  "vae --model @base --preprocessed @rows --span 8 --z-dim 8 --rank 2 --batch-size 2 --threads 1 --save-every 2 --quiet";
 
 describe("train refuses", () => {
   it.each([
@@ -49,9 +49,9 @@ describe("train refuses", () => {
     ],
     [
       "spans that the model's window does not hold",
-      "--context 40",
+      "--span 40",
       2,
-      /--context, --gap: expected rows that fit the model's window of 64 positions, got 81/,
+      /--span, --gap: expected rows that fit the model's window of 64 positions, got 81/,
     ],
     ["no epochs", "--epochs 0", 2, /--epochs <x>' argument '0' is invalid. Expected a number above 0/],
     ["an unknown decay", "--lr-decay linear", 2, /Allowed choices are constant, cosine/],
@@ -188,12 +188,12 @@ describe("--start-from", () => {
     bytes[bytes.length - 2]! ^= 1;
     await writeFile(path("later/model.safetensors"), bytes);
     const flags = "--preprocessed @rows --batch-size 2 --threads 1 --steps 1 --model @later --start-from @three";
-    const router = await train(`router ${flags} --context 24 --output @router`);
+    const router = await train(`router ${flags} --context-length 24 --output @router`);
     expect(router.code).toBe(5);
     expect(router.stderr).toMatch(
       /expected the base with sha256 .*, got .*; give the base that they were trained on as --model/,
     );
-    const vae = await train(`vae ${flags} --context 8 --output @later-vae`);
+    const vae = await train(`vae ${flags} --span 8 --output @later-vae`);
     expect(vae.code).toBe(0);
     expect(vae.stderr).toMatch(/bigvae: --start-from: trained on another base than --model/);
   });
@@ -220,8 +220,9 @@ describe("--start-from", () => {
 
 describe("--dry-run", () => {
   const base =
-    "base --preprocessed @rows --tokenizer @base --hidden-size 16 --intermediate-size 24 --layers 2 --heads 2 --kv-heads 1 --context 15 --batch-size 2 --threads 1";
-  const router = "router --model @base --preprocessed @rows --start-from @run --context 24 --batch-size 2 --threads 1";
+    "base --preprocessed @rows --tokenizer @base --hidden-size 16 --intermediate-size 24 --layers 2 --heads 2 --kv-heads 1 --context-length 15 --batch-size 2 --threads 1";
+  const router =
+    "router --model @base --preprocessed @rows --start-from @run --context-length 24 --batch-size 2 --threads 1";
 
   it.each([
     ["base", base, 16],

@@ -23,7 +23,8 @@ beforeAll(async () => {
   const tokenizer = tinyTokenizer();
   const rows = await tinyRows(folder, tokenizer);
   await writeFile(join(folder, "tokenizer.json"), JSON.stringify(tokenizer.toJson()));
-  const size = "--hidden-size 16 --intermediate-size 24 --layers 2 --heads 2 --kv-heads 1 --context 15 --batch-size 2";
+  const size =
+    "--hidden-size 16 --intermediate-size 24 --layers 2 --heads 2 --kv-heads 1 --context-length 15 --batch-size 2";
   const run = "--steps 1000000 --lr-decay constant --save-every 1 --eval-every 1000000 --threads 1 --quiet";
   flags = ["--preprocessed", rows, "--tokenizer", join(folder, "tokenizer.json"), ...`${size} ${run}`.split(" ")];
 });

@@ -157,8 +157,8 @@ describe("a run that does not fit the memory", () => {
   it("and one that just does keeps few sessions, and comes to the same end", async () => {
     const [wide, narrow] = [recorder(), recorder()];
     const options = { ...tinyVaeRun(folder, join(folder, "narrow")), steps: 6 };
-    await runs.vae!(join(folder, "wide"), { steps: 6 }, wide);
-    await startRun(vaeRun, options, narrow, machine(200e6));
+    await runs.vae!(join(folder, "wide"), { steps: 6 }, { onReport: wide.onReport });
+    await startRun(vaeRun, options, { onReport: narrow.onReport }, machine(200e6));
     expect([...narrow.losses]).toEqual([...wide.losses]);
   });
 });

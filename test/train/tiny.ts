@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stories } from "../../src/corpus/stories/index.js";
 import { prepare } from "../../src/data/index.js";
-import type { BaseModel } from "../../src/engine/baseModel.js";
+import { type BaseModel, baseOfTensors } from "../../src/engine/baseModel.js";
 import { parseConfig } from "../../src/model/config.js";
 import { weightShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
@@ -67,14 +67,14 @@ export function tinyBase(vocabSize: number): BaseModel {
     const values = weights.values(name);
     for (let i = 0; i < values.length; i++) values[i] = shape.length === 1 ? 1 : 0.1 * rng.normal();
   }
-  return { config, weights: weights.tensors };
+  return baseOfTensors(config, weights.tensors);
 }
 
 /** A base in a folder. */
 export async function writeTinyBase(folder: string, tokenizer: Tokenizer): Promise<void> {
   const { config, weights } = tinyBase(tokenizer.vocabSize);
   await mkdir(folder, { recursive: true });
-  await writeBase(folder, config, tokenizer, { tensors: weights });
+  await writeBase(folder, config, tokenizer, { tensors: weights.tensors });
 }
 
 /** What a tiny run is given: a base in base/ and rows of its tokenizer in rows/. */
@@ -105,16 +105,16 @@ function tinyRun(folder: string, output: string) {
 /** A base of the shape of `tinyConfig`, on the data of `writeTinyData`. */
 export function tinyBaseRun(folder: string, output: string): NewRun<typeof BASE_OPTIONS> {
   const shape = { hiddenSize: 16, intermediateSize: 24, layers: 2, heads: 2, kvHeads: 1, maxPositions: 64 };
-  return { ...tinyRun(folder, output), tokenizer: join(folder, "base"), ...shape, context: 15 };
+  return { ...tinyRun(folder, output), tokenizer: join(folder, "base"), ...shape, contextLength: 15 };
 }
 
 /** A VAE of spans of 8 tokens, on the data of `writeTinyData`. */
 export function tinyVaeRun(folder: string, output: string): NewRun<typeof VAE_OPTIONS> {
-  const vae = { rank: 2, alpha: 2, context: 8, zDim: 8, klRamp: 10, shortSpans: 0.5 };
+  const vae = { rank: 2, alpha: 2, span: 8, zDim: 8, klRamp: 10, shortSpans: 0.5 };
   return { ...tinyRun(folder, output), model: join(folder, "base"), ...vae };
 }
 
 /** A router on the VAE at `startFrom`. */
 export function tinyRouterRun(folder: string, output: string, startFrom: string): NewRun<typeof ROUTER_OPTIONS> {
-  return { ...tinyRun(folder, output), model: join(folder, "base"), startFrom, context: 24, indexStep: 4 };
+  return { ...tinyRun(folder, output), model: join(folder, "base"), startFrom, contextLength: 24, indexStep: 4 };
 }

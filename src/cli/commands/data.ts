@@ -6,6 +6,7 @@ import { KNOWN_ENDINGS, prepare, readFiles, requireText, splitOf } from "../../d
 import { writeFileAtomic } from "../../formats/index.js";
 import { findTokenizer, openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, trainBpe, WordCounts } from "../../tokenizer/index.js";
+import { refuseUnused } from "../flags.js";
 import { textFiles, warnLeftOut, withTexts } from "../input.js";
 import { interruptSignal, wholeNumber } from "../options.js";
 import { progress } from "../progress.js";
@@ -34,7 +35,8 @@ function storiesCommand() {
     .addHelpText("after", "\nExample:\n  bigvae data stories --count 20000 --output data/generated.jsonl")
     .action(async ({ seed, count, start, statistics, output, ...flags }) => {
       if (statistics) {
-        const measured = storyStatistics(seed, count);
+        refuseUnused((name) => name === "output", "stories to write", "--statistics, printed in their place");
+        const measured = storyStatistics(seed, count, start);
         if (flags.json) printJson(measured);
         else process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
         return;

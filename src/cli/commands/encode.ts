@@ -5,6 +5,7 @@ import { BigVaeError } from "../../errors.js";
 import type { NamedLatent } from "../../host/latentFiles.js";
 import { confidencesOf, NO_CONFIDENCE_HELP, noteDoubt } from "../doubt.js";
 import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
+import { refuseUnused } from "../flags.js";
 import { inputTexts, type Line, parseJson, placed, refuseTextFlags, withFile } from "../input.js";
 import { checkOutput, OUTPUT_HELP, writeOutput } from "../latentInput.js";
 import { hasColours, shaded } from "../shade.js";
@@ -33,7 +34,8 @@ The confidence is the probability that the decoder gives a token of the text fro
     )
     .action(async (given, flags) => {
       const { ids: isTokens, chunk, output } = flags;
-      if (isTokens) refuseTextFlags("--ids, lines of tokens", flags);
+      if (isTokens) refuseTextFlags("--ids, lines of tokens");
+      refuseConfidence(isTokens, output);
       await checkOutput(output);
       const lines = await inputTexts(given, { ...flags, asLines: isTokens });
       await useModel(flags, async (vae) => {
@@ -56,6 +58,13 @@ The confidence is the probability that the decoder gives a token of the text fro
         if (output !== undefined) await writeOutput(flags, output, latents);
       });
     });
+}
+
+/** Throws "usage" for --no-confidence where there is no confidence that it could skip. */
+function refuseConfidence(isTokens: boolean, output: string | undefined): void {
+  if (!isTokens && output === undefined) return;
+  const got = isTokens ? "--ids" : "--output";
+  refuseUnused((name) => name === "confidence", "confidences to skip", `none with ${got}`);
 }
 
 async function encodeIds(flags: { quiet: boolean }, vae: BigVae, batch: readonly Line[]): Promise<EncodedText[]> {

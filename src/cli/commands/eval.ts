@@ -29,22 +29,40 @@ import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import type { AvgPresetName } from "../../sampling/avg.js";
 import { reportLines } from "../evalReport.js";
+import { refuseUnused } from "../flags.js";
 import { type TextFlags, textFiles, withTexts } from "../input.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
 import { drive, PRESETS } from "./generate.js";
 
-const MEASURES = [
-  "reconstruction",
-  "sentences",
-  "blends",
-  "space",
-  "retrieval",
-  "prose",
-  "arithmetic",
-  "disentanglement",
-] as const;
+/** Flags of the texts that are measured. */
+const OF_TEXTS = ["data", "split", "field", "whole"];
+
+/** Flags that only some measures take, by their names in code. */
+const TAKES = {
+  reconstruction: [...OF_TEXTS, "span", "quick"],
+  sentences: OF_TEXTS,
+  blends: [...OF_TEXTS, "span", "unit", "rule", "guidance", "pairs"],
+  space: [...OF_TEXTS, "span", "guidance", "pairs"],
+  retrieval: [...OF_TEXTS, "span"],
+  prose: [...OF_TEXTS, "averaging", "preset", "cfg"],
+  // Measured on sentences of the generator, made for them.
+  arithmetic: [],
+  disentanglement: [],
+} as const;
+
+type Measure = keyof typeof TAKES;
+const MEASURES = Object.keys(TAKES) as Measure[];
+
+/** Throws "usage" for a flag that the measure does not take. */
+function checkTaken({ measure, unit }: Pick<MeasureFlags, "measure" | "unit">): void {
+  const takes: readonly string[] = TAKES[measure];
+  const ofSome: readonly string[] = Object.values(TAKES).flat();
+  const isUnused = (name: string) => ofSome.includes(name) && !takes.includes(name);
+  refuseUnused(isUnused, "a measure that takes it", `--measure ${measure}`);
+  if (unit === "sentence") refuseUnused((name) => name === "span", "spans to blend", "--unit sentence");
+}
 
 export function evalCommand() {
   return withTexts(withModel(new Command("eval").description("Measure a model, with 95 % intervals.")))
@@ -78,7 +96,9 @@ export function evalCommand() {
     .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
     .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
     .action(async (flags) => {
-      const texts = NEEDS_NO_TEXTS.has(flags.measure) ? [] : await readTestTexts(flags);
+      checkTaken(flags);
+      const takes: readonly string[] = TAKES[flags.measure];
+      const texts = takes.includes("data") ? await readTestTexts(flags) : [];
       const bar = progress(flags.quiet);
       const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar)).finally(() => bar.stop());
       if (flags.json) printJson(report);
@@ -96,7 +116,7 @@ function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: 
 
 interface MeasureFlags extends TextFlags {
   quiet: boolean;
-  measure: (typeof MEASURES)[number];
+  measure: Measure;
   span?: number;
   seed: number;
   count?: number | undefined;
@@ -178,9 +198,6 @@ function inPasses(bar: Progress) {
   };
 }
 
-/** Measured on sentences of the generator, made for them. */
-const NEEDS_NO_TEXTS = new Set<string>(["arithmetic", "disentanglement"]);
-
 /** Texts of one split, or all. Throws "usage" where there are none. */
 async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
   const { data: path, split } = flags;
@@ -206,7 +223,7 @@ async function readTestTexts(flags: MeasureFlags): Promise<TextRecord[]> {
 /** The words of all texts, whatever their split. */
 async function knownWords(flags: MeasureFlags): Promise<Set<string>> {
   const known = new Set<string>();
-  const files = await textFiles([flags.data!], { quiet: true });
+  const files = await textFiles([flags.data!], { ...flags, quiet: true });
   for await (const { text } of readFiles(files, flags)) for (const word of wordsOf(text)) known.add(word);
   return known;
 }

@@ -6,10 +6,9 @@ import {
   type GeneratedText,
   type GenerateOptions,
   SAMPLING_DEFAULTS,
-  type TextOrLatent,
+  type TaskExample,
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
-import { LATENT_ENDINGS } from "../../host/latentFiles.js";
 import { replay, writeTrace } from "../../host/trace.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { AVG_PRESETS, type AvgPresetName, pullsOf } from "../../sampling/avg.js";
@@ -22,7 +21,8 @@ import {
   type SamplerName,
   samplers,
 } from "../../sampling/samplers.js";
-import { withFlags } from "../flags.js";
+import { EXAMPLES_HELP } from "../examples.js";
+import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
@@ -61,12 +61,7 @@ export function generateCommand() {
         AVERAGING_RULES,
       ),
     )
-    .option(
-      "--prompt <text>",
-      "topic; give it several times for user-avg",
-      (text: string, all: string[]) => [...all, text],
-      [] as string[],
-    )
+    .option("--prompt <text>", "topic; give it several times for user-avg", collected, [] as string[])
     .addHelpText(
       "after",
       `
@@ -79,10 +74,10 @@ ${JSON_TEXT}
 
 Examples:
   bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7
-  bigvae generate --sampler task --prompt "@z.npy#2" --task task.npy`,
+  bigvae generate --sampler task --prompt "@z.npy#2" --task @task.safetensors`,
     )
     .option("--replay <folder>", "repeat a run saved by --trace; fails at the first token that differs")
-    .action((flags) => (flags.replay ? runReplay(flags.replay, flags) : run(flags.sampler, flags)));
+    .action((flags) => (flags.replay === undefined ? run(flags.sampler, flags) : runReplay(flags.replay, flags)));
 }
 
 export function planCommand() {
@@ -131,7 +126,7 @@ interface SamplingFlags extends ModelFlags {
   context: string;
   start?: string;
   terminal?: string;
-  task?: string;
+  task: string[];
   steps?: number;
   nAvg?: number;
   nStarts?: number;
@@ -145,12 +140,17 @@ interface SamplingFlags extends ModelFlags {
   trace?: string;
 }
 
+/** Values of a flag that may be repeated. */
+function collected(text: string, all: string[]): string[] {
+  return [...all, text];
+}
+
 function withSampling<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
   return command
     .option("--context <text>", "text to continue", "")
     .option("--start <text>", "first text of a plan; default: a random latent")
     .option("--terminal <text>", "last text of a plan")
-    .option("--task <file>", `examples to resemble: a JSON array of texts, or a file of latents (${LATENT_ENDINGS})`)
+    .option("--task <text>", `example to resemble, may be repeated: ${EXAMPLES_HELP}`, collected, [] as string[])
     .option("--steps <n>", `spans to write; ${defaultOf("nSteps")}`, wholeNumber(1))
     .option("--n-avg <n>", `drafts to average; ${defaultOf("nAvg")}`, wholeNumber(1))
     .option("--n-starts <n>", `random starts of plan-search; default: ${DEFAULT_STARTS}`, wholeNumber(1))
@@ -202,10 +202,10 @@ function warnLongInputs(
   name: SamplerName,
   flags: SamplingFlags,
   vae: BigVae,
-  { prompt, start, terminal, task = [] }: SamplerTexts,
+  { prompt, start, terminal, task }: SamplerTexts,
 ): boolean {
   const { needs, takes } = samplers[name] as SamplerEntry;
-  const isText = (source?: TextOrLatent) => typeof source === "string";
+  const isText = (source?: TaskExample) => typeof source === "string";
   const given = [...prompt, start, terminal].filter(isText);
   const encoded = given.map((text) => ({ text, ids: vae.tokenizer.encode(text) }));
   warnLong(flags, vae, encoded);
@@ -246,15 +246,18 @@ const FLAGS: Record<SamplerInput, string> = {
   nSteps: "--steps",
   nAvg: "--n-avg",
   nStarts: "--n-starts",
+  noise: "--noise",
 };
 
 /** Throws where the sampler needs a text that was not given; warns of what it ignores. */
-function checkTaken(name: SamplerName, { prompt, steps, ...rest }: SamplingFlags): void {
-  const values: Partial<Record<SamplerInput, unknown>> = { ...rest, prompt: prompt[0], nSteps: steps };
+function checkTaken(name: SamplerName, { prompt, task, steps, ...rest }: SamplingFlags): void {
+  const values: Partial<Record<SamplerInput, unknown>> = { ...rest, prompt: prompt[0], task: task[0], nSteps: steps };
   const given = (Object.keys(FLAGS) as SamplerInput[]).filter((input) => values[input] !== undefined);
   requireInputs(name, new Set(given));
   const { needs, takes } = samplers[name] as SamplerEntry;
   const unused = given.filter((input) => ![...needs, ...takes].includes(input)).map((input) => FLAGS[input]);
+  if (prompt.length > 1 && needs.includes("prompt") && !takes.includes("prompt"))
+    unused.push("--prompt after the first");
   if (unused.length > 0) warn(rest, `the sampler ${name} ignores ${unused.join(", ")}`);
 }
 
@@ -273,7 +276,11 @@ function joined(spans: readonly GeneratedSpan[]) {
   return { text: spans.map(({ text }) => text).join(""), ids: spans.flatMap(({ ids }) => ids) };
 }
 
+/** What a replay takes: which model repeats the run, and how it is shown. */
+const OF_REPLAY = ["replay", "model", "adapters", "threads", "json", "quiet"];
+
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
+  refuseUnused((name) => !OF_REPLAY.includes(name), "a new run", "--replay, which repeats one as it was saved");
   await useModel(flags, async (vae) => {
     const printer = spanPrinter(flags);
     let count = 0;

@@ -7,7 +7,9 @@ import { EVEN_SCALE } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { confidencesOf, leastConfident, NO_CONFIDENCE_HELP, noteDoubt } from "../doubt.js";
 import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
-import { inputTexts, type Line, notBoth, readTask, withFile } from "../input.js";
+import { EXAMPLES_HELP, openExamples } from "../examples.js";
+import { refuseUnused } from "../flags.js";
+import { inputTexts, type Line, withFile } from "../input.js";
 import {
   checkInputs,
   checkOutput,
@@ -172,6 +174,8 @@ Examples:
             got: "none",
             remedy: "write for example 0.5:TEXT",
           });
+        if (flags.kind === "medoid")
+          refuseUnused((name) => name === "cfg", "a mix to guide", "--kind medoid, one of the latents itself");
         await checkInputs("mix", parsed);
         await useModel(flags, async (vae) => {
           const taken = await takeLatents(flags, vae, parsed);
@@ -215,25 +219,29 @@ function weightedInput(part: string): LatentInput & { weight: number } {
 }
 
 export function taskVectorCommand() {
-  return withModel(new Command("task-vector").description("Find what example texts have in common, as a latent."))
-    .argument("[texts...]", "texts")
-    .option("--task <file>", "texts as a JSON array in a file")
-    .option("--output <path>", OUTPUT_HELP)
+  return withModel(new Command("task-vector").description("Find what examples have in common, as a latent."))
+    .argument("<examples...>", EXAMPLES_HELP)
+    .option("--output <path>", `${OUTPUT_HELP}; the number of examples too, but for .npy`)
     .addHelpText(
       "after",
       `
 Example:
-  bigvae task-vector --task examples.json --output task.npy && bigvae mix "1:The fox found a lamp." "0.5:@task.npy"`,
+  bigvae task-vector @examples.json --output task.npy && bigvae mix "1:The fox found a lamp." "0.5:@task.npy"`,
     )
     .action(async (given, flags) => {
-      notBoth(given, "--task", flags.task);
+      const openedExamples = await openExamples("task-vector", given);
       await checkOutput(flags.output);
-      const examples = flags.task ? await readTask(flags.task) : given;
       await useModel(flags, async (vae) => {
-        const longerThanSpan = warnLongExamples(flags, vae, examples);
-        const z = await vae.taskVector(examples);
-        if (flags.output !== undefined) await writeOutput(flags, flags.output, [{ z }]);
-        else if (flags.json) printJson({ z, texts: examples, longerThanSpan });
+        const taken = await openedExamples(vae.space.width);
+        const texts = taken.filter((example) => typeof example === "string");
+        const examples = taken.reduce(
+          (sum, each) => sum + (typeof each === "object" && "z" in each ? each.examples : 1),
+          0,
+        );
+        const longerThanSpan = warnLongExamples(flags, vae, texts);
+        const z = await vae.taskVector(taken);
+        if (flags.output !== undefined) await writeOutput(flags, flags.output, [{ z, examples }]);
+        else if (flags.json) printJson({ z, examples, texts, longerThanSpan });
         else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(vae, z)}\n`);
       });
     });

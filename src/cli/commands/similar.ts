@@ -74,7 +74,7 @@ async function comparedBy(flags: TextFlags & OutputFlags & { file: string }): Pr
     const lines = await inputTexts([], flags);
     return (vae) => ofTexts(flags, vae, lines);
   }
-  refuseTextFlags(`latents in ${file}`, flags);
+  refuseTextFlags(`latents in ${file}`);
   return (vae) => ofLatents(vae, file);
 }
 

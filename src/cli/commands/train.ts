@@ -37,7 +37,7 @@ function vaeCommand(): Command {
     .description("Train encoder, decoder and head by the overlap objective.")
     .addHelpText(
       "after",
-      "\nExample:\n  bigvae train vae --model pocket/base --preprocessed runs/rows --context 64 --batch-size 24 --output runs/vae",
+      "\nExample:\n  bigvae train vae --model pocket/base --preprocessed runs/rows --span 64 --batch-size 24 --output runs/vae",
     );
 }
 
@@ -46,7 +46,7 @@ function routerCommand(): Command {
     .description("Train the router on a trained VAE.")
     .addHelpText(
       "after",
-      "\nExample:\n  bigvae train router --model pocket/base --preprocessed runs/rows --start-from runs/vae --output runs/router --context 384",
+      "\nExample:\n  bigvae train router --model pocket/base --preprocessed runs/rows --start-from runs/vae --output runs/router --context-length 384",
     );
 }
 

@@ -34,14 +34,14 @@ interface KindCount {
 }
 
 /** Statistics of the stories 0 to `count` - 1 of the run `seed`. */
-export function storyStatistics(seed: number, count: number): StoryStatistics {
+export function storyStatistics(seed: number, count: number, start = 0): StoryStatistics {
   const words = new Map<string, number>();
   const patterns = new Map<string, number>();
   const labels: StoryStatistics["labels"] = { who: {}, where: {}, what: {}, feeling: {}, outcome: {}, kind: {} };
   const kinds = new Map<string, KindCount>();
   const seen = new Set<number>();
   let seenSum = 0;
-  for (let index = 0; index < count; index++) {
+  for (let index = start; index < start + count; index++) {
     const { story, patterns: used } = tracedStory(seed, index);
     const storyWords = story.text.toLowerCase().match(/[a-z']+/g) ?? [];
     for (const word of storyWords) tally(words, word);

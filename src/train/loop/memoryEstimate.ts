@@ -1,7 +1,7 @@
 /** How much memory the values of a graph take while it runs: sizes and lifetimes, in the order in which they are computed. */
 import { sizeOf, topologicalOrder, type Value } from "../../graph/index.js";
 
-const BYTES = { float32: 4, float64: 8, int64: 8, int32: 4, bool: 1 } as const;
+const BYTES = { float32: 4, float64: 8, int64: 8, int32: 4, int8: 1, uint8: 1, bool: 1 } as const;
 
 /** Ops whose result is the memory of their input: which one. */
 const VIEWS: Readonly<Record<string, number>> = { reshape: 0, checkpoint: 1 };

@@ -28,7 +28,7 @@ const row = async () => ({
   attentionMask: new Int32Array(17).fill(1),
 });
 const rows = new RowOrder({ rowCount: 8, row }, 4, 1, rng.fork("order"));
-const objective = baseObjective({ config, rows, context: 16, batchSize: 4, rng });
+const objective = baseObjective({ config, rows, contextLength: 16, batchSize: 4, rng });
 
 it("matrices have a deviation of 0.02, those that write into the residual stream less, and norms are 1", () => {
   const { parameters } = objective;

@@ -15,10 +15,10 @@ import type { RowOrder } from "./rowOrder.js";
 
 export interface BaseObjectiveOptions {
   config: ModelConfig;
-  /** Rows of `context + 1` tokens: inputs and, one to the right, labels. */
+  /** Rows of `contextLength + 1` tokens: inputs and, one to the right, labels. */
   rows: RowOrder;
   /** Tokens of a row that are fed. */
-  context: number;
+  contextLength: number;
   batchSize: number;
   /** Blocks are computed again for the gradients, so that memory holds one of them at a time. */
   checkpointing?: boolean;
@@ -34,22 +34,22 @@ export function baseObjective(options: BaseObjectiveOptions): Objective {
 
 /** The microbatches of the rows, without parameters of their own. */
 export function baseBatches(options: Omit<BaseObjectiveOptions, "rng">): Objective["microbatch"] {
-  const { config, rows, context, batchSize, checkpointing } = options;
+  const { config, rows, contextLength, batchSize, checkpointing } = options;
   const constants = {
     positions: int64(
-      Array.from({ length: batchSize * context }, (_, i) => i % context),
+      Array.from({ length: batchSize * contextLength }, (_, i) => i % contextLength),
       batchSize,
-      context,
+      contextLength,
     ),
-    mask: foldedCausalMask(config, context),
-    ...ropeFeeds(config, context),
+    mask: foldedCausalMask(config, contextLength),
+    ...ropeFeeds(config, contextLength),
   };
   return async (step, index): Promise<Microbatch> => {
     const batch = await rows.batch(step, index);
     const ids = batch.map((row) => row.inputIds);
-    const graph = () => baseLoss(config, batchSize, context, checkpointing);
-    const tokens = batchSize * context;
-    return { shapeKey: "base", graph, feeds: { ...constants, ...shifted(ids, context) }, weight: tokens, tokens };
+    const graph = () => baseLoss(config, batchSize, contextLength, checkpointing);
+    const tokens = batchSize * contextLength;
+    return { shapeKey: "base", graph, feeds: { ...constants, ...shifted(ids, contextLength) }, weight: tokens, tokens };
   };
 }
 
@@ -61,17 +61,17 @@ export function baseLoss(config: ModelConfig, batch: number, time: number, check
   const positions = input("positions", [batch, time], "int64");
   const mask = input("mask", [1, 1, group * time, time]);
   const attend = groupedAttention(config, [{ batch, time, positions, mask }], ropeInputs(config));
-  const forward = { config, parameter, linear: baseLinear(config, parameter), attend, checkpointing };
+  const forward = { config, parameter, linear: baseLinear({ config, parameter }), attend, checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, input("input_ids", [batch * time], "int64")));
   const losses = crossEntropy(logits(forward, hidden), input("labels", [batch * time], "int64"));
   return { loss: mul(sumAll(losses), 1 / (batch * time)), metrics: {}, parameters };
 }
 
-function shifted(rows: readonly Int32Array[], context: number) {
+function shifted(rows: readonly Int32Array[], contextLength: number) {
   const flat = (offset: number) =>
     int64(
-      rows.flatMap((row) => Array.from(row.subarray(offset, offset + context))),
-      rows.length * context,
+      rows.flatMap((row) => Array.from(row.subarray(offset, offset + contextLength))),
+      rows.length * contextLength,
     );
   return { input_ids: flat(0), labels: flat(1) };
 }

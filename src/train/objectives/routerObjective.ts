@@ -23,9 +23,9 @@ export interface RouterOptions {
   shape: VaeShape;
   /** Weights of the base, the encoder and the head, rotary tables. */
   frozen: HostTensors;
-  /** Rows of `context` tokens. */
+  /** Rows of `contextLength` tokens. */
   rows: RowOrder;
-  context: number;
+  contextLength: number;
   /** Tokens of a span, s. */
   span: number;
   /** Context lengths are multiples of this, so that few graphs serve; 1 in the original. */
@@ -48,11 +48,11 @@ export function routerObjective(options: RouterOptions): Objective {
 
 /** The microbatches of the rows, without parameters of their own. */
 export function routerBatches(options: RouterOptions): Objective["microbatch"] {
-  const { shape, rows, span, context, indexStep, rng } = options;
+  const { shape, rows, span, contextLength, indexStep, rng } = options;
   return async (step, index) => {
     const batch = await rows.batch(step, index);
     const noise = rng.fork("router", step, index);
-    const at = noise.integer(Math.floor((context - 2 * span - 1) / indexStep) + 1) * indexStep;
+    const at = noise.integer(Math.floor((contextLength - 2 * span - 1) / indexStep) + 1) * indexStep;
     const drops = droppedPrefixes(batch.length, 0.5, noise.fork("drop"));
     const cut = keptFirst(batch.map((row, i) => routerExample(row, at, span, drops[i]!)));
     const examples = jittered(shape, cut, noise.fork("jitter"));
@@ -84,7 +84,7 @@ export function routerMicrobatch(
   };
   return {
     ...counted,
-    shapeKey: `router ${Object.values(batch).join()}`,
+    shapeKey: `router ${Object.values(batch).join()} ${shape.compute}`,
     graph: () => routerLoss(shape, batch),
     feeds,
   };

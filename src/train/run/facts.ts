@@ -25,6 +25,7 @@ export interface DataFacts {
 /** Facts of a run that trains a base. */
 export interface BaseFacts extends DataFacts {
   kind: "base";
+  /** Tokens of a row, `contextLength`. */
   context: number;
   weightDecay: number;
   config: ModelConfig;
@@ -77,6 +78,7 @@ export interface VaeFacts extends AdapterFacts, DataFacts {
 /** Facts of a run that trains the router. */
 export interface RouterFacts extends AdapterFacts, DataFacts {
   kind: "router";
+  /** Tokens of a row, `contextLength`. */
   context: number;
   span: number;
   endId: number | undefined;

@@ -36,7 +36,7 @@ export interface TrainingRows {
 /** Microbatches of an evaluation. */
 const HELD_OUT_BATCHES = 8;
 
-/** Which rows of a folder are trained on. */
+/** Which rows of a folder are read. */
 export interface RowChoice {
   /** Tokens of a row. */
   columns: number;
@@ -46,13 +46,19 @@ export interface RowChoice {
   beginId?: number | undefined;
 }
 
+/** Which rows are trained on. */
+interface TrainedRows extends RowChoice {
+  /** The option that makes rows shorter. */
+  lowers: "contextLength" | "span";
+}
+
 /**
  * Opens the rows, hands them over, and closes them whatever happens.
  * @throws BigVaeError: "usage" for too few rows, "mismatch" for rows of another tokenizer, "format" for a malformed folder.
  */
 export async function withRows<T>(
   options: DataOptions,
-  choice: RowChoice,
+  choice: TrainedRows,
   use: (data: TrainingRows) => Promise<T>,
 ): Promise<T> {
   const { preprocessed, batchSize, gradientAccumulationSteps: accumulation, lr, warmup, lrDecay } = options;
@@ -198,7 +204,7 @@ export function checkWindow(options: string, tokens: number, window: number): vo
 
 async function tooLittleData(
   options: DataOptions,
-  { columns, minTokens }: RowChoice,
+  { columns, lowers, minTokens }: TrainedRows,
   rows: number,
 ): Promise<BigVaeError> {
   const stored = (await readManifest(options.preprocessed))?.settings.length;
@@ -207,7 +213,7 @@ async function tooLittleData(
       subject: `\`preprocessed\` ${options.preprocessed}`,
       expected: `rows of at least ${columns} tokens`,
       got: `rows of ${stored}`,
-      remedy: `prepare the data again with a \`length\` of ${columns}, or lower \`context\``,
+      remedy: `prepare the data again with a \`length\` of ${columns}, or lower \`${lowers}\``,
     });
   }
   const needed = options.batchSize * options.gradientAccumulationSteps;
@@ -215,6 +221,6 @@ async function tooLittleData(
     subject: "train",
     expected: `at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}`,
     got: `${rows} for ${options.epochs} epochs`,
-    remedy: "prepare more text, or lower `context` or `batchSize`",
+    remedy: `prepare more text, or lower \`${lowers}\` or \`batchSize\``,
   });
 }

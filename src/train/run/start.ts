@@ -1,4 +1,5 @@
 /** What the runs have in common from their options on: settled, opened, and then trained or planned. */
+import { checkNames } from "../../host/checkCall.js";
 import { availableBytes } from "../../host/memory.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import type { Runtime } from "../../runtime/runtime.js";
@@ -16,6 +17,8 @@ export interface RunControl {
   /** Called with every step, evaluation, sample and warning. */
   onReport?(report: RunReport): void;
 }
+
+const CONTROLS = ["signal", "onReport"] as const satisfies (keyof RunControl)[];
 
 /** Where a run computes. */
 export interface Machine {
@@ -80,10 +83,12 @@ export async function planOf<Options extends CommonOptions>(
 async function contextOf<Options extends CommonOptions>(
   { command, table }: RunType<Options>,
   given: object,
-  { onReport }: RunControl,
+  control: RunControl,
   isPlanned: boolean,
   machine?: Machine,
 ): Promise<RunContext<Options>> {
+  checkNames(isPlanned ? `plan ${command}` : `train ${command}`, control, CONTROLS);
+  const { onReport } = control;
   const settled = await settle<Options>({ command, table, isPlanned }, given);
   const { threads } = settled.options;
   return {

@@ -50,7 +50,7 @@ describe("from another base", () => {
 it.each([
   [{ hiddenSize: 33 }, "`hiddenSize`: expected a multiple of twice the 2 `heads`, got 33"],
   [{ hiddenSize: 24, heads: 4, kvHeads: 3 }, "`kvHeads`: expected a divisor of the 4 `heads`, got 3"],
-  [{ context: 65 }, "`context`: expected rows that fit the model's window of 64 positions, got 65"],
+  [{ contextLength: 65 }, "`contextLength`: expected rows that fit the model's window of 64 positions, got 65"],
 ])("refuses %o", async (change, message) => {
   const refused = trainBase({ ...tinyBaseRun(folder, path("refused")), ...change });
   await expect(refused).rejects.toMatchObject({ kind: "usage" });

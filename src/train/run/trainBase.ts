@@ -41,31 +41,36 @@ const baseRun: RunType<Options> = {
   table: BASE_OPTIONS,
   async prepare(context, use) {
     const { options } = context;
-    const { context: length, batchSize, weightDecay, gradientCheckpointing: checkpointing } = options;
+    const { contextLength, batchSize, weightDecay, gradientCheckpointing: checkpointing } = options;
     const tokenizer = await openTokenizer(options.tokenizer);
     const start = await openStart(context, tokenizer.vocabSize);
     const config = start?.base.config ?? baseConfig(options, tokenizer.vocabSize);
-    checkWindow("`context`", length, config.maxPositionEmbeddings);
+    checkWindow("`contextLength`", contextLength, config.maxPositionEmbeddings);
     // The base scores a text behind the end token (eval/scoring): rows begin there, else the model meets that only by chance.
-    const choice = { columns: length + 1, minTokens: 2, beginId: tokenizer.eosId };
+    const choice = {
+      columns: contextLength + 1,
+      lowers: "contextLength" as const,
+      minTokens: 2,
+      beginId: tokenizer.eosId,
+    };
     return withRows({ ...options, tokenizer }, choice, async (data) => {
       const { rows, held, schedule, rng } = data;
-      const objective = baseObjective({ config, rows, context: length, batchSize, checkpointing, rng });
-      for (const [name, { data }] of Object.entries(start?.base.weights ?? {}))
+      const objective = baseObjective({ config, rows, contextLength, batchSize, checkpointing, rng });
+      for (const [name, { data }] of Object.entries(start?.base.weights.tensors ?? {}))
         objective.parameters.set(name, data as Float32Array);
       const facts = {
-        ...{ kind: "base" as const, context: length, weightDecay, config },
+        ...{ kind: "base" as const, context: contextLength, weightDecay, config },
         ...(start ? { startSha256: start.baseSha256 } : {}),
         ...dataFacts({ ...options, tokenizer }, data),
       } satisfies BaseFacts;
       const run = {
         objective,
-        heldOut: await heldOutBatches(held, baseBatches({ config, rows: held, context: length, batchSize })),
+        heldOut: await heldOutBatches(held, baseBatches({ config, rows: held, contextLength, batchSize })),
         schedule,
         facts,
         finish: () => writeBase(options.output, config, tokenizer, objective.parameters),
       };
-      const tokensPerRow = length + 1;
+      const tokensPerRow = contextLength + 1;
       const reads = () => ({ rows: batchSize, tokens: batchSize * tokensPerRow });
       return use(run, { rowCount: rows.source.rowCount, tokensPerRow, reads });
     });

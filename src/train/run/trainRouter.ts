@@ -8,6 +8,7 @@ import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
+import { int8Linears } from "../objectives/int8Base.js";
 import { routerBatches, routerObjective } from "../objectives/routerObjective.js";
 import { adapterFacts, type RouterFacts } from "./facts.js";
 import { checkSameBase, checkShape, hashVae, openTrainingBase, type TrainingBase } from "./open.js";
@@ -47,7 +48,7 @@ const routerRun: RunType<Options> = {
   table: ROUTER_OPTIONS,
   async prepare(context, use) {
     const { machine, options } = context;
-    const { context: columns, batchSize, indexStep, dropout, latentNoise } = options;
+    const { contextLength: columns, batchSize, indexStep, dropout, latentNoise } = options;
     const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
     const { base, tokenizer, baseSha256 } = opened;
     const vae = await openStart(context, opened);
@@ -55,21 +56,27 @@ const routerRun: RunType<Options> = {
     checkRows(columns, span, base.config);
     const shape = routerShape(base.config, vae, options);
     const frozen: HostTensors = {
-      ...base.weights,
+      ...base.weights.tensors,
+      ...(options.compute === "int8" ? int8Linears(base.config, base.weights.tensors) : {}),
       ...vae.adapters.encoder.tensors,
       ...vae.head,
       ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),
     };
     const data = { ...options, tokenizer };
-    return withRows(data, { columns, minTokens: columns }, async (rows) => {
+    return withRows(data, { columns, lowers: "contextLength", minTokens: columns }, async (rows) => {
       const { held, rng } = rows;
       const endId = tokenizer.eosId;
-      const trained = { frozen, context: columns, span, indexStep, endId, noiseScale: latentNoise, shape };
+      const trained = { frozen, contextLength: columns, span, indexStep, endId, noiseScale: latentNoise, shape };
       const objective = routerObjective({ ...trained, rows: rows.rows, rng });
       // A folder without router/ has been given the decoder in its place.
       for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
         objective.parameters.set(name, data as Float32Array);
-      const evaluated = { ...trained, shape: { ...shape, dropout: 0 }, rows: held, rng: rng.fork("held out") };
+      const evaluated = {
+        ...trained,
+        shape: { ...shape, dropout: 0, compute: "fp32" as const },
+        rows: held,
+        rng: rng.fork("held out"),
+      };
       const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
       const finished = { ...vae, adapters: { ...vae.adapters, router } };
       const engine = new Engine({ runtime: machine.runtime, base, vae: finished, form: "unmerged" });
@@ -104,28 +111,28 @@ const routerRun: RunType<Options> = {
 
 /** The VAE that the router is trained on: of this base, and of this rank and alpha where they are given. */
 async function openStart({ options, explicit }: RunContext<Options>, { base, baseSha256 }: TrainingBase) {
-  const { model, startFrom, rank, alpha, vaeContext } = options;
+  const { model, startFrom, rank, alpha, span } = options;
   await checkSameBase(model, startFrom, baseSha256);
   const vae = await readVae(startFrom, base);
   const { shape } = vae.adapters.router;
   checkShape({ rank, alpha }, { rank: shape.rank, alpha: shape.alpha }, explicit);
-  return { ...vae, span: vaeContext ?? vae.span };
+  return { ...vae, span: span ?? vae.span };
 }
 
 /** Rows hold a context, the span that z encodes and the next one; the router reads them and z. */
-function checkRows(context: number, span: number, { maxPositionEmbeddings }: ModelConfig): void {
-  checkWindow("`context`", context + 1, maxPositionEmbeddings);
-  if (context > 2 * span) return;
+function checkRows(contextLength: number, span: number, { maxPositionEmbeddings }: ModelConfig): void {
+  checkWindow("`contextLength`", contextLength + 1, maxPositionEmbeddings);
+  if (contextLength > 2 * span) return;
   throw new BigVaeError("usage", {
-    subject: "`context`",
+    subject: "`contextLength`",
     expected: `more tokens than two spans, ${2 * span}`,
-    got: context,
-    remedy: "give a longer one, or a VAE of a shorter `vaeContext`",
+    got: contextLength,
+    remedy: "give a longer one, or a shorter `span`",
   });
 }
 
 function routerShape(config: ModelConfig, vae: VaeAdapters, options: Options): VaeShape {
-  const { dropout, gradientCheckpointing: checkpointing } = options;
+  const { dropout, gradientCheckpointing: checkpointing, compute } = options;
   const { encoder, router } = vae.adapters;
-  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing };
+  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing, compute };
 }

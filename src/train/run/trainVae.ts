@@ -9,6 +9,7 @@ import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import type { Facts } from "../loop/checkpoint.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
+import { int8Linears } from "../objectives/int8Base.js";
 import { type OverlapOptions, overlapBatches, overlapObjective, overlapReads } from "../objectives/overlapObjective.js";
 import { klWeight, noiseScale } from "../objectives/overlapSchedules.js";
 import { paddedLength } from "../objectives/shortTexts.js";
@@ -67,7 +68,7 @@ export const vaeRun: RunType<Options> = {
     const { base, baseSha256, tokenizer, start, sizes, positions } = parts;
     const { span } = sizes;
     const data = { ...options, tokenizer };
-    return withRows(data, { columns: 2 * span, minTokens: span + 1 }, async (rows) => {
+    return withRows(data, { columns: 2 * span, lowers: "span", minTokens: span + 1 }, async (rows) => {
       const sentences = await openSentences(options, tokenizer);
       const { trained, evaluated } = overlapOptions(options, parts, rows, sentences);
       const objective = overlapObjective(trained);
@@ -121,7 +122,7 @@ async function openParts(context: RunContext<Options>): Promise<Parts> {
   const longest = options.sentences ? paddedLength(span) : span;
   const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
   const positions = Math.max(span, gap) + placed + 1;
-  checkWindow("`context`, `gap`", positions, opened.base.config.maxPositionEmbeddings);
+  checkWindow("`span`, `gap`", positions, opened.base.config.maxPositionEmbeddings);
   return { ...opened, start, sizes, shape, positions };
 }
 
@@ -135,7 +136,7 @@ async function openStart({ options, warn }: RunContext<Options>, opened: Trainin
 
 /** Sizes of z, of the adapters and of a span: those of the adapters that a run starts from, which no option may contradict. */
 function sizesOf({ options, explicit }: RunContext<Options>, start: Start | undefined) {
-  const { context: span, rank, alpha, zDim, slots } = options;
+  const { span, rank, alpha, zDim, slots } = options;
   const gap = options.gap ?? start?.gap ?? span;
   if (!start) return { span, gap, rank, alpha, zDim, slots };
   const { shape } = start.adapters.decoder;
@@ -150,7 +151,7 @@ function vaeShape(
   { zDim, slots, rank, alpha }: Parts["sizes"],
   start: Start | undefined,
 ): VaeShape {
-  const { dropout, gradientCheckpointing: checkpointing, freeBits } = options;
+  const { dropout, gradientCheckpointing: checkpointing, freeBits, compute } = options;
   if (zDim % slots !== 0) {
     throw new BigVaeError("usage", {
       subject: "`zDim`",
@@ -163,7 +164,7 @@ function vaeShape(
   // A start with a learned variance would lose it otherwise.
   const learnedVariance = options.learnedVariance || (start !== undefined && "vae.w_s.weight" in start.head);
   const head = { zDim, slots, learnedVariance };
-  return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits };
+  return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits, compute };
 }
 
 /** What is trained, and what it is evaluated on: held-out rows at full noise, full KL weight and without dropout. */
@@ -181,13 +182,17 @@ function overlapOptions(
     klRampSteps: options.klRamp,
     edgeWeights: options.tokenWeights === "edges",
     noise: { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp },
-    frozen: { ...base.weights, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
+    frozen: {
+      ...base.weights.tensors,
+      ...(options.compute === "int8" ? int8Linears(base.config, base.weights.tensors) : {}),
+      ...ropeFeeds(base.config, positions, ropeSteps(slots)),
+    },
     ...{ shape, rows, span, gap, rng },
     sentences: sentences?.train,
   };
   const evaluated: OverlapOptions = {
     ...trained,
-    shape: { ...shape, dropout: 0 },
+    shape: { ...shape, dropout: 0, compute: "fp32" },
     klRampSteps: 1,
     noise: { scale: latentNoise, start: latentNoise, rampSteps: 1 },
     rows: held,
@@ -237,7 +242,7 @@ interface Sentences extends Record<"train" | "validation", NonNullable<OverlapOp
 const SENTENCE_SHARE = 0.4;
 
 async function openSentences(
-  { sentences: preprocessed, sentenceShare: share = SENTENCE_SHARE, context: span }: Options,
+  { sentences: preprocessed, sentenceShare: share = SENTENCE_SHARE, span }: Options,
   tokenizer: Tokenizer,
 ): Promise<Sentences | undefined> {
   if (preprocessed === undefined) return undefined;

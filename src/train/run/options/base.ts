@@ -29,7 +29,7 @@ export const BASE_OPTIONS = {
     place: "a folder of an earlier run",
     description: "base to initialize from, which keeps its shape",
   },
-  context: { kind: whole(1), default: 256, description: "tokens per row" },
+  contextLength: { kind: whole(1), default: 256, description: "tokens per row" },
   batchSize: { kind: whole(1), default: 8, description: "rows per microbatch" },
   gradientAccumulationSteps: { kind: whole(1), default: 4, description: "microbatches per step" },
   lr: { kind: positive, default: 2e-3, free: true, description: "peak learning rate" },

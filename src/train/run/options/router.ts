@@ -12,8 +12,8 @@ export const ROUTER_OPTIONS = {
     place: "a folder of an earlier run",
     description: "the trained VAE; its decoder initializes the router",
   },
-  context: { kind: whole(8), default: 2048, description: "tokens per row" },
-  vaeContext: { kind: whole(8), description: "tokens per span; default: that of the VAE" },
+  contextLength: { kind: whole(8), default: 2048, description: "tokens per row; context in MiniHF" },
+  span: { kind: whole(8), description: "tokens per span; default: that of the VAE; vae-context in MiniHF" },
   indexStep: {
     kind: whole(1),
     default: 32,

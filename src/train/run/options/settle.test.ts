@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunFile, writeRunFile } from "../runFile.js";
-import type { TrainVaeOptions } from "../trainVae.js";
+import { planBase, trainBase } from "../trainBase.js";
+import { planRouter, trainRouter } from "../trainRouter.js";
+import { planVae, type TrainVaeOptions, trainVae } from "../trainVae.js";
 import { TRAIN_OPTIONS } from "./all.js";
 import { ROUTER_OPTIONS } from "./router.js";
 import { settle } from "./settle.js";
@@ -24,9 +26,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(Object.entries(TRAIN_OPTIONS))("the options of train %s", (_, table) => {
   it("have defaults of their kind, and needs that are options", () => {
-    for (const [name, { kind, default: value, needs, required }] of Object.entries(table)) {
+    for (const [name, { kind, default: value, needs, idleAtZero, required }] of Object.entries(table)) {
       if (value !== undefined) expect(kind.holds(value), name).toBe(true);
-      if (needs !== undefined) expect(Object.keys(table), name).toContain(needs);
+      for (const other of [needs, idleAtZero])
+        if (other !== undefined) expect(Object.keys(table), name).toContain(other);
       expect(required && value !== undefined, name).not.toBe(true);
     }
   });
@@ -36,6 +39,22 @@ describe.each(Object.entries(TRAIN_OPTIONS))("the options of train %s", (_, tabl
       Array.from(`${description} ${place}`.matchAll(/`(\w+)`/g), ([, name]) => name!),
     );
     expect(named.filter((name) => !(name in table))).toEqual([]);
+  });
+});
+
+describe.each(Object.entries({ trainBase, planBase, trainVae, planVae, trainRouter, planRouter }))("%s", (_, call) => {
+  it.each<[options: unknown, control: unknown, message: RegExp]>([
+    [null, {}, /^train \w+: options: expected an object, got null; /],
+    [[], {}, /: options: expected an object, got a list; /],
+    [Promise.resolve({}), {}, /got a promise; await it first$/],
+    [{}, null, /^(train|plan) \w+: options: expected an object, got null; /],
+    [{}, "loud", /expected an object, got string; /],
+    [{}, { onreport: () => {} }, /got onreport; use `onReport`/],
+    [{}, { onReport: console }, /^`onReport`: expected a function, got object; /],
+    [{}, { signal: true }, /: signal: expected an AbortSignal, got boolean; /],
+  ])("refuses %j, %j", async (options, control, message) => {
+    const refused = call(options as never, control as never);
+    await expect(refused).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(message) });
   });
 });
 
@@ -70,6 +89,17 @@ describe("a new run", () => {
       "one of two",
       { noiseStart: 0.1 },
       "`noiseStart`: expected `noiseRamp` beside it, got none; give both, or neither",
+    ],
+    ["both ways to say how long", { epochs: 2, steps: 9 }, "`steps`: expected one way to say how long, got `epochs`"],
+    [
+      "one that another makes idle",
+      { klWeight: 0, freeBits: 0.1 },
+      "`freeBits`: expected `klWeight` above 0, without which it has no effect, got 0; raise `klWeight`, or leave",
+    ],
+    [
+      "a switch that another makes idle",
+      { dropPrefix: 0, shiftedSpans: true },
+      "`shiftedSpans`: expected `dropPrefix`",
     ],
     ["a required one missing", { model: undefined }, "`model`: expected a value, got none; give one"],
     ["no folder", { output: undefined }, "`output`: expected a value, got none; give one"],
@@ -111,6 +141,7 @@ describe("a resumed run", () => {
     expect(options).toMatchObject({ klWeight: 0.3, steps: 9, lr: 1e-5, saveEvery: 2, model: "pocket" });
     expect(explicit.has("rank")).toBe(false);
     expect((await resume({ epochs: 2 })).options.steps).toBeUndefined();
+    expect((await resume({}, { klWeight: 0, klRamp: 5 })).options.klRamp).toBe(5);
     expect((await resume({ model: "/moved" })).options.model).toBe("/moved");
   });
 

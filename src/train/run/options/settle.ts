@@ -42,6 +42,7 @@ export async function settle<Options>(of: Settling, given: object): Promise<Sett
   // Of the two ways to say how long, the one that was given counts.
   if (explicit.has("epochs") && !explicit.has("steps")) delete options.steps;
   checkComplete(of, options);
+  checkEffective(of, options, explicit);
   for (const [name, { place }] of Object.entries(table)) {
     if (place === undefined || options[name] === undefined) continue;
     const isMoved = saved !== undefined && !explicit.has(name);
@@ -133,6 +134,28 @@ function changes(saved: RunFile, { table }: Settling, values: Values): Values {
     });
   }
   return values;
+}
+
+/** Throws for an option of this call that is without effect beside another one. */
+function checkEffective({ table }: Settling, options: Values, explicit: ReadonlySet<string>): void {
+  if (explicit.has("epochs") && explicit.has("steps")) {
+    throw new BigVaeError("usage", {
+      subject: "`steps`",
+      expected: "one way to say how long",
+      got: "`epochs` beside it",
+      remedy: "leave one of them out",
+    });
+  }
+  for (const name of explicit) {
+    const { idleAtZero: other, default: value } = table[name]!;
+    if (other === undefined || options[other] !== 0 || options[name] === value) continue;
+    throw new BigVaeError("usage", {
+      subject: `\`${name}\``,
+      expected: `\`${other}\` above 0, without which it has no effect`,
+      got: 0,
+      remedy: `raise \`${other}\`, or leave \`${name}\` out`,
+    });
+  }
 }
 
 /** Throws for an option that is required and missing, or that says nothing without another one. */

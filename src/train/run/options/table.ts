@@ -19,6 +19,8 @@ export interface OptionRule<Value = unknown> {
   saved?: false;
   /** The option that it says nothing without. */
   needs?: string;
+  /** The option that leaves it without effect where that is 0. */
+  idleAtZero?: string;
 }
 
 /** Options by name. */

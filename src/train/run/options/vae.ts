@@ -6,7 +6,7 @@ import type { OptionTable } from "./table.js";
 /** Options of a run that trains encoder, decoder and head. */
 export const VAE_OPTIONS = {
   ...ADAPTER_OPTIONS,
-  context: { kind: whole(8), default: 64, description: "tokens per span" },
+  span: { kind: whole(8), default: 64, description: "tokens per span; context in MiniHF" },
   batchSize: { kind: whole(1), default: 4, description: "rows per microbatch" },
   zDim: { kind: whole(1), default: 768, description: "dimensions of z, shared evenly by its slots" },
   slots: {
@@ -24,8 +24,13 @@ export const VAE_OPTIONS = {
     description: "adapters to initialize from, which keep their shape",
   },
   klWeight: { kind: real(0), default: 0.1, description: "weight of the KL term after its warm-up" },
-  klRamp: { kind: whole(1), default: 50000, description: "steps of KL warm-up" },
-  freeBits: { kind: real(0), default: 0, description: "free bits: KL floor per dimension of z, in nats" },
+  klRamp: { kind: whole(1), default: 50000, idleAtZero: "klWeight", description: "steps of KL warm-up" },
+  freeBits: {
+    kind: real(0),
+    default: 0,
+    idleAtZero: "klWeight",
+    description: "free bits: KL floor per dimension of z, in nats",
+  },
   learnedVariance: { kind: onOff, default: false, description: "learn the variance of z given the text; 1 in MiniHF" },
   dropPrefix: {
     kind: share,
@@ -35,11 +40,13 @@ export const VAE_OPTIONS = {
   maskedPrefix: {
     kind: onOff,
     default: false,
+    idleAtZero: "dropPrefix",
     description: "a dropped prefix keeps its last position, masked, which predicts the first token, as in MiniHF",
   },
   shiftedSpans: {
     kind: onOff,
     default: false,
+    idleAtZero: "dropPrefix",
     description: "a span without prefix starts anywhere in its row of two spans, so that a row serves many times",
   },
   encodeLast: {

@@ -1,0 +1,14 @@
+/** Frozen weights, dense or packed, and the formats that they are packed in. */
+export { type StoreOptions, type WeightSource, WeightStore } from "./store.js";
+export {
+  type DenseWeight,
+  type PackedWeight,
+  packedWeight,
+  packWeight,
+  QUANTS,
+  type Quant,
+  readRows,
+  type Weight,
+  weightBytes,
+  weightTensors,
+} from "./weight.js";

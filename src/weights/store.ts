@@ -1,0 +1,146 @@
+/** The frozen weights of a base by name on disk: what stays in memory, and what is read when a session is made of it. */
+import type { PackedFormat } from "../graph/index.js";
+import type { HostTensor, HostTensors } from "../runtime/runtime.js";
+import {
+  dense,
+  linearFormat,
+  type PackedWeight,
+  Packer,
+  type Quant,
+  readRows,
+  tableFormat,
+  type Weight,
+  weightBytes,
+} from "./weight.js";
+
+/** Where weights are read from; formats/ has readers for safetensors and GGUF. */
+export interface WeightSource {
+  info(name: string): { shape: readonly number[] };
+  readFloat32(name: string): Promise<Float32Array>;
+  /** Rows begin..end-1 of a matrix alone, so that a large one is never in memory in fp32 as a whole. */
+  readRows?(name: string, begin: number, end: number): Promise<Float32Array>;
+  /** A matrix as the file packs it, where a kernel multiplies by the same values; undefined otherwise. */
+  readPacked?(name: string): Promise<PackedWeight | undefined>;
+  readonly names: readonly string[];
+  /** Frees what is open; nothing can be read after it. */
+  close?(): Promise<void>;
+}
+
+/** What the weights of a base are read by. */
+export interface StoreOptions {
+  source: WeightSource;
+  /** Every weight: name on disk -> shape. */
+  shapes: ReadonlyMap<string, readonly number[]>;
+  /** Name of the embedding table. */
+  embedding: string;
+  /** Name of the matrix of the language-model head; the embedding table's where they are tied. */
+  head: string;
+  quant: Quant;
+  /** Throws for values that a weight must not have. */
+  check(name: string, values: Float32Array): void;
+}
+
+/** Values that are read and rounded at a time. */
+const PIECE_VALUES = 2 ** 22;
+
+/**
+ * Dense weights stay in memory, where all sessions read them. Of packed ones the norms and the embedding table stay; a matrix is read each time it is asked for,
+ * since the session that is made of it keeps a copy in the kernel's own order.
+ */
+export class WeightStore {
+  readonly quant: Quant;
+  readonly #kept = new Map<string, Weight>();
+
+  private constructor(readonly options: StoreOptions) {
+    this.quant = options.quant;
+  }
+
+  /** Reads what stays in memory. Throws as the source and `check` do. */
+  static async open(options: StoreOptions): Promise<WeightStore> {
+    const store = new WeightStore(options);
+    for (const [name, shape] of options.shapes) {
+      if (options.quant === "none" || shape.length === 1 || name === options.embedding)
+        store.#kept.set(name, await store.#read(name));
+    }
+    return store;
+  }
+
+  /** Dense weights that are in memory already. */
+  static ofTensors(tensors: HostTensors, names: Pick<StoreOptions, "embedding" | "head">): WeightStore {
+    const source: WeightSource = {
+      names: Object.keys(tensors),
+      info: (name) => tensors[name]!,
+      readFloat32: async (name) => tensors[name]!.data as Float32Array,
+    };
+    const shapes = new Map(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+    const store = new WeightStore({ source, shapes, ...names, quant: "none", check: () => {} });
+    for (const [name, tensor] of Object.entries(tensors)) store.#kept.set(name, { kind: "dense", tensor });
+    return store;
+  }
+
+  /** Every weight in fp32, by name; none of a packed store. */
+  get tensors(): HostTensors {
+    const entries = [...this.#kept].flatMap(([name, weight]) =>
+      weight.kind === "dense" ? [[name, weight.tensor]] : [],
+    );
+    return Object.fromEntries(entries);
+  }
+
+  /** A weight that is dense and in memory: a norm, or any of an unpacked base. */
+  tensor(name: string): HostTensor {
+    const weight = this.#kept.get(name);
+    if (weight?.kind !== "dense") throw new RangeError(`${name} is not dense`);
+    return weight.tensor;
+  }
+
+  /** The weight of that name on disk. */
+  async read(name: string): Promise<Weight> {
+    return this.#kept.get(name) ?? this.#read(name);
+  }
+
+  /** Copies row `id` of the embedding table to `target` at `offset`. */
+  embed(id: number, target: Float32Array, offset: number): void {
+    target.set(readRows(this.#kept.get(this.options.embedding)!, id, id + 1), offset);
+  }
+
+  /** Frees the files that packed weights are read from. */
+  async close(): Promise<void> {
+    await this.options.source.close?.();
+  }
+
+  /** Bytes of what stays in memory. */
+  get bytes(): number {
+    return Array.from(this.#kept.values()).reduce((sum, weight) => sum + weightBytes(weight), 0);
+  }
+
+  async #read(name: string): Promise<Weight> {
+    const { source, shapes, embedding, head, quant, check } = this.options;
+    const shape = shapes.get(name)!;
+    const isTable = name === embedding || name === head;
+    const format = shape.length === 1 ? undefined : isTable ? tableFormat(quant) : linearFormat(quant);
+    if (format?.kind === "blocks") {
+      const packed = await source.readPacked?.(name);
+      if (packed?.format.kind === "blocks" && packed.format.bits <= format.bits) return packed;
+    }
+    if (format) return this.#pack(name, shape as readonly [number, number], format);
+    const values = await source.readFloat32(name);
+    check(name, values);
+    return dense(values, ...shape);
+  }
+
+  /** Rounds a matrix to a format, some rows at a time where the source can read them so. */
+  async #pack(name: string, shape: readonly [number, number], format: PackedFormat): Promise<PackedWeight> {
+    const { source, check } = this.options;
+    const [out, width] = shape;
+    const packer = new Packer(shape, format);
+    // A piece ends with a block of every format.
+    const rows = source.readRows ? Math.max(1, Math.floor(PIECE_VALUES / width / 64)) * 64 : out;
+    for (let begin = 0; begin < out; begin += rows) {
+      const end = Math.min(out, begin + rows);
+      const values = source.readRows ? await source.readRows(name, begin, end) : await source.readFloat32(name);
+      check(name, values);
+      packer.add(values, begin);
+    }
+    return packer.weight;
+  }
+}

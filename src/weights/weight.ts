@@ -1,0 +1,125 @@
+/** A frozen weight in memory: dense, or packed in one of the formats that a kernel multiplies by. */
+import { type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
+import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
+import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
+import { type ColumnsFormat, dequantizeColumns, quantizeColumns, quantizeRows } from "./columns.js";
+import { dequantizeNf4, NF4_FORMAT, quantizeNf4 } from "./nf4.js";
+
+/** Row-major values [out, in]; norms are [out]. */
+export interface DenseWeight {
+  readonly kind: "dense";
+  readonly tensor: HostTensor;
+}
+
+/** A matrix [out, in] and its arrays by the names of `packedParts`. */
+export interface PackedWeight {
+  readonly kind: "packed";
+  readonly format: PackedFormat;
+  readonly shape: readonly [number, number];
+  readonly parts: HostTensors;
+}
+
+export type Weight = DenseWeight | PackedWeight;
+
+/**
+ * How a base is kept in memory. none: fp32. int8 and int4: blocks of 32 with a scale each; matrices that a file holds in as few bits stay as they are.
+ * nf4: the 4-bit NormalFloat of QLoRA, in blocks of 64.
+ */
+export type Quant = "none" | "int8" | "int4" | "nf4";
+
+export const QUANTS: readonly Quant[] = ["none", "int8", "int4", "nf4"];
+
+/** The format of the matrices of the blocks; undefined where they are dense. */
+export function linearFormat(quant: Quant): PackedFormat | undefined {
+  if (quant === "none") return undefined;
+  return quant === "nf4" ? NF4_FORMAT : blocksFormat(quant === "int8" ? 8 : 4);
+}
+
+/** The format of the embedding table and of the language-model head: 8 bits beside int4 too, and dense beside nf4, as in bitsandbytes. */
+export function tableFormat(quant: Quant): PackedFormat | undefined {
+  return quant === "int8" || quant === "int4" ? blocksFormat(8) : undefined;
+}
+
+/** Rounds a matrix [out, in] to a packed format, some rows at a time. */
+export class Packer {
+  /** Complete once all rows were added. */
+  readonly weight: PackedWeight;
+
+  constructor(
+    readonly shape: readonly [number, number],
+    readonly format: PackedFormat,
+  ) {
+    const empty = ({ dtype, shape }: PackedPart) => {
+      const size = shape.reduce((product, dim) => product * dim, 1);
+      return dtype === "float32" ? new Float32Array(size) : new Uint8Array(size);
+    };
+    const parts = Object.entries(packedParts(format, shape));
+    this.weight = packedWeight(format, shape, Object.fromEntries(parts.map(([name, part]) => [name, empty(part)])));
+  }
+
+  /** Rounds the rows from `begin` on; where pieces of nf4 are added, each ends with a block. */
+  add(values: Float32Array, begin: number): void {
+    const { format, shape } = this;
+    const { values: bytes, scales } = this.weight.parts as { values: HostTensor; scales: HostTensor };
+    const to = { values: bytes.data as Uint8Array, scales: scales.data as Float32Array };
+    if (format.kind === "nf4") quantizeNf4(values, format.block, to, begin * shape[1]);
+    else if (format.kind === "blocks") quantizeBlocks(values, shape[1], format, to, begin);
+    else throw new RangeError(`no packing to ${format.kind}`);
+  }
+}
+
+/** Rounds values [out, in] to a packed format. */
+export function packWeight(values: Float32Array, shape: readonly [number, number], format: PackedFormat): PackedWeight {
+  if (format.kind === "columns") return packColumns(values, shape, format);
+  const packer = new Packer(shape, format);
+  packer.add(values, 0);
+  return packer.weight;
+}
+
+/** A packed weight of arrays that lie as its format says. */
+export function packedWeight(
+  format: PackedFormat,
+  shape: readonly [number, number],
+  arrays: Readonly<Record<string, HostTensor["data"]>>,
+): PackedWeight {
+  const parts = Object.entries(packedParts(format, shape)).map(
+    ([name, { dtype, shape }]) => [name, { dtype, shape, data: arrays[name]! }] as const,
+  );
+  return { kind: "packed", format, shape, parts: Object.fromEntries(parts) };
+}
+
+function packColumns(values: Float32Array, shape: readonly [number, number], format: ColumnsFormat): PackedWeight {
+  const forward = quantizeColumns(values, shape);
+  if (!format.gradient) return packedWeight(format, shape, forward);
+  const { values: transposed, scales } = quantizeRows(values, shape);
+  return packedWeight(format, shape, { ...forward, transposed_values: transposed, transposed_scales: scales });
+}
+
+/** Rows begin..end-1 of a matrix [out, in] in fp32; a view where it is dense. */
+export function readRows(weight: Weight, begin: number, end: number): Float32Array {
+  if (weight.kind === "dense") {
+    const width = weight.tensor.shape[1]!;
+    return (weight.tensor.data as Float32Array).subarray(begin * width, end * width);
+  }
+  const { format, shape, parts } = weight;
+  if (format.kind === "nf4") return dequantizeNf4(parts, format.block, begin * shape[1], end * shape[1]);
+  if (format.kind === "blocks") return dequantizeBlocks(parts, shape, format, begin, end);
+  return dequantizeColumns(parts, shape, begin, end);
+}
+
+/** What a weight of that name on disk is fed as, or stored as. */
+export function weightTensors(name: string, weight: Weight): Record<string, HostTensor> {
+  if (weight.kind === "dense") return { [name]: weight.tensor };
+  return Object.fromEntries(Object.entries(weight.parts).map(([part, tensor]) => [`${name}.${part}`, tensor]));
+}
+
+/** Bytes that a weight takes. */
+export function weightBytes(weight: Weight): number {
+  const tensors = weight.kind === "dense" ? [weight.tensor] : Object.values(weight.parts);
+  return tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+/** Values in fp32. */
+export function dense(values: Float32Array, ...shape: number[]): DenseWeight {
+  return { kind: "dense", tensor: float32(values, ...shape) };
+}
