@@ -97,6 +97,7 @@ export class Engine {
         return encodeBatch(
           parts,
           batch.map((i) => rows[i]!),
+          signal,
         );
       }, signal);
       for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
@@ -143,7 +144,9 @@ export class Engine {
     if (isGuided) beginnings.push({ rows, writer: "base", context: guideContext, begun });
     await this.#started(beginnings, signal, async ([start, guide], turn) => {
       for (let t = 0; active.length > 0 && t < nTokens; t++) {
-        const [logits, guideLogits] = await turn(async () => [await start!.advance(), await guide?.advance()] as const);
+        const [logits, guideLogits] = await turn(
+          async () => [await start!.advance(signal), await guide?.advance(signal)] as const,
+        );
         const ids = active.map((row, k) => {
           const scale = scales[row]!;
           const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
@@ -189,7 +192,7 @@ export class Engine {
     await this.#started([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
       for (let t = 0; t < longest; t += length) {
         const parts = active.map((row) => rows[row]!.target.slice(t, t + length));
-        const logits = await turn(() => start!.advanceOver(parts));
+        const logits = await turn(() => start!.advanceOver(parts, signal));
         for (const [k, row] of active.entries()) {
           scores[row]!.logProbabilities.push(...parts[k]!.map((id, i) => logProbability(logits[k]![i]!, id)));
           scores[row]!.greedy.push(...parts[k]!.map((id, i) => greedyToken(logits[k]![i]!) === id));

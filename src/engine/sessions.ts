@@ -1,6 +1,5 @@
 /** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d. */
 import { input, type OnnxModel, type StoredData, toOnnx, type Value } from "../graph/index.js";
-import { finalNorm } from "../model/llama.js";
 import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
 import { ropeTables } from "../model/rope.js";
 import { linearShapes } from "../model/weights.js";
@@ -66,9 +65,8 @@ export class Sessions {
       if (this.form === "merged")
         return this.#whole(adapter, (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear));
       const trunk = await this.#openTrunk();
-      const { hiddenSize } = this.base.config;
       const pooling = await this.#whole(undefined, (_linear, frozen) => {
-        const hidden = finalNorm(frozen, input("hidden", ["B", "T", hiddenSize]));
+        const hidden = input("hidden", ["B", "T", this.base.config.hiddenSize]);
         const { weights, mean, logVariance } = pool(
           { ...shape, ...frozen },
           hidden,
@@ -111,7 +109,8 @@ export class Sessions {
 
   #openTrunk(): Promise<Trunk> {
     if (!this.#trunk) {
-      this.#trunk = Trunk.open(this.runtime, this.base);
+      const { runtime, base } = this;
+      this.#trunk = Trunk.open({ runtime, base, adapted: this.vae !== undefined });
       this.#trunk.catch(() => (this.#trunk = undefined));
     }
     return this.#trunk;

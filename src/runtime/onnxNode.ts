@@ -11,7 +11,7 @@ export interface OnnxNodeOptions {
 
 /** A runtime whose sessions compute on the CPU. */
 export function onnxNodeRuntime({ threads }: OnnxNodeOptions = {}): Runtime {
-  return { createSession: (model) => OnnxNodeSession.create(model, threads) };
+  return { createSession: (model, { spinning = true } = {}) => OnnxNodeSession.create(model, spinning, threads) };
 }
 
 class OnnxNodeSession implements Session {
@@ -28,12 +28,13 @@ class OnnxNodeSession implements Session {
     this.#outputNames = model.outputs.map((output) => output.name);
   }
 
-  static async create(model: OnnxModel, threads?: number): Promise<OnnxNodeSession> {
+  static async create(model: OnnxModel, spinning: boolean, threads?: number): Promise<OnnxNodeSession> {
     const session = await InferenceSession.create(model.bytes, {
       executionProviders: ["cpu"],
       // A second block beside the arena grows memory by half and gains no time.
       enableMemPattern: false,
       logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: spinning ? "1" : "0" } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       externalData: Array.from(model.externalData, ([path, data]) => ({
         path,

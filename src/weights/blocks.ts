@@ -4,12 +4,13 @@ import type { HostTensors } from "../runtime/runtime.js";
 
 export type BlocksFormat = Extract<PackedFormat, { kind: "blocks" }>;
 
-/** Values with a scale of their own, in every format here; those of GGUF's Q4_0 and Q8_0. */
-export const BLOCK = 32;
-
-/** Symmetric blocks of 32. */
-export function blocksFormat(bits: 4 | 8): BlocksFormat {
-  return { kind: "blocks", bits, block: BLOCK, zeros: false };
+/**
+ * Symmetric blocks for rows of `width` values, of 128 values in 8 bits or 64 in 4 where that divides the width: the kernel is half as fast again as with 32, and a
+ * scale costs it 12 bytes.
+ */
+export function blocksFormat(bits: 4 | 8, width: number): BlocksFormat {
+  const block = [128, 64, 32].find((size) => size <= (bits === 8 ? 128 : 64) && width % size === 0) ?? 32;
+  return { kind: "blocks", bits, block, zeros: false };
 }
 
 /**

@@ -22,22 +22,22 @@ export interface PackedWeight {
 export type Weight = DenseWeight | PackedWeight;
 
 /**
- * How a base is kept in memory. none: fp32. int8 and int4: blocks of 32 with a scale each; matrices that a file holds in as few bits stay as they are.
+ * How a base is kept in memory. none: fp32. int8 and int4: blocks with a scale each; matrices that a file holds in as few bits stay as they are.
  * nf4: the 4-bit NormalFloat of QLoRA, in blocks of 64.
  */
 export type Quant = "none" | "int8" | "int4" | "nf4";
 
 export const QUANTS: readonly Quant[] = ["none", "int8", "int4", "nf4"];
 
-/** The format of the matrices of the blocks; undefined where they are dense. */
-export function linearFormat(quant: Quant): PackedFormat | undefined {
+/** The format of the matrices of the Transformer's blocks, of `width` inputs; undefined where they are dense. */
+export function linearFormat(quant: Quant, width: number): PackedFormat | undefined {
   if (quant === "none") return undefined;
-  return quant === "nf4" ? NF4_FORMAT : blocksFormat(quant === "int8" ? 8 : 4);
+  return quant === "nf4" ? NF4_FORMAT : blocksFormat(quant === "int8" ? 8 : 4, width);
 }
 
 /** The format of the embedding table and of the language-model head: 8 bits beside int4 too, and dense beside nf4, as in bitsandbytes. */
-export function tableFormat(quant: Quant): PackedFormat | undefined {
-  return quant === "int8" || quant === "int4" ? blocksFormat(8) : undefined;
+export function tableFormat(quant: Quant, width: number): PackedFormat | undefined {
+  return quant === "int8" || quant === "int4" ? blocksFormat(8, width) : undefined;
 }
 
 /** Rounds a matrix [out, in] to a packed format, some rows at a time. */
