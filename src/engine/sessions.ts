@@ -11,6 +11,7 @@ import { writerGraph } from "../vae/writer.js";
 import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { Trunk } from "./trunk.js";
+import type { ImageStore } from "./trunkParts.js";
 
 /**
  * "merged": each session is the whole model, a packed copy of the weights with the adapter in them; faster, and one copy of memory per adapter.
@@ -45,6 +46,7 @@ export class Sessions {
     readonly form: AdapterForm,
     /** Positions 0..maxPositions-1 can be used. */
     readonly maxPositions: number,
+    readonly images?: ImageStore,
   ) {
     this.ropeSteps = ropeSteps(vae?.slots ?? 1);
     const { cos, sin } = ropeTables(base.config, maxPositions, this.ropeSteps);
@@ -109,8 +111,8 @@ export class Sessions {
 
   #openTrunk(): Promise<Trunk> {
     if (!this.#trunk) {
-      const { runtime, base } = this;
-      this.#trunk = Trunk.open({ runtime, base, adapted: this.vae !== undefined });
+      const { runtime, base, images } = this;
+      this.#trunk = Trunk.open({ runtime, base, adapted: this.vae !== undefined, ...(images ? { images } : {}) });
       this.#trunk.catch(() => (this.#trunk = undefined));
     }
     return this.#trunk;

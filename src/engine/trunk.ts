@@ -5,10 +5,11 @@
 import { type PackedFormat, type StoredData, toOnnx } from "../graph/index.js";
 import { makeParameter } from "../model/lora.js";
 import { type HostTensor, type HostTensors, int64, type Runtime, type Session } from "../runtime/runtime.js";
-import { type Weight, weightTensors } from "../weights/index.js";
+import { type Weight, weightRanges, weightTensors } from "../weights/index.js";
 import type { Adapter } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { adapterFeeds, emptyCaches, layerNames, type Part, partGraph, partNames } from "./trunkGraph.js";
+import type { ImageStore, PlacedPart } from "./trunkParts.js";
 
 /** Packed bytes of a session at most; the weights of one session are in memory twice while it is made. */
 const SESSION_BYTES = 256e6;
@@ -19,6 +20,8 @@ export interface TrunkOptions {
   /** Whether adapters are fed. Without, none are computed. */
   adapted: boolean;
   sessionBytes?: number;
+  /** Files of the packed weights; without, they are packed at each load. */
+  images?: ImageStore;
 }
 
 /** A part of the base as a session, and the dense weights that it is fed. */
@@ -106,23 +109,34 @@ function cut({ base, sessionBytes = SESSION_BYTES }: TrunkOptions): Part[] {
 }
 
 /** A worker thread that spins after its run is ready for the next at once, and in the way of another session's. */
-async function openSegment({ runtime, base, adapted }: TrunkOptions, part: Part, isAlone: boolean): Promise<Segment> {
+async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean): Promise<Segment> {
+  const { runtime, base, adapted, images } = options;
   const { config, weights } = base;
-  const read = new Map<string, Weight>();
-  for (const name of partNames(config, part)) read.set(name, await weights.read(name));
+  const isStored = (name: string) => weights.storedBytes(name) > 0;
+  const read = async () => {
+    const packed = new Map<string, Weight>();
+    for (const name of partNames(config, part).filter(isStored)) packed.set(name, await weights.read(name));
+    return packed;
+  };
+  const name = part.end > part.begin ? `layers-${part.begin}-${part.end}` : "head";
+  const placed: PlacedPart = images ? await images.part(name, read) : { weights: await read() };
   const packing = (name: string): PackedFormat | undefined => {
-    const weight = read.get(name);
-    return weight?.kind === "packed" ? weight.format : undefined;
+    const weight = placed.weights.get(name);
+    return weight && weight.kind !== "dense" ? weight.format : undefined;
   };
   const stored = new Map<string, StoredData>();
-  const fed: Record<string, HostTensor> = {};
-  for (const [name, weight] of read) {
-    for (const [tensorName, tensor] of Object.entries(weightTensors(name, weight))) {
-      if (weight.kind === "packed") stored.set(tensorName, tensor.data as StoredData);
-      else fed[tensorName] = tensor;
-    }
+  for (const [weightName, weight] of placed.weights) {
+    if (weight.kind === "mapped")
+      for (const [key, range] of Object.entries(weightRanges(weightName, weight))) stored.set(key, range);
+    else
+      for (const [key, { data }] of Object.entries(weightTensors(weightName, weight)))
+        stored.set(key, data as StoredData);
   }
+  const fed: Record<string, HostTensor> = {};
+  for (const name of partNames(config, part).filter((name) => !isStored(name))) fed[name] = weights.tensor(name);
   const graph = partGraph({ config, parameter: makeParameter(), packing }, part, adapted);
-  const session = await runtime.createSession(toOnnx(graph, { stored }), { spinning: isAlone });
+  const { folder } = placed;
+  const model = toOnnx(graph, { stored });
+  const session = await runtime.createSession(model, { spinning: isAlone, ...(folder ? { folder } : {}) });
   return { session, weights: fed };
 }

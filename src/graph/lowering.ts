@@ -3,14 +3,21 @@ import type { OnnxAttribute, OnnxInitializer, OnnxNode, OnnxValue } from "./prot
 import { shapeError, sizeOf } from "./shape.js";
 import type { ConstantData, Value } from "./value.js";
 
-/** Values of a stored weight. */
-export type StoredData = Float32Array | Uint8Array | Int8Array;
+/** A range of bytes of a file in the folder that a session is made with. */
+export interface FileRange {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Values of a stored weight: in memory, or in a file that the session maps. */
+export type StoredData = Float32Array | Uint8Array | Int8Array | FileRange;
 
 export class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly inputs: OnnxValue[] = [];
-  readonly externalData = new Map<string, StoredData>();
+  readonly externalData = new Map<string, Exclude<StoredData, FileRange>>();
   readonly #names = new Map<Value, string>();
   readonly #integers = new Map<string, string>();
   #fresh = 0;
@@ -76,6 +83,11 @@ export class Lowering {
       if (this.inputs.some((other) => other.name === name))
         throw shapeError("toOnnx", "one input of each name", `${name} twice`);
       this.inputs.push(info);
+      return;
+    }
+    if ("file" in data) {
+      const { file, offset, length } = data;
+      this.initializers.push({ ...info, data: { location: file, offset, length } });
       return;
     }
     if (data.length !== sizeOf(value.shape))

@@ -1,6 +1,6 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
 
-import { Lowering, type StoredData } from "./lowering.js";
+import { type FileRange, Lowering, type StoredData } from "./lowering.js";
 import { lowerPackedLinear, lowerUnpack } from "./lowerPacked.js";
 import { DATA_TYPES, encodeModel, type OnnxAttribute, type OnnxValue } from "./protobuf.js";
 import { formatShape, type Shape, shapeError } from "./shape.js";
@@ -15,7 +15,7 @@ export interface OnnxModel {
   /** Values returned by each run, by name. */
   outputs: readonly OnnxValue[];
   /** Data of the stored weights, that goes beside the bytes: name -> values. */
-  externalData: ReadonlyMap<string, StoredData>;
+  externalData: ReadonlyMap<string, Exclude<StoredData, FileRange>>;
 }
 
 /** What is part of the model instead of being fed. */

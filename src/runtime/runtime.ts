@@ -24,6 +24,8 @@ export interface Session {
 export interface SessionOptions {
   /** Whether worker threads wait for the next run by spinning, which starts it sooner; default: true. Not for sessions that run in turns. */
   spinning?: boolean;
+  /** Folder of the files that stored weights lie in. */
+  folder?: string;
 }
 
 export interface Runtime {

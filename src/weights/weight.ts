@@ -1,5 +1,5 @@
 /** A frozen weight in memory: dense, or packed in one of the formats that a kernel multiplies by. */
-import { type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
+import { type FileRange, type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
 import { type ColumnsFormat, dequantizeColumns, quantizeColumns, quantizeRows } from "./columns.js";
@@ -20,6 +20,14 @@ export interface PackedWeight {
 }
 
 export type Weight = DenseWeight | PackedWeight;
+
+/** A packed weight whose arrays lie in a file that a session maps. */
+export interface MappedWeight {
+  readonly kind: "mapped";
+  readonly format: PackedFormat;
+  readonly shape: readonly [number, number];
+  readonly ranges: Readonly<Record<string, FileRange>>;
+}
 
 /**
  * How a base is kept in memory. none: fp32. int8 and int4: blocks with a scale each; matrices that a file holds in as few bits stay as they are.
@@ -105,6 +113,11 @@ export function readRows(weight: Weight, begin: number, end: number): Float32Arr
   if (format.kind === "nf4") return dequantizeNf4(parts, format.block, begin * shape[1], end * shape[1]);
   if (format.kind === "blocks") return dequantizeBlocks(parts, shape, format, begin, end);
   return dequantizeColumns(parts, shape, begin, end);
+}
+
+/** The ranges that a mapped weight is stored as. */
+export function weightRanges(name: string, { ranges }: MappedWeight): Record<string, FileRange> {
+  return Object.fromEntries(Object.entries(ranges).map(([part, range]) => [`${name}.${part}`, range]));
 }
 
 /** What a weight of that name on disk is fed as, or stored as. */
