@@ -99,8 +99,8 @@ export class Trunk {
     };
   }
 
-  /** A session that takes the feeds of the encoder's graph (vae/encoder) and gives its outputs; `pool` computes them from `hidden` and `pool_bias`. */
-  encoder(adapter: Adapter, pool: Session): Session {
+  /** A session over whole texts, without caches: `pool` computes its outputs from `hidden`, before the final norm, and from the feeds. */
+  pooled(adapter: Adapter | undefined, pool: Session): Session {
     const { config } = this.base;
     const beside = adapterFeeds(config, adapter);
     return {
@@ -110,7 +110,7 @@ export class Trunk {
           { ...feeds, ...emptyCaches(config, rows), sizes: int64([0, 0, time], 3) },
           beside,
         );
-        return pool.run({ hidden, pool_bias: feeds.pool_bias! });
+        return pool.run({ ...feeds, hidden });
       },
       release: () => pool.release(),
     };
