@@ -155,6 +155,7 @@ export class BigVae {
     checkTexts("embed", texts);
     checkKnown("embed", options);
     const { causal = false, signal } = options;
+    if (typeof causal !== "boolean") throw wrongValue("`causal`", "true or false", causal);
     const { beginId, eosId } = this.tokenizer;
     const begin = beginId === undefined || beginId === eosId ? [] : [beginId];
     const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i}`));
