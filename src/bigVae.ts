@@ -3,20 +3,23 @@ import { cutIntoPieces } from "./data/index.js";
 import { BigVaeError } from "./errors.js";
 import { type Confidence, confidences } from "./eval/confidence.js";
 import { Scoring } from "./eval/scoring.js";
-import {
-  type ContinueOptions,
-  type DecodeAllOptions,
-  type DecodeOptions,
-  type EncodedText,
-  type GeneratedSpan,
-  type GeneratedText,
-  type GenerateOptions,
-  type InterpolationKind,
-  type LoadOptions,
-  type MixKind,
-  SAMPLING_DEFAULTS,
-  type TaskExample,
-  type TextOrLatent,
+import type {
+  CompletedSpan,
+  CompletedText,
+  CompleteOptions,
+  ContinueOptions,
+  DecodeAllOptions,
+  DecodeOptions,
+  EmbeddedText,
+  EmbedOptions,
+  EncodedText,
+  GeneratedSpan,
+  GeneratedText,
+  GenerateOptions,
+  InterpolationKind,
+  LoadOptions,
+  MixKind,
+  TaskExample,
 } from "./host/calls.js";
 import {
   checkDecoding,
@@ -25,7 +28,6 @@ import {
   checkLatents,
   checkLoad,
   checkSignal,
-  checkTaskVector,
   checkTexts,
   oneOf,
   withoutUndefined,
@@ -42,12 +44,14 @@ import {
 import type { EngineFacts } from "./host/protocol.js";
 import { RemoteEngine } from "./host/remoteEngine.js";
 import { routerModel } from "./host/routerModel.js";
+import { samplerInputs, samplingOptions, taskExamples, textIds } from "./host/samplerArguments.js";
 import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
-import type { Example, LatentModel, SamplingOptions } from "./sampling/model.js";
+import type { LatentModel } from "./sampling/model.js";
+import { plain } from "./sampling/plain.js";
 import { RunText, spelled } from "./sampling/runText.js";
-import { type SamplerInputs, type SamplerName, samplers } from "./sampling/samplers.js";
+import { type SamplerName, samplers } from "./sampling/samplers.js";
 import { SamplingRun } from "./sampling/samplingRun.js";
 import { taskVector } from "./sampling/task.js";
 import type { Tokenizer } from "./tokenizer/index.js";
@@ -129,7 +133,7 @@ export class BigVae {
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
     checkTexts("encode", texts);
     checkSignal("encode", signal);
-    const rows = texts.map((text, i) => this.#ids(text, `text ${i}`));
+    const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i}`));
     const encodings = await this.engine.encode(
       rows.map((ids) => ({ ids })),
       signal,
@@ -140,6 +144,27 @@ export class BigVae {
       ...encoding,
       longerThanSpan: rows[i]!.length > this.span,
     }));
+  }
+
+  /**
+   * Texts as vectors of the base alone, which needs no adapters: the mean over a text's tokens of the last hidden states, [D], behind the
+   * final norm and not scaled to any length. A beginning token of the tokenizer's own is read before the text, and not counted.
+   * Throws "usage" for an empty text or one beyond the model's window.
+   */
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<EmbeddedText[]> {
+    checkTexts("embed", texts);
+    checkKnown("embed", options);
+    const { causal = false, signal } = options;
+    if (typeof causal !== "boolean") throw wrongValue("`causal`", "true or false", causal);
+    const { beginId, eosId } = this.tokenizer;
+    const begin = beginId === undefined || beginId === eosId ? [] : [beginId];
+    const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i}`));
+    const means = await this.engine.embed(
+      rows.map((ids) => ({ ids: [...begin, ...ids], skip: begin.length })),
+      causal,
+      signal,
+    );
+    return means.map((mean, i) => ({ text: texts[i]!, ids: rows[i]!, mean }));
   }
 
   /** Latents of a text of any length, one for each of its pieces (`cut`). Throws "usage" for an empty text. */
@@ -271,8 +296,23 @@ export class BigVae {
 
   /** What examples have in common: means of their first spans, averaged, at their mean length. A latent is taken as such a mean. */
   async taskVector(examples: readonly TaskExample[]): Promise<Latent> {
-    const run = new SamplingRun(this.latentModel, this.#samplingOptions({}));
-    return (await taskVector(run, this.#examples("task vector", examples))).z;
+    const run = new SamplingRun(this.latentModel, samplingOptions({}, this.span));
+    return (await taskVector(run, taskExamples(this, "task vector", examples))).z;
+  }
+
+  /**
+   * Goes on from a text by the base alone, which needs no adapters: plain sampling. Yields each span as it is written and returns the whole,
+   * the text in front. An empty text is written from its beginning.
+   */
+  async *complete(text: string, options: CompleteOptions = {}): AsyncGenerator<CompletedSpan, CompletedText, void> {
+    checkTexts("complete", [text]);
+    checkKnown("complete", options);
+    const sampling = samplingOptions(withoutUndefined(options), this.span);
+    checkOptions("complete", sampling, {});
+    const before = this.tokenizer.encode(text);
+    const { runText, onToken } = this.#streamed(options, before.length > 0);
+    const written = yield* spelled(plain(this.latentModel, before, { ...sampling, onToken }), runText);
+    return { ...written, text: this.tokenizer.decode(written.ids, { skipSpecial: true }) };
   }
 
   /** Runs a sampler; yields each span as it is written and returns the whole. */
@@ -289,85 +329,25 @@ export class BigVae {
       });
     checkKnown("generate", options);
     const { write, defaults, weights } = samplers[name];
-    const sampling = this.#samplingOptions({ ...defaults, ...withoutUndefined(options) });
+    const sampling = samplingOptions({ ...defaults, ...withoutUndefined(options) }, this.span);
     checkOptions(name, { ...sampling, ...withoutUndefined({ nStarts: options.nStarts }) }, weights);
-    const inputs = this.#samplerInputs(options);
-    const continues = inputs.context.length > 0;
-    const text = new RunText(this.tokenizer.stream({ skipSpecial: true, continues }), options.onText);
-    const onToken = (id: number) => {
-      // A callback may be asynchronous, and reject: whoever calls this one hears of it.
-      const told = [text.push(id), options.onToken?.(id)].filter((each) => each instanceof Promise);
-      return told.length > 0 ? Promise.all(told) : undefined;
-    };
-    const written = yield* spelled(write(this.latentModel, inputs, { ...sampling, onToken }), text);
+    const inputs = samplerInputs(this, options);
+    const { runText, onToken } = this.#streamed(options, inputs.context.length > 0);
+    const written = yield* spelled(write(this.latentModel, inputs, { ...sampling, onToken }), runText);
     const decode = (ids: readonly number[]) => this.tokenizer.decode(ids, { skipSpecial: true });
     return { ...written, text: decode(written.ids), ...(written.next ? { nextText: decode(written.next) } : {}) };
   }
 
-  #samplerInputs(options: GenerateOptions): SamplerInputs {
-    const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts } = options;
-    const prompts = typeof prompt === "string" || prompt instanceof Float32Array ? [prompt] : prompt;
-    if (!Array.isArray(prompts)) throw wrongValue("generate: prompt", "texts or latents", prompts);
-    checkTexts("generate: context", [context]);
+  /** The text of a run as its tokens come, told to the caller's callbacks. `continues`: whether it goes on from another. */
+  #streamed({ onText, onToken }: Pick<GenerateOptions, "onText" | "onToken">, continues: boolean) {
+    const runText = new RunText(this.tokenizer.stream({ skipSpecial: true, continues }), onText);
     return {
-      prompts: prompts.map((source) => this.#source(source, "`prompt`")),
-      context: this.tokenizer.encode(context),
-      examples: this.#examples("generate: task", task),
-      ...(start === undefined ? {} : { start: this.#source(start, "`start`") }),
-      ...(terminal === undefined ? {} : { terminal: this.#source(terminal, "`terminal`") }),
-      aeScale: this.aeScale,
-      preset,
-      averaging,
-      nStarts,
+      runText,
+      onToken: (id: number) => {
+        // A callback may be asynchronous, and reject: whoever calls this one hears of it.
+        const told = [runText.push(id), onToken?.(id)].filter((each) => each instanceof Promise);
+        return told.length > 0 ? Promise.all(told) : undefined;
+      },
     };
-  }
-
-  #samplingOptions(options: GenerateOptions): SamplingOptions {
-    const {
-      seed = 0,
-      span = this.span,
-      weights = {},
-      ignoreEos = false,
-      cfgScale,
-      signal,
-      onWarning,
-      ...given
-    } = options;
-    const { nSteps, nAvg, tau, noise } = { ...SAMPLING_DEFAULTS, ...given };
-    const calls = {
-      ...(cfgScale === undefined ? {} : { cfgScale }),
-      ...(signal ? { signal } : {}),
-      ...(onWarning ? { onWarning } : {}),
-    };
-    return { nSteps, nAvg, tau, noise, span, weights, ignoreEos, ...calls, rng: Rng.fromSeed(seed) };
-  }
-
-  #examples(what: string, examples: readonly TaskExample[]): Example[] {
-    if (!Array.isArray(examples)) throw wrongValue(what, "a list of texts or latents", examples);
-    return examples.map((example: TaskExample, i) => {
-      const named = `${what}: example ${i}`;
-      if (typeof example !== "object" || example === null || !("z" in example)) return this.#source(example, named);
-      checkTaskVector(named, example, this.space.width);
-      return example;
-    });
-  }
-
-  /** The tokens of a text; a latent as it is. */
-  #source(source: TextOrLatent, what: string): number[] | Latent {
-    if (!(source instanceof Float32Array)) return this.#ids(source, what, "a text (a string) or a latent");
-    checkLatent(source, this.space.width, what);
-    return source;
-  }
-
-  #ids(text: string, what: string, expected = "a text (a string)"): number[] {
-    if (typeof text !== "string") throw wrongValue(what, expected, text);
-    if (text.trim() !== "") return this.tokenizer.encode(text);
-    const got = text === "" ? "an empty one" : "only spaces";
-    throw new BigVaeError("usage", {
-      subject: what,
-      expected: "some text",
-      got,
-      remedy: "give at least one word",
-    });
   }
 }

@@ -1,7 +1,7 @@
 /** Texts encoded batch by batch, so that input of any length takes constant memory. */
 import type { BigVae, EncodedText } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { Latent } from "../latent/index.js";
+import type { Latent, LatentSpace } from "../latent/index.js";
 import { type Line, placed } from "./input.js";
 import { warnLong } from "./shared.js";
 
@@ -65,7 +65,7 @@ function namingChunk(error: unknown): unknown {
 }
 
 /** A latent in a line. */
-export function summary({ space }: BigVae, z: Latent): string {
+export function summary(space: LatentSpace, z: Latent): string {
   const first = Array.from(z.subarray(0, 6), (value) => value.toFixed(2)).join(" ");
   return `[${first} ...] ${z.length} values, norm ${space.norm(z).toFixed(2)}`;
 }

@@ -1,7 +1,7 @@
 /** What commands on latents are given: texts, or latents of files, "@FILE" or "@FILE#NUMBER". And where they write latents. */
 import { createReadStream } from "node:fs";
 import { dirname, extname } from "node:path";
-import type { BigVae, TextOrLatent } from "../bigVae.js";
+import type { TextOrLatent } from "../bigVae.js";
 import { splitLines } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import { checkPath } from "../formats/fileOps.js";
@@ -14,8 +14,9 @@ import {
   writeLatents,
 } from "../host/latentFiles.js";
 import type { Latent } from "../latent/index.js";
-import { checkFile, parseJson, placed } from "./input.js";
-import { type OutputFlags, reportWritten, warnLong } from "./shared.js";
+import { checkFile, parseJson } from "./input.js";
+import { type OutputFlags, reportWritten } from "./shared.js";
+import type { Vectors } from "./vectors.js";
 
 /** A text, or the place of a latent. */
 export type LatentInput = { text: string } | LatentPlace;
@@ -79,20 +80,14 @@ export async function checkLatentsFile(command: string, path: string): Promise<v
   await checkFile(command, path, "a file of latents");
 }
 
-/** The latents of inputs, in their order; says which text is longer than a span. */
-export async function takeLatents(
-  flags: { quiet: boolean },
-  vae: BigVae,
-  inputs: readonly LatentInput[],
-): Promise<TakenLatent[]> {
+/** The latents of inputs, in their order. */
+export async function takeLatents({ width, of }: Vectors, inputs: readonly LatentInput[]): Promise<TakenLatent[]> {
   const lines = inputs.flatMap((input, i) => ("text" in input ? [{ text: input.text, where: `text ${i + 1}` }] : []));
-  const encoded = await placed(lines, vae.encode(lines.map(({ text }) => text)));
-  warnLong(flags, vae, encoded);
-  const texts = encoded.values();
+  const texts = (lines.length > 0 ? await of(lines) : []).values();
   return Promise.all(
     inputs.map(async (input) => {
-      if ("file" in input) return { z: await readLatent(input, vae.space.width), longerThanSpan: false };
-      const { mean: z, text, longerThanSpan } = texts.next().value!;
+      if ("file" in input) return { z: await readLatent(input, width), longerThanSpan: false };
+      const { mean: z, text, longerThanSpan = false } = texts.next().value!;
       return { z, text, longerThanSpan };
     }),
   );

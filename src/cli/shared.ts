@@ -3,6 +3,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
+import { findModel } from "../host/modelFiles.js";
 import { QUANTS, type Quant } from "../weights/index.js";
 import { withFlags } from "./flags.js";
 import { threads, wholeNumber } from "./options.js";
@@ -47,9 +48,23 @@ export function withModel(command: Command, { seed = 0 } = {}): Command<[], Mode
     .option("--seed <n>", "random seed", wholeNumber(), seed);
 }
 
-/** Loads the model, hands it over, and closes it whatever happens. */
-export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promise<T>): Promise<T> {
+/** The flags of `withModel`, by their names in code. */
+export const MODEL_FLAGS = ["model", "adapters", "quant", "threads", "seed", "json", "quiet"];
+
+/** What a base without adapters is of use for. */
+export const OF_BASE_ALONE = "encode --pool mean, similar, generate --base and eval --base";
+
+/**
+ * Loads the model, hands it over, and closes it whatever happens. Throws "usage" where it has no adapters, unless the base is all that is
+ * needed.
+ */
+export async function useModel<T>(
+  flags: ModelFlags,
+  use: (vae: BigVae) => Promise<T>,
+  needs: "adapters" | "base" = "adapters",
+): Promise<T> {
   const { model, adapters, threads, quant } = flags;
+  if (needs === "adapters") await requireAdapters(model, adapters);
   const vae = await BigVae.load(model, { quant, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) });
   try {
     return await use(vae);
@@ -58,6 +73,21 @@ export async function useModel<T>(flags: ModelFlags, use: (vae: BigVae) => Promi
   } finally {
     await vae.close();
   }
+}
+
+/** Whether a loaded model is a base without adapters. */
+export function isBaseAlone({ facts }: BigVae): boolean {
+  return Object.keys(facts.adapters).length === 0;
+}
+
+async function requireAdapters(model: string, adapters: string | undefined): Promise<void> {
+  if ((await findModel(model, adapters)).adapters !== undefined) return;
+  throw new BigVaeError("usage", {
+    subject: `--model ${model}`,
+    expected: "adapters beside it, or in the folder of --adapters",
+    got: "the base alone",
+    remedy: `name their folder; a base alone takes ${OF_BASE_ALONE}`,
+  });
 }
 
 /** One JSON line on standard output. */

@@ -3,6 +3,7 @@ import { BigVaeError } from "../errors.js";
 import {
   checkLatent,
   checkLogits,
+  classifierFree,
   greedyToken,
   type Latent,
   LatentSpace,
@@ -20,6 +21,7 @@ import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "
 import { KvCache } from "./kvCache.js";
 import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRunner.js";
 import { Places } from "./places.js";
+import { type PooledRow, poolBatch } from "./pooling.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 import type { ImageStore } from "./trunkParts.js";
 import { Turns } from "./turns.js";
@@ -38,6 +40,7 @@ export interface EngineOptions {
 
 export type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 export type { Encoding, TokenRow } from "./encoding.js";
+export type { PooledRow } from "./pooling.js";
 
 /** What rows begin with. */
 interface Beginning extends Required<Pick<WriteOptions, "writer" | "context" | "begun">> {
@@ -106,6 +109,31 @@ export class Engine {
       for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
     }
     return encodings;
+  }
+
+  /**
+   * The mean of the base's last hidden states over the tokens of each row, [D]; no adapter has a part in it. Throws "usage" for a row
+   * that is too long or has no token that counts.
+   */
+  async embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
+    return this.#tracked(() => this.#embed(rows, causal, signal));
+  }
+
+  async #embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
+    for (const [i, { ids, mask, skip = 0 }] of rows.entries())
+      this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
+    const means: Float32Array[] = [];
+    for (const batch of batchesOfLikeLength(rows)) {
+      const found = await this.#encoding.take(async () => {
+        const parts = { base: this.base, pooled: await this.#sessions.pooled(), causal };
+        return poolBatch(
+          parts,
+          batch.map((i) => rows[i]!),
+        );
+      }, signal);
+      for (const [k, i] of batch.entries()) means[i] = found[k]!;
+    }
+    return means;
   }
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
@@ -249,7 +277,7 @@ export class Engine {
       subject: "engine",
       expected: "adapters for encoding and latents",
       got: "the base alone",
-      remedy: "load a folder with encoder, decoder and router",
+      remedy: "load a folder with encoder, decoder and router; embed and complete take the base alone",
     });
   }
 
@@ -368,9 +396,4 @@ export class Engine {
     const slotAt = (at: number) => (embeddings!.data as Float32Array).subarray(at * hiddenSize, (at + 1) * hiddenSize);
     return zs.map((_, i) => Array.from({ length: slots }, (_, j) => ({ embedding: slotAt(i * slots + j) })));
   }
-}
-
-/** base + scale * (guided - base), Ho & Salimans 2022. [V] */
-function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
-  return base.map((logit, id) => logit + scale * (guided[id]! - logit));
 }

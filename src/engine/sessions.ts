@@ -1,6 +1,7 @@
-/** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d. */
+/** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d, one for means of hidden states. */
 import { input, type OnnxModel, type StoredData, toOnnx, type Value } from "../graph/index.js";
 import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
+import { pooledGraph, poolingGraph } from "../model/pooled.js";
 import { ropeTables } from "../model/rope.js";
 import { linearShapes } from "../model/weights.js";
 import { float32, type HostTensor, type HostTensors, type Runtime, type Session } from "../runtime/runtime.js";
@@ -76,7 +77,16 @@ export class Sessions {
         );
         return { mean, slot_weights: weights, ...(logVariance ? { log_variance: logVariance } : {}) };
       });
-      return trunk.encoder(adapter, pooling);
+      return trunk.pooled(adapter, pooling);
+    });
+  }
+
+  /** The mean of the base's own hidden states (model/pooled). */
+  pooled(): Promise<BoundSession> {
+    return this.#once("pooled", async () => {
+      if (this.form === "merged") return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear));
+      const trunk = await this.#openTrunk();
+      return trunk.pooled(undefined, await this.#whole(undefined, (_linear, frozen) => poolingGraph(frozen)));
     });
   }
 

@@ -1,5 +1,7 @@
 /** Measures of a text VAE: what it reconstructs, how its latent space lies, and how well it writes. */
+
 export { type ArithmeticReport, evaluateArithmetic } from "./arithmetic.js";
+export { evaluateBase } from "./baseLikelihood.js";
 export { BLEND_RULES, type BlendReport, type BlendRule, blendRules, evaluateBlends } from "./blend.js";
 export { corpusBleu } from "./bleu.js";
 export { bootstrap, bootstrapDifference, type Estimate, ratio } from "./bootstrap.js";

@@ -4,6 +4,7 @@
  */
 import type { Latent } from "../latent/index.js";
 import type { Rng } from "../rng.js";
+import { bitsPerByte, readByBase } from "./baseLikelihood.js";
 import { bleuCounts, bleuOfCounts } from "./bleu.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 import { editSimilarity } from "./editDistance.js";
@@ -93,25 +94,10 @@ export async function rebuilding(read: Spans, options: RebuildingOptions): Promi
     texts: texts.length,
     spans: spans.length,
     tokens: spans.length * span,
-    bitsPerByte: bootstrap(await baseBits(scoring, options, ids), ratio, rng.fork("bootstrap")),
+    bitsPerByte: bitsPerByte(await readByBase(scoring, options, ids), rng),
     ...(await forcedMeasures(read, rng)),
     ...(await writtenMeasures(read, span)),
   };
-}
-
-/** Tokens of a text that the base's bits are measured on, at most: scores grow with the square of the length, logits with the vocabulary. */
-const LONGEST_READ = 2048;
-
-/** [bits, bytes] of each text under the base. */
-async function baseBits(scoring: Scoring, options: RebuildingOptions, ids: readonly number[][]): Promise<number[][]> {
-  const { maxPositions, texts } = options;
-  const bytesOf = (text: string) => new TextEncoder().encode(text).length;
-  const read = ids.map((row) => row.slice(0, Math.min(maxPositions, LONGEST_READ)));
-  const scores = await scoring.readByBase(read);
-  return scores.map((score, i) => {
-    const text = read[i]!.length < ids[i]!.length ? scoring.text(read[i]!) : texts[i]!;
-    return [nll(score) / Math.LN2, bytesOf(text)];
-  });
 }
 
 async function forcedMeasures({ scoring, spans, estimate }: Spans, rng: Rng) {

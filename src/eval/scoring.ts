@@ -1,11 +1,13 @@
 /** Engine calls that the measures make, in batches. */
-import type { Engine, Score } from "../engine/engine.js";
+import type { Engine, Score, TokenRow } from "../engine/engine.js";
 import { cutToLength, type Latent, type LatentSpace, type Posterior, writeLimit } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 
 /** What is measured; the engine, in this thread or another. */
-export type EvaluatedModel = Pick<Engine, "encode" | "write" | "score">;
+export interface EvaluatedModel extends Pick<Engine, "write" | "score"> {
+  encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Posterior[]>;
+}
 
 export interface ScoringOptions {
   model: EvaluatedModel;

@@ -1,7 +1,8 @@
 /** What callers give a loaded model, and what they get. */
 import type { Latent, Posterior } from "../latent/index.js";
 import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
-import type { SpelledSpan } from "../sampling/runText.js";
+import type { PlainSpan } from "../sampling/plain.js";
+import type { SpelledSpan, Spelling } from "../sampling/runText.js";
 import type { SamplerInputs } from "../sampling/samplers.js";
 import type { Quant } from "../weights/index.js";
 
@@ -34,6 +35,24 @@ export interface EncodedText extends Posterior {
   slotWeights: Float32Array[];
   /** True where the text has more tokens than the span that the model was trained on: it is encoded whole, less exactly. */
   longerThanSpan: boolean;
+}
+
+/** How the base alone reads texts. */
+export interface EmbedOptions {
+  /** Whether a token sees only those before it, as when the base writes; default: false, it sees all. */
+  causal?: boolean;
+  /** Aborts between two batches, with the error "aborted". */
+  signal?: AbortSignal;
+}
+
+/** A text as a vector of the base alone. */
+export interface EmbeddedText {
+  /** As it was given. */
+  text: string;
+  /** Its tokens with nothing added, [T]. */
+  ids: number[];
+  /** The mean of its last hidden states, [D]. */
+  mean: Float32Array;
 }
 
 /** How the decoder writes a latent. */
@@ -95,6 +114,21 @@ export interface GenerateOptions
   seed?: number;
   /** Called with each piece of text as it is written. */
   onText?(piece: string): void;
+}
+
+/** How the base goes on from a text: numbers and callbacks of a sampler's run. */
+export type CompleteOptions = Pick<
+  GenerateOptions,
+  "nSteps" | "span" | "tau" | "seed" | "ignoreEos" | "signal" | "onToken" | "onText" | "onWarning"
+>;
+
+/** One span that the base has written, as text. */
+export type CompletedSpan = PlainSpan & Spelling;
+
+/** What the base has written, as text. */
+export interface CompletedText extends Written {
+  /** All of it decoded, the text that it goes on from in front, without special tokens. */
+  text: string;
 }
 
 /** One span of a run, as text. The texts of all spans joined are what `onText` was told. */

@@ -4,7 +4,14 @@ import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent } from "../latent/index.js";
 import type { TaskVector } from "../sampling/model.js";
 import { QUANTS } from "../weights/index.js";
-import type { ContinueOptions, DecodeAllOptions, GenerateOptions, LoadOptions } from "./calls.js";
+import type {
+  CompleteOptions,
+  ContinueOptions,
+  DecodeAllOptions,
+  EmbedOptions,
+  GenerateOptions,
+  LoadOptions,
+} from "./calls.js";
 
 type Names<O> = Readonly<Record<keyof O, true>>;
 
@@ -48,8 +55,27 @@ const GENERATE: Names<GenerateOptions> = {
   onText: true,
   onWarning: true,
 };
+const EMBED: Names<EmbedOptions> = { causal: true, signal: true };
+const COMPLETE: Names<CompleteOptions> = {
+  nSteps: true,
+  span: true,
+  tau: true,
+  seed: true,
+  ignoreEos: true,
+  signal: true,
+  onToken: true,
+  onText: true,
+  onWarning: true,
+};
 /** Options by the call that takes them. */
-const OPTIONS = { load: LOAD, decode: DECODE, continue: CONTINUE, generate: GENERATE } as const;
+const OPTIONS = {
+  load: LOAD,
+  decode: DECODE,
+  continue: CONTINUE,
+  generate: GENERATE,
+  embed: EMBED,
+  complete: COMPLETE,
+} as const;
 
 /** Throws "usage" for an option that the call does not have, naming the nearest that it has. */
 export function checkKnown(call: keyof typeof OPTIONS, options: object): void {

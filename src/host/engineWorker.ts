@@ -18,6 +18,7 @@ type Handler<C extends CallName> = (
 const handlers: { [C in CallName]: Handler<C> } = {
   open,
   encode: ({ rows }, _id, signal) => opened().encode(rows, signal),
+  embed: ({ rows, causal }, _id, signal) => opened().embed(rows, causal, signal),
   write: ({ rows, options }, id, signal) =>
     opened().write(rows, { ...options, signal, onToken: (row, tokenId) => send({ id, token: { row, tokenId } }) }),
   score: ({ rows, writer, context }, _id, signal) => opened().score(rows, writer, context, signal),

@@ -27,6 +27,7 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {
     maxPositions: engine.maxPositions,
+    hiddenSize: config.hiddenSize,
     zDim: vae?.zDim ?? 0,
     width: engine.space?.width ?? 0,
     slots: vae?.slots ?? 1,

@@ -1,5 +1,14 @@
 /** Messages between a caller and the thread that runs the engine: plain data, a few kinds, so that a process can stand there too. */
-import type { Encoding, EngineOptions, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
+import type {
+  Encoding,
+  EngineOptions,
+  PooledRow,
+  Score,
+  ScoreRow,
+  TokenRow,
+  WriteOptions,
+  WriteRow,
+} from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import type { ErrorDetail, ErrorKind } from "../errors.js";
 import type { AdapterRole } from "../vae/roles.js";
@@ -19,6 +28,7 @@ export interface OpenArguments {
 export interface Calls {
   open: { args: OpenArguments; result: EngineFacts };
   encode: { args: { rows: readonly TokenRow[] }; result: Encoding[] };
+  embed: { args: { rows: readonly PooledRow[]; causal: boolean }; result: Float32Array[] };
   write: {
     args: { rows: readonly WriteRow[]; options: Omit<WriteOptions, "signal" | "onToken"> };
     result: number[][];
@@ -35,6 +45,8 @@ export type CallName = keyof Calls;
 /** What the caller knows of the model on the other side. */
 export interface EngineFacts {
   maxPositions: number;
+  /** Width of the base's hidden states. */
+  hiddenSize: number;
   /** Values of all slots of a latent; 0 without adapters. */
   zDim: number;
   /** Values of a latent: zDim and, where there are several slots, the length of its text. */

@@ -1,6 +1,6 @@
 /** The engine in its own thread, as the caller sees it. */
 import { Worker } from "node:worker_threads";
-import type { Encoding, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
+import type { Encoding, PooledRow, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import { onAbort } from "./onAbort.js";
@@ -51,6 +51,10 @@ export class RemoteEngine {
 
   encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
     return this.#call("encode", { rows }, signal);
+  }
+
+  embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
+    return this.#call("embed", { rows, causal }, signal);
   }
 
   write(rows: readonly WriteRow[], { signal, onToken, ...options }: WriteOptions): Promise<number[][]> {

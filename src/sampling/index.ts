@@ -5,6 +5,7 @@ export { generate } from "./generate.js";
 export { guide, task } from "./guide.js";
 export type * from "./model.js";
 export { paragraph } from "./paragraph.js";
+export { type PlainSpan, plain } from "./plain.js";
 export { type PlanInputs, type PlanSearchInputs, plan, plan2, planSearch } from "./plan.js";
 export { paragraphTopic, prose } from "./prose.js";
 export { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "./samplers.js";

@@ -1,5 +1,5 @@
 /** The text of a run, by one decoder from its first token to its last: spans joined are what was streamed. */
-import type { Sampler, Span, Written } from "./model.js";
+import type { Span, TokenIds, Written } from "./model.js";
 
 /** Turns ids into text as they come; what the next id may still change is held back. */
 export interface TextStream {
@@ -10,11 +10,14 @@ export interface TextStream {
   readonly isSettled: boolean;
 }
 
-/** A span with its text: a character that two spans share comes with the second. */
-export interface SpelledSpan extends Span {
+/** The text of a span: a character that two spans share comes with the second. */
+export interface Spelling {
   /** Its tokens decoded, without special ones. */
   text: string;
 }
+
+/** A span with its text. */
+export interface SpelledSpan extends Span, Spelling {}
 
 /** Gathers the tokens of a run as text, and tells each piece of it. */
 export class RunText {
@@ -54,10 +57,13 @@ export class RunText {
  * The spans of a sampler whose tokens `text` is told of. A span that leaves something held back is kept until it is known
  * whether it is the last one, which then has the rest.
  */
-export async function* spelled(sampler: Sampler, text: RunText): AsyncGenerator<SpelledSpan, Written, void> {
-  let kept: SpelledSpan | undefined;
+export async function* spelled<S extends { ids: TokenIds }>(
+  sampler: AsyncGenerator<S, Written, void>,
+  text: RunText,
+): AsyncGenerator<S & Spelling, Written, void> {
+  let kept: (S & Spelling) | undefined;
   for (;;) {
-    let next: IteratorResult<Span, Written>;
+    let next: IteratorResult<S, Written>;
     try {
       next = await sampler.next();
     } catch (error) {

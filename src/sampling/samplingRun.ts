@@ -158,18 +158,28 @@ export class SamplingRun {
 
   /** The same by the base: what it would write behind the context by itself, did the text not end. */
   async plainDrafts(context: TokenIds, nTokens: number): Promise<Draft[]> {
-    const { tau, ignoreEos } = this.options;
+    return this.#drafted(this.#begun(context), { ...this.#plainly(nTokens), endless: true }, nTokens);
+  }
+
+  /** A span that the base writes behind the context by itself. */
+  async writePlain(context: TokenIds): Promise<TokenIds> {
+    const { rng, signal, onToken, span } = this.options;
+    const rngKey = rng.fork("write", this.#calls++).key;
+    const calls = { signal, ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}) };
+    const seen = this.inWindow(this.#begun(context), span);
+    const [ids] = await this.model.write([{ rngKey }], seen, { ...this.#plainly(span), ...calls });
+    return ids!;
+  }
+
+  /** The context behind the token that begins a text for the base. */
+  #begun(context: TokenIds): TokenIds {
     const { beginId } = this.model.tokenizer;
-    const all = beginId === undefined || context[0] === beginId ? context : [beginId, ...context];
-    const how = {
-      nTokens,
-      tau,
-      cfgScale: 1,
-      writer: "base" as const,
-      endless: true,
-      ...(ignoreEos ? { ignoreEos } : {}),
-    };
-    return this.#drafted(all, how, nTokens);
+    return beginId === undefined || context[0] === beginId ? context : [beginId, ...context];
+  }
+
+  #plainly(nTokens: number) {
+    const { tau, ignoreEos } = this.options;
+    return { nTokens, tau, cfgScale: 1, writer: "base" as const, ...(ignoreEos ? { ignoreEos } : {}) };
   }
 
   async #drafted(context: TokenIds, how: SpanOptions, tail: number, z?: Latent): Promise<Draft[]> {

@@ -46,6 +46,14 @@ it.each<[words: string, message: string]>([
     "train vae --model pocket --preprocessed FOLDER --output FOLDER/run --epochs 2 --steps 9",
     "--steps: expected one way to say how long, got --epochs beside it",
   ],
+  ["encode x --causal", "--causal: expected --pool mean, got latents, whose encoder sees all tokens"],
+  ["encode x --pool mean --no-confidence", "--no-confidence: expected confidences to skip, got none with --pool"],
+  ["generate --base --prompt x --sampler guide", "--sampler: expected a sampler with latents, got --base"],
+  ["generate --base --prompt x --trace saved", "--trace: expected a sampler with latents, got --base"],
+  ["generate --base --prompt @z.npy", '--prompt: expected a text, since a base has no latents, got "@z.npy"'],
+  ["eval --base --measure prose --data FOLDER", "--measure: expected a measure of latents, got --base"],
+  ["eval --base --quick --data FOLDER", "--quick: expected a measure that takes it, got --base"],
+  ["eval --pool mean --data FOLDER", "--pool: expected a measure that takes it, got --measure reconstruction"],
 ])("%s", { timeout: 60_000 }, async (words, message) => {
   const [command, ...rest] = words.replaceAll("FOLDER", folder).split(" ");
   const hasModel = !["data", "train"].includes(command!);

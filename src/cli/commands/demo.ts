@@ -3,8 +3,9 @@ import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
 import { hasColours, onOneLine } from "../shade.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
+import { drive } from "../spans.js";
 import { markDifferences } from "../wordMarks.js";
-import { drive, result } from "./generate.js";
+import { result } from "./generate.js";
 
 const SENTENCES = [
   "My brother fixed the old radio.",

@@ -11,7 +11,7 @@ import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
 import type { AdapterRole } from "../../vae/roles.js";
 import { withFlags } from "../flags.js";
-import { MODEL_HELP, printJson, withOutput } from "../shared.js";
+import { MODEL_HELP, OF_BASE_ALONE, printJson, withOutput } from "../shared.js";
 import { packageVersion } from "../version.js";
 
 interface Check {
@@ -91,7 +91,7 @@ async function* modelChecks(name: string, adapters: string | undefined): AsyncGe
   try {
     const { base, adapters: folder } = await findModel(name, adapters);
     if (folder === undefined) {
-      yield { name: "model", ok: true, found: `${base}, without adapters` };
+      yield { name: "model", ok: true, found: `${base}, without adapters`, hint: `It takes ${OF_BASE_ALONE}.` };
       return;
     }
     const places = await adapterPlaces(folder);

@@ -10,6 +10,7 @@ import {
   cutSpans,
   evaluate,
   evaluateArithmetic,
+  evaluateBase,
   evaluateBlends,
   evaluateDisentanglement,
   evaluateProse,
@@ -24,7 +25,7 @@ import {
   wordsOf,
 } from "../../eval/index.js";
 import { checkPath } from "../../formats/fileOps.js";
-import type { Latent } from "../../latent/index.js";
+import { type Latent, LatentSpace } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import type { AvgPresetName } from "../../sampling/avg.js";
@@ -34,38 +35,43 @@ import { type TextFlags, textFiles, withTexts } from "../input.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { printJson, useModel, withModel } from "../shared.js";
-import { drive, PRESETS } from "./generate.js";
+import { drive } from "../spans.js";
+import { checkPool, type PoolFlags, withPool } from "../vectors.js";
+import { PRESETS } from "./generate.js";
 
 /** Flags of the texts that are measured. */
 const OF_TEXTS = ["data", "split", "field", "whole"];
 
-/** Flags that only some measures take, by their names in code. */
+/** Flags that only some measures take, by their names in code; `base` is --base. */
 const TAKES = {
+  base: OF_TEXTS,
   reconstruction: [...OF_TEXTS, "span", "quick"],
   sentences: OF_TEXTS,
   blends: [...OF_TEXTS, "span", "unit", "rule", "guidance", "pairs"],
   space: [...OF_TEXTS, "span", "guidance", "pairs"],
-  retrieval: [...OF_TEXTS, "span"],
+  retrieval: [...OF_TEXTS, "span", "pool", "causal"],
   prose: [...OF_TEXTS, "averaging", "preset", "cfg"],
   // Measured on sentences of the generator, made for them.
   arithmetic: [],
   disentanglement: [],
 } as const;
 
-type Measure = keyof typeof TAKES;
-const MEASURES = Object.keys(TAKES) as Measure[];
+type Measure = Exclude<keyof typeof TAKES, "base">;
+const MEASURES = Object.keys(TAKES).filter((name) => name !== "base") as Measure[];
 
 /** Throws "usage" for a flag that the measure does not take. */
-function checkTaken({ measure, unit }: Pick<MeasureFlags, "measure" | "unit">): void {
-  const takes: readonly string[] = TAKES[measure];
+function checkTaken({ base, measure, unit, ...pool }: MeasureFlags): void {
+  if (base) refuseUnused((name) => name === "measure", "a measure of latents", "--base");
+  const takes: readonly string[] = TAKES[base ? "base" : measure];
   const ofSome: readonly string[] = Object.values(TAKES).flat();
   const isUnused = (name: string) => ofSome.includes(name) && !takes.includes(name);
-  refuseUnused(isUnused, "a measure that takes it", `--measure ${measure}`);
+  refuseUnused(isUnused, "a measure that takes it", base ? "--base" : `--measure ${measure}`);
+  checkPool(pool);
   if (unit === "sentence") refuseUnused((name) => name === "span", "spans to blend", "--unit sentence");
 }
 
 export function evalCommand() {
-  return withTexts(withModel(new Command("eval").description("Measure a model, with 95 % intervals.")))
+  return withPool(withTexts(withModel(new Command("eval").description("Measure a model, with 95 % intervals."))))
     .option("--data <path>", `texts (${KNOWN_ENDINGS}, or a folder of them); arithmetic and disentanglement need none`)
     .addOption(new Option("--split <name>", "read only records of this split").choices(SPLITS))
     .option(
@@ -74,6 +80,7 @@ export function evalCommand() {
       wholeNumber(1),
     )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
+    .option("--base", "measure the base alone on the texts: bits per byte and perplexity", false)
     .option("--span <n>", "tokens of a span; default: the model's", wholeNumber(1))
     .option("--quick", "reconstruction: skip sampled likelihoods and statistics of the latents")
     .addOption(
@@ -94,13 +101,21 @@ export function evalCommand() {
       new Option("--preset <name>", "prose: spans and weights of avg; default: as in generate").choices(PRESETS),
     )
     .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
-    .addHelpText("after", "\nExample:\n  bigvae eval --data data/stories --split test --count 100 --json")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bigvae eval --data data/stories --split test --count 100 --json
+  bigvae eval --base --model SmolLM2-135M --data texts.txt
+  bigvae eval --measure retrieval --pool mean --model SmolLM2-135M --data texts.txt --whole`,
+    )
     .action(async (flags) => {
       checkTaken(flags);
-      const takes: readonly string[] = TAKES[flags.measure];
+      const takes: readonly string[] = TAKES[flags.base ? "base" : flags.measure];
       const texts = takes.includes("data") ? await readTestTexts(flags) : [];
       const bar = progress(flags.quiet);
-      const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar)).finally(() => bar.stop());
+      const needs = flags.base || flags.pool !== undefined ? "base" : "adapters";
+      const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar), needs).finally(() => bar.stop());
       if (flags.json) printJson(report);
       else process.stdout.write(`${reportLines(report).join("\n")}\n`);
     });
@@ -114,8 +129,9 @@ function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: 
   return measure === "prose" ? Math.max(count, PROSE_PROMPTS) : count;
 }
 
-interface MeasureFlags extends TextFlags {
+interface MeasureFlags extends TextFlags, PoolFlags {
   quiet: boolean;
+  base: boolean;
   measure: Measure;
   span?: number;
   seed: number;
@@ -149,13 +165,15 @@ async function measure(
     signal: interruptSignal(),
     onProgress: inPasses(bar),
   };
+  const { maxPositions } = vae.facts;
+  if (flags.base) return evaluateBase({ ...scoring, texts, maxPositions });
   switch (flags.measure) {
     case "reconstruction":
       return (flags.quick ? evaluateRebuilding : evaluate)({
         ...scoring,
         texts,
         span,
-        maxPositions: vae.facts.maxPositions,
+        maxPositions,
       });
     case "sentences":
       return evaluateSentences({ ...scoring, texts });
@@ -178,7 +196,7 @@ async function measure(
         guidance: flags.guidance,
       });
     case "retrieval":
-      return evaluateRetrieval({ ...scoring, texts: records, span });
+      return evaluateRetrieval({ ...scoring, ...(flags.pool ? pooled(vae, flags) : {}), texts: records, span });
     case "prose":
       return prose(vae, texts, flags, scoring);
     case "arithmetic":
@@ -186,6 +204,16 @@ async function measure(
     case "disentanglement":
       return evaluateDisentanglement({ ...scoring, ...(flags.count === undefined ? {} : { sentences: flags.count }) });
   }
+}
+
+/** The base alone as a model that encodes: spans as means of its hidden states. */
+function pooled({ engine }: BigVae, { causal }: PoolFlags): Pick<ScoringOptions, "model" | "space"> {
+  const model: ScoringOptions["model"] = {
+    encode: async (rows, signal) => (await engine.embed(rows, causal, signal)).map((mean) => ({ mean })),
+    write: (rows, options) => engine.write(rows, options),
+    score: (rows, writer, context, signal) => engine.score(rows, writer, context, signal),
+  };
+  return { model, space: LatentSpace.plain };
 }
 
 /** Numbers the passes over texts or spans, of which several have one name. */

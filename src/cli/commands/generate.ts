@@ -21,12 +21,14 @@ import {
   type SamplerName,
   samplers,
 } from "../../sampling/samplers.js";
+import { runBase } from "../baseText.js";
 import { EXAMPLES_HELP } from "../examples.js";
 import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
 import {
+  MODEL_FLAGS,
   type ModelFlags,
   note,
   printJson,
@@ -37,6 +39,7 @@ import {
   warnLongExamples,
   withModel,
 } from "../shared.js";
+import { drive, joined, printStopped, spanPrinter, warnEnded } from "../spans.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
 export const PRESETS = Object.keys(AVG_PRESETS) as AvgPresetName[];
@@ -74,10 +77,15 @@ ${JSON_TEXT}
 
 Examples:
   bigvae generate --sampler guide --prompt "The owl lost a button." --steps 3 --seed 7
-  bigvae generate --sampler task --prompt "@z.npy#2" --task @task.safetensors`,
+  bigvae generate --sampler task --prompt "@z.npy#2" --task @task.safetensors
+  bigvae generate --base --model SmolLM2-135M --prompt "The owl lost" --steps 2`,
     )
     .option("--replay <folder>", "repeat a run saved by --trace; fails at the first token that differs")
-    .action((flags) => (flags.replay === undefined ? run(flags.sampler, flags) : runReplay(flags.replay, flags)));
+    .option("--base", "the base alone goes on from --context and --prompt: plain sampling, without latents", false)
+    .action((flags) => {
+      if (flags.replay !== undefined) return runReplay(flags.replay, flags);
+      return flags.base ? runBase(flags) : run(flags.sampler, flags);
+    });
 }
 
 export function planCommand() {
@@ -182,8 +190,7 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
     })
       .catch((thrown: Error) => {
         const error = stopped(thrown);
-        if (flags.json && spans.length > 0)
-          printJson({ ...joined(spans), longerThanSpan, error: withFlags(error.message) });
+        if (flags.json) printStopped(spans, { longerThanSpan }, withFlags(error.message));
         throw error;
       })
       .finally(async () => {
@@ -191,7 +198,9 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
         // A run that is stopped keeps the spans that it finished.
         if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
       });
-    warnEnded(name, flags, spans, vae);
+    const { takes, defaults } = samplers[name] as SamplerEntry;
+    const asked = takes.includes("nSteps") ? (flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps) : 0;
+    warnEnded(flags, spans, asked, vae.tokenizer.eosId);
     if (flags.json) printJson({ ...wholeResult(written, spans), longerThanSpan });
     else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
   });
@@ -212,27 +221,6 @@ function warnLongInputs(
   const isLong = encoded.some(({ ids }) => ids.length > vae.span);
   if (![...needs, ...takes].includes("task")) return isLong;
   return warnLongExamples(flags, vae, task.filter(isText), flags.span) || isLong;
-}
-
-/** Text alone on standard output, as it is written; on a terminal each span ends a line. What is said of spans goes to standard error. */
-function spanPrinter({ json, quiet }: { json: boolean; quiet: boolean }) {
-  const breaksLines = process.stdout.isTTY && !quiet;
-  let isOpen = false;
-  const end = () => {
-    if (isOpen) process.stdout.write("\n");
-    isOpen = false;
-  };
-  return {
-    text(piece: string) {
-      isOpen = true;
-      process.stdout.write(piece);
-    },
-    span(line: string) {
-      if (breaksLines) end();
-      if (!json) note({ quiet }, line);
-    },
-    end,
-  };
 }
 
 /** Inputs by flag. */
@@ -261,27 +249,12 @@ function checkTaken(name: SamplerName, { prompt, task, steps, ...rest }: Samplin
   if (unused.length > 0) warn(rest, `the sampler ${name} ignores ${unused.join(", ")}`);
 }
 
-/** Says where a text came to its end before all steps were done. */
-function warnEnded(name: SamplerName, flags: SamplingFlags, spans: readonly GeneratedSpan[], vae: BigVae): void {
-  const { takes, defaults } = samplers[name] as SamplerEntry;
-  const asked = flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps;
-  const { eosId } = vae.tokenizer;
-  const ended = takes.includes("nSteps") && spans.length < asked && spans.at(-1)?.ids.at(-1) === eosId;
-  if (ended && eosId !== undefined)
-    warn(flags, `the text ended in span ${spans.length} of ${asked}; another --seed or --context may go on further`);
-}
-
-/** All that was written, as it is shown. */
-function joined(spans: readonly GeneratedSpan[]) {
-  return { text: spans.map(({ text }) => text).join(""), ids: spans.flatMap(({ ids }) => ids) };
-}
-
 /** What a replay takes: which model repeats the run, and how it is shown. */
-const OF_REPLAY = ["replay", "model", "adapters", "threads", "json", "quiet"];
+const OF_REPLAY = ["replay", ...MODEL_FLAGS.filter((name) => name !== "seed")];
 
 async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
   refuseUnused((name) => !OF_REPLAY.includes(name), "a new run", "--replay, which repeats one as it was saved");
-  await useModel(flags, async (vae) => {
+  const repeat = async (vae: BigVae) => {
     const printer = spanPrinter(flags);
     let count = 0;
     for await (const { written, text } of replay(folder, vae, interruptSignal())) {
@@ -291,7 +264,9 @@ async function runReplay(folder: string, flags: ModelFlags): Promise<void> {
       printer.span(`  [span ${count}: as saved]`);
     }
     printer.end();
-  });
+  };
+  // The trace knows which adapters it needs.
+  await useModel(flags, repeat, "base");
 }
 
 function runOptions(flags: SamplingFlags, texts: SamplerTexts): GenerateOptions {
@@ -299,18 +274,6 @@ function runOptions(flags: SamplingFlags, texts: SamplerTexts): GenerateOptions 
   const { preset, averaging, nAvg, nStarts, weights, span, tau, noise, ignoreEos } = flags;
   const numbers = { seed, nSteps, nAvg, nStarts, weights, span, cfgScale, tau, noise };
   return { ...texts, context, ...numbers, preset, averaging, ignoreEos };
-}
-
-/** Runs a sampler to its end. */
-export async function drive(
-  sampler: ReturnType<BigVae["generate"]>,
-  onSpan: (span: GeneratedSpan) => void,
-): Promise<GeneratedText> {
-  for (;;) {
-    const { value, done } = await sampler.next();
-    if (done) return value;
-    onSpan(value);
-  }
 }
 
 /** Where a span's latent came from, in one line. */

@@ -23,6 +23,7 @@ import {
 import { realNumber, wholeNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
 import { printJson, useModel, warnLongExamples, withModel } from "../shared.js";
+import { latentVectors } from "../vectors.js";
 import { besideOriginal } from "../wordMarks.js";
 
 export function reconstructCommand() {
@@ -120,7 +121,7 @@ Examples:
       const ends = [from, to].map(parseLatentInput);
       await checkInputs("interpolate", ends);
       await useModel(flags, async (vae) => {
-        const [a, b] = await takeLatents(flags, vae, ends);
+        const [a, b] = await takeLatents(latentVectors(flags, vae), ends);
         const longerThanSpan = a!.longerThanSpan || b!.longerThanSpan;
         const ts = Array.from({ length: flags.steps }, (_, i) => i / (flags.steps - 1));
         const zs = ts.map((t) => vae.interpolate(a!.z, b!.z, t, flags.kind));
@@ -178,7 +179,7 @@ Examples:
           refuseUnused((name) => name === "cfg", "a mix to guide", "--kind medoid, one of the latents itself");
         await checkInputs("mix", parsed);
         await useModel(flags, async (vae) => {
-          const taken = await takeLatents(flags, vae, parsed);
+          const taken = await takeLatents(latentVectors(flags, vae), parsed);
           const z = vae.mix(
             taken.map(({ z }) => z),
             parsed.map(({ weight }) => weight),
@@ -242,7 +243,7 @@ Example:
         const z = await vae.taskVector(taken);
         if (flags.output !== undefined) await writeOutput(flags, flags.output, [{ z, examples }]);
         else if (flags.json) printJson({ z, examples, texts, longerThanSpan });
-        else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(vae, z)}\n`);
+        else process.stdout.write(`${onOneLine(await vae.decode(z))}\n  z: ${summary(vae.space, z)}\n`);
       });
     });
 }
