@@ -26,7 +26,7 @@ export const NF4_CODE = Float32Array.of(
 );
 
 /** Between two neighbours of the code: from here on a value is rounded to the higher one. */
-const MIDDLES = Array.from({ length: 15 }, (_, i) => (NF4_CODE[i]! + NF4_CODE[i + 1]!) / 2);
+const MIDDLES = Float64Array.from({ length: 15 }, (_, i) => (NF4_CODE[i]! + NF4_CODE[i + 1]!) / 2);
 
 /**
  * Rounds values to the nearest of the code times the largest size of their block, and writes them to `to` from value `start` of the flattened matrix on, which begins
@@ -49,11 +49,19 @@ export function quantizeNf4(
   }
 }
 
-/** Number of the code's value nearest to x, by halving. */
+/** Cells that the range from -1 to 1 is cut into; each holds one middle at most. */
+const CELLS = 256;
+
+/** Number of the code's value for the lower end of each cell. */
+const CODE_OF_CELL = Uint8Array.from({ length: CELLS + 1 }, (_, cell) => {
+  const least = (2 * cell) / CELLS - 1;
+  return MIDDLES.filter((middle) => middle < least).length;
+});
+
+/** Number of the code's value nearest to x, from -1 to 1. */
 function nearest(x: number): number {
-  let low = 0;
-  for (let step = 8; step > 0; step >>= 1) if (x > MIDDLES[low + step - 1]!) low += step;
-  return low;
+  const code = CODE_OF_CELL[((x + 1) * (CELLS / 2)) | 0]!;
+  return x > MIDDLES[code]! ? code + 1 : code;
 }
 
 /** Values begin..end-1 of the flattened matrix in fp32. */
