@@ -1,5 +1,5 @@
 /**
- * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2]
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2] [--compute fp32|int8]
  * [--python python3]. Prints a JSON line per job, and beside it what peer.py, which works as the original does, takes for the same, where
  * that Python has its packages. Run it more than once on an idle machine and compare medians.
  */
@@ -15,6 +15,7 @@ import type { LatentModel } from "../src/sampling/model.js";
 import { Adam } from "../src/train/loop/adam.js";
 import { GradientRunner } from "../src/train/loop/gradientRunner.js";
 import { ropeFeeds } from "../src/train/objectives/attentionFeeds.js";
+import { int8Linears } from "../src/train/objectives/int8Base.js";
 import { overlapObjective } from "../src/train/objectives/overlapObjective.js";
 import { RowOrder } from "../src/train/objectives/rowOrder.js";
 import { randomAdapters, randomBase, SMOLLM2, Z_DIM } from "./model.js";
@@ -26,6 +27,7 @@ const { values: flags } = parseArgs({
     threads: { type: "string", default: "2" },
     form: { type: "string", default: "merged" },
     batch: { type: "string", default: "8" },
+    compute: { type: "string", default: "fp32" },
     python: { type: "string", default: "python3" },
   },
 });
@@ -124,12 +126,17 @@ async function avgJob(): Promise<number> {
 
 async function trainJob(): Promise<number> {
   const batch = Number(flags.batch);
+  const compute = flags.compute === "int8" ? "int8" : "fp32";
   const base = randomBase();
   const lora = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
   const row = async () => ({ inputIds: Int32Array.from(randomIds(128)), attentionMask: new Int32Array(128).fill(1) });
   const objective = overlapObjective({
-    shape: { config: SMOLLM2, zDim: Z_DIM, encoder: lora, writer: lora },
-    frozen: { ...base.weights.tensors, ...ropeFeeds(SMOLLM2, 256) },
+    shape: { config: SMOLLM2, zDim: Z_DIM, encoder: lora, writer: lora, compute },
+    frozen: {
+      ...base.weights.tensors,
+      ...(compute === "int8" ? int8Linears(SMOLLM2, base.weights.tensors) : {}),
+      ...ropeFeeds(SMOLLM2, 256),
+    },
     rows: new RowOrder({ rowCount: 64, row }, batch, 1, rng),
     span: 64,
     gap: 64,
@@ -147,7 +154,7 @@ async function trainJob(): Promise<number> {
   const runner = new GradientRunner(runtime, objective);
   const adam = new Adam(objective.parameters, { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0 });
   let step = 0;
-  const median = await measure(`training step, batch ${batch}`, async () => {
+  const median = await measure(`training step, batch ${batch}, ${compute}`, async () => {
     runner.reset();
     await runner.run(await objective.microbatch(++step, 0));
     adam.apply(runner.gradients, step, 1e-4, 1);

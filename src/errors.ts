@@ -20,6 +20,8 @@ export const EXIT_CODES = {
   nonFinite: 9,
   /** An architecture, a quantisation or a feature that is not supported. */
   unsupported: 10,
+  /** No connection, no answer in time, or one of the hub that cannot be used. */
+  network: 11,
   /** A mistake of the library, not of the user. */
   internal: 70,
   /** The caller aborted. */

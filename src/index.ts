@@ -3,7 +3,26 @@ import "./oldNode.js";
 
 export * from "./bigVae.js";
 export { BigVaeError, type ErrorDetail, type ErrorKind, EXIT_CODES } from "./errors.js";
+export {
+  type AdapterDescription,
+  type AdaptersDescription,
+  type BaseDescription,
+  type DtypeCount,
+  describeModel,
+  type ModelDescription,
+} from "./host/describeModel.js";
 export { type NamedLatent, readLatents, writeLatents } from "./host/latentFiles.js";
+export { type ListedModel, listModels } from "./host/listModels.js";
+export type { ModelKind } from "./host/neededFiles.js";
+export {
+  type PulledModel,
+  type PullOptions,
+  type PullPlan,
+  type PullProgress,
+  planPull,
+  pullModel,
+} from "./host/pullModel.js";
+export { planRemoval, type RemovalPlan, removeModel } from "./host/removeModel.js";
 export type { Latent } from "./latent/index.js";
 export { Rng } from "./rng.js";
 export type { SamplerName } from "./sampling/samplers.js";

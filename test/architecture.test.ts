@@ -33,7 +33,8 @@ const WALLS: Readonly<Record<string, Wall>> = {
   corpus: { imports: [] },
   data: { imports: ["tokenizer", "formats"], node: true },
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
-  checkpoint: { imports: ["engine", "vae", "model", "formats"], node: true },
+  hub: { imports: ["formats"], node: true },
+  checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   host: {
     imports: [
       "checkpoint",
@@ -46,12 +47,13 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "weights",
       "runtime",
       "formats",
+      "hub",
     ],
     node: true,
   },
   "train/loop": { imports: ["graph", "runtime/runtime.ts", "formats", "vae/loss.ts"], node: true },
   "train/objectives": {
-    imports: ["train/loop", "vae", "model", "graph", "runtime/runtime.ts", "data"],
+    imports: ["train/loop", "vae", "model", "graph", "weights", "runtime/runtime.ts", "data"],
   },
   "train/run": {
     imports: [
@@ -128,6 +130,15 @@ function readSource(path: string): SourceFile {
     ours: ours.map((name) => posix.join(dirname(path).replaceAll("\\", "/"), name).replace(/\.js$/, ".ts")),
     packages: imports.filter((name) => !name.startsWith(".")),
   };
+}
+
+function parsed(path: string): ts.SourceFile {
+  return ts.createSourceFile(
+    join(source, path),
+    readFileSync(join(source, path), "utf8"),
+    ts.ScriptTarget.Latest,
+    true,
+  );
 }
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
@@ -210,6 +221,17 @@ describe("the machine", () => {
     expect(uses(isOnnxRuntime).filter((path) => folderOf(path) !== "runtime")).toEqual([]);
   });
 
+  it("reaches the network in hub/ alone", () => {
+    const ofNet = /^node:(http2?|https|net|tls|dgram)$/;
+    const isFetch = (node: ts.Node): boolean =>
+      (ts.isIdentifier(node) && node.text === "fetch") ||
+      (ts.forEachChild(node, (child) => isFetch(child) || undefined) ?? false);
+    const fetching = files.map(({ path }) => path).filter((path) => isFetch(parsed(path)));
+    const reaching = [...fetching, ...uses((name) => ofNet.test(name))];
+    expect(reaching.length).toBeGreaterThan(0);
+    expect(reaching.filter((path) => folderOf(path) !== "hub")).toEqual([]);
+  });
+
   it("is touched in the folders that run in Node alone", () => {
     expect(uses(isNode).filter((path) => !WALLS[folderOf(path)]!.node)).toEqual([]);
   });
@@ -246,8 +268,6 @@ describe("messages of the library", () => {
     visit(parsed(path));
     return found;
   };
-  const parsed = (path: string) =>
-    ts.createSourceFile(join(source, path), readFileSync(join(source, path), "utf8"), ts.ScriptTarget.Latest, true);
   const library = files.map(({ path }) => path).filter((path) => folderOf(path) !== "cli" && !TABLES.test(path));
 
   it("end without a full stop", () => {

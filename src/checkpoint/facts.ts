@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { exists, readJsonObject } from "../formats/readFiles.js";
+import { parseHubName } from "../hub/hubName.js";
 import { type AdapterEntry, checkEntries } from "./adapterEntries.js";
 
 /** The fields of bigvae.json, by their names there. */
 export interface CheckpointFacts {
   /** sha256 of the base's weights file (of its files' hashes where there are several). */
   base_sha256?: string;
+  /** Hub name of the base: owner/name, owner/name@revision. */
+  base_model?: string;
   /** Tokens of a span. */
   span: number;
   /** Positions between z and a text without prefix. */
@@ -40,7 +43,8 @@ export function slotFacts(slots: number): Pick<CheckpointFacts, "slots" | "place
   return slots > 1 ? { slots, ...SLOT_LAYOUT } : {};
 }
 
-const FACTS = "bigvae.json";
+/** The name of the file. */
+export const FACTS = "bigvae.json";
 
 /** Path of a checkpoint's facts, for errors. */
 export function factsPath(folder: string): string {
@@ -74,6 +78,7 @@ const only = (known: string): FactRule => ({
 
 const RULES: { [K in keyof CheckpointFacts]-?: FactRule } = {
   base_sha256: { expected: "64 hexadecimal digits", holds: (value) => /^[0-9a-f]{64}$/.test(`${value}`) },
+  base_model: { expected: "a hub name, owner/name", holds: (value) => parseHubName(`${value}`) !== undefined },
   span: count(1),
   gap: count(0),
   slots: count(1),
@@ -94,19 +99,24 @@ const RULES: { [K in keyof CheckpointFacts]-?: FactRule } = {
  */
 export async function readFacts(folder: string): Promise<CheckpointFacts> {
   if (!(await exists(factsPath(folder)))) return ORIGINAL_FACTS;
-  const given: Partial<CheckpointFacts> = await readJsonObject(folder, FACTS);
-  for (const [name, value] of Object.entries(given)) checkFact(folder, name, value);
-  if (given.adapters) checkEntries(factsPath(folder), given.adapters);
+  return parseFacts(await readJsonObject(folder, FACTS), factsPath(folder));
+}
+
+/** The same of the content of a file; `path` names it in errors. */
+export function parseFacts(json: object, path: string): CheckpointFacts {
+  const given: Partial<CheckpointFacts> = json;
+  for (const [name, value] of Object.entries(given)) checkFact(path, name, value);
+  if (given.adapters) checkEntries(path, given.adapters);
   return { ...ORIGINAL_FACTS, ...given };
 }
 
-function checkFact(folder: string, name: string, value: unknown): void {
+function checkFact(path: string, name: string, value: unknown): void {
   const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof CheckpointFacts] : undefined;
   if (rule?.holds(value)) return;
   const isForeign = rule === undefined || (rule.isForeign?.(value) ?? false);
   const advice = isForeign ? "it is of another version: update bigvae" : "get the file again";
   throw new BigVaeError(isForeign ? "unsupported" : "format", {
-    subject: factsPath(folder),
+    subject: path,
     expected: `${name} to be ${rule?.expected ?? "left out"}`,
     got: JSON.stringify(value),
     remedy: advice,

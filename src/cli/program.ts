@@ -10,7 +10,10 @@ import { encodeCommand } from "./commands/encode.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand, planCommand } from "./commands/generate.js";
 import { interpolateCommand, mixCommand, reconstructCommand, taskVectorCommand } from "./commands/latents.js";
+import { listCommand, rmCommand } from "./commands/models.js";
 import { packCommand } from "./commands/pack.js";
+import { pullCommand } from "./commands/pull.js";
+import { showCommand } from "./commands/show.js";
 import { similarCommand } from "./commands/similar.js";
 import { trainCommand } from "./commands/train.js";
 import { nameFlagsOf, withFlags } from "./flags.js";
@@ -39,6 +42,10 @@ function program(): Command {
     trainCommand(),
     evalCommand(),
     packCommand(),
+    pullCommand(),
+    listCommand(),
+    showCommand(),
+    rmCommand(),
     doctorCommand(),
   ];
   for (const verb of commands) command.addCommand(verb as Command);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { duration, lineProgress, withBar } from "./progress.js";
+import { bytesDescriber, duration, lineProgress, withBar } from "./progress.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -45,4 +45,18 @@ it("the time of work that begins again is its own", () => {
 
 it("a duration is short whatever it is", () => {
   expect([0.2, 59.1, 61, 3600, 360_061].map(duration)).toEqual(["1 s", "60 s", "2 min", "1 h 0 min", "100 h 2 min"]);
+});
+
+it("bytes have their file, their speed and the time left", () => {
+  const lines: string[] = [];
+  const progress = lineProgress((line) => lines.push(line), bytesDescriber());
+  for (const gigabytes of [2, 4, 14.5]) {
+    progress.update(gigabytes * 1e9, 14.5e9, "model.safetensors");
+    vi.advanceTimersByTime(20_000);
+  }
+  expect(lines).toEqual([
+    "model.safetensors | 13.8% of 14.5 GB",
+    "model.safetensors | 27.6% of 14.5 GB | 100 MB/s | ETA 2 min",
+    "model.safetensors | 100.0% of 14.5 GB | 313 MB/s",
+  ]);
 });

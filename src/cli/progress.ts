@@ -1,5 +1,6 @@
 /** A bar with the time left on a terminal, a line every ten seconds elsewhere, nothing with --quiet; always on standard error. */
 import { Presets, SingleBar } from "cli-progress";
+import { size } from "./sizes.js";
 
 export interface Progress {
   update(done: number, total: number, note: string): void;
@@ -10,12 +11,30 @@ export interface Progress {
 
 const LINE_EVERY_MS = 10_000;
 
+/** What a line says of work: how much is done, of how much, and a note. */
+type Describe = (done: number, total: number, note: string) => string;
+
 export function progress(quiet: boolean): Progress {
-  if (quiet) return { update() {}, print() {}, stop() {} };
-  return process.stderr.isTTY ? barProgress() : lineProgress((line) => void process.stderr.write(`${line}\n`));
+  return shown(quiet, describer(), (write, describe) => lineProgress(write, describe));
 }
 
-function barProgress(): Progress {
+/** The same of the bytes of a file, its name the note: work of less than ten seconds is one line. */
+export function bytesProgress(quiet: boolean): Progress {
+  return shown(quiet, bytesDescriber(), (write, describe) => lineProgress(write, describe, Date.now()));
+}
+
+function shown(
+  quiet: boolean,
+  describe: Describe,
+  lines: (write: (line: string) => void, describe: Describe) => Progress,
+): Progress {
+  if (quiet) return { update() {}, print() {}, stop() {} };
+  return process.stderr.isTTY
+    ? barProgress(describe)
+    : lines((line) => void process.stderr.write(`${line}\n`), describe);
+}
+
+function barProgress(describe: Describe): Progress {
   const bar = new SingleBar(
     {
       format: (_, { progress, maxWidth }, { text }: { text: string }) => withBar(progress, text, maxWidth),
@@ -23,7 +42,6 @@ function barProgress(): Progress {
     },
     Presets.shades_classic,
   );
-  const describe = describer();
   let started = false;
   return {
     update(done, total, note) {
@@ -50,10 +68,13 @@ export function withBar(share: number, text: string, columns: number): string {
   return `${"█".repeat(full)}${"░".repeat(width - full)} ${text}`.slice(0, columns);
 }
 
-/** At most a line every ten seconds, and the last one. */
-export function lineProgress(write: (line: string) => void): Progress {
-  const describe = describer();
-  let last = Number.NEGATIVE_INFINITY;
+/** At most a line every ten seconds, the first of them so long after `begin`, and the last one. */
+export function lineProgress(
+  write: (line: string) => void,
+  describe: Describe = describer(),
+  begin = Number.NEGATIVE_INFINITY,
+): Progress {
+  let last = begin;
   let held: string | undefined;
   const flush = () => {
     if (held !== undefined) write(held);
@@ -71,15 +92,40 @@ export function lineProgress(write: (line: string) => void): Progress {
   };
 }
 
-/** "12.0% | 30/250 | ETA 4 min | note", by the mean rate since the work began; work that begins again is timed anew. */
-function describer(): (done: number, total: number, note: string) => string {
+/** "12.0% | 30/250 | ETA 4 min | note" */
+function describer(): Describe {
+  const rateOf = meanRate();
+  return (done, total, note) =>
+    [percent(done, total), `${done}/${total}`, ...eta(done, total, rateOf(done)), note].join(" | ");
+}
+
+/** "model.safetensors | 45.2% of 14.5 GB | 12.3 MB/s | ETA 4 min", where the work is bytes and the note a file's name. */
+export function bytesDescriber(): Describe {
+  const rateOf = meanRate();
+  return (done, total, file) => {
+    const rate = rateOf(done);
+    const speed = rate === undefined ? [] : [`${size(Math.round(rate))}/s`];
+    const left = done < total ? eta(done, total, rate) : [];
+    return [file, `${percent(done, total)} of ${size(total)}`, ...speed, ...left].join(" | ");
+  };
+}
+
+function percent(done: number, total: number): string {
+  return `${(total === 0 ? 100 : (100 * done) / total).toFixed(1)}%`;
+}
+
+function eta(done: number, total: number, rate: number | undefined): string[] {
+  return rate === undefined ? [] : [`ETA ${duration((total - done) / rate)}`];
+}
+
+/** Of what is done by now, the mean per second since the work began; work that begins again is timed anew. */
+function meanRate(): (done: number) => number | undefined {
   let from = { at: 0, done: 0, latest: Number.POSITIVE_INFINITY };
-  return (done, total, note) => {
+  return (done) => {
     if (done < from.latest) from = { at: Date.now(), done, latest: done };
     from.latest = done;
-    const seconds = (((Date.now() - from.at) / 1000) * (total - done)) / (done - from.done);
-    const eta = done > from.done ? [`ETA ${duration(seconds)}`] : [];
-    return [`${((100 * done) / Math.max(total, 1)).toFixed(1)}%`, `${done}/${total}`, ...eta, note].join(" | ");
+    const seconds = (Date.now() - from.at) / 1000;
+    return done > from.done && seconds > 0 ? (done - from.done) / seconds : undefined;
   };
 }
 

@@ -21,6 +21,9 @@ export type ModelFlags = OutputFlags & {
   seed: number;
 };
 
+/** What --model takes. */
+export const MODEL_HELP = '"pocket", a model\'s folder, a .gguf file or a hub name: owner/name[@revision][:file.gguf]';
+
 /** Adds --json and --quiet. */
 export function withOutput(command: Command): Command<[], OutputFlags> {
   return command
@@ -31,10 +34,10 @@ export function withOutput(command: Command): Command<[], OutputFlags> {
 /** Adds --model, --adapters, --threads, --seed, --json and --quiet. */
 export function withModel(command: Command, { seed = 0 } = {}): Command<[], ModelFlags> {
   return withOutput(command)
-    .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
+    .option("--model <name>", MODEL_HELP, "pocket")
     .option(
-      "--adapters <folder>",
-      "folder of encoder/, decoder/, router/ and vae.safetensors; default: beside the base",
+      "--adapters <name>",
+      "folder of encoder/, decoder/, router/ and vae.safetensors, or its hub name; default: beside the base",
     )
     .addOption(
       new Option("--quant <form>", "how the base is kept in memory; adapters stay in fp32")

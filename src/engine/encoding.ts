@@ -51,6 +51,7 @@ export interface Encoder {
 export async function encodeBatch(
   { base, vae, space, encoder }: Encoder,
   rows: readonly TokenRow[],
+  signal?: AbortSignal,
 ): Promise<Encoding[]> {
   const { hiddenSize } = base.config;
   const { slots, zDim } = vae;
@@ -67,13 +68,14 @@ export async function encodeBatch(
     bias.set(poolBias(slots, masks[row]!, t), row * slots * t);
   }
   const positions = Array.from({ length: b * t }, (_, i) => (i % t) * encoder.ropeSteps);
-  const outputs = await encoder.session.run({
+  const feeds = {
     ...encoder.weights,
     embeddings: float32(embeddings, b, t, hiddenSize),
     positions: int64(positions, b, t),
     mask: float32(mask, b, 1, 1, t),
     pool_bias: float32(bias, b, slots, t),
-  });
+  };
+  const outputs = await encoder.session.run(feeds, {}, signal);
   const cut = (name: string, at: number, width: number, length = width) =>
     (outputs[name]!.data as Float32Array).slice(at * width, at * width + length);
   return rows.map(({ ids }, row) => {

@@ -22,6 +22,7 @@ import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRun
 import { Places } from "./places.js";
 import { type PooledRow, poolBatch } from "./pooling.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
+import type { ImageStore } from "./trunkParts.js";
 import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
 
@@ -32,6 +33,8 @@ export interface EngineOptions {
   form?: AdapterForm;
   /** Tokens of one row at most: context, z and what is written. */
   maxPositions?: number;
+  /** Files of the packed weights of a large base. */
+  images?: ImageStore;
 }
 
 export type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
@@ -68,13 +71,13 @@ export class Engine {
   /** Later calls wait until sessions can be made anew. */
   #closing: Promise<unknown> = Promise.resolve();
 
-  constructor({ runtime, base, vae, form = "merged", maxPositions }: EngineOptions) {
+  constructor({ runtime, base, vae, form = "merged", maxPositions, images }: EngineOptions) {
     this.base = base;
     this.vae = vae;
     this.space = vae && new LatentSpace(vae);
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
     const only = base.weights.quant === "none" ? form : "unmerged";
-    this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions);
+    this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, images);
   }
 
   /** Reads a packed base now rather than at first use, so that a file that is wrong shows when it is opened. */
@@ -91,19 +94,11 @@ export class Engine {
     const vae = this.#vae();
     for (const [i, { ids, mask }] of rows.entries())
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
-    const encodings: Encoding[] = [];
-    for (const batch of batchesOfLikeLength(rows)) {
-      const results = await this.#encoding.take(async () => {
-        const encoder = await this.#sessions.encoder();
-        const parts = { base: this.base, vae, space: this.space!, encoder };
-        return encodeBatch(
-          parts,
-          batch.map((i) => rows[i]!),
-        );
-      }, signal);
-      for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
-    }
-    return encodings;
+    const encode = async (batch: readonly TokenRow[]) => {
+      const encoder = await this.#sessions.encoder();
+      return encodeBatch({ base: this.base, vae, space: this.space!, encoder }, batch, signal);
+    };
+    return this.#inLikeLengths(rows, encode, signal);
   }
 
   /**
@@ -117,18 +112,23 @@ export class Engine {
   async #embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
     for (const [i, { ids, mask, skip = 0 }] of rows.entries())
       this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
-    const means: Float32Array[] = [];
+    const embed = async (batch: readonly PooledRow[]) =>
+      poolBatch({ base: this.base, pooled: await this.#sessions.pooled(), causal }, batch, signal);
+    return this.#inLikeLengths(rows, embed, signal);
+  }
+
+  /** Rows that are read whole, those of like length together, each batch in its turn. */
+  async #inLikeLengths<R extends TokenRow, T>(
+    rows: readonly R[],
+    run: (batch: readonly R[]) => Promise<T[]>,
+    signal?: AbortSignal,
+  ): Promise<T[]> {
+    const results: T[] = [];
     for (const batch of batchesOfLikeLength(rows)) {
-      const found = await this.#encoding.take(async () => {
-        const parts = { base: this.base, pooled: await this.#sessions.pooled(), causal };
-        return poolBatch(
-          parts,
-          batch.map((i) => rows[i]!),
-        );
-      }, signal);
-      for (const [k, i] of batch.entries()) means[i] = found[k]!;
+      const found = await this.#encoding.take(() => run(batch.map((i) => rows[i]!)), signal);
+      for (const [k, i] of batch.entries()) results[i] = found[k]!;
     }
-    return means;
+    return results;
   }
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
@@ -170,7 +170,9 @@ export class Engine {
     if (isGuided) beginnings.push({ rows, writer: "base", context: guideContext, begun });
     await this.#started(beginnings, signal, async ([start, guide], turn) => {
       for (let t = 0; active.length > 0 && t < nTokens; t++) {
-        const [logits, guideLogits] = await turn(async () => [await start!.advance(), await guide?.advance()] as const);
+        const [logits, guideLogits] = await turn(
+          async () => [await start!.advance(signal), await guide?.advance(signal)] as const,
+        );
         const ids = active.map((row, k) => {
           const scale = scales[row]!;
           const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
@@ -216,7 +218,7 @@ export class Engine {
     await this.#started([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
       for (let t = 0; t < longest; t += length) {
         const parts = active.map((row) => rows[row]!.target.slice(t, t + length));
-        const logits = await turn(() => start!.advanceOver(parts));
+        const logits = await turn(() => start!.advanceOver(parts, signal));
         for (const [k, row] of active.entries()) {
           scores[row]!.logProbabilities.push(...parts[k]!.map((id, i) => logProbability(logits[k]![i]!, id)));
           scores[row]!.greedy.push(...parts[k]!.map((id, i) => greedyToken(logits[k]![i]!) === id));

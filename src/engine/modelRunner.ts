@@ -36,15 +36,19 @@ export class ModelRunner {
 
   /**
    * Reads the inputs of all rows (shorter ones are padded) and returns logits [V] for the wanted items, row by row:
-   * the last item of each row, or, with "all", every one.
+   * the last item of each row, or, with "all", every one. Nothing is read where `signal` ends the run.
    */
-  async forward(inputs: readonly RowInput[], wanted: "last" | "all" | "none" = "last"): Promise<Float32Array[][]> {
+  async forward(
+    inputs: readonly RowInput[],
+    wanted: "last" | "all" | "none" = "last",
+    signal?: AbortSignal,
+  ): Promise<Float32Array[][]> {
     const time = Math.max(...inputs.map(({ items }) => items.length));
     const selected = inputs.map(({ items }, row) => {
       const first = wanted === "last" ? items.length - 1 : wanted === "all" ? 0 : items.length;
       return Array.from({ length: items.length - first }, (_, i) => row * time + first + i);
     });
-    const outputs = await this.#step(inputs, time, selected.flat());
+    const outputs = await this.#step(inputs, time, selected.flat(), signal);
     const logits = outputs.logits!.data as Float32Array;
     const { vocabSize } = this.base.config;
     let n = 0;
@@ -55,6 +59,7 @@ export class ModelRunner {
     inputs: readonly RowInput[],
     time: number,
     selected: readonly number[],
+    signal?: AbortSignal,
   ): Promise<Record<string, HostTensor>> {
     const rows = inputs.length;
     const { hiddenSize } = this.base.config;
@@ -70,7 +75,7 @@ export class ModelRunner {
         visible[at] = 1;
       }
     }
-    const outputs = await this.bound.session.run({
+    const feeds = {
       ...this.bound.weights,
       ...this.shared.feeds("shared"),
       ...this.#past.feeds("past"),
@@ -83,7 +88,8 @@ export class ModelRunner {
       mask: this.#mask(rows, time, positions, visible),
       sizes: int64([this.shared.capacity, this.#past.capacity, time], 3),
       selected: int64(selected, selected.length),
-    });
+    };
+    const outputs = await this.bound.session.run(feeds, {}, signal);
     this.#past.append(outputs, time, positions, visible);
     return outputs;
   }
@@ -138,7 +144,8 @@ export class SharedContext {
     for (; known < ids.length; known = this.#ids.length) {
       signal?.throwIfAborted();
       const next = ids.slice(known, known + CHUNK);
-      await runner.forward([{ items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) }], "none");
+      const input = { items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) };
+      await runner.forward([input], "none", signal);
       this.#ids.push(...next);
     }
     return this.#cache;

@@ -1,6 +1,5 @@
 /** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d, one for means of hidden states. */
 import { input, type OnnxModel, type StoredData, toOnnx, type Value } from "../graph/index.js";
-import { finalNorm } from "../model/llama.js";
 import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
 import { pooledGraph, poolingGraph } from "../model/pooled.js";
 import { ropeTables } from "../model/rope.js";
@@ -13,6 +12,7 @@ import { writerGraph } from "../vae/writer.js";
 import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { Trunk } from "./trunk.js";
+import type { ImageStore } from "./trunkParts.js";
 
 /**
  * "merged": each session is the whole model, a packed copy of the weights with the adapter in them; faster, and one copy of memory per adapter.
@@ -47,6 +47,7 @@ export class Sessions {
     readonly form: AdapterForm,
     /** Positions 0..maxPositions-1 can be used. */
     readonly maxPositions: number,
+    readonly images?: ImageStore,
   ) {
     this.ropeSteps = ropeSteps(vae?.slots ?? 1);
     const { cos, sin } = ropeTables(base.config, maxPositions, this.ropeSteps);
@@ -67,9 +68,8 @@ export class Sessions {
       if (this.form === "merged")
         return this.#whole(adapter, (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear));
       const trunk = await this.#openTrunk();
-      const { hiddenSize } = this.base.config;
       const pooling = await this.#whole(undefined, (_linear, frozen) => {
-        const hidden = finalNorm(frozen, input("hidden", ["B", "T", hiddenSize]));
+        const hidden = input("hidden", ["B", "T", this.base.config.hiddenSize]);
         const { weights, mean, logVariance } = pool(
           { ...shape, ...frozen },
           hidden,
@@ -86,7 +86,7 @@ export class Sessions {
     return this.#once("pooled", async () => {
       if (this.form === "merged") return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear));
       const trunk = await this.#openTrunk();
-      return trunk.pooled(undefined, await this.#whole(undefined, (_linear, frozen) => poolingGraph(frozen)));
+      return trunk.pooled(undefined, await this.#whole(undefined, (_linear, { config }) => poolingGraph(config)));
     });
   }
 
@@ -121,7 +121,8 @@ export class Sessions {
 
   #openTrunk(): Promise<Trunk> {
     if (!this.#trunk) {
-      this.#trunk = Trunk.open(this.runtime, this.base);
+      const { runtime, base, images } = this;
+      this.#trunk = Trunk.open({ runtime, base, adapted: this.vae !== undefined, ...(images ? { images } : {}) });
       this.#trunk.catch(() => (this.#trunk = undefined));
     }
     return this.#trunk;

@@ -15,8 +15,8 @@ export class WritingRows {
   ) {}
 
   /** Reads what is pending; logits [V] of the next token of each row. */
-  async advance(): Promise<Float32Array[]> {
-    return (await this.runner.forward(this.inputs)).map((logits) => logits[0]!);
+  async advance(signal?: AbortSignal): Promise<Float32Array[]> {
+    return (await this.runner.forward(this.inputs, "last", signal)).map((logits) => logits[0]!);
   }
 
   /** Hands over the chosen tokens; rows not `kept` are finished and dropped. */
@@ -27,7 +27,7 @@ export class WritingRows {
   }
 
   /** Reads what is pending and, at once, all of `targets` but their last tokens, which are pushed next; logits of each target token. */
-  async advanceOver(targets: readonly (readonly number[])[]): Promise<Float32Array[][]> {
+  async advanceOver(targets: readonly (readonly number[])[], signal?: AbortSignal): Promise<Float32Array[][]> {
     const pending = this.inputs[0]!.items.length;
     const inputs = this.inputs.map(({ items, positions }, row) => {
       const read = targets[row]!.slice(0, -1);
@@ -37,6 +37,6 @@ export class WritingRows {
       };
     });
     this.next += Math.max(...targets.map(({ length }) => length)) - 1;
-    return (await this.runner.forward(inputs, "all")).map((logits) => logits.slice(pending - 1));
+    return (await this.runner.forward(inputs, "all", signal)).map((logits) => logits.slice(pending - 1));
   }
 }

@@ -68,20 +68,26 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
  * shapes.
  */
 export async function parseLora(config: unknown, source: TensorSource, what: string): Promise<LoraAdapter> {
-  const fields = checkConfig(config, what);
-  const rank = positive(fields, "r", what);
-  if (!Number.isInteger(rank)) throw wrongField("r", rank, "a whole number", what);
+  const settings = parseLoraConfig(config, what);
+  const { rank } = settings;
   if (source.names.length === 0)
     throw malformed(`adapter_model.safetensors of ${what}`, "the tensors of an adapter", "none");
   const modules = new Set(source.names.map((name) => moduleOf(name, what)));
   const tensors = new Map<string, LoraPair>();
   for (const module of [...modules].sort(byLayer)) tensors.set(module, await readPair(source, module, rank, what));
+  return { ...settings, tensors };
+}
+
+/** What adapter_config.json alone says. @throws as `parseLora` */
+export function parseLoraConfig(config: unknown, what: string): Omit<LoraAdapter, "tensors"> {
+  const fields = checkConfig(config, what);
+  const rank = positive(fields, "r", what);
+  if (!Number.isInteger(rank)) throw wrongField("r", rank, "a whole number", what);
   return {
     rank,
     alpha: positive(fields, "lora_alpha", what),
     dropout: dropoutOf(fields, what),
     targetModules: targetsOf(fields, what),
-    tensors,
     baseModel: typeof fields.base_model_name_or_path === "string" ? fields.base_model_name_or_path : "",
   };
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failing } from "../../test/failingDisk.js";
 import { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
@@ -149,15 +149,35 @@ describe("openSafetensorsFolder", () => {
     await rm(outside, { recursive: true });
   });
 
-  it("follows links from a snapshot of the Hugging Face cache to its blobs", async () => {
-    const snapshot = join(folder, "snapshots", "abc");
-    await mkdir(snapshot, { recursive: true });
-    await mkdir(join(folder, "blobs"));
-    await shard("m", "a");
-    await rename(join(folder, "m"), join(folder, "blobs", "0123"));
-    await symlink("../../blobs/0123", join(snapshot, "model.safetensors"));
-    const source = await openSafetensorsFolder(snapshot);
-    expect(source.names).toEqual(["a"]);
-    await source.close();
+  describe("in a snapshot of the Hugging Face cache", () => {
+    /** A file somewhere, and a link to it from a folder of a snapshot. */
+    async function linked(part: string, target: string) {
+      const snapshot = join(folder, "models--owner--name", "snapshots", "abc", part);
+      await mkdir(snapshot, { recursive: true });
+      await mkdir(dirname(join(folder, target)), { recursive: true });
+      await shard("m", "a");
+      await rename(join(folder, "m"), join(folder, target));
+      await symlink(relative(snapshot, join(folder, target)), join(snapshot, "model.safetensors"));
+      return snapshot;
+    }
+
+    it.each([
+      ["its blobs", "", "models--owner--name/blobs/0123"],
+      ["its blobs, from a folder within", "base", "models--owner--name/blobs/0123"],
+      ["the blobs that repositories share", "encoder", "blobs/01/0123"],
+    ])("follows links to %s", async (_, part, target) => {
+      const source = await openSafetensorsFolder(await linked(part, target));
+      expect(source.names).toEqual(["a"]);
+      await source.close();
+    });
+
+    it.each(["models--owner--other/blobs/0123", "models--owner--name/snapshots/other/m", "other/0123"])(
+      "follows no link to %s",
+      async (target) => {
+        await expect(openSafetensorsFolder(await linked("base", target))).rejects.toThrow(
+          /a link to .*, outside the folder/,
+        );
+      },
+    );
   });
 });

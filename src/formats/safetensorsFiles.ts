@@ -1,6 +1,6 @@
 /** Safetensors files and folders of shards on disk, read by ranges so that a model never lies in memory twice. */
 import { type FileHandle, open, readdir, readFile, realpath } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
+import { join, sep } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
 import { errorCode, type FileOps, readError } from "./fileOps.js";
@@ -229,7 +229,7 @@ function checkShards(shardOf: Map<string, string>, shards: Map<string, OpenTenso
 
 /**
  * The real path of `name` within `folder`. Links may not lead out of the folder, except from a snapshot of the Hugging Face
- * cache to the blobs beside it.
+ * cache to its blobs.
  * @throws BigVaeError("format") where it does not lie there or does not exist.
  */
 export async function confine(folder: string, name: string): Promise<string> {
@@ -244,9 +244,7 @@ export async function confine(folder: string, name: string): Promise<string> {
   try {
     const root = await realpath(folder);
     const real = await realpath(path);
-    const roots = [root];
-    if (basename(dirname(root)) === "snapshots") roots.push(join(dirname(dirname(root)), "blobs"));
-    if (roots.some((allowed) => real.startsWith(allowed + sep))) return real;
+    if ([root, ...blobFolders(root)].some((allowed) => real.startsWith(allowed + sep))) return real;
     throw new BigVaeError("format", {
       subject: path,
       expected: "a file within the folder",
@@ -256,6 +254,17 @@ export async function confine(folder: string, name: string): Promise<string> {
   } catch (error) {
     throw readError(path, error);
   }
+}
+
+/**
+ * Where the files of a folder in a snapshot of the cache (models--owner--name/snapshots/COMMIT) lie: the repository's own blobs, and those
+ * that all repositories share.
+ */
+function blobFolders(folder: string): string[] {
+  const parts = folder.split(sep);
+  const at = parts.lastIndexOf("snapshots");
+  const isSnapshot = at > 1 && at < parts.length - 1 && /^models--.+--/.test(parts[at - 1]!);
+  return isSnapshot ? [at, at - 1].map((end) => [...parts.slice(0, end), "blobs"].join(sep)) : [];
 }
 
 /**

@@ -3,7 +3,7 @@ import { add, constant, div, exp, greater, mul, neg, scalar, sigmoid, sub } from
 import { addAtColumn, concat, expand, gatherRows, reshape, scatterRows, slice, transpose } from "./ops/layout.js";
 import { linear, matmul } from "./ops/matmul.js";
 import { rope } from "./ops/network.js";
-import { unpack } from "./ops/packed.js";
+import { packedLinear, unpack } from "./ops/packed.js";
 import { reduceMean, reduceSum } from "./ops/reduce.js";
 import { type Shape, sameShape, shapeError, sizeOf } from "./shape.js";
 import type { Node, OpName, Value } from "./value.js";
@@ -74,10 +74,18 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
   ],
 
   // y = x W^T: dx = dy W
-  packedLinear: ({ inputs: [, ...parts], attributes: { format, shape } }, dy) => [
-    matmul(dy, unpack({ format, shape, parts })),
-    ...parts.map(() => undefined),
-  ],
+  packedLinear: ({ inputs: [, ...parts], attributes: { format, shape } }, dy) => {
+    const [out, width] = shape;
+    // Errors of a gradient are noise among noise: it has no outliers kept apart.
+    const transposed = () => ({
+      format: { ...format, outliers: 0 },
+      shape: [width, out] as const,
+      parts: [...parts.slice(2), ...parts.slice(0, 2)],
+    });
+    const dx =
+      format.kind === "columns" ? packedLinear(dy, transposed()) : matmul(dy, unpack({ format, shape, parts }));
+    return [dx, ...parts.map(() => undefined)];
+  },
   unpack: ({ inputs }) => inputs.map(() => undefined),
 
   // y = softmax(x): dx = y (dy - sum(y dy))

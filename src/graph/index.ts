@@ -1,7 +1,8 @@
 /** A small typed graph: build values, differentiate a scalar, write ONNX. It does not know what a language model is. */
 export { checkpoint } from "./checkpoint.js";
 export { gradients } from "./gradient.js";
-export { type OnnxModel, type OnnxOptions, type StoredData, toOnnx } from "./onnx.js";
+export type { FileRange, StoredData } from "./lowering.js";
+export { type OnnxModel, type OnnxOptions, toOnnx } from "./onnx.js";
 export * from "./ops/elementwise.js";
 export * from "./ops/layout.js";
 export * from "./ops/matmul.js";

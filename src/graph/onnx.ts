@@ -1,15 +1,10 @@
 /** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
-import { type PackedFormat, packedParts } from "./packedFormat.js";
-import {
-  DATA_TYPES,
-  encodeModel,
-  type OnnxAttribute,
-  type OnnxInitializer,
-  type OnnxNode,
-  type OnnxValue,
-} from "./protobuf.js";
-import { formatShape, type Shape, shapeError, sizeOf } from "./shape.js";
-import { type ConstantData, type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
+
+import { type FileRange, Lowering, type StoredData } from "./lowering.js";
+import { lowerPackedLinear, lowerUnpack } from "./lowerPacked.js";
+import { DATA_TYPES, encodeModel, type OnnxAttribute, type OnnxValue } from "./protobuf.js";
+import { formatShape, type Shape, shapeError } from "./shape.js";
+import { type Node, type OpAttributes, type OpName, topologicalOrder, type Value } from "./value.js";
 
 /** A graph ready for a session. */
 export interface OnnxModel {
@@ -20,11 +15,8 @@ export interface OnnxModel {
   /** Values returned by each run, by name. */
   outputs: readonly OnnxValue[];
   /** Data of the stored weights, that goes beside the bytes: name -> values. */
-  externalData: ReadonlyMap<string, StoredData>;
+  externalData: ReadonlyMap<string, Exclude<StoredData, FileRange>>;
 }
-
-/** Values of a stored weight. */
-export type StoredData = Float32Array | Uint8Array | Int8Array;
 
 /** What is part of the model instead of being fed. */
 export interface OnnxOptions {
@@ -35,7 +27,7 @@ export interface OnnxOptions {
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
 export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: OnnxOptions = {}): OnnxModel {
   const lowering = new Lowering(stored ?? new Map());
-  for (const node of topologicalOrder(Object.values(outputs))) lowering.lower(node);
+  for (const node of topologicalOrder(Object.values(outputs))) lower(lowering, node);
   const outputInfos = Object.entries(outputs).map(([name, value]) => {
     if (lowering.inputs.some((input) => input.name === name))
       throw shapeError("toOnnx", "outputs named otherwise than the inputs", name);
@@ -47,91 +39,8 @@ export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: Onn
   return { bytes, inputs, outputs: outputInfos, externalData };
 }
 
-class Lowering {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxInitializer[] = [];
-  readonly inputs: OnnxValue[] = [];
-  readonly externalData = new Map<string, StoredData>();
-  readonly #names = new Map<Value, string>();
-  readonly #integers = new Map<string, string>();
-  #fresh = 0;
-
-  constructor(readonly stored: ReadonlyMap<string, StoredData>) {}
-
-  name(value: Value): string {
-    let name = this.#names.get(value);
-    if (name === undefined) this.#names.set(value, (name = this.freshName()));
-    return name;
-  }
-
-  freshName(): string {
-    return `v${this.#fresh++}`;
-  }
-
-  lower<K extends OpName>(node: Node<K>): void {
-    lowerings[node.op](this, node);
-  }
-
-  /** Adds a node; returns its first output. */
-  emit(
-    opType: string,
-    inputs: readonly string[],
-    outputs: readonly string[] = [this.freshName()],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    domain = "",
-  ): string {
-    this.nodes.push({ opType, domain, inputs, outputs, attributes });
-    return outputs[0]!;
-  }
-
-  /** An int64 list as a stored value, each list once. */
-  integers(values: readonly number[]): string {
-    const key = values.join(",");
-    let name = this.#integers.get(key);
-    if (name === undefined) {
-      this.#integers.set(key, (name = this.freshName()));
-      const data = BigInt64Array.from(values, BigInt);
-      this.initializers.push({ name, dtype: "int64", shape: [values.length], data });
-    }
-    return name;
-  }
-
-  /** A number as a stored value, in double precision where nothing else is said. */
-  number(value: number, type: "float64" | "float32" | "int32" = "float64"): string {
-    const name = this.freshName();
-    const data = { float64: Float64Array, float32: Float32Array, int32: Int32Array }[type].of(value);
-    this.initializers.push({ name, dtype: type, shape: [], data });
-    return name;
-  }
-
-  /** The identity matrix [size, size]. */
-  identity(size: number): string {
-    const name = this.freshName();
-    const data = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
-    this.initializers.push({ name, dtype: "float32", shape: [size, size], data });
-    return name;
-  }
-
-  /** A named input, or the stored weight of that name. */
-  input(value: Value, name: string): void {
-    this.#names.set(value, name);
-    const info = { name, dtype: value.dtype, shape: value.shape };
-    const data = this.stored.get(name);
-    if (data === undefined) {
-      if (this.inputs.some((other) => other.name === name))
-        throw shapeError("toOnnx", "one input of each name", `${name} twice`);
-      this.inputs.push(info);
-      return;
-    }
-    if (data.length !== sizeOf(value.shape))
-      throw shapeError("toOnnx", `${sizeOf(value.shape)} values for the stored ${name}`, `${data.length}`);
-    this.externalData.set(name, data);
-    this.initializers.push({ ...info, data: { location: name, offset: 0, length: data.byteLength } });
-  }
-
-  constant(value: Value, data: ConstantData): void {
-    this.initializers.push({ name: this.name(value), dtype: value.dtype, shape: value.shape, data });
-  }
+function lower<K extends OpName>(to: Lowering, node: Node<K>): void {
+  lowerings[node.op](to, node);
 }
 
 type LoweringRule<K extends OpName> = (to: Lowering, node: Node<K>) => void;
@@ -256,58 +165,6 @@ function lowerMatmul(
     const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
     to.emit("Mul", [product, to.number(alpha)], [to.name(y!)]);
   }
-}
-
-/** MatMulNBits' accuracy_level: what x is rounded to. */
-const ACCURACY = { float32: 1, int8: 4 } as const;
-
-function lowerPackedLinear(
-  to: Lowering,
-  { inputs, attributes: { format, shape }, outputs: [y] }: Node<"packedLinear">,
-) {
-  const names = inputs.map((value) => to.name(value));
-  packedProduct(to, names, { ...format, shape, accuracy: "int8" }, to.name(y!));
-}
-
-/** x times a packed matrix transposed. */
-function packedProduct(
-  to: Lowering,
-  names: readonly string[],
-  {
-    shape: [out, width],
-    accuracy,
-    ...format
-  }: PackedFormat & { shape: readonly [number, number]; accuracy: keyof typeof ACCURACY },
-  y = to.freshName(),
-): string {
-  if (format.kind === "columns") return to.emit("DynamicQuantizeMatMul", names, [y], {}, "com.microsoft");
-  const sizes = { K: { int: width }, N: { int: out }, block_size: { int: format.block } };
-  if (format.kind === "nf4")
-    return to.emit("MatMulBnb4", names, [y], { ...sizes, quant_type: { int: 1 }, transB: { int: 1 } }, "com.microsoft");
-  const attributes = { ...sizes, bits: { int: format.bits }, accuracy_level: { int: ACCURACY[accuracy] } };
-  return to.emit("MatMulNBits", names, [y], attributes, "com.microsoft");
-}
-
-/**
- * ONNX Runtime has no op that unpacks; a product with the identity does: every block is a row of a matrix [blocks, block], whose product with the identity
- * of its width is the blocks as columns. Exact, as all other terms of the sums are 0.
- */
-function lowerUnpack(to: Lowering, { inputs, attributes: { format, shape }, outputs: [y] }: Node<"unpack">) {
-  if (format.kind === "columns") throw shapeError("unpack", "blocks", format.kind);
-  const [out, width] = shape;
-  const { block } = format;
-  const inBlocks = format.kind === "nf4" ? width : Math.ceil(width / block) * block;
-  const count = (out * inBlocks) / block;
-  const parts = Object.values(packedParts(format, [count, block]));
-  const asRows = inputs.map((value, i) => to.emit("Reshape", [to.name(value), to.integers(parts[i]!.shape)]));
-  const columns = packedProduct(to, [to.identity(block), ...asRows], {
-    ...format,
-    shape: [count, block],
-    accuracy: "float32",
-  });
-  const rows = to.emit("Transpose", [columns], undefined, { perm: { ints: [1, 0] } });
-  const whole = to.emit("Reshape", [rows, to.integers([out, inBlocks])]);
-  to.emit("Slice", [whole, to.integers([0]), to.integers([width]), to.integers([1])], [to.name(y!)]);
 }
 
 function lowerRmsNorm(

@@ -4,12 +4,14 @@
  * blocks: value = scale (q - zero), q of 4 or 8 bits, a scale (and a zero) for each block of values along the inputs; without `zeros`
  *   the zero is 2^(bits - 1). ONNX Runtime's MatMulNBits, which rounds x to int8 by blocks; GGUF's Q4_0, Q4_1 and Q8_0 have the same values.
  * nf4: value = scale code[q], blocks of the flattened matrix (Dettmers et al. 2023, QLoRA). MatMulBnb4, which computes in fp32.
- * columns: value = scale q, q int8, a scale for each output. DynamicQuantizeMatMul, which rounds x to int8 with one scale for all of it.
+ * columns: value = scale q, q int8, a scale for each output. DynamicQuantizeMatMul, which rounds x to int8 too, here with a scale for each row; the
+ *   `outliers` inputs with the largest values stay in fp32 (Dettmers et al. 2022, LLM.int8). With `gradient` the transposed matrix, rounded with a scale for
+ *   each input, lies beside it.
  */
 export type PackedFormat =
   | { readonly kind: "blocks"; readonly bits: 4 | 8; readonly block: number; readonly zeros: boolean }
   | { readonly kind: "nf4"; readonly block: number }
-  | { readonly kind: "columns" };
+  | { readonly kind: "columns"; readonly gradient: boolean; readonly outliers: number };
 
 /** One array of a packed weight. */
 export interface PackedPart {
@@ -19,8 +21,18 @@ export interface PackedPart {
 
 /** The parts of a packed weight [out, in] by name, in the order that the kernel takes them. */
 export function packedParts(format: PackedFormat, [out, width]: readonly [number, number]): Record<string, PackedPart> {
-  if (format.kind === "columns")
-    return { values: { dtype: "int8", shape: [width, out] }, scales: { dtype: "float32", shape: [out] } };
+  if (format.kind === "columns") {
+    const forward = {
+      values: { dtype: "int8", shape: [width, out] },
+      scales: { dtype: "float32", shape: [out] },
+    } as const;
+    if (!format.gradient) return forward;
+    return {
+      ...forward,
+      transposed_values: { dtype: "int8", shape: [out, width] },
+      transposed_scales: { dtype: "float32", shape: [width] },
+    };
+  }
   if (format.kind === "nf4") {
     const count = out * width;
     return {

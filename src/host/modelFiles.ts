@@ -1,6 +1,5 @@
-/** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder. */
+/** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder; found by path or by hub name. */
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { adaptersSha256, baseSha256 } from "../checkpoint/hashes.js";
 import { BASE, HEAD } from "../checkpoint/layout.js";
 import { type BaseModel, loadBase } from "../engine/baseModel.js";
@@ -13,12 +12,13 @@ import {
   tokenizerFromGguf,
 } from "../formats/index.js";
 import { exists, isFile, readJsonObject } from "../formats/readFiles.js";
+import { parseHubName } from "../hub/hubName.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
 import type { Quant } from "../weights/index.js";
+import { baseNameOf, checkWhole, howToGet, locate, POCKET, SAID_IN } from "./modelNames.js";
 
-/** The model that comes with the package. */
-export const POCKET = "pocket";
+export { POCKET };
 
 /** Where the parts of a model lie. */
 export interface ModelPaths {
@@ -28,41 +28,79 @@ export interface ModelPaths {
   adapters: string | undefined;
 }
 
+/** What there is of a model: one part at least. */
+export interface FoundParts extends Partial<ModelPaths> {
+  /** Hub name of the base that the adapters belong to, where they came without one and it is known. */
+  baseName?: string | undefined;
+}
+
 /**
- * Finds the parts: `model` is "pocket", a folder that holds base/ beside its adapters, a Hugging Face folder or a .gguf file;
- * `adapters` names another folder of adapters. Throws "usage" where there is no such model, named by `option`, or no such folder.
+ * Finds the parts: `model` is "pocket", a folder that holds base/ beside its adapters, a Hugging Face folder, a .gguf file, or the hub name of
+ * one of these in the cache; `adapters` names other adapters, a folder or a hub name. Adapters alone find their base in the cache.
+ * Throws "usage" where there is no such model, named by `option`, or no such adapters.
  */
 export async function findModel(model: string, adapters?: string, option = "model"): Promise<ModelPaths> {
-  if (adapters !== undefined && !(await exists(adapters)))
-    throw new BigVaeError("usage", {
-      subject: `\`adapters\` ${adapters}`,
-      expected: `a folder of encoder/, decoder/ and ${HEAD}`,
-      got: "nothing there",
-      remedy: "check the path",
-    });
-  const path = model === POCKET ? fileURLToPath(new URL("../../pocket", import.meta.url)) : model;
-  if (path.endsWith(".gguf") && (await isFile(path))) return { base: path, adapters };
-  if (await isFile(join(path, BASE, "config.json")))
-    return { base: await confine(path, BASE), adapters: adapters ?? path };
+  const { base, baseName, ...found } = await findParts(model, adapters, option);
+  if (base !== undefined) return { base, adapters: found.adapters };
+  const fail = (expected: string, got: string, remedy: string) =>
+    new BigVaeError("usage", { subject: `\`${option}\` ${model}`, expected, got, remedy });
+  if (baseName === undefined)
+    throw fail("a base", "the adapters of one", "give the base's folder as `model` and this one as `adapters`");
+  const place = await locate(baseName);
+  if (!place) throw fail(`its base ${baseName} in the cache`, "none", howToGet(baseName));
+  const { base: own } = await findParts(baseName, undefined, option);
+  if (own === undefined) throw fail(`a base named ${baseName}`, "the adapters of one", "give the base as `model`");
+  return { base: own, adapters: found.adapters };
+}
+
+/** The parts that lie under a name, be it the adapters alone. @throws as `findModel` */
+export async function findParts(model: string, adapters?: string, option = "model"): Promise<FoundParts> {
+  const given = adapters === undefined ? undefined : await findAdapters(adapters);
+  const place = await locate(model);
+  const path = place?.path ?? model;
+  if (path.endsWith(".gguf") && (await isFile(path))) return { base: path, adapters: given };
+  const check = place?.isCached ? (base: string) => checkWhole(option, model, base) : () => undefined;
+  if (await isFile(join(path, BASE, "config.json"))) {
+    const base = await confine(path, BASE);
+    await check(base);
+    return { base, adapters: given ?? path };
+  }
   if (await isFile(join(path, "config.json"))) {
+    await check(path);
     const own = (await isFile(join(path, HEAD))) ? path : undefined;
-    return { base: path, adapters: adapters ?? own };
+    return { base: path, adapters: given ?? own };
   }
   if (await isFile(join(path, HEAD)))
-    throw new BigVaeError("usage", {
-      subject: `\`${option}\` ${model}`,
-      expected: "a base",
-      got: "the adapters of one",
-      remedy: "give the base's folder as `model` and this one as `adapters`",
-    });
+    return { adapters: given ?? path, baseName: await baseNameIn(path, parseHubName(model)?.repository) };
   const folder = (await isFile(path)) ? "a file of another kind" : "a folder without config.json or base/config.json";
-  const got = (await exists(path)) ? folder : "nothing there";
   throw new BigVaeError("usage", {
     subject: `\`${option}\` ${model}`,
-    expected: '"pocket", a model\'s folder or a .gguf file',
-    got,
-    remedy: "download the model to a folder and give its path",
+    expected: parseHubName(model)
+      ? "a model's folder, or a model in the cache"
+      : '"pocket", a model\'s folder, a .gguf file or a hub name',
+    got: place ? folder : "nothing there",
+    remedy: howToGet(model),
   });
+}
+
+async function findAdapters(adapters: string): Promise<string> {
+  const place = await locate(adapters);
+  if (place) return place.path;
+  throw new BigVaeError("usage", {
+    subject: `\`adapters\` ${adapters}`,
+    expected: `a folder of encoder/, decoder/ and ${HEAD}`,
+    got: "nothing there",
+    remedy: parseHubName(adapters) ? howToGet(adapters) : "check the path",
+  });
+}
+
+/** Hub name of the base of the adapters in a folder, as far as they say it. */
+async function baseNameIn(folder: string, repository: string | undefined): Promise<string | undefined> {
+  const said = (path: string) =>
+    exists(join(folder, path)).then((isThere) =>
+      isThere ? readJsonObject(join(folder, dirname(path)), basename(path)) : undefined,
+    );
+  return baseNameOf({ facts: await said(SAID_IN.facts), config: await said(SAID_IN.config), repository });
 }
 
 export interface OpenedBase {
@@ -76,6 +114,11 @@ export async function readConfig(path: string): Promise<ModelConfig> {
   const file = await openGguf(path);
   await file.close();
   return parseConfig(file.config);
+}
+
+/** The path that `openTokenizer` takes: a path that is there, or the base of a name. Throws "usage" where there is none. */
+export async function findTokenizer(name: string): Promise<string> {
+  return name !== POCKET && (await exists(name)) ? name : (await findModel(name, undefined, "tokenizer")).base;
 }
 
 /** The tokenizer of a base, or of a tokenizer.json with what lies beside it. */

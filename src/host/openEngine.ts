@@ -7,6 +7,7 @@ import { Engine } from "../engine/engine.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
 import { openWeights, readConfig } from "./modelFiles.js";
+import { packedImages } from "./packedImages.js";
 import type { EngineFacts, OpenArguments } from "./protocol.js";
 
 /** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
@@ -18,9 +19,10 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const form = args.form ?? chooseForm(size, available);
   checkFits(size, form, available);
   const base = await openWeights(basePath, quant);
+  const images = await packedImages(basePath, quant);
   await checkBaseHash({ base: basePath, adapters });
   const vae = adapters === undefined ? undefined : await readVae(adapters, base);
-  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form });
+  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form, images });
   await engine.prepare();
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {

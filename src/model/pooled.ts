@@ -1,7 +1,8 @@
 /** The mean of the last hidden states over some tokens of each row, behind the final norm: a text as a vector of the base alone. */
 import { input, matmul, timesDim, type Value } from "../graph/index.js";
 import { bidirectionalAttention, ropeInputs } from "./attention.js";
-import { finalNorm, hiddenStates } from "./llama.js";
+import type { ModelConfig } from "./config.js";
+import { hiddenStates } from "./llama.js";
 import type { Frozen, Linear } from "./lora.js";
 
 /**
@@ -18,9 +19,9 @@ export function pooledGraph(frozen: Frozen, linear: Linear): Record<string, Valu
   return meanOf(hiddenStates({ ...frozen, linear, attend }, embeddings));
 }
 
-/** The same from hidden states before the final norm: input hidden [B, T, D]. */
-export function poolingGraph(frozen: Frozen): Record<string, Value> {
-  return meanOf(finalNorm(frozen, input("hidden", ["B", "T", frozen.config.hiddenSize])));
+/** The same from the hidden states: inputs hidden [B, T, D] and pool. */
+export function poolingGraph({ hiddenSize }: ModelConfig): Record<string, Value> {
+  return meanOf(input("hidden", ["B", "T", hiddenSize]));
 }
 
 function meanOf(hidden: Value): Record<string, Value> {

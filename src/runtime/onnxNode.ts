@@ -2,7 +2,7 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { BigVaeError } from "../errors.js";
 import type { OnnxModel } from "../graph/index.js";
-import type { HostTensor, HostTensors, Runtime, Session } from "./runtime.js";
+import type { HostTensor, HostTensors, Runtime, Session, SessionOptions } from "./runtime.js";
 
 export interface OnnxNodeOptions {
   /** Threads for one run; default: all cores. */
@@ -11,7 +11,7 @@ export interface OnnxNodeOptions {
 
 /** A runtime whose sessions compute on the CPU. */
 export function onnxNodeRuntime({ threads }: OnnxNodeOptions = {}): Runtime {
-  return { createSession: (model) => OnnxNodeSession.create(model, threads) };
+  return { createSession: (model, options) => OnnxNodeSession.create(model, { ...options, threads }) };
 }
 
 class OnnxNodeSession implements Session {
@@ -28,12 +28,21 @@ class OnnxNodeSession implements Session {
     this.#outputNames = model.outputs.map((output) => output.name);
   }
 
-  static async create(model: OnnxModel, threads?: number): Promise<OnnxNodeSession> {
+  static async create(
+    model: OnnxModel,
+    { spinning = true, folder, threads }: SessionOptions & OnnxNodeOptions,
+  ): Promise<OnnxNodeSession> {
     const session = await InferenceSession.create(model.bytes, {
       executionProviders: ["cpu"],
       // A second block beside the arena grows memory by half and gains no time.
       enableMemPattern: false,
       logSeverityLevel: 3,
+      extra: {
+        session: {
+          intra_op: { allow_spinning: spinning ? "1" : "0" },
+          ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+        },
+      },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       externalData: Array.from(model.externalData, ([path, data]) => ({
         path,

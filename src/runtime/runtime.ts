@@ -14,15 +14,22 @@ export type HostTensors = Readonly<Record<string, HostTensor>>;
 export interface Session {
   /**
    * Runs the graph once; feeds that it does not have are passed over. Outputs named in `into` are written there, so that nothing is allocated;
-   * the others come back as new tensors.
+   * the others come back as new tensors. A run of several parts checks `signal` between them.
    */
-  run(feeds: HostTensors, into?: HostTensors): Promise<Record<string, HostTensor>>;
+  run(feeds: HostTensors, into?: HostTensors, signal?: AbortSignal): Promise<Record<string, HostTensor>>;
   /** Frees the session's memory. */
   release(): Promise<void>;
 }
 
+export interface SessionOptions {
+  /** Whether worker threads wait for the next run by spinning, which starts it sooner; default: true. Not for sessions that run in turns. */
+  spinning?: boolean;
+  /** Folder of the files that stored weights lie in. */
+  folder?: string;
+}
+
 export interface Runtime {
-  createSession(model: OnnxModel): Promise<Session>;
+  createSession(model: OnnxModel, options?: SessionOptions): Promise<Session>;
 }
 
 export function float32(data: Float32Array, ...shape: number[]): HostTensor {

@@ -12,6 +12,7 @@ import {
   input,
   maximum,
   mul,
+  type PackedFormat,
   reduceMean,
   reshape,
   slice,
@@ -23,6 +24,7 @@ import { type Attend, type AttentionGroup, groupedAttention, type RopeInputs, ro
 import type { ModelConfig } from "../model/config.js";
 import { embedTokens, hiddenStates, logits } from "../model/llama.js";
 import {
+  type Frozen,
   type Linear,
   type LoraForm,
   type LoraShape,
@@ -33,6 +35,7 @@ import {
   type Parameter,
   unmerged,
 } from "../model/lora.js";
+import { linearShapes } from "../model/weights.js";
 import { loraDropout } from "./dropout.js";
 import { type HeadShape, headShapes, latentEmbeddings, type PosteriorValues, pool } from "./head.js";
 import type { WriterRole } from "./roles.js";
@@ -49,6 +52,19 @@ export interface VaeShape extends HeadShape {
   dropout?: number;
   /** Blocks are computed again for the gradients, so that memory holds one of them at a time. */
   checkpointing?: boolean;
+  /** In what the linear layers of the base are computed, forward and back: with int8 they are fed packed (`INT8_FORMAT`). */
+  compute?: "fp32" | "int8";
+}
+
+/** The packed form of the base's linear layers in training. */
+export const INT8_FORMAT: PackedFormat = { kind: "columns", gradient: true, outliers: 8 };
+
+/** The base's weights as inputs of a loss. */
+function frozenOf({ config, compute }: VaeShape, parameter: Parameter): Frozen {
+  if (compute !== "int8") return { config, parameter };
+  const paths = linearShapes(config);
+  const isLinear = (name: string) => paths.has(name.replace(/^model\./, "").replace(/\.weight$/, ""));
+  return { config, parameter, packing: (name) => (isLinear(name) ? INT8_FORMAT : undefined) };
 }
 
 /** Rows of a batch, those with prefix (or context) first. */
@@ -169,6 +185,7 @@ function encodedPosterior(
   trained: boolean,
 ): PosteriorValues {
   const { config, encoder, slots = 1, checkpointing } = shape;
+  const frozen = frozenOf(shape, parameter);
   const rows = batch.kept + batch.dropped;
   const time = batch.encoded;
   const mask = feed("encoder_mask", [rows, 1, 1, time]);
@@ -176,26 +193,21 @@ function encodedPosterior(
   const attend = groupedAttention(config, [{ batch: rows, time, positions, mask }], rope);
   const linear = trained
     ? trainedLinear(shape, parameter, "encoder", encoder, rows * time)
-    : loraLinear({ config, parameter }, "encoder", encoder);
-  const forward = { config, parameter, linear, attend, checkpointing: trained && checkpointing };
+    : loraLinear(frozen, "encoder", encoder);
+  const forward = { ...frozen, linear, attend, checkpointing: trained && checkpointing };
   const hidden = hiddenStates(forward, embedTokens(forward, feed("encoder_ids", [rows * time], "int64")));
   const bias = feed("pool_bias", [rows, slots, time]);
   return pool({ ...shape, parameter }, reshape(hidden, [rows, time, config.hiddenSize]), bias);
 }
 
 /** The linear layers of an adapter that is trained on `rows` tokens at a time. */
-function trainedLinear(
-  { config, dropout = 0, checkpointing }: VaeShape,
-  parameter: Parameter,
-  adapter: string,
-  lora: LoraShape,
-  rows: number,
-): Linear {
+function trainedLinear(shape: VaeShape, parameter: Parameter, adapter: string, lora: LoraShape, rows: number): Linear {
+  const { dropout = 0, checkpointing } = shape;
   const dropped = loraDropout(adapter, rows, dropout);
   const withDropout: LoraForm = (layer, x) => unmerged(layer, x, dropped(layer.path, x));
   // Checkpointing is for little memory: a second copy of the weights would not fit.
   const form = dropout > 0 ? withDropout : checkpointing ? unmerged : mergedWherePays;
-  return loraLinear({ config, parameter }, adapter, lora, form);
+  return loraLinear(frozenOf(shape, parameter), adapter, lora, form);
 }
 
 /** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */
@@ -216,7 +228,7 @@ function writtenLosses(
   const groups = writerGroups(config, batch, slots);
   const attend: Attend = groupedAttention(config, groups, rope);
   const linear = trainedLinear(shape, parameter, writer, shape.writer, writtenRows(batch, slots));
-  const forward = { config, parameter, linear, attend, checkpointing };
+  const forward = { ...frozenOf(shape, parameter), linear, attend, checkpointing };
   const latents = latentEmbeddings({ ...shape, parameter }, z);
   let row = 0;
   const inputs = groups.map(({ name, batch: rows, time, prefix }) => {

@@ -4,12 +4,17 @@ import type { HostTensors } from "../runtime/runtime.js";
 
 export type BlocksFormat = Extract<PackedFormat, { kind: "blocks" }>;
 
-/** Values with a scale of their own, in every format here; those of GGUF's Q4_0 and Q8_0. */
-export const BLOCK = 32;
+/** Rows of large models, which bear rounding better. */
+const WIDE = 2048;
 
-/** Symmetric blocks of 32. */
-export function blocksFormat(bits: 4 | 8): BlocksFormat {
-  return { kind: "blocks", bits, block: BLOCK, zeros: false };
+/**
+ * Symmetric blocks for rows of `width` values, of 128 values where that divides the width, or 64 in 4 bits where a model is small: the kernel is half as fast again
+ * as with 32, and a scale takes 16 bytes there.
+ */
+export function blocksFormat(bits: 4 | 8, width: number): BlocksFormat {
+  const most = bits === 8 || width >= WIDE ? 128 : 64;
+  const block = [128, 64, 32].find((size) => size <= most && width % size === 0) ?? 32;
+  return { kind: "blocks", bits, block, zeros: false };
 }
 
 /**

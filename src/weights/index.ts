@@ -2,6 +2,7 @@
 export { type StoreOptions, type WeightSource, WeightStore } from "./store.js";
 export {
   type DenseWeight,
+  type MappedWeight,
   type PackedWeight,
   packedWeight,
   packWeight,
@@ -10,5 +11,6 @@ export {
   readRows,
   type Weight,
   weightBytes,
+  weightRanges,
   weightTensors,
 } from "./weight.js";

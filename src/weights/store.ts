@@ -1,5 +1,5 @@
 /** The frozen weights of a base by name on disk: what stays in memory, and what is read when a session is made of it. */
-import type { PackedFormat } from "../graph/index.js";
+import { type PackedFormat, packedParts, sizeOf } from "../graph/index.js";
 import type { HostTensor, HostTensors } from "../runtime/runtime.js";
 import {
   dense,
@@ -108,16 +108,32 @@ export class WeightStore {
     await this.options.source.close?.();
   }
 
+  /** Bytes of a weight where it is packed, as `read` gives it from a file of dense ones; 0 where it is dense. */
+  storedBytes(name: string): number {
+    const format = this.#format(name);
+    if (!format) return 0;
+    const parts = Object.values(packedParts(format, this.options.shapes.get(name) as [number, number]));
+    return parts.reduce((sum, { dtype, shape }) => sum + sizeOf(shape) * (dtype === "float32" ? 4 : 1), 0);
+  }
+
   /** Bytes of what stays in memory. */
   get bytes(): number {
     return Array.from(this.#kept.values()).reduce((sum, weight) => sum + weightBytes(weight), 0);
   }
 
-  async #read(name: string): Promise<Weight> {
-    const { source, shapes, embedding, head, quant, check } = this.options;
+  /** The format that a weight is packed in; undefined where it is dense. */
+  #format(name: string): PackedFormat | undefined {
+    const { shapes, embedding, head, quant } = this.options;
     const shape = shapes.get(name)!;
+    if (shape.length === 1) return undefined;
     const isTable = name === embedding || name === head;
-    const format = shape.length === 1 ? undefined : isTable ? tableFormat(quant) : linearFormat(quant);
+    return isTable ? tableFormat(quant, shape[1]!) : linearFormat(quant, shape[1]!);
+  }
+
+  async #read(name: string): Promise<Weight> {
+    const { source, shapes, check } = this.options;
+    const shape = shapes.get(name)!;
+    const format = this.#format(name);
     if (format?.kind === "blocks") {
       const packed = await source.readPacked?.(name);
       if (packed?.format.kind === "blocks" && packed.format.bits <= format.bits) return packed;

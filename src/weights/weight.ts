@@ -1,7 +1,8 @@
 /** A frozen weight in memory: dense, or packed in one of the formats that a kernel multiplies by. */
-import { type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
+import { type FileRange, type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
+import { type ColumnsFormat, dequantizeColumns, quantizeColumns, quantizeRows } from "./columns.js";
 import { dequantizeNf4, NF4_FORMAT, quantizeNf4 } from "./nf4.js";
 
 /** Row-major values [out, in]; norms are [out]. */
@@ -20,23 +21,31 @@ export interface PackedWeight {
 
 export type Weight = DenseWeight | PackedWeight;
 
+/** A packed weight whose arrays lie in a file that a session maps. */
+export interface MappedWeight {
+  readonly kind: "mapped";
+  readonly format: PackedFormat;
+  readonly shape: readonly [number, number];
+  readonly ranges: Readonly<Record<string, FileRange>>;
+}
+
 /**
- * How a base is kept in memory. none: fp32. int8 and int4: blocks of 32 with a scale each; matrices that a file holds in as few bits stay as they are.
+ * How a base is kept in memory. none: fp32. int8 and int4: blocks with a scale each; matrices that a file holds in as few bits stay as they are.
  * nf4: the 4-bit NormalFloat of QLoRA, in blocks of 64.
  */
 export type Quant = "none" | "int8" | "int4" | "nf4";
 
 export const QUANTS: readonly Quant[] = ["none", "int8", "int4", "nf4"];
 
-/** The format of the matrices of the blocks; undefined where they are dense. */
-export function linearFormat(quant: Quant): PackedFormat | undefined {
+/** The format of the matrices of the Transformer's blocks, of `width` inputs; undefined where they are dense. */
+export function linearFormat(quant: Quant, width: number): PackedFormat | undefined {
   if (quant === "none") return undefined;
-  return quant === "nf4" ? NF4_FORMAT : blocksFormat(quant === "int8" ? 8 : 4);
+  return quant === "nf4" ? NF4_FORMAT : blocksFormat(quant === "int8" ? 8 : 4, width);
 }
 
 /** The format of the embedding table and of the language-model head: 8 bits beside int4 too, and dense beside nf4, as in bitsandbytes. */
-export function tableFormat(quant: Quant): PackedFormat | undefined {
-  return quant === "int8" || quant === "int4" ? blocksFormat(8) : undefined;
+export function tableFormat(quant: Quant, width: number): PackedFormat | undefined {
+  return quant === "int8" || quant === "int4" ? blocksFormat(8, width) : undefined;
 }
 
 /** Rounds a matrix [out, in] to a packed format, some rows at a time. */
@@ -69,6 +78,7 @@ export class Packer {
 
 /** Rounds values [out, in] to a packed format. */
 export function packWeight(values: Float32Array, shape: readonly [number, number], format: PackedFormat): PackedWeight {
+  if (format.kind === "columns") return packColumns(values, shape, format);
   const packer = new Packer(shape, format);
   packer.add(values, 0);
   return packer.weight;
@@ -86,6 +96,13 @@ export function packedWeight(
   return { kind: "packed", format, shape, parts: Object.fromEntries(parts) };
 }
 
+function packColumns(values: Float32Array, shape: readonly [number, number], format: ColumnsFormat): PackedWeight {
+  const forward = quantizeColumns(values, shape);
+  if (!format.gradient) return packedWeight(format, shape, forward);
+  const { values: transposed, scales } = quantizeRows(values, shape);
+  return packedWeight(format, shape, { ...forward, transposed_values: transposed, transposed_scales: scales });
+}
+
 /** Rows begin..end-1 of a matrix [out, in] in fp32; a view where it is dense. */
 export function readRows(weight: Weight, begin: number, end: number): Float32Array {
   if (weight.kind === "dense") {
@@ -95,7 +112,12 @@ export function readRows(weight: Weight, begin: number, end: number): Float32Arr
   const { format, shape, parts } = weight;
   if (format.kind === "nf4") return dequantizeNf4(parts, format.block, begin * shape[1], end * shape[1]);
   if (format.kind === "blocks") return dequantizeBlocks(parts, shape, format, begin, end);
-  throw new RangeError(`no rows of ${format.kind}`);
+  return dequantizeColumns(parts, shape, begin, end);
+}
+
+/** The ranges that a mapped weight is stored as. */
+export function weightRanges(name: string, { ranges }: MappedWeight): Record<string, FileRange> {
+  return Object.fromEntries(Object.entries(ranges).map(([part, range]) => [`${name}.${part}`, range]));
 }
 
 /** What a weight of that name on disk is fed as, or stored as. */

@@ -17,6 +17,7 @@ const FORMATS: readonly PackedFormat[] = [
   { kind: "blocks", bits: 4, block: 32, zeros: false },
   { kind: "nf4", block: 64 },
 ];
+const COLUMNS: PackedFormat = { kind: "columns", gradient: true, outliers: 4 };
 const nameOf = (format: PackedFormat) => (format.kind === "blocks" ? `blocks of ${format.bits} bits` : format.kind);
 /** Largest error of a value over the largest of its block: half a step, or half the widest gap of the code. */
 const HALF_STEP: Record<string, number> = { "blocks of 8 bits": 0.5 / 127, "blocks of 4 bits": 0.5 / 8, nf4: 0.153 };
@@ -105,6 +106,38 @@ it.each(FORMATS.map((format) => [nameOf(format), format] as const))(
     expect(relativeError(await valuesOf(dx!, feeds), product(dy, transposed, ROWS, IN, OUT))).toBeLessThan(1e-6);
   },
 );
+
+describe("columns of int8", () => {
+  const packed = packWeight(weight, [OUT, IN], COLUMNS);
+  const value = () => packedInput("w", COLUMNS, [OUT, IN]);
+
+  it("keep each value to half a step of its output", () => {
+    expect(relativeError(readRows(packed, 0, OUT), weight)).toBeLessThan(0.005);
+  });
+
+  it("multiply forward and back as the matrix does, rows of any size", async () => {
+    // One row is a thousand times as large as the others, one is zero.
+    const sizes = [1, 1000, 1e-3, 0, 1];
+    const rows = x.map((each, i) => each * sizes[Math.floor(i / IN)]!);
+    const dy = Float32Array.from(uniforms(rng, [ROWS, OUT]));
+    const at = input("x", [ROWS, IN]);
+    const y = packedLinear(at, value());
+    const [dx] = gradients(sumAll(mul(y, input("dy", [ROWS, OUT]))), [at]);
+    const feeds = { x: float32(rows, ROWS, IN), dy: float32(dy, ROWS, OUT), ...weightTensors("w", packed) };
+    const expected = product(rows, weight, ROWS, OUT, IN);
+    const got = await valuesOf(y, feeds);
+    for (const row of [0, 1, 2, 4]) {
+      const cut = (of: ArrayLike<number>) => Array.from(of).slice(row * OUT, (row + 1) * OUT);
+      expect(relativeError(cut(got), cut(expected))).toBeLessThan(0.015);
+    }
+    expect(Array.from(got).slice(3 * OUT, 4 * OUT)).toEqual(new Array(OUT).fill(0));
+    const transposed = Float32Array.from(
+      { length: weight.length },
+      (_, i) => weight[(i % OUT) * IN + Math.floor(i / OUT)]!,
+    );
+    expect(relativeError(await valuesOf(dx!, feeds), product(dy, transposed, ROWS, IN, OUT))).toBeLessThan(0.015);
+  });
+});
 
 describe("nf4", () => {
   it.each(["fp32", "odd", "bf16", "fp16"])("is bitsandbytes' to the bit: %s", async (name) => {

@@ -64,6 +64,6 @@ export async function expectRefusal(work: () => unknown, kind: ErrorKind, messag
   if (!(error instanceof BigVaeError)) throw new Error(`expected a BigVaeError, got ${error}`, { cause: error });
   expect(error.message).toMatch(message);
   expect(error.kind).toBe(kind);
-  expect(error.message).not.toMatch(/\n|\bat \S+:\d+|undefined|\[object/);
+  expect(error.message).not.toMatch(/\n|\bat (?!https?:)\S+:\d+|undefined|\[object/);
   expect(error.message.length).toBeLessThan(500);
 }

@@ -209,7 +209,7 @@ const MODEL_COMMANDS = "demo encode decode similar reconstruct interpolate mix g
   " ",
 );
 
-const LAST = ["--model", "--adapters", "--threads", "--seed", "--json", "--quiet", "--help"];
+const LAST = ["--model", "--adapters", "--quant", "--threads", "--seed", "--json", "--quiet", "--help"];
 
 describe("every command", () => {
   /** The help of each command below these words. */
@@ -225,7 +225,7 @@ describe("every command", () => {
 
   it("has an example, --json and --quiet; with a model, its folder and a seed too", { timeout: 180_000 }, async () => {
     const helps = await helpBelow();
-    expect(helps).toHaveLength(20);
+    expect(helps).toHaveLength(24);
     const withModel = helps.filter((help) => MODEL_COMMANDS.includes(/^Usage: bigvae (\S+)/.exec(help)![1]!));
     expect(withModel).toHaveLength(MODEL_COMMANDS.length);
     const has = (help: string, flag: string) => expect(help).toMatch(new RegExp(`^ {2}${flag}\\b`, "m"));
@@ -236,7 +236,9 @@ describe("every command", () => {
     }
     for (const help of withModel) {
       for (const flag of ["--model", "--adapters", "--seed", "--threads"]) has(help, flag);
-      expect(Array.from(help.matchAll(/^ {2}(?:-., )?(--[a-z-]+)/gm), ([, flag]) => flag).slice(-7)).toEqual(LAST);
+      expect(Array.from(help.matchAll(/^ {2}(?:-., )?(--[a-z-]+)/gm), ([, flag]) => flag).slice(-LAST.length)).toEqual(
+        LAST,
+      );
     }
   });
 });

@@ -11,6 +11,8 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stories } from "../../src/corpus/stories/index.js";
 import { EXIT_CODES } from "../../src/errors.js";
+import { type HubMock, repository, startHub } from "../hub/hubMock.js";
+import { environment, filesOf } from "../hub/models.js";
 import { type Ended, output, run } from "../process.js";
 import { type CodeBlock, codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
 
@@ -55,6 +57,10 @@ const INSTANCES: Record<string, string[]> = {
   ],
   "bigvae eval --data FILE": ["eval --data my-texts --count 2 --measure sentences"],
   "bigvae pack --model B --adapters A": ["pack --model SmolLM2-135M --adapters my-vae --output packed"],
+  "bigvae pull NAME": ["pull owner/small"],
+  "bigvae list": ["list"],
+  "bigvae show NAME": ["show pocket"],
+  "bigvae rm NAME": ["pull owner/small@main", "rm owner/small --yes"],
   "bigvae doctor": ["doctor"],
   "bigvae doctor --model M --adapters A": ["doctor --model SmolLM2-135M --adapters my-vae"],
   "bigvae generate --replay FOLDER": [
@@ -68,7 +74,8 @@ const INSTANCES: Record<string, string[]> = {
 const NAMES = ["bigvae train"];
 
 let folder: string;
-const inFolder = () => ({ cwd: folder });
+let hub: HubMock;
+const inFolder = () => ({ cwd: folder, env: environment(hub, join(folder, "hugging-face")) });
 const main = join(root, "dist", "cli", "main.js");
 
 beforeAll(async () => {
@@ -80,12 +87,16 @@ beforeAll(async () => {
   await writeFile(join(folder, "lines.txt"), "A bear ate honey.\nThe fox saw a light.\nRain fell.\n");
   await writeFile(join(folder, "examples.json"), JSON.stringify(["The bear was brave.", "The fox was brave."]));
   await writeStandIns();
+  hub = await startHub(standInsOfTheHub());
   const { stdout } = await run(process.execPath, [main, "encode", "The fox found a lamp.", "--json"], inFolder());
   await writeFile(join(folder, "latents.jsonl"), stdout);
   await mkdir(join(folder, "node_modules"));
   await symlink(root, join(folder, "node_modules", "bigvae"), "junction");
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await hub.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** The pocket's parts under the names of the models that the README speaks of. */
 async function writeStandIns(): Promise<void> {
@@ -103,6 +114,18 @@ async function writeStandIns(): Promise<void> {
   await edit("config.json", { max_position_embeddings: 4096 });
   // Another tokenizer by its hash, as the real two are.
   await edit("tokenizer.json", { version: "another" });
+}
+
+/** The pocket's parts as the models of the hub that the README speaks of. */
+function standInsOfTheHub() {
+  const pocket = filesOf(join(root, "pocket"));
+  const part = (isBase: boolean) => Object.entries(pocket).filter(([path]) => path.startsWith("base/") === isBase);
+  const base = repository(Object.fromEntries(part(true).map(([path, bytes]) => [path.slice("base/".length), bytes])));
+  return {
+    "jdpressman/BigVAE-Mistral-7B-v0.1": repository(Object.fromEntries(part(false))),
+    "mistralai/Mistral-7B-v0.1": base,
+    "owner/small": base,
+  };
 }
 
 const PROGRAMS = ["bigvae", "npx", "npm", "git", "cd", "node"];

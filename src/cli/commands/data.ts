@@ -3,9 +3,8 @@ import { Command } from "@commander-js/extra-typings";
 import { plainSentences } from "../../corpus/plain/sentences.js";
 import { stories, storyStatistics } from "../../corpus/stories/index.js";
 import { KNOWN_ENDINGS, prepare, readFiles, requireText, splitOf } from "../../data/index.js";
-import { checkPath } from "../../formats/fileOps.js";
 import { writeFileAtomic } from "../../formats/index.js";
-import { openTokenizer } from "../../host/modelFiles.js";
+import { findTokenizer, openTokenizer } from "../../host/modelFiles.js";
 import { loadTokenizer, trainBpe, WordCounts } from "../../tokenizer/index.js";
 import { refuseUnused } from "../flags.js";
 import { textFiles, warnLeftOut, withTexts } from "../input.js";
@@ -109,17 +108,17 @@ const END_OF_TEXT = "<|endoftext|>";
 function prepareCommand() {
   return withTexts(withOutput(new Command("prepare").description("Tokenise texts into shards of token rows.")))
     .argument("<inputs...>", `files (${KNOWN_ENDINGS}) or folders of them`)
-    .requiredOption("--tokenizer <path>", "tokenizer.json, a model's folder or a .gguf file")
+    .requiredOption("--tokenizer <path>", "tokenizer.json, a model's folder, a .gguf file or a hub name")
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
     .option("--sentences", "one sentence per text, for train vae --sentences", false)
     .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
     .action(async (inputs, { tokenizer, output, length, field, whole, sentences, ...flags }) => {
-      await checkPath("--tokenizer", tokenizer, "tokenizer.json, a model's folder or a .gguf file");
+      const path = await findTokenizer(tokenizer);
       const bar = progress(flags.quiet);
       const summary = await prepare({
         inputs,
-        tokenizer: await openTokenizer(tokenizer),
+        tokenizer: await openTokenizer(path),
         output,
         length,
         field,

@@ -11,7 +11,7 @@ import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
 import type { AdapterRole } from "../../vae/roles.js";
 import { withFlags } from "../flags.js";
-import { OF_BASE_ALONE, printJson, withOutput } from "../shared.js";
+import { MODEL_HELP, OF_BASE_ALONE, printJson, withOutput } from "../shared.js";
 import { packageVersion } from "../version.js";
 
 interface Check {
@@ -29,8 +29,8 @@ export function doctorCommand() {
   return withOutput(
     new Command("doctor").description("Check this machine: Node, memory, ONNX Runtime, the model and its adapters."),
   )
-    .option("--model <name>", '"pocket", a model\'s folder or a .gguf file', "pocket")
-    .option("--adapters <folder>", "folder of the adapters, where it is another")
+    .option("--model <name>", MODEL_HELP, "pocket")
+    .option("--adapters <name>", "folder or hub name of the adapters, where it is another")
     .addHelpText("after", "\nExample:\n  bigvae doctor --model models/mistral --adapters models/bigvae")
     .action(async ({ json, quiet, model: name, adapters }) => {
       const checks: Check[] = [];

@@ -1,7 +1,6 @@
 /** `bigvae pack`: a base and its adapters in one folder, in half precision. */
 import { Command } from "@commander-js/extra-typings";
 import { packModel } from "../../checkpoint/pack.js";
-import { checkPath } from "../../formats/fileOps.js";
 import { findModel } from "../../host/modelFiles.js";
 import { reportWritten, withOutput } from "../shared.js";
 
@@ -9,14 +8,16 @@ export function packCommand() {
   return withOutput(
     new Command("pack").description("Write a base and its adapters to one folder, weights rounded to float16."),
   )
-    .requiredOption("--model <folder>", "the base: a model's folder")
-    .requiredOption("--adapters <folder>", "encoder/, decoder/, vae.safetensors and, if there is one, router/")
+    .requiredOption("--model <name>", "the base: a model's folder or a hub name")
+    .requiredOption(
+      "--adapters <name>",
+      "encoder/, decoder/, vae.safetensors and, if there is one, router/: a folder or a hub name",
+    )
     .requiredOption("--output <folder>", "folder to write")
     .addHelpText("after", "\nExample:\n  bigvae pack --model runs/base --adapters runs/router --output pocket")
     .action(async ({ model, adapters, output, ...flags }) => {
-      await checkPath("--model", model, "a model's folder");
-      await checkPath("--adapters", adapters, "a folder of adapters");
-      const packed = await packModel((await findModel(model)).base, adapters, output);
+      const found = await findModel(model, adapters);
+      const packed = await packModel(found.base, found.adapters!, output);
       const megabytes = (packed.bytes / 1e6).toFixed(1);
       reportWritten(
         flags,

@@ -111,7 +111,7 @@ export function overlapMicrobatch(
   };
   return {
     ...counted,
-    shapeKey: `overlap ${Object.values(batch).join()}`,
+    shapeKey: `overlap ${Object.values(batch).join()} ${shape.compute}`,
     graph: () => overlapLoss(shape, batch),
     feeds,
   };

@@ -84,7 +84,7 @@ export function routerMicrobatch(
   };
   return {
     ...counted,
-    shapeKey: `router ${Object.values(batch).join()}`,
+    shapeKey: `router ${Object.values(batch).join()} ${shape.compute}`,
     graph: () => routerLoss(shape, batch),
     feeds,
   };

@@ -8,6 +8,7 @@ import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
+import { int8Linears } from "../objectives/int8Base.js";
 import { routerBatches, routerObjective } from "../objectives/routerObjective.js";
 import { adapterFacts, type RouterFacts } from "./facts.js";
 import { checkSameBase, checkShape, hashVae, openTrainingBase, type TrainingBase } from "./open.js";
@@ -56,6 +57,7 @@ const routerRun: RunType<Options> = {
     const shape = routerShape(base.config, vae, options);
     const frozen: HostTensors = {
       ...base.weights.tensors,
+      ...(options.compute === "int8" ? int8Linears(base.config, base.weights.tensors) : {}),
       ...vae.adapters.encoder.tensors,
       ...vae.head,
       ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),
@@ -69,7 +71,12 @@ const routerRun: RunType<Options> = {
       // A folder without router/ has been given the decoder in its place.
       for (const [name, { data }] of Object.entries(vae.adapters.router.tensors))
         objective.parameters.set(name, data as Float32Array);
-      const evaluated = { ...trained, shape: { ...shape, dropout: 0 }, rows: held, rng: rng.fork("held out") };
+      const evaluated = {
+        ...trained,
+        shape: { ...shape, dropout: 0, compute: "fp32" as const },
+        rows: held,
+        rng: rng.fork("held out"),
+      };
       const router: Adapter = { role: "router", shape: shape.writer, tensors: objective.parameters.tensors };
       const finished = { ...vae, adapters: { ...vae.adapters, router } };
       const engine = new Engine({ runtime: machine.runtime, base, vae: finished, form: "unmerged" });
@@ -125,7 +132,7 @@ function checkRows(contextLength: number, span: number, { maxPositionEmbeddings 
 }
 
 function routerShape(config: ModelConfig, vae: VaeAdapters, options: Options): VaeShape {
-  const { dropout, gradientCheckpointing: checkpointing } = options;
+  const { dropout, gradientCheckpointing: checkpointing, compute } = options;
   const { encoder, router } = vae.adapters;
-  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing };
+  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing, compute };
 }

@@ -9,6 +9,7 @@ import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import type { Facts } from "../loop/checkpoint.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
+import { int8Linears } from "../objectives/int8Base.js";
 import { type OverlapOptions, overlapBatches, overlapObjective, overlapReads } from "../objectives/overlapObjective.js";
 import { klWeight, noiseScale } from "../objectives/overlapSchedules.js";
 import { paddedLength } from "../objectives/shortTexts.js";
@@ -150,7 +151,7 @@ function vaeShape(
   { zDim, slots, rank, alpha }: Parts["sizes"],
   start: Start | undefined,
 ): VaeShape {
-  const { dropout, gradientCheckpointing: checkpointing, freeBits } = options;
+  const { dropout, gradientCheckpointing: checkpointing, freeBits, compute } = options;
   if (zDim % slots !== 0) {
     throw new BigVaeError("usage", {
       subject: "`zDim`",
@@ -163,7 +164,7 @@ function vaeShape(
   // A start with a learned variance would lose it otherwise.
   const learnedVariance = options.learnedVariance || (start !== undefined && "vae.w_s.weight" in start.head);
   const head = { zDim, slots, learnedVariance };
-  return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits };
+  return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits, compute };
 }
 
 /** What is trained, and what it is evaluated on: held-out rows at full noise, full KL weight and without dropout. */
@@ -181,13 +182,17 @@ function overlapOptions(
     klRampSteps: options.klRamp,
     edgeWeights: options.tokenWeights === "edges",
     noise: { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp },
-    frozen: { ...base.weights.tensors, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
+    frozen: {
+      ...base.weights.tensors,
+      ...(options.compute === "int8" ? int8Linears(base.config, base.weights.tensors) : {}),
+      ...ropeFeeds(base.config, positions, ropeSteps(slots)),
+    },
     ...{ shape, rows, span, gap, rng },
     sentences: sentences?.train,
   };
   const evaluated: OverlapOptions = {
     ...trained,
-    shape: { ...shape, dropout: 0 },
+    shape: { ...shape, dropout: 0, compute: "fp32" },
     klRampSteps: 1,
     noise: { scale: latentNoise, start: latentNoise, rampSteps: 1 },
     rows: held,

@@ -63,6 +63,13 @@ export const ADAPTER_OPTIONS = {
     default: 1,
     description: "noise scale in training: z = mean + x * s * eps; the finished z is scaled by 1/x",
   },
+  compute: {
+    kind: oneOf("fp32", "int8"),
+    default: "fp32",
+    free: true,
+    description:
+      "products with the frozen base: fp32, as in MiniHF, or int8, faster and rounded; evaluation is in fp32",
+  },
   saveEvery: { kind: whole(1), default: 1000, free: true, description: "checkpoint interval in steps" },
   evalEvery: { kind: whole(1), default: 500, free: true, description: "evaluation interval in steps" },
   seed: { kind: whole(0), default: 1, description: "seed of initial weights, noise and row order" },
@@ -70,7 +77,7 @@ export const ADAPTER_OPTIONS = {
 
 /** Options that a run has whatever it trains, settled. */
 export type CommonOptions = Settled<typeof SHARED_OPTIONS> &
-  Omit<Settled<typeof ADAPTER_OPTIONS>, "model" | "rank" | "alpha" | "dropout" | "latentNoise"> & {
+  Omit<Settled<typeof ADAPTER_OPTIONS>, "model" | "rank" | "alpha" | "dropout" | "latentNoise" | "compute"> & {
     readonly batchSize: number;
   };
 
