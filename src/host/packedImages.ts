@@ -29,16 +29,27 @@ interface IndexedWeight {
   ranges: Record<string, [offset: number, length: number]>;
 }
 
-/** The images of a base; undefined where it is small or not packed. `folder`: default: as `imageFolder`. */
+/** Where images lie, and from which size of the base's files on they are made. */
+export interface ImageOptions {
+  folder?: string;
+  leastBytes?: number;
+}
+
+/** The images of one base in one form. */
+export interface PackedImages extends ImageStore {
+  folder: string;
+}
+
+/** The images of a base; undefined where it is small or not packed. */
 export async function packedImages(
   base: string,
   quant: Quant,
-  folder = imageFolder(),
-): Promise<ImageStore | undefined> {
+  { folder = imageFolder(), leastBytes = LEAST_BYTES }: ImageOptions = {},
+): Promise<PackedImages | undefined> {
   if (quant === "none") return undefined;
   const files = base.endsWith(".gguf") ? [base] : await weightFiles(base);
   const stats = await Promise.all(files.map((file) => stat(file)));
-  if (stats.reduce((sum, { size }) => sum + size, 0) < LEAST_BYTES) return undefined;
+  if (stats.reduce((sum, { size }) => sum + size, 0) < leastBytes) return undefined;
   const key = createHash("sha256").update(`${VERSION} ${quant}`);
   for (const [i, file] of files.entries()) {
     const { size, mtimeMs } = stats[i]!;
@@ -69,8 +80,9 @@ async function samplesOf(path: string, size: number): Promise<Uint8Array> {
   return bytes;
 }
 
-function imagesIn(folder: string): ImageStore {
+function imagesIn(folder: string): PackedImages {
   return {
+    folder,
     async part(name, read) {
       const known = await readPart(folder, name);
       if (known) return known;
