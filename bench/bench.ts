@@ -15,7 +15,7 @@ import type { LatentModel } from "../src/sampling/model.js";
 import { Adam } from "../src/train/loop/adam.js";
 import { GradientRunner } from "../src/train/loop/gradientRunner.js";
 import { ropeFeeds } from "../src/train/objectives/attentionFeeds.js";
-import { int8Linears } from "../src/train/objectives/int8Base.js";
+import { frozenBase } from "../src/train/objectives/frozenBase.js";
 import { overlapObjective } from "../src/train/objectives/overlapObjective.js";
 import { RowOrder } from "../src/train/objectives/rowOrder.js";
 import { randomAdapters, randomBase, SMOLLM2, Z_DIM } from "./model.js";
@@ -127,16 +127,12 @@ async function avgJob(): Promise<number> {
 async function trainJob(): Promise<number> {
   const batch = Number(flags.batch);
   const compute = flags.compute === "int8" ? "int8" : "fp32";
-  const base = randomBase();
+  const { tensors, packing } = frozenBase(randomBase(), compute);
   const lora = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
   const row = async () => ({ inputIds: Int32Array.from(randomIds(128)), attentionMask: new Int32Array(128).fill(1) });
   const objective = overlapObjective({
-    shape: { config: SMOLLM2, zDim: Z_DIM, encoder: lora, writer: lora, compute },
-    frozen: {
-      ...base.weights.tensors,
-      ...(compute === "int8" ? int8Linears(SMOLLM2, base.weights.tensors) : {}),
-      ...ropeFeeds(SMOLLM2, 256),
-    },
+    shape: { config: SMOLLM2, zDim: Z_DIM, encoder: lora, writer: lora, packing },
+    frozen: { ...tensors, ...ropeFeeds(SMOLLM2, 256) },
     rows: new RowOrder({ rowCount: 64, row }, batch, 1, rng),
     span: 64,
     gap: 64,

@@ -53,7 +53,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "train/loop": { imports: ["graph", "runtime/runtime.ts", "formats", "vae/loss.ts"], node: true },
   "train/objectives": {
-    imports: ["train/loop", "vae", "model", "graph", "weights", "runtime/runtime.ts", "data"],
+    imports: ["train/loop", "vae", "engine", "model", "graph", "weights", "runtime/runtime.ts", "data"],
   },
   "train/run": {
     imports: [
@@ -66,6 +66,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "model",
       "latent",
       "tokenizer",
+      "weights",
       "runtime",
       "formats",
       "data",

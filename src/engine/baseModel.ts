@@ -15,7 +15,11 @@ export interface BaseModel {
  * Throws "unsupported" for another architecture before anything is read and for a tensor that no Llama has, "mismatch" for one that is
  * missing, misshapen or of a layer too many, "nonFinite" for NaN.
  */
-export async function loadBase(configJson: unknown, source: WeightSource, quant: Quant = "none"): Promise<BaseModel> {
+export async function loadBase(
+  configJson: unknown,
+  source: WeightSource,
+  { quant = "none", resident = false }: { quant?: Quant; resident?: boolean } = {},
+): Promise<BaseModel> {
   const parsed = parseConfig(configJson);
   // Some files leave the flag out and the head too: then the head is the table.
   const flag = (configJson as { tie_word_embeddings?: unknown }).tie_word_embeddings;
@@ -26,7 +30,7 @@ export async function loadBase(configJson: unknown, source: WeightSource, quant:
   checkDepth(config, source.names);
   refuseUnread(source.names, shapes, "weights", "the tensors of a Llama");
   const names = { embedding: EMBEDDING, head: headName(config) };
-  const weights = await WeightStore.open({ source, shapes, ...names, quant, check: checkFinite });
+  const weights = await WeightStore.open({ source, shapes, ...names, quant, resident, check: checkFinite });
   return { config, weights };
 }
 

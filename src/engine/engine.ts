@@ -3,6 +3,7 @@ import { BigVaeError } from "../errors.js";
 import {
   checkLatent,
   checkLogits,
+  classifierFree,
   greedyToken,
   type Latent,
   LatentSpace,
@@ -391,9 +392,4 @@ export class Engine {
     const slotAt = (at: number) => (embeddings!.data as Float32Array).subarray(at * hiddenSize, (at + 1) * hiddenSize);
     return zs.map((_, i) => Array.from({ length: slots }, (_, j) => ({ embedding: slotAt(i * slots + j) })));
   }
-}
-
-/** base + scale * (guided - base), Ho & Salimans 2022. [V] */
-function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
-  return base.map((logit, id) => logit + scale * (guided[id]! - logit));
 }

@@ -86,7 +86,7 @@ export class Sessions {
     return this.#once("pooled", async () => {
       if (this.form === "merged") return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear));
       const trunk = await this.#openTrunk();
-      return trunk.pooled(undefined, await this.#whole(undefined, (_linear, { config }) => poolingGraph(config)));
+      return trunk.pooled(undefined, await this.#whole(undefined, (_linear, frozen) => poolingGraph(frozen)));
     });
   }
 

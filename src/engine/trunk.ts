@@ -63,7 +63,7 @@ export class Trunk {
     return { run: (feeds, _into, signal) => this.run(feeds, beside, signal), release: async () => {} };
   }
 
-  /** A session over whole texts, without caches: `pool` computes its outputs from `hidden` and from the feeds. */
+  /** A session over whole texts, without caches: `pool` computes its outputs from `hidden`, behind the final norm, and from the feeds. */
   pooled(adapter: Adapter | undefined, pool: Session): Session {
     const { config } = this.options.base;
     const beside = this.#feedsOf(adapter);
@@ -112,7 +112,7 @@ function cut({ base, sessionBytes = SESSION_BYTES }: TrunkOptions): Part[] {
 async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean): Promise<Segment> {
   const { runtime, base, adapted, images } = options;
   const { config, weights } = base;
-  const isStored = (name: string) => weights.storedBytes(name) > 0;
+  const isStored = (name: string) => !weights.isResident && weights.format(name) !== undefined;
   const read = async () => {
     const packed = new Map<string, Weight>();
     for (const name of partNames(config, part).filter(isStored)) packed.set(name, await weights.read(name));
@@ -122,21 +122,25 @@ async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean):
   const placed: PlacedPart = images ? await images.part(name, read) : { weights: await read() };
   const packing = (name: string): PackedFormat | undefined => {
     const weight = placed.weights.get(name);
-    return weight && weight.kind !== "dense" ? weight.format : undefined;
+    return weight && weight.kind !== "dense" ? weight.format : weights.format(name);
   };
   const stored = new Map<string, StoredData>();
-  for (const [weightName, weight] of placed.weights) {
-    if (weight.kind === "mapped")
-      for (const [key, range] of Object.entries(weightRanges(weightName, weight))) stored.set(key, range);
-    else
-      for (const [key, { data }] of Object.entries(weightTensors(weightName, weight)))
-        stored.set(key, data as StoredData);
-  }
   const fed: Record<string, HostTensor> = {};
-  for (const name of partNames(config, part).filter((name) => !isStored(name))) fed[name] = weights.tensor(name);
+  for (const name of partNames(config, part).filter((name) => !isStored(name))) {
+    Object.assign(fed, weightTensors(name, await weights.read(name)));
+  }
+  for (const [weightName, weight] of placed.weights) {
+    const arrays = weight.kind === "mapped" ? weightRanges(weightName, weight) : storedArrays(weightName, weight);
+    for (const [key, data] of Object.entries(arrays)) stored.set(key, data);
+  }
   const graph = partGraph({ config, parameter: makeParameter(), packing }, part, adapted);
   const { folder } = placed;
   const model = toOnnx(graph, { stored });
   const session = await runtime.createSession(model, { spinning: isAlone, ...(folder ? { folder } : {}) });
   return { session, weights: fed };
+}
+
+function storedArrays(name: string, weight: Weight): Record<string, StoredData> {
+  const tensors = Object.entries(weightTensors(name, weight));
+  return Object.fromEntries(tensors.map(([key, { data }]) => [key, data as StoredData]));
 }

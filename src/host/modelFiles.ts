@@ -143,14 +143,14 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
 }
 
-/** The weights of a base. Those of a packed one are read when a session is made of them: `weights.close` frees its files. */
-export async function openWeights(path: string, quant: Quant = "none"): Promise<BaseModel> {
+/** The weights of a base. Those of a packed one that is not `resident` are read when a session is made of them: `weights.close` frees its files. */
+export async function openWeights(path: string, quant: Quant = "none", resident = false): Promise<BaseModel> {
   const isGguf = path.endsWith(".gguf");
   const source = isGguf ? await openGguf(path) : await openSafetensorsFolder(path);
   try {
     const config = "config" in source ? source.config : await readJsonObject(path, "config.json");
-    const base = await loadBase(config, source, quant);
-    if (quant === "none") await source.close();
+    const base = await loadBase(config, source, { quant, resident });
+    if (base.weights.isResident) await source.close();
     return base;
   } catch (error) {
     await source.close();
@@ -158,9 +158,9 @@ export async function openWeights(path: string, quant: Quant = "none"): Promise<
   }
 }
 
-/** Reads a base and its tokenizer. */
-export async function openBase(path: string): Promise<OpenedBase> {
-  return { tokenizer: await openTokenizer(path), base: await openWeights(path) };
+/** Reads a base, all of it into memory, and its tokenizer. */
+export async function openBase(path: string, quant: Quant = "none"): Promise<OpenedBase> {
+  return { tokenizer: await openTokenizer(path), base: await openWeights(path, quant, true) };
 }
 
 /** What a trace names of a model: the hash of the base, and that of the head's and the adapters' weights. */

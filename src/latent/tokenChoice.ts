@@ -48,3 +48,8 @@ export function logProbability(logits: Float32Array, id: number): number {
   for (const logit of logits) sum += Math.exp(logit - max);
   return logits[id]! - max - Math.log(sum);
 }
+
+/** base + scale * (guided - base), Ho & Salimans 2022. [V] */
+export function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
+  return base.map((logit, id) => logit + scale * (guided[id]! - logit));
+}

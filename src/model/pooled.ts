@@ -1,7 +1,6 @@
 /** The mean of the last hidden states over some tokens of each row, behind the final norm: a text as a vector of the base alone. */
 import { input, matmul, timesDim, type Value } from "../graph/index.js";
 import { bidirectionalAttention, ropeInputs } from "./attention.js";
-import type { ModelConfig } from "./config.js";
 import { hiddenStates } from "./llama.js";
 import type { Frozen, Linear } from "./lora.js";
 
@@ -19,9 +18,9 @@ export function pooledGraph(frozen: Frozen, linear: Linear): Record<string, Valu
   return meanOf(hiddenStates({ ...frozen, linear, attend }, embeddings));
 }
 
-/** The same from the hidden states: inputs hidden [B, T, D] and pool. */
-export function poolingGraph({ hiddenSize }: ModelConfig): Record<string, Value> {
-  return meanOf(input("hidden", ["B", "T", hiddenSize]));
+/** The same from the last hidden states: input hidden [B, T, D]. */
+export function poolingGraph({ config }: Frozen): Record<string, Value> {
+  return meanOf(input("hidden", ["B", "T", config.hiddenSize]));
 }
 
 function meanOf(hidden: Value): Record<string, Value> {

@@ -35,7 +35,6 @@ import {
   type Parameter,
   unmerged,
 } from "../model/lora.js";
-import { linearShapes } from "../model/weights.js";
 import { loraDropout } from "./dropout.js";
 import { type HeadShape, headShapes, latentEmbeddings, type PosteriorValues, pool } from "./head.js";
 import type { WriterRole } from "./roles.js";
@@ -52,19 +51,21 @@ export interface VaeShape extends HeadShape {
   dropout?: number;
   /** Blocks are computed again for the gradients, so that memory holds one of them at a time. */
   checkpointing?: boolean;
-  /** In what the linear layers of the base are computed, forward and back: with int8 they are fed packed (`INT8_FORMAT`). */
-  compute?: "fp32" | "int8";
+  /** How the linear layers of the base are packed; dense where it is left out. */
+  packing?: Packing;
 }
 
-/** The packed form of the base's linear layers in training. */
-export const INT8_FORMAT: PackedFormat = { kind: "columns", gradient: true, outliers: 8 };
+/** A way of packing the linear layers of a base. */
+export interface Packing {
+  /** Tells it from others. */
+  name: string;
+  /** By the weight's name on disk; undefined where it is dense. */
+  format(name: string): PackedFormat | undefined;
+}
 
 /** The base's weights as inputs of a loss. */
-function frozenOf({ config, compute }: VaeShape, parameter: Parameter): Frozen {
-  if (compute !== "int8") return { config, parameter };
-  const paths = linearShapes(config);
-  const isLinear = (name: string) => paths.has(name.replace(/^model\./, "").replace(/\.weight$/, ""));
-  return { config, parameter, packing: (name) => (isLinear(name) ? INT8_FORMAT : undefined) };
+function frozenOf({ config, packing }: VaeShape, parameter: Parameter): Frozen {
+  return { config, parameter, ...(packing ? { packing: packing.format } : {}) };
 }
 
 /** Rows of a batch, those with prefix (or context) first. */

@@ -4,6 +4,9 @@ import type { HostTensors } from "../runtime/runtime.js";
 
 export type ColumnsFormat = Extract<PackedFormat, { kind: "columns" }>;
 
+/** For training: forward with eight inputs in fp32, and back. */
+export const COLUMNS_FORMAT: ColumnsFormat = { kind: "columns", gradient: true, outliers: 8 };
+
 /** Rounds a matrix [out, in] to q from -127 to 127 with scale = max |x| / 127 of each output; values [in, out]. */
 export function quantizeColumns(
   values: Float32Array,

@@ -1,4 +1,5 @@
 /** Frozen weights, dense or packed, and the formats that they are packed in. */
+export { COLUMNS_FORMAT } from "./columns.js";
 export { type StoreOptions, type WeightSource, WeightStore } from "./store.js";
 export {
   type DenseWeight,

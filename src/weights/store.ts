@@ -11,6 +11,7 @@ import {
   tableFormat,
   type Weight,
   weightBytes,
+  weightTensors,
 } from "./weight.js";
 
 /** Where weights are read from; formats/ has readers for safetensors and GGUF. */
@@ -36,6 +37,8 @@ export interface StoreOptions {
   /** Name of the matrix of the language-model head; the embedding table's where they are tied. */
   head: string;
   quant: Quant;
+  /** Whether all weights stay in memory, to be fed: for training. The embedding table and the head are dense then. */
+  resident?: boolean;
   /** Throws for values that a weight must not have. */
   check(name: string, values: Float32Array): void;
 }
@@ -59,7 +62,7 @@ export class WeightStore {
   static async open(options: StoreOptions): Promise<WeightStore> {
     const store = new WeightStore(options);
     for (const [name, shape] of options.shapes) {
-      if (options.quant === "none" || shape.length === 1 || name === options.embedding)
+      if (options.resident || options.quant === "none" || shape.length === 1 || name === options.embedding)
         store.#kept.set(name, await store.#read(name));
     }
     return store;
@@ -78,12 +81,14 @@ export class WeightStore {
     return store;
   }
 
-  /** Every weight in fp32, by name; none of a packed store. */
+  /** The weights that stay in memory, as they are fed: dense ones by their names, of packed ones each array. */
   get tensors(): HostTensors {
-    const entries = [...this.#kept].flatMap(([name, weight]) =>
-      weight.kind === "dense" ? [[name, weight.tensor]] : [],
-    );
-    return Object.fromEntries(entries);
+    return Object.assign({}, ...Array.from(this.#kept, ([name, weight]) => weightTensors(name, weight)));
+  }
+
+  /** Whether all weights stay in memory. */
+  get isResident(): boolean {
+    return this.quant === "none" || this.options.resident === true;
   }
 
   /** A weight that is dense and in memory: a norm, or any of an unpacked base. */
@@ -108,6 +113,12 @@ export class WeightStore {
     await this.options.source.close?.();
   }
 
+  /** How the weight of that name is packed; undefined where it is dense. */
+  format(name: string): PackedFormat | undefined {
+    const kept = this.#kept.get(name);
+    return kept?.kind === "packed" ? kept.format : this.#format(name);
+  }
+
   /** Bytes of a weight where it is packed, as `read` gives it from a file of dense ones; 0 where it is dense. */
   storedBytes(name: string): number {
     const format = this.#format(name);
@@ -123,10 +134,10 @@ export class WeightStore {
 
   /** The format that a weight is packed in; undefined where it is dense. */
   #format(name: string): PackedFormat | undefined {
-    const { shapes, embedding, head, quant } = this.options;
+    const { shapes, embedding, head, quant, resident } = this.options;
     const shape = shapes.get(name)!;
-    if (shape.length === 1) return undefined;
     const isTable = name === embedding || name === head;
+    if (shape.length === 1 || (isTable && resident)) return undefined;
     return isTable ? tableFormat(quant, shape[1]!) : linearFormat(quant, shape[1]!);
   }
 

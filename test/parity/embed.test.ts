@@ -25,7 +25,7 @@ it("the plain loops give the original's hidden states", async () => {
   await cases.close();
 });
 
-it.each(["int8", "int4"] as const)("a base packed as %s gives nearly the same means", async (quant) => {
+it.each(["int8", "int4", "nf4"] as const)("a base packed as %s gives nearly the same means", async (quant) => {
   const packedBase = await openWeights(`${tinyFolder}/base`, quant);
   const packed = new Engine({ runtime, base: packedBase });
   const dense = new Engine({ runtime, base });

@@ -39,7 +39,7 @@ describe("train refuses", () => {
       "a model that is not there",
       "--model @nothing",
       2,
-      /--model .*nothing: expected .* a model's folder .*, got nothing there; download/,
+      /--model .*nothing: expected .* a model's folder, .*, got nothing there; download/,
     ],
     [
       "a folder that is no model",

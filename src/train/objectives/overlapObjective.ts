@@ -111,7 +111,7 @@ export function overlapMicrobatch(
   };
   return {
     ...counted,
-    shapeKey: `overlap ${Object.values(batch).join()} ${shape.compute}`,
+    shapeKey: `overlap ${Object.values(batch).join()} ${shape.packing?.name}`,
     graph: () => overlapLoss(shape, batch),
     feeds,
   };

@@ -84,7 +84,7 @@ export function routerMicrobatch(
   };
   return {
     ...counted,
-    shapeKey: `router ${Object.values(batch).join()} ${shape.compute}`,
+    shapeKey: `router ${Object.values(batch).join()} ${shape.packing?.name}`,
     graph: () => routerLoss(shape, batch),
     feeds,
   };

@@ -5,6 +5,7 @@ import type { VaeAdapters } from "../../engine/adapters.js";
 import { BigVaeError } from "../../errors.js";
 import { checkFits } from "../../host/memory.js";
 import { findModel, type OpenedBase, openBase, readConfig } from "../../host/modelFiles.js";
+import type { Quant } from "../../weights/index.js";
 
 /** A base, its tokenizer, and what tells it from others. */
 export interface TrainingBase extends OpenedBase {
@@ -13,13 +14,24 @@ export interface TrainingBase extends OpenedBase {
 }
 
 /**
- * Opens the base that `option` names.
- * @throws BigVaeError: "usage" where there is none, "memory" where it does not fit into `availableBytes`, and as reading it does.
+ * Opens the base that `option` names, all of it into memory.
+ * @throws BigVaeError: "usage" where there is none or the options do not go together, "memory" where it does not fit into `availableBytes`, and as reading it does.
  */
-export async function openTrainingBase(path: string, option: string, availableBytes: number): Promise<TrainingBase> {
-  const { base } = await findModel(path, undefined, option);
-  checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes);
-  return { ...(await openBase(base)), baseSha256: await baseSha256(base) };
+export async function openTrainingBase(
+  { model, quant = "none", compute = "fp32" }: { model: string; quant?: Quant; compute?: "fp32" | "int8" },
+  option: string,
+  availableBytes: number,
+): Promise<TrainingBase> {
+  if (quant !== "none" && compute === "int8")
+    throw new BigVaeError("usage", {
+      subject: "`compute`",
+      expected: `fp32 beside \`quant\` ${quant}, which fixes how products are computed`,
+      got: "int8",
+      remedy: "leave one of them out",
+    });
+  const { base } = await findModel(model, undefined, option);
+  if (quant === "none") checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes);
+  return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base) };
 }
 
 /** Throws "mismatch" where the adapters at `startFrom` were trained on another base than the one at `model`. */

@@ -89,7 +89,11 @@ async function openStart({ options, explicit, machine }: RunContext<Options>, vo
       remedy: "leave one of them out",
     });
   }
-  const { base, baseSha256 } = await openTrainingBase(options.startFrom, "startFrom", machine.availableBytes());
+  const { base, baseSha256 } = await openTrainingBase(
+    { model: options.startFrom },
+    "startFrom",
+    machine.availableBytes(),
+  );
   checkVocabulary(base, vocabSize);
   return { base, baseSha256 };
 }

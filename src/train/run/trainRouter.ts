@@ -8,7 +8,7 @@ import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
-import { int8Linears } from "../objectives/int8Base.js";
+import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
 import { routerBatches, routerObjective } from "../objectives/routerObjective.js";
 import { adapterFacts, type RouterFacts } from "./facts.js";
 import { checkSameBase, checkShape, hashVae, openTrainingBase, type TrainingBase } from "./open.js";
@@ -49,15 +49,15 @@ const routerRun: RunType<Options> = {
   async prepare(context, use) {
     const { machine, options } = context;
     const { contextLength: columns, batchSize, indexStep, dropout, latentNoise } = options;
-    const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
+    const opened = await openTrainingBase(options, "model", machine.availableBytes());
     const { base, tokenizer, baseSha256 } = opened;
     const vae = await openStart(context, opened);
     const { span } = vae;
     checkRows(columns, span, base.config);
-    const shape = routerShape(base.config, vae, options);
+    const kept = frozenBase(base, options.compute);
+    const shape = routerShape(base.config, vae, options, kept);
     const frozen: HostTensors = {
-      ...base.weights.tensors,
-      ...(options.compute === "int8" ? int8Linears(base.config, base.weights.tensors) : {}),
+      ...kept.tensors,
       ...vae.adapters.encoder.tensors,
       ...vae.head,
       ...ropeFeeds(base.config, columns + 1, ropeSteps(vae.slots)),
@@ -73,7 +73,7 @@ const routerRun: RunType<Options> = {
         objective.parameters.set(name, data as Float32Array);
       const evaluated = {
         ...trained,
-        shape: { ...shape, dropout: 0, compute: "fp32" as const },
+        shape: { ...shape, dropout: 0, packing: kept.evaluationPacking },
         rows: held,
         rng: rng.fork("held out"),
       };
@@ -131,8 +131,8 @@ function checkRows(contextLength: number, span: number, { maxPositionEmbeddings 
   });
 }
 
-function routerShape(config: ModelConfig, vae: VaeAdapters, options: Options): VaeShape {
-  const { dropout, gradientCheckpointing: checkpointing, compute } = options;
+function routerShape(config: ModelConfig, vae: VaeAdapters, options: Options, { packing }: FrozenBase): VaeShape {
+  const { dropout, gradientCheckpointing: checkpointing } = options;
   const { encoder, router } = vae.adapters;
-  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing, compute };
+  return { config, ...headShape(vae), encoder: encoder.shape, writer: router.shape, dropout, checkpointing, packing };
 }

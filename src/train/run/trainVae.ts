@@ -9,7 +9,7 @@ import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
 import type { Facts } from "../loop/checkpoint.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
-import { int8Linears } from "../objectives/int8Base.js";
+import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective, overlapReads } from "../objectives/overlapObjective.js";
 import { klWeight, noiseScale } from "../objectives/overlapSchedules.js";
 import { paddedLength } from "../objectives/shortTexts.js";
@@ -107,23 +107,25 @@ interface Parts extends TrainingBase {
   start: Start | undefined;
   sizes: ReturnType<typeof sizesOf>;
   shape: VaeShape;
+  frozen: FrozenBase;
   /** Positions that the writer and the encoder reach. */
   positions: number;
 }
 
 async function openParts(context: RunContext<Options>): Promise<Parts> {
   const { machine, options } = context;
-  const opened = await openTrainingBase(options.model, "model", machine.availableBytes());
+  const opened = await openTrainingBase(options, "model", machine.availableBytes());
   const start = await openStart(context, opened);
   const sizes = sizesOf(context, start);
-  const shape = vaeShape(options, opened, sizes, start);
+  const frozen = frozenBase(opened.base, options.compute);
+  const shape = vaeShape(options, opened, sizes, start, frozen);
   const { span, gap, slots } = sizes;
   // Slots may be placed as if their text were longer than it is; short texts are padded.
   const longest = options.sentences ? paddedLength(span) : span;
   const placed = slots > 1 ? Math.ceil(longest * (1 + LENGTH_JITTER)) : longest;
   const positions = Math.max(span, gap) + placed + 1;
   checkWindow("`span`, `gap`", positions, opened.base.config.maxPositionEmbeddings);
-  return { ...opened, start, sizes, shape, positions };
+  return { ...opened, frozen, start, sizes, shape, positions };
 }
 
 async function openStart({ options, warn }: RunContext<Options>, opened: TrainingBase): Promise<Start | undefined> {
@@ -150,8 +152,9 @@ function vaeShape(
   { base }: TrainingBase,
   { zDim, slots, rank, alpha }: Parts["sizes"],
   start: Start | undefined,
+  { packing }: FrozenBase,
 ): VaeShape {
-  const { dropout, gradientCheckpointing: checkpointing, freeBits, compute } = options;
+  const { dropout, gradientCheckpointing: checkpointing, freeBits } = options;
   if (zDim % slots !== 0) {
     throw new BigVaeError("usage", {
       subject: "`zDim`",
@@ -164,13 +167,13 @@ function vaeShape(
   // A start with a learned variance would lose it otherwise.
   const learnedVariance = options.learnedVariance || (start !== undefined && "vae.w_s.weight" in start.head);
   const head = { zDim, slots, learnedVariance };
-  return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits, compute };
+  return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits, packing };
 }
 
 /** What is trained, and what it is evaluated on: held-out rows at full noise, full KL weight and without dropout. */
 function overlapOptions(
   options: Options,
-  { base, shape, sizes: { span, gap, slots }, positions }: Parts,
+  { base, frozen, shape, sizes: { span, gap, slots }, positions }: Parts,
   { rows, held, rng }: TrainingRows,
   sentences: Sentences | undefined,
 ): { trained: OverlapOptions; evaluated: OverlapOptions } {
@@ -182,17 +185,13 @@ function overlapOptions(
     klRampSteps: options.klRamp,
     edgeWeights: options.tokenWeights === "edges",
     noise: { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp },
-    frozen: {
-      ...base.weights.tensors,
-      ...(options.compute === "int8" ? int8Linears(base.config, base.weights.tensors) : {}),
-      ...ropeFeeds(base.config, positions, ropeSteps(slots)),
-    },
+    frozen: { ...frozen.tensors, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
     ...{ shape, rows, span, gap, rng },
     sentences: sentences?.train,
   };
   const evaluated: OverlapOptions = {
     ...trained,
-    shape: { ...shape, dropout: 0, compute: "fp32" },
+    shape: { ...shape, dropout: 0, packing: frozen.evaluationPacking },
     klRampSteps: 1,
     noise: { scale: latentNoise, start: latentNoise, rampSteps: 1 },
     rows: held,

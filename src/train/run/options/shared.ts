@@ -63,6 +63,11 @@ export const ADAPTER_OPTIONS = {
     default: 1,
     description: "noise scale in training: z = mean + x * s * eps; the finished z is scaled by 1/x",
   },
+  quant: {
+    kind: oneOf("none", "int8", "int4", "nf4"),
+    default: "none",
+    description: "how the frozen base is kept in memory; nf4 is QLoRA's. Adapters are trained in fp32",
+  },
   compute: {
     kind: oneOf("fp32", "int8"),
     default: "fp32",
@@ -77,7 +82,10 @@ export const ADAPTER_OPTIONS = {
 
 /** Options that a run has whatever it trains, settled. */
 export type CommonOptions = Settled<typeof SHARED_OPTIONS> &
-  Omit<Settled<typeof ADAPTER_OPTIONS>, "model" | "rank" | "alpha" | "dropout" | "latentNoise" | "compute"> & {
+  Omit<
+    Settled<typeof ADAPTER_OPTIONS>,
+    "model" | "rank" | "alpha" | "dropout" | "latentNoise" | "quant" | "compute"
+  > & {
     readonly batchSize: number;
   };
 

@@ -1,0 +1,123 @@
+/** Training on a packed base: losses and gradients are those of the values that it stands for. */
+import { describe, expect, it } from "vitest";
+import { type BaseModel, baseOfTensors, loadBase } from "../../src/engine/baseModel.js";
+import { blockLinears, linearShapes } from "../../src/model/weights.js";
+import { Rng } from "../../src/rng.js";
+import { float32, type HostTensor } from "../../src/runtime/runtime.js";
+import { GradientRunner } from "../../src/train/loop/gradientRunner.js";
+import { ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
+import { frozenBase } from "../../src/train/objectives/frozenBase.js";
+import { overlapObjective } from "../../src/train/objectives/overlapObjective.js";
+import { RowOrder } from "../../src/train/objectives/rowOrder.js";
+import { type Quant, readRows } from "../../src/weights/index.js";
+import { runtime } from "../parity/reference.js";
+import { tinyBase } from "./tiny.js";
+
+const VOCABULARY = 96;
+const dense = tinyBase(VOCABULARY);
+const { config } = dense;
+
+/** The tiny base, packed and all of it in memory. */
+async function packed(quant: Quant): Promise<BaseModel> {
+  const { tensors } = dense.weights;
+  const source = {
+    names: Object.keys(tensors),
+    info: (name: string) => tensors[name]!,
+    readFloat32: async (name: string) => tensors[name]!.data as Float32Array,
+  };
+  const json = {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_act: "silu",
+    vocab_size: config.vocabSize,
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    num_hidden_layers: config.numHiddenLayers,
+    num_attention_heads: config.numAttentionHeads,
+    num_key_value_heads: config.numKeyValueHeads,
+    rms_norm_eps: config.rmsNormEps,
+    max_position_embeddings: config.maxPositionEmbeddings,
+    tie_word_embeddings: config.tieWordEmbeddings,
+  };
+  return loadBase(json, source, { quant, resident: true });
+}
+
+/** The same values, dense. */
+async function unpacked(base: BaseModel): Promise<BaseModel> {
+  const tensors: Record<string, HostTensor> = {};
+  for (const name of Object.keys(dense.weights.tensors)) {
+    const weight = await base.weights.read(name);
+    if (weight.kind === "dense") tensors[name] = weight.tensor;
+    else tensors[name] = float32(readRows(weight, 0, weight.shape[0]), ...weight.shape);
+  }
+  return baseOfTensors(config, tensors);
+}
+
+async function lossAndGradients(base: BaseModel, compute: "fp32" | "int8" = "fp32", checkpointing = false) {
+  const rng = Rng.fromSeed("packed base");
+  const lora = { rank: 4, alpha: 4, targets: Object.keys(blockLinears(config)) };
+  const row = async (at: number) => ({
+    inputIds: Int32Array.from({ length: 16 }, (_, i) => (7 * at + 13 * i) % VOCABULARY),
+    attentionMask: new Int32Array(16).fill(1),
+  });
+  const { tensors, packing } = frozenBase(base, compute);
+  const objective = overlapObjective({
+    ...{ dropPrefix: 0.5, shiftedSpans: false, encodeLast: false, maskedPrefix: false, shortSpans: 0 },
+    shape: { config, zDim: 12, encoder: lora, writer: lora, checkpointing, packing },
+    frozen: { ...tensors, ...ropeFeeds(config, 64) },
+    rows: new RowOrder({ rowCount: 8, row }, 4, 1, rng),
+    ...{
+      span: 8,
+      gap: 8,
+      klWeight: 0.1,
+      klRampSteps: 1,
+      noise: { scale: 1, start: 1, rampSteps: 1 },
+      edgeWeights: true,
+    },
+    rng,
+  });
+  for (const [name] of objective.parameters.shapes) {
+    const values = objective.parameters.values(name);
+    const stream = rng.fork(name);
+    if (name.endsWith("lora_B")) for (let i = 0; i < values.length; i++) values[i] = 0.05 * stream.normal();
+  }
+  const runner = new GradientRunner(runtime, objective);
+  const { loss } = await runner.run(await objective.microbatch(1, 0));
+  const gradients = runner.gradients.data.slice();
+  await runner.release();
+  return { loss: loss!, gradients };
+}
+
+function relative(a: Float32Array, b: Float32Array): number {
+  const norm = (of: Float32Array) => Math.sqrt(of.reduce((sum, value) => sum + value * value, 0));
+  return norm(a.map((value, i) => value - b[i]!)) / norm(b);
+}
+
+describe("loss and gradients of a packed base", () => {
+  it("nf4: are those of its values, with recomputation too", async () => {
+    const base = await packed("nf4");
+    expect([...linearShapes(config).keys()].every((path) => base.weights.format(`model.${path}.weight`))).toBe(true);
+    const expected = await lossAndGradients(await unpacked(base));
+    const got = await lossAndGradients(base);
+    expect(Math.abs(got.loss - expected.loss)).toBeLessThan(1e-5);
+    expect(relative(got.gradients, expected.gradients)).toBeLessThan(1e-5);
+    const recomputed = await lossAndGradients(base, "fp32", true);
+    expect(relative(recomputed.gradients, expected.gradients)).toBeLessThan(1e-5);
+  });
+
+  it.each(["int8", "int4"] as const)("%s: are near those of its values, as x is rounded", async (quant) => {
+    const base = await packed(quant);
+    const expected = await lossAndGradients(await unpacked(base));
+    const got = await lossAndGradients(base);
+    expect(Math.abs(got.loss - expected.loss)).toBeLessThan(0.01);
+    expect(relative(got.gradients, expected.gradients)).toBeLessThan(0.05);
+  });
+});
+
+it("products in int8: loss and gradients near those in fp32", async () => {
+  const expected = await lossAndGradients(dense);
+  const got = await lossAndGradients(dense, "int8");
+  expect(got.loss).not.toBe(expected.loss);
+  expect(Math.abs(got.loss - expected.loss)).toBeLessThan(0.01);
+  expect(relative(got.gradients, expected.gradients)).toBeLessThan(0.05);
+});
