@@ -95,20 +95,11 @@ export class Engine {
     const vae = this.#vae();
     for (const [i, { ids, mask }] of rows.entries())
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
-    const encodings: Encoding[] = [];
-    for (const batch of batchesOfLikeLength(rows)) {
-      const results = await this.#encoding.take(async () => {
-        const encoder = await this.#sessions.encoder();
-        const parts = { base: this.base, vae, space: this.space!, encoder };
-        return encodeBatch(
-          parts,
-          batch.map((i) => rows[i]!),
-          signal,
-        );
-      }, signal);
-      for (const [k, i] of batch.entries()) encodings[i] = results[k]!;
-    }
-    return encodings;
+    const encode = async (batch: readonly TokenRow[]) => {
+      const encoder = await this.#sessions.encoder();
+      return encodeBatch({ base: this.base, vae, space: this.space!, encoder }, batch, signal);
+    };
+    return this.#inLikeLengths(rows, encode, signal);
   }
 
   /**
@@ -122,18 +113,23 @@ export class Engine {
   async #embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
     for (const [i, { ids, mask, skip = 0 }] of rows.entries())
       this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
-    const means: Float32Array[] = [];
+    const embed = async (batch: readonly PooledRow[]) =>
+      poolBatch({ base: this.base, pooled: await this.#sessions.pooled(), causal }, batch, signal);
+    return this.#inLikeLengths(rows, embed, signal);
+  }
+
+  /** Rows that are read whole, those of like length together, each batch in its turn. */
+  async #inLikeLengths<R extends TokenRow, T>(
+    rows: readonly R[],
+    run: (batch: readonly R[]) => Promise<T[]>,
+    signal?: AbortSignal,
+  ): Promise<T[]> {
+    const results: T[] = [];
     for (const batch of batchesOfLikeLength(rows)) {
-      const found = await this.#encoding.take(async () => {
-        const parts = { base: this.base, pooled: await this.#sessions.pooled(), causal };
-        return poolBatch(
-          parts,
-          batch.map((i) => rows[i]!),
-        );
-      }, signal);
-      for (const [k, i] of batch.entries()) means[i] = found[k]!;
+      const found = await this.#encoding.take(() => run(batch.map((i) => rows[i]!)), signal);
+      for (const [k, i] of batch.entries()) results[i] = found[k]!;
     }
-    return means;
+    return results;
   }
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */

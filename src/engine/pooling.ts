@@ -23,6 +23,7 @@ export interface Pooling {
 export async function poolBatch(
   { base, pooled, causal }: Pooling,
   rows: readonly PooledRow[],
+  signal?: AbortSignal,
 ): Promise<Float32Array[]> {
   const { hiddenSize } = base.config;
   const [b, t] = [rows.length, Math.max(...rows.map(({ ids }) => ids.length))];
@@ -39,13 +40,14 @@ export async function poolBatch(
     }
   }
   const positions = Array.from({ length: b * t }, (_, i) => (i % t) * pooled.ropeSteps);
-  const { mean } = await pooled.session.run({
+  const feeds = {
     ...pooled.weights,
     embeddings: float32(embeddings, b, t, hiddenSize),
     positions: int64(positions, b, t),
     mask: causal ? causalMasks(base, seen, b, t) : plainMasks(seen, b, t),
     pool: float32(weights, b, 1, t),
-  });
+  };
+  const { mean } = await pooled.session.run(feeds, {}, signal);
   return rows.map((_, row) => (mean!.data as Float32Array).slice(row * hiddenSize, (row + 1) * hiddenSize));
 }
 

@@ -209,7 +209,7 @@ const MODEL_COMMANDS = "demo encode decode similar reconstruct interpolate mix g
   " ",
 );
 
-const LAST = ["--model", "--adapters", "--threads", "--seed", "--json", "--quiet", "--help"];
+const LAST = ["--model", "--adapters", "--quant", "--threads", "--seed", "--json", "--quiet", "--help"];
 
 describe("every command", () => {
   /** The help of each command below these words. */
@@ -236,7 +236,9 @@ describe("every command", () => {
     }
     for (const help of withModel) {
       for (const flag of ["--model", "--adapters", "--seed", "--threads"]) has(help, flag);
-      expect(Array.from(help.matchAll(/^ {2}(?:-., )?(--[a-z-]+)/gm), ([, flag]) => flag).slice(-7)).toEqual(LAST);
+      expect(Array.from(help.matchAll(/^ {2}(?:-., )?(--[a-z-]+)/gm), ([, flag]) => flag).slice(-LAST.length)).toEqual(
+        LAST,
+      );
     }
   });
 });

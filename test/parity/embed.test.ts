@@ -1,8 +1,10 @@
 /** Means of the base's hidden states equal those of the original's states, and of a forward pass in plain loops. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../src/engine/engine.js";
+import { openWeights } from "../../src/host/modelFiles.js";
+import { cosine } from "../../src/latent/latent.js";
 import { expectRefusal } from "../badInput/folder.js";
-import { loadTinyBase, maxDifference, openCases, runtime } from "./reference.js";
+import { loadTinyBase, maxDifference, openCases, runtime, tinyFolder } from "./reference.js";
 import { meanOf, slowHiddenStates } from "./slowForward.js";
 
 const TOLERANCE = 1e-4;
@@ -21,6 +23,20 @@ it("the plain loops give the original's hidden states", async () => {
   const expected = (await cases.floats("base.hidden_last")).subarray(0, states.length);
   expect(maxDifference(states, expected)).toBeLessThan(TOLERANCE);
   await cases.close();
+});
+
+it.each(["int8", "int4", "nf4"] as const)("a base packed as %s gives nearly the same means", async (quant) => {
+  const packedBase = await openWeights(`${tinyFolder}/base`, quant);
+  const packed = new Engine({ runtime, base: packedBase });
+  const dense = new Engine({ runtime, base });
+  const rows = TEXTS.map((ids) => ({ ids }));
+  const [near, exact] = [await packed.embed(rows, false), await dense.embed(rows, false)];
+  for (const [i, mean] of exact.entries())
+    expect(cosine(near[i]!, mean)).toBeGreaterThan(quant === "int8" ? 0.999 : 0.9);
+  expect(near).not.toEqual(exact);
+  await packed.close();
+  await packedBase.weights.close();
+  await dense.close();
 });
 
 describe.each(["merged", "unmerged"] as const)("%s", (form) => {
