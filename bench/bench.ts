@@ -1,5 +1,5 @@
 /**
- * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2] [--compute fp32|int8]
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
  * [--python python3]. Prints a JSON line per job, and beside it what peer.py, which works as the original does, takes for the same, where
  * that Python has its packages. Run it more than once on an idle machine and compare medians.
  */
@@ -18,7 +18,8 @@ import { ropeFeeds } from "../src/train/objectives/attentionFeeds.js";
 import { frozenBase } from "../src/train/objectives/frozenBase.js";
 import { overlapObjective } from "../src/train/objectives/overlapObjective.js";
 import { RowOrder } from "../src/train/objectives/rowOrder.js";
-import { randomAdapters, randomBase, SMOLLM2, Z_DIM } from "./model.js";
+import { QUANTS } from "../src/weights/index.js";
+import { randomAdapters, randomBase, randomPackedBase, SMOLLM2, Z_DIM } from "./model.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -28,6 +29,7 @@ const { values: flags } = parseArgs({
     form: { type: "string", default: "merged" },
     batch: { type: "string", default: "8" },
     compute: { type: "string", default: "fp32" },
+    quant: { type: "string", default: "none" },
     python: { type: "string", default: "python3" },
   },
 });
@@ -57,13 +59,15 @@ async function measure(name: string, job: Job): Promise<number> {
   return median;
 }
 
-function engine(): Engine {
+async function engine(): Promise<Engine> {
   const form = flags.form === "unmerged" ? "unmerged" : "merged";
-  return new Engine({ runtime, base: randomBase(), vae: randomAdapters(), form });
+  const quant = QUANTS.find((name) => name === flags.quant) ?? "none";
+  const base = quant === "none" ? randomBase() : await randomPackedBase(quant);
+  return new Engine({ runtime, base, vae: randomAdapters(), form });
 }
 
 async function encodeJob(): Promise<number> {
-  const model = engine();
+  const model = await engine();
   const rows = Array.from({ length: 32 }, () => ({ ids: randomIds(64) }));
   const median = await measure("encode 32x64", async () => {
     await model.encode(rows);
@@ -74,7 +78,7 @@ async function encodeJob(): Promise<number> {
 }
 
 async function decodeJob(): Promise<number> {
-  const model = engine();
+  const model = await engine();
   const context = randomIds(64);
   const medians: number[] = [];
   for (const count of [1, 4, 8]) {
@@ -92,7 +96,7 @@ async function decodeJob(): Promise<number> {
 
 /** What it costs that another adapter writes: eight single tokens by the router, then by decoder and router in turn. */
 async function switchJob(): Promise<undefined> {
-  const model = engine();
+  const model = await engine();
   const row = { z: rng.normals(Z_DIM), rngKey: rng.fork("noise", 0).key };
   for (const writers of [["router"], ["decoder", "router"]] as const) {
     await measure(`switch, ${writers.length === 1 ? "one adapter" : "two adapters in turn"}`, async () => {
@@ -107,7 +111,7 @@ async function switchJob(): Promise<undefined> {
 
 /** One step of the averaging sampler: 4 drafts of 128 tokens, encoded, then the span from their mean. */
 async function avgJob(): Promise<number> {
-  const model = engine();
+  const model = await engine();
   const latent: LatentModel = {
     encode: (spans) => model.encode(spans.map((ids) => ({ ids }))),
     write: (rows, context, options) => model.write(rows, { ...options, writer: "router", context }),

@@ -1,14 +1,15 @@
 /** A random model of SmolLM2-135M's shape with random adapters: what speed depends on, without a download. */
 import type { VaeAdapters } from "../src/engine/adapters.js";
-import { type BaseModel, baseOfTensors } from "../src/engine/baseModel.js";
+import { type BaseModel, baseOfTensors, loadBase } from "../src/engine/baseModel.js";
 import { type ModelConfig, parseConfig } from "../src/model/config.js";
 import { type LoraShape, loraShapes } from "../src/model/lora.js";
 import { blockLinears, weightShapes } from "../src/model/weights.js";
 import { float32, type HostTensor } from "../src/runtime/runtime.js";
 import { headShapes } from "../src/vae/head.js";
 import type { AdapterRole } from "../src/vae/roles.js";
+import type { Quant } from "../src/weights/index.js";
 
-export const SMOLLM2 = parseConfig({
+const SMOLLM2_JSON = {
   model_type: "llama",
   vocab_size: 49152,
   hidden_size: 576,
@@ -20,13 +21,25 @@ export const SMOLLM2 = parseConfig({
   rms_norm_eps: 1e-5,
   max_position_embeddings: 2048,
   tie_word_embeddings: true,
-});
+};
+export const SMOLLM2 = parseConfig(SMOLLM2_JSON);
 
 const LORA: LoraShape = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
 export const Z_DIM = 768;
 
-export function randomBase(config: ModelConfig = SMOLLM2): BaseModel {
-  return baseOfTensors(config, randomTensors(weightShapes(config)));
+export function randomBase(): BaseModel {
+  return baseOfTensors(SMOLLM2, randomTensors(weightShapes(SMOLLM2)));
+}
+
+/** The same in a packed form. */
+export function randomPackedBase(quant: Quant): Promise<BaseModel> {
+  const tensors = randomTensors(weightShapes(SMOLLM2));
+  const source = {
+    names: Object.keys(tensors),
+    info: (name: string) => tensors[name]!,
+    readFloat32: async (name: string) => tensors[name]!.data as Float32Array,
+  };
+  return loadBase(SMOLLM2_JSON, source, { quant });
 }
 
 export function randomAdapters(config: ModelConfig = SMOLLM2): VaeAdapters {
