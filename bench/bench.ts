@@ -34,6 +34,7 @@ const { values: flags } = parseArgs({
   },
 });
 
+const compute = flags.compute === "int8" ? "int8" : "fp32";
 const runtime = onnxNodeRuntime({ threads: Number(flags.threads) });
 const rng = Rng.fromSeed(1);
 const randomIds = (count: number) => Array.from({ length: count }, () => rng.integer(SMOLLM2.vocabSize));
@@ -63,7 +64,7 @@ async function engine(): Promise<Engine> {
   const form = flags.form === "unmerged" ? "unmerged" : "merged";
   const quant = QUANTS.find((name) => name === flags.quant) ?? "none";
   const base = quant === "none" ? randomBase() : await randomPackedBase(quant);
-  return new Engine({ runtime, base, vae: randomAdapters(), form });
+  return new Engine({ runtime, base, vae: randomAdapters(), form, compute });
 }
 
 async function encodeJob(): Promise<number> {
@@ -130,7 +131,6 @@ async function avgJob(): Promise<number> {
 
 async function trainJob(): Promise<number> {
   const batch = Number(flags.batch);
-  const compute = flags.compute === "int8" ? "int8" : "fp32";
   const { tensors, packing } = frozenBase(randomBase(), compute);
   const lora = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
   const row = async () => ({ inputIds: Int32Array.from(randomIds(128)), attentionMask: new Int32Array(128).fill(1) });

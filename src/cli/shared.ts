@@ -18,6 +18,7 @@ export type ModelFlags = OutputFlags & {
   adapters?: string;
   threads?: number;
   quant: Quant;
+  compute: "fp32" | "int8";
   seed: number;
 };
 
@@ -44,12 +45,17 @@ export function withModel(command: Command, { seed = 0 } = {}): Command<[], Mode
         .choices(QUANTS)
         .default("none" as Quant),
     )
+    .addOption(
+      new Option("--compute <type>", "products with the base: int8 is faster, and rounds them and the adapters")
+        .choices(["fp32", "int8"] as const)
+        .default("fp32" as const),
+    )
     .option("--threads <n>", "threads; default: all cores", threads)
     .option("--seed <n>", "random seed", wholeNumber(), seed);
 }
 
 /** The flags of `withModel`, by their names in code. */
-export const MODEL_FLAGS = ["model", "adapters", "quant", "threads", "seed", "json", "quiet"];
+export const MODEL_FLAGS = ["model", "adapters", "quant", "compute", "threads", "seed", "json", "quiet"];
 
 /** What a base without adapters is of use for. */
 export const OF_BASE_ALONE = "encode --pool mean, similar, generate --base and eval --base";
@@ -63,9 +69,13 @@ export async function useModel<T>(
   use: (vae: BigVae) => Promise<T>,
   needs: "adapters" | "base" = "adapters",
 ): Promise<T> {
-  const { model, adapters, threads, quant } = flags;
+  const { model, adapters, threads, quant, compute } = flags;
   if (needs === "adapters") await requireAdapters(model, adapters);
-  const vae = await BigVae.load(model, { quant, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) });
+  const vae = await BigVae.load(model, {
+    ...{ quant, compute },
+    ...(adapters ? { adapters } : {}),
+    ...(threads ? { threads } : {}),
+  });
   try {
     return await use(vae);
   } catch (error) {

@@ -9,6 +9,7 @@ import { encoderGraph } from "../vae/encoder.js";
 import { latentEmbeddings, pool } from "../vae/head.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import { writerGraph } from "../vae/writer.js";
+import { packWeight, weightTensors } from "../weights/index.js";
 import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { Trunk } from "./trunk.js";
@@ -19,6 +20,9 @@ import type { ImageStore } from "./trunkParts.js";
  * "unmerged": all sessions are one trunk, which computes the adapter beside the base; the only form of a packed base.
  */
 export type AdapterForm = "merged" | "unmerged";
+
+/** fp32, or int8: weights rounded with a scale for each output, activations with one for each row. */
+export type Compute = "fp32" | "int8";
 
 /** Which weights write: those of the adapter of that name, or the base's own ("base"). */
 export type WriterName = string;
@@ -47,6 +51,8 @@ export class Sessions {
     readonly form: AdapterForm,
     /** Positions 0..maxPositions-1 can be used. */
     readonly maxPositions: number,
+    /** In what merged sessions compute their linear layers. */
+    readonly compute: Compute = "fp32",
     readonly images?: ImageStore,
   ) {
     this.ropeSteps = ropeSteps(vae?.slots ?? 1);
@@ -66,7 +72,11 @@ export class Sessions {
     return this.#once("encoder", async () => {
       const shape = headShape(this.vae!);
       if (this.form === "merged")
-        return this.#whole(adapter, (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear));
+        return this.#whole(
+          adapter,
+          (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear),
+          ENCODER_OUTLIERS,
+        );
       const trunk = await this.#openTrunk();
       const pooling = await this.#whole(undefined, (_linear, frozen) => {
         const hidden = input("hidden", ["B", "T", this.base.config.hiddenSize]);
@@ -139,19 +149,35 @@ export class Sessions {
     return bound;
   }
 
-  /** A graph as one session that stores the dense weights it reaches, with the adapter merged into them. */
+  /** A graph as one session that stores the weights it reaches, with the adapter merged into them; its linear layers in int8 where that was chosen. */
   async #whole(
     adapter: Adapter | undefined,
     graph: (linear: Linear, frozen: Frozen) => Record<string, Value>,
+    outliers = 0,
   ): Promise<Session> {
-    const { config, weights } = this.base;
-    const frozen = { config, parameter: makeParameter() };
-    const merged = adapter ? await mergeAdapter(this.runtime, this.base, adapter) : {};
-    const tensors = { ...weights.tensors, ...this.vae?.head, ...merged };
+    const { base, runtime, compute } = this;
+    const { config } = base;
+    const merged = adapter ? await mergeAdapter(runtime, base, adapter) : {};
+    const tensors = { ...base.weights.tensors, ...this.vae?.head, ...merged };
     const stored = new Map(Object.entries(tensors).map(([name, { data }]) => [name, data as StoredData]));
-    return this.runtime.createSession(toOnnx(graph(baseLinear(frozen), frozen), { stored }));
+    const frozen: Frozen = { config, parameter: makeParameter() };
+    if (compute === "int8") {
+      const format = { kind: "columns", gradient: false, outliers } as const;
+      const linears = new Map(
+        Array.from(linearShapes(config), ([path, shape]) => [`model.${path}.weight` as string, shape]),
+      );
+      frozen.packing = (name) => (linears.has(name) ? format : undefined);
+      for (const [name, shape] of linears) {
+        const parts = weightTensors(name, packWeight(stored.get(name) as Float32Array, shape, format));
+        for (const [part, { data }] of Object.entries(parts)) stored.set(part, data as StoredData);
+      }
+    }
+    return runtime.createSession(toOnnx(graph(baseLinear(frozen), frozen), { stored }));
   }
 }
+
+/** Inputs that an encoder in int8 keeps in fp32. A writer keeps none: for a few rows they would cost more than the product. */
+const ENCODER_OUTLIERS = 8;
 
 /** Every adapted weight with its adapter merged in: name on disk -> values. One small session per shape. */
 async function mergeAdapter(

@@ -16,6 +16,8 @@ export interface LoadOptions {
   form?: "merged" | "unmerged";
   /** How the base is kept in memory: "none" (fp32), "int8", "int4" or "nf4"; default: "none". Adapters stay in fp32. */
   quant?: Quant;
+  /** In what products with the base are computed: "fp32", or "int8", faster and rounded, which merges the adapters; default: "fp32". Not beside `quant`. */
+  compute?: "fp32" | "int8";
   /** Most memory that the model may take, in bytes; default: the free memory. A larger model is refused. */
   memoryBytes?: number;
 }

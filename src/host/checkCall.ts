@@ -3,7 +3,7 @@ import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent } from "../latent/index.js";
 import type { TaskVector } from "../sampling/model.js";
-import { QUANTS } from "../weights/index.js";
+import { QUANTS, type Quant } from "../weights/index.js";
 import type {
   CompleteOptions,
   ContinueOptions,
@@ -31,7 +31,14 @@ const CONTINUE: Names<ContinueOptions> = {
   seed: true,
   signal: true,
 };
-const LOAD: Names<LoadOptions> = { adapters: true, threads: true, form: true, quant: true, memoryBytes: true };
+const LOAD: Names<LoadOptions> = {
+  adapters: true,
+  threads: true,
+  form: true,
+  quant: true,
+  compute: true,
+  memoryBytes: true,
+};
 const GENERATE: Names<GenerateOptions> = {
   prompt: true,
   context: true,
@@ -122,8 +129,20 @@ const LOAD_RULES = {
   threads: ["a whole number of at least 1", (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1],
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
   quant: [`one of ${QUANTS.join(", ")}`, (value: unknown) => QUANTS.some((quant) => quant === value)],
+  compute: ["fp32 or int8", (value: unknown) => value === "fp32" || value === "int8"],
   memoryBytes: ["a number above 0", (value: unknown) => typeof value === "number" && value > 0],
 } as const;
+
+/** Throws "usage" where int8 products are asked for beside a packed base. */
+export function checkCompute({ quant = "none", compute = "fp32" }: { quant?: Quant; compute?: "fp32" | "int8" }): void {
+  if (quant === "none" || compute === "fp32") return;
+  throw new BigVaeError("usage", {
+    subject: "`compute`",
+    expected: `fp32 beside \`quant\` ${quant}, which fixes how products are computed`,
+    got: compute,
+    remedy: "leave one of them out",
+  });
+}
 
 /** Throws "usage" for an option of `load` that is out of its range. */
 export function checkLoad(options: LoadOptions): void {
@@ -133,6 +152,7 @@ export function checkLoad(options: LoadOptions): void {
     const remedy = "leave it out for the default";
     throw new BigVaeError("usage", { subject: `\`${name}\``, expected, got: `${value}`, remedy });
   }
+  checkCompute(options);
 }
 
 /** Throws "usage" where there is something else among the latents. */

@@ -12,7 +12,14 @@ import type { EngineFacts, OpenArguments } from "./protocol.js";
 
 /** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
 export async function openEngine(args: OpenArguments): Promise<{ engine: Engine; facts: EngineFacts }> {
-  const { base: basePath, adapters, threads, quant = "none", memoryBytes = Number.POSITIVE_INFINITY } = args;
+  const {
+    base: basePath,
+    adapters,
+    threads,
+    quant = "none",
+    compute = "fp32",
+    memoryBytes = Number.POSITIVE_INFINITY,
+  } = args;
   const config = await readConfig(basePath);
   const available = Math.min(availableBytes(), memoryBytes);
   const size = { config, ...(await adaptersSize(adapters)) };
@@ -22,7 +29,7 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const images = await packedImages(basePath, quant);
   await checkBaseHash({ base: basePath, adapters });
   const vae = adapters === undefined ? undefined : await readVae(adapters, base);
-  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form, images });
+  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form, compute, images });
   await engine.prepare();
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {

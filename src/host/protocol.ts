@@ -20,6 +20,7 @@ export interface OpenArguments {
   threads?: number;
   form?: EngineOptions["form"];
   quant?: Quant;
+  compute?: EngineOptions["compute"];
   /** Most memory that the model may take. */
   memoryBytes?: number;
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import { BigVaeError } from "../../errors.js";
+import { checkCompute } from "../../host/checkCall.js";
 import { checkFits } from "../../host/memory.js";
 import { findModel, type OpenedBase, openBase, readConfig } from "../../host/modelFiles.js";
 import type { Quant } from "../../weights/index.js";
@@ -22,13 +23,7 @@ export async function openTrainingBase(
   option: string,
   availableBytes: number,
 ): Promise<TrainingBase> {
-  if (quant !== "none" && compute === "int8")
-    throw new BigVaeError("usage", {
-      subject: "`compute`",
-      expected: `fp32 beside \`quant\` ${quant}, which fixes how products are computed`,
-      got: "int8",
-      remedy: "leave one of them out",
-    });
+  checkCompute({ quant, compute });
   const { base } = await findModel(model, undefined, option);
   if (quant === "none") checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes);
   return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base) };
