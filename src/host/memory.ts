@@ -7,6 +7,7 @@ import type { ModelConfig } from "../model/config.js";
 import { linearShapes, weightShapes } from "../model/weights.js";
 import { ADAPTER_ROLES } from "../vae/roles.js";
 import { ropeSteps } from "../vae/rowLayout.js";
+import { type Quant, quantBytes } from "../weights/index.js";
 import { controlGroupRoom } from "./controlGroup.js";
 
 /** Bytes that can be taken: MemAvailable, less where a control group allows less. */
@@ -42,42 +43,100 @@ export interface ModelSize {
   slots?: number;
 }
 
+/** How a base is kept: dense, its adapters merged or beside it, or packed. */
+export type Kept = AdapterForm | Exclude<Quant, "none">;
+
 /**
  * Bytes that a model takes at its peak, without the caches of long contexts (test/host/memory.test.ts compares it with the truth).
  * unmerged: every weight once, and what a run needs beside them.
  * merged: each session (one for each adapter, made at first use) holds its own packed linear layers, the writers the head too; while
  * one is made, its merged weights and ONNX Runtime's copy of them lie beside it. Guidance adds a session of the base, counted where it is the default.
+ * int8, int4, nf4: the weights in the kernel's order, the embedding table beside them, and once more what is packed at a time.
  */
 export function neededBytes(
   { config, adapterBytes, adapters = ADAPTER_ROLES.length, slots = 1 }: ModelSize,
-  form: AdapterForm,
+  kept: Kept,
 ): number {
   const weights = floatBytes(weightShapes(config).values());
   const linear = floatBytes(linearShapes(config).values());
   const head = floatBytes([[config.vocabSize, config.hiddenSize]]);
   const rope = floatBytes([[config.maxPositionEmbeddings * ropeSteps(slots), config.headDim]]);
   const fixed = PROCESS_BYTES + rope + adapterBytes;
-  if (form === "unmerged") return fixed + 1.2 * weights;
+  if (kept === "unmerged") return fixed + 1.2 * weights;
+  if (kept !== "merged") return fixed + packedBytes(config, kept);
   // Several slots: samplers are guided by default.
   const guide = slots > 1 ? 1 : 0;
   const [sessions, writers] = adapterBytes > 0 ? [adapters + guide, adapters - 1 + guide] : [1, 1];
   return fixed + weights + sessions * linear + writers * head + (2 * linear + head);
 }
 
+/** Scales that MatMulNBits keeps for each of a weight's: its own, those in its order, and sums for the zeros (measured: 4.1). */
+const KERNEL_SCALES = 4;
+
+/** Packed weights of a session at most (engine/trunk), which lie in memory twice while it is made; ONNX Runtime's scratch is about as large. */
+const PACKED_AT_A_TIME = 2 * 256e6;
+
+function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number {
+  const table = [config.vocabSize, config.hiddenSize] as const;
+  const inKernel = (shape: readonly [number, number], isTable = false) => {
+    const { values, scales } = quantBytes(quant, shape, isTable);
+    return values + (quant === "nf4" ? 1 : KERNEL_SCALES) * scales;
+  };
+  const linears = Array.from(linearShapes(config).values()).reduce((sum, shape) => sum + inKernel(shape), 0);
+  const { values, scales } = quantBytes(quant, table, true);
+  const kept = linears + inKernel(table, true) + values + scales;
+  return kept + Math.min(kept, PACKED_AT_A_TIME);
+}
+
+/** Bytes of a base that training feeds: its linear layers packed, tables and norms dense. */
+export function fedBytes(config: ModelConfig, quant: Quant): number {
+  const linears = Array.from(linearShapes(config).values());
+  const packed = linears
+    .map((shape) => quantBytes(quant, shape))
+    .reduce((sum, { values, scales }) => sum + values + scales, 0);
+  return packed + floatBytes(weightShapes(config).values()) - floatBytes(linears);
+}
+
 function floatBytes(shapes: Iterable<readonly number[]>): number {
   return Array.from(shapes).reduce((sum, shape) => sum + shape.reduce((size, dim) => size * dim, 4), 0);
 }
 
-/** Throws "memory" with need, have and what to do. */
-export function checkFits(size: ModelSize, form: AdapterForm, available: number): void {
-  const need = neededBytes(size, form);
+/** Throws "memory" with need, have and what to do: which packed form would fit, where one does. */
+export function checkFits(size: ModelSize, kept: Kept, available: number): void {
+  const need = neededBytes(size, kept);
   if (need <= available) return;
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new BigVaeError("memory", {
+  const smaller = PACKED.find((quant) => neededBytes(size, quant) <= Math.min(available, need));
+  throw memoryError(
+    need,
+    available,
+    smaller
+      ? `give \`quant\` ${smaller}, which takes ${megabytes(neededBytes(size, smaller))}`
+      : "close other programs, or choose a smaller model",
+  );
+}
+
+/** Throws "memory" where a base does not fit that training feeds. */
+export function checkFedFits(config: ModelConfig, quant: Quant, available: number): void {
+  const need = PROCESS_BYTES + 1.2 * fedBytes(config, quant);
+  if (need <= available) return;
+  const packed = PROCESS_BYTES + 1.2 * fedBytes(config, "nf4");
+  const fits = quant === "none" && packed <= available;
+  const remedy = fits
+    ? `give \`quant\` nf4, which takes ${megabytes(packed)}`
+    : "close other programs, or choose a smaller model";
+  throw memoryError(need, available, remedy);
+}
+
+const PACKED = ["int8", "nf4", "int4"] as const;
+
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+
+function memoryError(need: number, available: number, remedy: string): BigVaeError {
+  return new BigVaeError("memory", {
     subject: "model",
     expected: `${megabytes(need)} of free memory`,
     got: megabytes(available),
-    remedy: "close other programs, or choose a smaller model",
+    remedy,
   });
 }
 

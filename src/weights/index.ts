@@ -9,6 +9,7 @@ export {
   packWeight,
   QUANTS,
   type Quant,
+  quantBytes,
   readRows,
   type Weight,
   weightBytes,

@@ -1,5 +1,5 @@
 /** A frozen weight in memory: dense, or packed in one of the formats that a kernel multiplies by. */
-import { type FileRange, type PackedFormat, type PackedPart, packedParts } from "../graph/index.js";
+import { type FileRange, type PackedFormat, type PackedPart, packedParts, sizeOf } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
 import { type ColumnsFormat, dequantizeColumns, quantizeColumns, quantizeRows } from "./columns.js";
@@ -57,10 +57,8 @@ export class Packer {
     readonly shape: readonly [number, number],
     readonly format: PackedFormat,
   ) {
-    const empty = ({ dtype, shape }: PackedPart) => {
-      const size = shape.reduce((product, dim) => product * dim, 1);
-      return dtype === "float32" ? new Float32Array(size) : new Uint8Array(size);
-    };
+    const empty = ({ dtype, shape }: PackedPart) =>
+      dtype === "float32" ? new Float32Array(sizeOf(shape)) : new Uint8Array(sizeOf(shape));
     const parts = Object.entries(packedParts(format, shape));
     this.weight = packedWeight(format, shape, Object.fromEntries(parts.map(([name, part]) => [name, empty(part)])));
   }
@@ -124,6 +122,18 @@ export function weightRanges(name: string, { ranges }: MappedWeight): Record<str
 export function weightTensors(name: string, weight: Weight): Record<string, HostTensor> {
   if (weight.kind === "dense") return { [name]: weight.tensor };
   return Object.fromEntries(Object.entries(weight.parts).map(([part, tensor]) => [`${name}.${part}`, tensor]));
+}
+
+/** Bytes of the arrays of a matrix in a form; `isTable`: the embedding table or the head. */
+export function quantBytes(
+  quant: Quant,
+  shape: readonly [number, number],
+  isTable = false,
+): Record<"values" | "scales", number> {
+  const format = (isTable ? tableFormat : linearFormat)(quant, shape[1]);
+  if (!format) return { values: 4 * shape[0] * shape[1], scales: 0 };
+  const { values, scales } = packedParts(format, shape);
+  return { values: sizeOf(values!.shape), scales: 4 * sizeOf(scales!.shape) };
 }
 
 /** Bytes that a weight takes. */

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("the estimate", () => {
-  it.each(["merged", "unmerged"] as const)("is within 15 %% of the peak, %s", async (form) => {
+  it.each(["merged", "unmerged", "int8", "int4", "nf4"] as const)("is within 15 %% of the peak, %s", async (form) => {
     const models = [
       [`${tinyFolder}/base`, `${tinyFolder}/adapters`],
       [join(folder, "base"), folder],
@@ -62,6 +62,11 @@ describe("the estimate", () => {
     expect(chooseForm(size, merged)).toBe("unmerged");
     expect(() => checkFits(size, "unmerged", unmerged)).not.toThrow();
     expect(() => checkFits(size, "unmerged", unmerged - 1e6)).toThrow(/expected \d+ MB of free memory, got \d+ MB/);
+    const packed = neededBytes(size, "int8");
+    expect(packed).toBeLessThan(unmerged);
+    expect(() => checkFits(size, "unmerged", packed)).toThrow(/give `quant` int8, which takes \d+ MB/);
+    expect(() => checkFits(size, "int8", packed)).not.toThrow();
+    expect(() => checkFits(size, "int4", 1e6)).toThrow(/close other programs, or choose a smaller model/);
   });
 });
 

@@ -1,7 +1,8 @@
-/** Loads a model, encodes, writes by each adapter, and prints the peak of resident memory: node peakMemory.mjs BASE ADAPTERS FORM */
+/** Loads a model, encodes, writes by each adapter, and prints the peak of resident memory: node peakMemory.mjs BASE ADAPTERS FORM|QUANT */
 const { BigVae } = await import(new URL("../../dist/index.js", import.meta.url));
 const [, , base, adapters, form] = process.argv;
-const vae = await BigVae.load(base, { adapters, form, threads: 2 });
+const kept = ["merged", "unmerged"].includes(form) ? { form } : { quant: form };
+const vae = await BigVae.load(base, { adapters, ...kept, threads: 2 });
 const ids = Array.from({ length: 32 }, (_, i) => 5 + i);
 const [{ mean }] = await vae.engine.encode([{ ids }, { ids }]);
 const row = { z: mean, rngKey: [1, 2, 3, 4] };

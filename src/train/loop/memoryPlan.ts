@@ -77,7 +77,7 @@ export function planMemory(
   const nodes = topologicalOrder(graphs[0]!).length * graphs.length;
   const room = (availableBytes - trainedBytes(objective, accumulation)) / 2;
   const parts = {
-    weights: 4 * elements(objective.frozen) + trained,
+    weights: bytesOf(objective.frozen) + trained,
     gradients: trainedBytes(objective, accumulation) - 2 * trained,
     optimizer: 2 * trained,
     activations: heldBytes(graphs.map(activationBytes), room),
@@ -89,6 +89,10 @@ export function planMemory(
 /** Gradients, and mean and square of Adam. */
 function trainedBytes({ parameters }: Objective, accumulation: number): number {
   return parameters.data.byteLength * (accumulation > 1 ? 4 : 3);
+}
+
+function bytesOf(tensors: HostTensors): number {
+  return Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 /** Values in all tensors. */

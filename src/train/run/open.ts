@@ -4,7 +4,7 @@ import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import { BigVaeError } from "../../errors.js";
 import { checkCompute } from "../../host/checkCall.js";
-import { checkFits } from "../../host/memory.js";
+import { checkFedFits } from "../../host/memory.js";
 import { findModel, type OpenedBase, openBase, readConfig } from "../../host/modelFiles.js";
 import type { Quant } from "../../weights/index.js";
 
@@ -25,7 +25,7 @@ export async function openTrainingBase(
 ): Promise<TrainingBase> {
   checkCompute({ quant, compute });
   const { base } = await findModel(model, undefined, option);
-  if (quant === "none") checkFits({ config: await readConfig(base), adapterBytes: 0 }, "unmerged", availableBytes);
+  checkFedFits(await readConfig(base), quant, availableBytes);
   return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base) };
 }
 
