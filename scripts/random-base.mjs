@@ -41,6 +41,11 @@ function writeCut(file, block, bytes, seed) {
   for (let left = bytes; left > 0; at = 0) left -= writeSync(file, block, at, Math.min(left, block.length - at));
 }
 
+/** The pocket model's tokenizer, with words of their own for the ids beyond it, which random logits choose. */
+const tokenizer = JSON.parse(readFileSync(new URL("../pocket/base/tokenizer.json", import.meta.url), "utf8"));
+for (let id = Object.keys(tokenizer.model.vocab).length; id < vocab; id++)
+  if (!tokenizer.added_tokens.some((added) => added.id === id)) tokenizer.model.vocab[`\u0120word${id}`] = id;
+
 function* tensors() {
   yield ["model.embed_tokens.weight", [vocab, hidden]];
   for (let layer = 0; layer < layers; layer++) {
@@ -77,8 +82,8 @@ function writeShard(path, entries, dtype, block, one) {
 
 function writeBase(folder) {
   mkdirSync(folder, { recursive: true });
-  for (const name of ["tokenizer.json", "tokenizer_config.json"])
-    copyFileSync(new URL(`../pocket/base/${name}`, import.meta.url), join(folder, name));
+  copyFileSync(new URL("../pocket/base/tokenizer_config.json", import.meta.url), join(folder, "tokenizer_config.json"));
+  writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(tokenizer));
   const config = {
     architectures: ["MistralForCausalLM"],
     model_type: "mistral",
@@ -160,7 +165,6 @@ function writeGguf(path) {
     u64(bytes.length);
     parts.push(bytes);
   };
-  const tokenizer = JSON.parse(readFileSync(new URL("../pocket/base/tokenizer.json", import.meta.url), "utf8"));
   const tokens = Object.entries(tokenizer.model.vocab)
     .sort((a, b) => a[1] - b[1])
     .map(([token]) => token);

@@ -17,7 +17,9 @@ import { readJsonObject } from "../formats/readFiles.js";
 import { elementCount } from "../formats/tensors.js";
 import { parseConfig } from "../model/config.js";
 import type { AdapterRole } from "../vae/roles.js";
-import { findModel, findParts } from "./modelFiles.js";
+import type { Quant } from "../weights/index.js";
+import { neededBytes } from "./memory.js";
+import { findModel, findParts, readConfig } from "./modelFiles.js";
 import { locate } from "./modelNames.js";
 
 /** The tensors of one element type, or of one type of quantised block. */
@@ -111,6 +113,8 @@ export interface ModelDescription {
   base?: BaseDescription;
   /** None of a base alone. */
   adapters?: AdaptersDescription;
+  /** Bytes of memory that encoding and writing take with each `quant`, without the caches of long contexts; where there is a base. */
+  memory?: Record<Quant, number>;
 }
 
 /**
@@ -121,11 +125,19 @@ export async function describeModel(name: string): Promise<ModelDescription> {
   const { adapters, baseName, ...parts } = await findParts(name);
   const hasBase = parts.base !== undefined || (baseName !== undefined && (await locate(baseName)) !== undefined);
   const base = hasBase ? (await findModel(name)).base : undefined;
+  const described =
+    adapters === undefined ? undefined : await describeAdapters(adapters, hasBase ? undefined : baseName);
   return {
     name,
-    ...(base === undefined ? {} : { base: await describeBase(base) }),
-    ...(adapters === undefined ? {} : { adapters: await describeAdapters(adapters, hasBase ? undefined : baseName) }),
+    ...(base === undefined ? {} : { base: await describeBase(base), memory: await memoryOf(base, described) }),
+    ...(described === undefined ? {} : { adapters: described }),
   };
+}
+
+async function memoryOf(base: string, adapters: AdaptersDescription | undefined): Promise<Record<Quant, number>> {
+  const size = { config: await readConfig(base), adapterBytes: adapters?.bytes ?? 0, slots: adapters?.slots ?? 1 };
+  const bytes = (quant: Quant) => neededBytes(size, quant === "none" ? "unmerged" : quant);
+  return { none: bytes("none"), int8: bytes("int8"), int4: bytes("int4"), nf4: bytes("nf4") };
 }
 
 async function describeBase(path: string): Promise<BaseDescription> {

@@ -150,7 +150,8 @@ describe("show", () => {
   it("counts the blocks of a .gguf file by type", async () => {
     const path = join(machine.home, "model.gguf");
     await writeFile(path, gguf);
-    const { base } = await describeModel(path);
+    const { base, memory } = await describeModel(path);
+    expect(memory!.int4).toBeLessThan(memory!.none);
     expect(base!.dtypes.reduce((sum, { tensors }) => sum + tensors, 0)).toBeGreaterThan(0);
     expect(base!.parameters).toBe(base!.dtypes.reduce((sum, { parameters }) => sum + parameters, 0));
   });

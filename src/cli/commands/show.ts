@@ -6,6 +6,7 @@ import {
   describeModel,
   type ModelDescription,
 } from "../../host/describeModel.js";
+import { QUANTS } from "../../weights/index.js";
 import { printJson, withOutput } from "../shared.js";
 import { parameters, size, table } from "../sizes.js";
 
@@ -23,9 +24,12 @@ export function showCommand() {
 }
 
 /** The parts of a description, each a heading and rows. */
-function described({ name, base, adapters }: ModelDescription): string {
+function described({ name, base, adapters, memory }: ModelDescription): string {
   const parts = [
     ...(base ? [baseRows(base)] : []),
+    ...(memory
+      ? [[["memory", `${QUANTS.map((quant) => `${size(memory[quant])} with --quant ${quant}`).join(", ")}`]]]
+      : []),
     ...(adapters ? [adaptersRows(adapters), adapterTable(adapters)] : []),
   ];
   return `${name}\n${parts.map((rows) => table(rows.map((row) => ["", ...row]))).join("\n")}`;
