@@ -5,6 +5,7 @@ export { evaluateBase } from "./baseLikelihood.js";
 export { BLEND_RULES, type BlendReport, type BlendRule, blendRules, evaluateBlends } from "./blend.js";
 export { corpusBleu } from "./bleu.js";
 export { bootstrap, bootstrapDifference, type Estimate, ratio } from "./bootstrap.js";
+export { compareForms, type FormReading, readForm } from "./compareForms.js";
 export { type Confidence, confidences, type UsualLosses, usualLosses } from "./confidence.js";
 export { type DisentanglementReport, evaluateDisentanglement, zMinVar } from "./disentanglement.js";
 export { editSimilarity, tokenEditDistance } from "./editDistance.js";

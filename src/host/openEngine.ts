@@ -5,6 +5,7 @@ import { adapterBytes, adapterPlaces } from "../checkpoint/layout.js";
 import { readVae, usualLosses } from "../checkpoint/vae.js";
 import { Engine } from "../engine/engine.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
+import { checkInt8 } from "../weights/index.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
 import { openWeights, readConfig } from "./modelFiles.js";
 import { packedImages } from "./packedImages.js";
@@ -29,7 +30,9 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const images = await packedImages(basePath, quant);
   await checkBaseHash({ base: basePath, adapters });
   const vae = adapters === undefined ? undefined : await readVae(adapters, base);
-  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form, compute, images });
+  const runtime = onnxNodeRuntime({ threads });
+  if (compute === "int8") await checkInt8(runtime);
+  const engine = new Engine({ runtime, base, vae, form, compute, images });
   await engine.prepare();
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {

@@ -1,5 +1,6 @@
 /** Frozen weights, dense or packed, and the formats that they are packed in. */
 export { COLUMNS_FORMAT } from "./columns.js";
+export { checkInt8, saturatesInInt8 } from "./int8Probe.js";
 export { type StoreOptions, type WeightSource, WeightStore } from "./store.js";
 export {
   type DenseWeight,

@@ -209,7 +209,7 @@ const MODEL_COMMANDS = "demo encode decode similar reconstruct interpolate mix g
   " ",
 );
 
-const LAST = ["--model", "--adapters", "--quant", "--threads", "--seed", "--json", "--quiet", "--help"];
+const LAST = ["--model", "--adapters", "--quant", "--compute", "--threads", "--seed", "--json", "--quiet", "--help"];
 
 describe("every command", () => {
   /** The help of each command below these words. */

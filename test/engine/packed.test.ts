@@ -14,7 +14,7 @@ import { openTokenizer, openWeights } from "../../src/host/modelFiles.js";
 import { packedImages } from "../../src/host/packedImages.js";
 import { Rng } from "../../src/rng.js";
 import { ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
-import type { Quant } from "../../src/weights/index.js";
+import { type Quant, saturatesInInt8 } from "../../src/weights/index.js";
 import { runtime } from "../parity/reference.js";
 
 const pocket = fileURLToPath(new URL("../../pocket", import.meta.url));
@@ -62,6 +62,20 @@ describe("the pocket model", () => {
     const written = await engine.write(rows, { writer: "decoder", context: [], nTokens: 20, tau: 0 });
     for (const [i, row] of written.entries()) expect(row.slice(0, ids[i]!.length)).toEqual(ids[i]);
     await close();
+  });
+
+  it.skipIf(await saturatesInInt8(runtime))("computes near fp32 in int8, and its decoder writes the text back", async () => {
+    const base = await openWeights(path);
+    const engine = new Engine({ runtime, base, vae: await readVae(pocket, base), compute: "int8" });
+    const encodings = await engine.encode(ids.map((row) => ({ ids: row })));
+    for (const [i, { mean }] of encodings.entries()) {
+      expect(mean).not.toEqual(means[i]);
+      expect(cosine(mean, means[i]!)).toBeGreaterThan(0.999);
+    }
+    const rows = encodings.map(({ mean }) => ({ z: mean, rngKey }));
+    const written = await engine.write(rows, { writer: "decoder", context: [], nTokens: 20, tau: 0 });
+    for (const [i, row] of written.entries()) expect(row.slice(0, ids[i]!.length)).toEqual(ids[i]);
+    await engine.close();
   });
 
   it("keeps less in memory than in fp32", async () => {

@@ -6,6 +6,7 @@ import { BigVaeError } from "../../errors.js";
 import {
   BLEND_RULES,
   blendRules,
+  compareForms,
   cutSentences,
   cutSpans,
   evaluate,
@@ -18,8 +19,10 @@ import {
   evaluateRetrieval,
   evaluateSentences,
   evaluateSpace,
+  type FormReading,
   PROSE_PROMPTS,
   PROSE_RUNS,
+  readForm,
   Scoring,
   type ScoringOptions,
   wordsOf,
@@ -34,7 +37,7 @@ import { refuseUnused } from "../flags.js";
 import { type TextFlags, textFiles, withTexts } from "../input.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
-import { printJson, useModel, withModel } from "../shared.js";
+import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
 import { drive } from "../spans.js";
 import { checkPool, type PoolFlags, withPool } from "../vectors.js";
 import { PRESETS } from "./generate.js";
@@ -45,6 +48,7 @@ const OF_TEXTS = ["data", "split", "field", "whole"];
 /** Flags that only some measures take, by their names in code; `base` is --base. */
 const TAKES = {
   base: OF_TEXTS,
+  compareQuant: OF_TEXTS,
   reconstruction: [...OF_TEXTS, "span", "quick"],
   sentences: OF_TEXTS,
   blends: [...OF_TEXTS, "span", "unit", "rule", "guidance", "pairs"],
@@ -56,16 +60,21 @@ const TAKES = {
   disentanglement: [],
 } as const;
 
-type Measure = Exclude<keyof typeof TAKES, "base">;
-const MEASURES = Object.keys(TAKES).filter((name) => name !== "base") as Measure[];
+type Measure = Exclude<keyof typeof TAKES, "base" | "compareQuant">;
+const MEASURES = Object.keys(TAKES).filter((name) => name !== "base" && name !== "compareQuant") as Measure[];
 
 /** Throws "usage" for a flag that the measure does not take. */
-function checkTaken({ base, measure, unit, ...pool }: MeasureFlags): void {
-  if (base) refuseUnused((name) => name === "measure", "a measure of latents", "--base");
-  const takes: readonly string[] = TAKES[base ? "base" : measure];
+function checkTaken({ base, compareQuant, measure, unit, ...pool }: MeasureFlags): void {
+  const alone = compareQuant ? "--compare-quant" : base ? "--base" : undefined;
+  if (alone) refuseUnused((name) => name === "measure", "a measure of latents", alone);
+  if (compareQuant) {
+    const isFixed = (name: string) => ["base", "quant", "compute"].includes(name);
+    refuseUnused(isFixed, "a measure of one form", "--compare-quant");
+  }
+  const takes: readonly string[] = TAKES[compareQuant ? "compareQuant" : base ? "base" : measure];
   const ofSome: readonly string[] = Object.values(TAKES).flat();
   const isUnused = (name: string) => ofSome.includes(name) && !takes.includes(name);
-  refuseUnused(isUnused, "a measure that takes it", base ? "--base" : `--measure ${measure}`);
+  refuseUnused(isUnused, "a measure that takes it", alone ?? `--measure ${measure}`);
   checkPool(pool);
   if (unit === "sentence") refuseUnused((name) => name === "span", "spans to blend", "--unit sentence");
 }
@@ -81,6 +90,7 @@ export function evalCommand() {
     )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
     .option("--base", "measure the base alone on the texts: bits per byte and perplexity", false)
+    .option("--compare-quant", "read the texts in each form of the base, and compare them with fp32", false)
     .option("--span <n>", "tokens of a span; default: the model's", wholeNumber(1))
     .option("--quick", "reconstruction: skip sampled likelihoods and statistics of the latents")
     .addOption(
@@ -107,13 +117,18 @@ export function evalCommand() {
 Examples:
   bigvae eval --data data/stories --split test --count 100 --json
   bigvae eval --base --model SmolLM2-135M --data texts.txt
+  bigvae eval --compare-quant --model SmolLM2-135M --data texts.txt --count 50
   bigvae eval --measure retrieval --pool mean --model SmolLM2-135M --data texts.txt --whole`,
     )
     .action(async (flags) => {
       checkTaken(flags);
-      const takes: readonly string[] = TAKES[flags.base ? "base" : flags.measure];
+      const takes: readonly string[] = TAKES[flags.compareQuant ? "compareQuant" : flags.base ? "base" : flags.measure];
       const texts = takes.includes("data") ? await readTestTexts(flags) : [];
       const bar = progress(flags.quiet);
+      if (flags.compareQuant) {
+        await compareQuant(flags, texts, bar).finally(() => bar.stop());
+        return;
+      }
       const needs = flags.base || flags.pool !== undefined ? "base" : "adapters";
       const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar), needs).finally(() => bar.stop());
       if (flags.json) printJson(report);
@@ -132,6 +147,7 @@ function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: 
 interface MeasureFlags extends TextFlags, PoolFlags {
   quiet: boolean;
   base: boolean;
+  compareQuant: boolean;
   measure: Measure;
   span?: number;
   seed: number;
@@ -203,6 +219,44 @@ async function measure(
       return evaluateArithmetic({ ...scoring, ...(flags.count === undefined ? {} : { cases: flags.count }) });
     case "disentanglement":
       return evaluateDisentanglement({ ...scoring, ...(flags.count === undefined ? {} : { sentences: flags.count }) });
+  }
+}
+
+/** The forms that are compared, fp32 first. */
+const FORMS = [
+  { name: "none", quant: "none", compute: "fp32" },
+  { name: "none, --compute int8", quant: "none", compute: "int8" },
+  { name: "int8", quant: "int8", compute: "fp32" },
+  { name: "nf4", quant: "nf4", compute: "fp32" },
+  { name: "int4", quant: "int4", compute: "fp32" },
+] as const;
+
+/** Loads one form after another, and prints a row for each as it is measured. */
+async function compareQuant(
+  flags: ModelFlags & MeasureFlags,
+  records: readonly TextRecord[],
+  bar: Progress,
+): Promise<void> {
+  const texts = records.map(({ text }) => text);
+  let exact: FormReading | undefined;
+  for (const { name, quant, compute } of FORMS) {
+    const started = performance.now();
+    const reading = await useModel(
+      { ...flags, quant, compute },
+      ({ engine: model, tokenizer, space, facts }) => {
+        const adapted = facts.zDim > 0;
+        const { maxPositions } = facts;
+        const signal = interruptSignal();
+        return readForm({ model, tokenizer, space, texts, maxPositions, adapted, signal, onProgress: inPasses(bar) });
+      },
+      "base",
+    );
+    exact ??= reading;
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
+    const row = { quant: name, ...compareForms(reading, exact), seconds };
+    bar.stop();
+    if (flags.json) printJson(row);
+    else process.stdout.write(`${reportLines({ form: [row] }).join("\n")}\n`);
   }
 }
 

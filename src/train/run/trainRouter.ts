@@ -7,6 +7,7 @@ import type { ModelConfig } from "../../model/config.js";
 import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
+import { checkInt8 } from "../../weights/index.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
 import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
 import { routerBatches, routerObjective } from "../objectives/routerObjective.js";
@@ -54,6 +55,7 @@ const routerRun: RunType<Options> = {
     const vae = await openStart(context, opened);
     const { span } = vae;
     checkRows(columns, span, base.config);
+    if (options.compute === "int8") await checkInt8(machine.runtime);
     const kept = frozenBase(base, options.compute);
     const shape = routerShape(base.config, vae, options, kept);
     const frozen: HostTensors = {

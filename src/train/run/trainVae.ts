@@ -7,6 +7,7 @@ import { blockLinears } from "../../model/weights.js";
 import type { Tokenizer } from "../../tokenizer/index.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
+import { checkInt8 } from "../../weights/index.js";
 import type { Facts } from "../loop/checkpoint.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
 import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
@@ -117,6 +118,7 @@ async function openParts(context: RunContext<Options>): Promise<Parts> {
   const opened = await openTrainingBase(options, "model", machine.availableBytes());
   const start = await openStart(context, opened);
   const sizes = sizesOf(context, start);
+  if (options.compute === "int8") await checkInt8(machine.runtime);
   const frozen = frozenBase(opened.base, options.compute);
   const shape = vaeShape(options, opened, sizes, start, frozen);
   const { span, gap, slots } = sizes;
