@@ -69,6 +69,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "weights",
       "runtime",
       "formats",
+      "hub/hubName.ts",
       "data",
       "eval/confidence.ts",
       "eval/scoring.ts",

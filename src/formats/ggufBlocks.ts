@@ -56,9 +56,9 @@ export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
   ).map(([id, name, blockLength, blockBytes]) => [id, { name, blockLength, blockBytes }]),
 );
 
-/** Types that `dequantize` knows. */
-export function isReadable(type: string): boolean {
-  return type in READERS || type === "F32" || type === "F16" || type === "BF16";
+/** Names of the types that `dequantize` knows. */
+export function readableTypes(): string[] {
+  return ["F32", "F16", "BF16", ...Object.keys(READERS)];
 }
 
 /** Whole blocks of `type` as fp32. */
@@ -188,13 +188,71 @@ const readQ6K: BlockReader = (bytes, at, out, to) => {
   }
 };
 
+/** x = (d s) q - (dmin m): two bits each, a scale s and a minimum m of four bits every 16. */
+const readQ2K: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at + 80);
+  const dmin = half(bytes, at + 82);
+  for (let i = 0; i < 256; i++) {
+    const both = bytes[at + (i >> 4)]!;
+    const q = lowTwoBits(bytes, at + 16, i);
+    out[to + i] = fround(fround(d * (both & 15)) * q) - fround(dmin * (both >> 4));
+  }
+};
+
+/** x = (d (s - 32)) q: two low bits, a high bit that stands for -4 where it is 0, a scale s of six bits every 16. */
+const readQ3K: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at + 108);
+  for (let i = 0; i < 256; i++) {
+    const part = i >> 4;
+    const low = (bytes[at + 96 + (part & 7)]! >> (4 * (part >> 3))) & 15;
+    const high = (bytes[at + 104 + (part & 3)]! >> (2 * (part >> 2))) & 3;
+    const isHigh = (bytes[at + (i & 31)]! >> (i >> 5)) & 1;
+    const q = lowTwoBits(bytes, at + 32, i) - (isHigh ? 0 : 4);
+    out[to + i] = fround(d * ((low | (high << 4)) - 32)) * q;
+  }
+};
+
+/** Element i's two bits in Q2_K and Q3_K: 32 bytes hold those of 128 elements. */
+function lowTwoBits(bytes: Uint8Array, start: number, i: number): number {
+  return (bytes[start + 32 * (i >> 7) + (i & 31)]! >> (2 * ((i >> 5) & 3))) & 3;
+}
+
+/** The values of IQ4_NL and IQ4_XS (ggml-common.h, kvalues_iq4nl). */
+const IQ4_CODE = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+
+/** 32 values from the 16 bytes at `at`, each the code's times `scale`; the low nibbles are the first half. */
+function readIq4(bytes: Uint8Array, at: number, scale: number, out: Float32Array, to: number): void {
+  for (let i = 0; i < 16; i++) {
+    const q = bytes[at + i]!;
+    out[to + i] = scale * IQ4_CODE[q & 15]!;
+    out[to + 16 + i] = scale * IQ4_CODE[q >> 4]!;
+  }
+}
+
+const readIq4Nl: BlockReader = (bytes, at, out, to) => readIq4(bytes, at + 2, half(bytes, at), out, to);
+
+/** x = (d (s - 32)) code[q], for 8 parts of 32, each with a scale s of six bits. */
+const readIq4Xs: BlockReader = (bytes, at, out, to) => {
+  const d = half(bytes, at);
+  const highBits = bytes[at + 2]! | (bytes[at + 3]! << 8);
+  for (let part = 0; part < 8; part++) {
+    const low = (bytes[at + 4 + (part >> 1)]! >> (4 * (part & 1))) & 15;
+    const s = low | (((highBits >> (2 * part)) & 3) << 4);
+    readIq4(bytes, at + 8 + 16 * part, fround(d * (s - 32)), out, to + 32 * part);
+  }
+};
+
 const READERS = {
   Q8_0: readQ8,
   Q4_0: readQ4Symmetric,
   Q4_1: readQ4Affine,
   Q5_0: readQ5Symmetric,
   Q5_1: readQ5Affine,
+  Q2_K: readQ2K,
+  Q3_K: readQ3K,
   Q4_K: readQ4K,
   Q5_K: readQ5K,
   Q6_K: readQ6K,
+  IQ4_NL: readIq4Nl,
+  IQ4_XS: readIq4Xs,
 };

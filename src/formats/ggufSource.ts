@@ -1,7 +1,7 @@
 /** The tensors of a GGUF model under Hugging Face's names, in its order of rows, dequantised to fp32. No file access here. */
 import { BigVaeError } from "../errors.js";
 import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
-import { dequantize, isReadable } from "./ggufBlocks.js";
+import { dequantize, readableTypes } from "./ggufBlocks.js";
 import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
 import { packedFromGguf } from "./ggufPacked.js";
 import { malformed, missingTensor } from "./malformed.js";
@@ -74,12 +74,13 @@ export function ggufSource(
 
 function renameTensors(header: GgufHeader, config: GgufConfig, what: string): Map<string, GgufTensor> {
   const tensors = new Map<string, GgufTensor>();
+  const readable = readableTypes();
   for (const [name, tensor] of header.tensors) {
     const renamed = huggingFaceName(name);
-    if (!isReadable(tensor.type.name))
+    if (!readable.includes(tensor.type.name))
       throw new BigVaeError("unsupported", {
         subject: `tensor ${name} of ${what}`,
-        expected: "Q8_0, Q6_K, Q5, Q4, F16, BF16 or F32",
+        expected: `one of ${readable.join(", ")}`,
         got: tensor.type.name,
         remedy: "use a file of one of these types",
       });

@@ -83,11 +83,12 @@ export async function findParts(model: string, adapters?: string, option = "mode
   });
 }
 
-async function findAdapters(adapters: string): Promise<string> {
+/** The folder of the adapters of this name. Throws "usage" where there is none, named by `option`. */
+export async function findAdapters(adapters: string, option = "adapters"): Promise<string> {
   const place = await locate(adapters);
   if (place) return place.path;
   throw new BigVaeError("usage", {
-    subject: `\`adapters\` ${adapters}`,
+    subject: `\`${option}\` ${adapters}`,
     expected: `a folder of encoder/, decoder/ and ${HEAD}`,
     got: "nothing there",
     remedy: parseHubName(adapters) ? howToGet(adapters) : "check the path",

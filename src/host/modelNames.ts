@@ -1,5 +1,5 @@
 /** From a model's name to where it lies: what comes with the package, a path on this machine, the cache of the hub. No request is made. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FACTS, parseFacts } from "../checkpoint/facts.js";
 import { BigVaeError } from "../errors.js";
@@ -32,6 +32,12 @@ export async function locate(name: string): Promise<Place | undefined> {
   const snapshot = snapshotFolder(settings, hubName.repository, commit);
   const path = hubName.file === undefined ? snapshot : join(snapshot, ...hubName.file.split("/"));
   return (await exists(path)) ? { path, isCached: true } : undefined;
+}
+
+/** The name in a form that means the same from every folder: paths are made absolute. */
+export async function absoluteName(name: string): Promise<string> {
+  const isPath = name !== POCKET && (parseHubName(name) === undefined || (await exists(name)));
+  return isPath ? resolve(name) : name;
 }
 
 /** What to do where a model is not on this machine. */

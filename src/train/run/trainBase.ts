@@ -1,7 +1,7 @@
 /** `train base`: a small Llama, all weights, written as a Hugging Face folder. */
 import type { BaseModel } from "../../engine/baseModel.js";
 import { BigVaeError } from "../../errors.js";
-import { openTokenizer } from "../../host/modelFiles.js";
+import { findTokenizer, openTokenizer } from "../../host/modelFiles.js";
 import { type ModelConfig, parseConfig } from "../../model/config.js";
 import { baseBatches, baseObjective } from "../objectives/baseObjective.js";
 import { writeBase } from "./baseFolder.js";
@@ -42,7 +42,7 @@ const baseRun: RunType<Options> = {
   async prepare(context, use) {
     const { options } = context;
     const { contextLength, batchSize, weightDecay, gradientCheckpointing: checkpointing } = options;
-    const tokenizer = await openTokenizer(options.tokenizer);
+    const tokenizer = await openTokenizer(await findTokenizer(options.tokenizer));
     const start = await openStart(context, tokenizer.vocabSize);
     const config = start?.base.config ?? baseConfig(options, tokenizer.vocabSize);
     checkWindow("`contextLength`", contextLength, config.maxPositionEmbeddings);

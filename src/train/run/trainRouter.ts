@@ -3,6 +3,7 @@ import { readVae, usualLosses, writeVae } from "../../checkpoint/vae.js";
 import { type Adapter, headShape, type VaeAdapters } from "../../engine/adapters.js";
 import { Engine } from "../../engine/engine.js";
 import { BigVaeError } from "../../errors.js";
+import { findAdapters } from "../../host/modelFiles.js";
 import type { ModelConfig } from "../../model/config.js";
 import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
@@ -113,7 +114,8 @@ const routerRun: RunType<Options> = {
 
 /** The VAE that the router is trained on: of this base, and of this rank and alpha where they are given. */
 async function openStart({ options, explicit }: RunContext<Options>, { base, baseSha256 }: TrainingBase) {
-  const { model, startFrom, rank, alpha, span } = options;
+  const { model, rank, alpha, span } = options;
+  const startFrom = await findAdapters(options.startFrom, "startFrom");
   await checkSameBase(model, startFrom, baseSha256);
   const vae = await readVae(startFrom, base);
   const { shape } = vae.adapters.router;

@@ -2,6 +2,7 @@
 import { readVae, writeVae } from "../../checkpoint/vae.js";
 import { Engine } from "../../engine/engine.js";
 import { BigVaeError } from "../../errors.js";
+import { findAdapters } from "../../host/modelFiles.js";
 import type { LoraShape } from "../../model/lora.js";
 import { blockLinears } from "../../model/weights.js";
 import type { Tokenizer } from "../../tokenizer/index.js";
@@ -131,8 +132,9 @@ async function openParts(context: RunContext<Options>): Promise<Parts> {
 }
 
 async function openStart({ options, warn }: RunContext<Options>, opened: TrainingBase): Promise<Start | undefined> {
-  const { model, startFrom } = options;
-  if (startFrom === undefined) return undefined;
+  const { model } = options;
+  if (options.startFrom === undefined) return undefined;
+  const startFrom = await findAdapters(options.startFrom, "startFrom");
   const start = await readVae(startFrom, opened.base);
   await warnOfOtherBase(model, startFrom, opened.baseSha256, warn);
   return start;

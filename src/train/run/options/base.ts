@@ -1,5 +1,5 @@
 /** Options of `train base`. */
-import { oneOf, path, positive, real, whole } from "./kinds.js";
+import { model, oneOf, positive, real, whole } from "./kinds.js";
 import { SHARED_OPTIONS } from "./shared.js";
 import type { OptionTable } from "./table.js";
 
@@ -18,15 +18,15 @@ export const SHAPE_OPTIONS = {
 export const BASE_OPTIONS = {
   ...SHARED_OPTIONS,
   tokenizer: {
-    kind: path("path"),
+    kind: model,
     required: true,
-    place: "tokenizer.json, a model's folder or a .gguf file",
-    description: "tokenizer.json, a model's folder or a .gguf file",
+    place: "tokenizer.json, a model's folder, a .gguf file or a hub name",
+    description: "tokenizer.json, a model's folder, a .gguf file or a hub name",
   },
   ...SHAPE_OPTIONS,
   startFrom: {
-    kind: path("folder"),
-    place: "a folder of an earlier run",
+    kind: model,
+    place: "a folder of an earlier run, or a model",
     description: "base to initialize from, which keeps its shape",
   },
   contextLength: { kind: whole(1), default: 256, description: "tokens per row" },

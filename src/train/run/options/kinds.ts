@@ -9,7 +9,7 @@ export interface Kind<Value> {
   placeholder?: string;
   /** All values, where they are a few words. */
   choices?: readonly string[];
-  /** Set where values are paths; a "model" may also be named "pocket". */
+  /** Set where values are paths; a "model" may also be "pocket" or a hub name. */
   names?: "path" | "model";
   /** Whether a value is of the kind. */
   holds(value: unknown): value is Value;
@@ -92,5 +92,5 @@ export function path(placeholder: string): Kind<string> {
   };
 }
 
-/** "pocket", the path of a model's folder or of a .gguf file. */
-export const model: Kind<string> = { ...path("folder"), expected: "a model's path", names: "model" };
+/** A model, or what belongs to one: "pocket", a path, or a hub name. */
+export const model: Kind<string> = { ...path("name"), expected: "a model's path or name", names: "model" };

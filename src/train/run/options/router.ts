@@ -1,5 +1,5 @@
 /** Options of `train router`; the names are MiniHF's where it has them. */
-import { path, whole } from "./kinds.js";
+import { model, whole } from "./kinds.js";
 import { ADAPTER_OPTIONS } from "./shared.js";
 import type { OptionTable } from "./table.js";
 
@@ -7,9 +7,9 @@ import type { OptionTable } from "./table.js";
 export const ROUTER_OPTIONS = {
   ...ADAPTER_OPTIONS,
   startFrom: {
-    kind: path("folder"),
+    kind: model,
     required: true,
-    place: "a folder of an earlier run",
+    place: "a folder of an earlier run, or a hub name",
     description: "the trained VAE; its decoder initializes the router",
   },
   contextLength: { kind: whole(8), default: 2048, description: "tokens per row; context in MiniHF" },

@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { BigVaeError } from "../../../errors.js";
 import { checkPath } from "../../../formats/fileOps.js";
 import { checkNames, withoutUndefined } from "../../../host/checkCall.js";
-import { POCKET } from "../../../host/modelFiles.js";
+import { absoluteName, howToGet, locate } from "../../../host/modelNames.js";
+import { parseHubName } from "../../../hub/hubName.js";
 import { type RunFile, readRunFile, runFilePath } from "../runFile.js";
 import type { OptionRule, OptionTable } from "./table.js";
 
@@ -33,7 +34,7 @@ export interface Settling {
  */
 export async function settle<Options>(of: Settling, given: object): Promise<SettledRun<Options>> {
   const { command, table } = of;
-  const values = withAbsolutePaths(table, knownValues(of, given));
+  const values = await withAbsolutePaths(table, knownValues(of, given));
   const explicit = new Set(Object.keys(values));
   const { output, resume } = values as { output?: string; resume?: boolean };
   const saved = resume && output !== undefined ? await readRunFile(output) : undefined;
@@ -43,11 +44,14 @@ export async function settle<Options>(of: Settling, given: object): Promise<Sett
   if (explicit.has("epochs") && !explicit.has("steps")) delete options.steps;
   checkComplete(of, options);
   checkEffective(of, options, explicit);
-  for (const [name, { place }] of Object.entries(table)) {
+  for (const [name, { kind, place }] of Object.entries(table)) {
     if (place === undefined || options[name] === undefined) continue;
+    const value = options[name] as string;
+    if (kind.names === "model" && (await locate(value))) continue;
     const isMoved = saved !== undefined && !explicit.has(name);
-    const advice = isMoved ? `where it has moved, give its new place with \`${name}\`` : undefined;
-    await checkPath(`\`${name}\``, options[name] as string, place, advice);
+    const moved = isMoved ? `where it has moved, give its new place with \`${name}\`` : undefined;
+    const isHubName = kind.names === "model" && parseHubName(value) !== undefined;
+    await checkPath(`\`${name}\``, value, place, isHubName ? howToGet(value) : moved);
   }
   const kept = Object.entries(options).filter(([name]) => table[name]!.saved !== false);
   return { options: options as Options, explicit, runFile: { command, flags: Object.fromEntries(kept) } };
@@ -76,13 +80,13 @@ function ruleOf(table: OptionTable, name: string): OptionRule | undefined {
 }
 
 /** So that a run can be resumed from another folder. */
-function withAbsolutePaths(table: OptionTable, values: Values): Values {
-  const changed = Object.entries(values).map(([name, value]) => {
+async function withAbsolutePaths(table: OptionTable, values: Values): Promise<Values> {
+  const changed = Object.entries(values).map(async ([name, value]) => {
     const { kind, saved } = table[name]!;
-    const isPath = kind.names !== undefined && saved !== false && !(kind.names === "model" && value === POCKET);
-    return [name, isPath ? resolve(value as string) : value];
+    if (kind.names === undefined || saved === false) return [name, value] as const;
+    return [name, kind.names === "model" ? await absoluteName(value as string) : resolve(value as string)] as const;
   });
-  return Object.fromEntries(changed);
+  return Object.fromEntries(await Promise.all(changed));
 }
 
 function defaultsOf(table: OptionTable): Values {

@@ -1,5 +1,5 @@
 /** Options of `train vae`; the names are MiniHF's where it has them. */
-import { oneOf, onOff, path, real, share, whole } from "./kinds.js";
+import { model, oneOf, onOff, path, real, share, whole } from "./kinds.js";
 import { ADAPTER_OPTIONS } from "./shared.js";
 import type { OptionTable } from "./table.js";
 
@@ -19,8 +19,8 @@ export const VAE_OPTIONS = {
     description: "positions between z and a text without prefix; default: the span, as in MiniHF",
   },
   startFrom: {
-    kind: path("folder"),
-    place: "a folder of an earlier run",
+    kind: model,
+    place: "a folder of an earlier run, or a hub name",
     description: "adapters to initialize from, which keep their shape",
   },
   klWeight: { kind: real(0), default: 0.1, description: "weight of the KL term after its warm-up" },
