@@ -5,8 +5,11 @@ import type { ConstantData, Value } from "./value.js";
 
 /** A range of bytes of a file in the folder that a session is made with. */
 export interface FileRange {
+  /** Path within the folder. */
   readonly file: string;
+  /** First byte. */
   readonly offset: number;
+  /** Number of bytes. */
   readonly length: number;
 }
 

@@ -9,13 +9,36 @@
  *   each input, lies beside it.
  */
 export type PackedFormat =
-  | { readonly kind: "blocks"; readonly bits: 4 | 8; readonly block: number; readonly zeros: boolean }
-  | { readonly kind: "nf4"; readonly block: number }
-  | { readonly kind: "columns"; readonly gradient: boolean; readonly outliers: number };
+  | {
+      /** Integers in blocks of a row. */
+      readonly kind: "blocks";
+      /** Bits of q. */
+      readonly bits: 4 | 8;
+      /** Values of a block. */
+      readonly block: number;
+      /** Whether each block has a zero of its own. */
+      readonly zeros: boolean;
+    }
+  | {
+      /** 4-bit NormalFloat. */
+      readonly kind: "nf4";
+      /** Values of a block. */
+      readonly block: number;
+    }
+  | {
+      /** int8 with a scale for each output. */
+      readonly kind: "columns";
+      /** Whether the transposed matrix lies beside it, for dx. */
+      readonly gradient: boolean;
+      /** Inputs that are multiplied in fp32. */
+      readonly outliers: number;
+    };
 
 /** One array of a packed weight. */
 export interface PackedPart {
+  /** Type of its elements. */
   readonly dtype: "float32" | "uint8" | "int8";
+  /** Sizes of its axes. */
   readonly shape: readonly number[];
 }
 

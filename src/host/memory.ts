@@ -89,7 +89,7 @@ function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number
 }
 
 /** Bytes of a base that training feeds: its linear layers packed, tables and norms dense. */
-export function fedBytes(config: ModelConfig, quant: Quant): number {
+function fedBytes(config: ModelConfig, quant: Quant): number {
   const linears = Array.from(linearShapes(config).values());
   const packed = linears
     .map((shape) => quantBytes(quant, shape))

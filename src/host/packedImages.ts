@@ -59,7 +59,7 @@ export async function packedImages(
 }
 
 /** BIGVAE_CACHE, or bigvae in the user's cache folder. */
-export function imageFolder(env: NodeJS.ProcessEnv = process.env): string {
+function imageFolder(env: NodeJS.ProcessEnv = process.env): string {
   const cache = env.BIGVAE_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bigvae");
   return join(cache, "packed");
 }

@@ -211,8 +211,6 @@ function trainedLinear(shape: VaeShape, parameter: Parameter, adapter: string, l
   return loraLinear(frozenOf(shape, parameter), adapter, lora, form);
 }
 
-/** Where z stands among the tokens of a group: the decoder's before the prefix, the router's after the context. */
-
 /**
  * Inputs, for each group that has rows (kept, dropped): GROUP_ids [b*(t-k)] (all tokens that are read, without z),
  * GROUP_positions [b, t], GROUP_mask [b, 1, G*t, t]; labels [B*target]. Returns cross entropies [B*target], kept rows first.

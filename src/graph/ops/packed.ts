@@ -6,7 +6,9 @@ import { input } from "./elementwise.js";
 
 /** A packed weight [out, in] as the graph sees it. */
 export interface PackedValue {
+  /** How its parts hold the values. */
   readonly format: PackedFormat;
+  /** [out, in] of the values. */
   readonly shape: readonly [number, number];
   /** In the order of `packedParts`. */
   readonly parts: readonly Value[];
