@@ -20,8 +20,8 @@ export const BASE_OPTIONS = {
   tokenizer: {
     kind: path("path"),
     required: true,
-    place: "tokenizer.json, a model's folder or a .gguf file",
-    description: "tokenizer.json, a model's folder or a .gguf file",
+    place: "tokenizer.json, a model's folder, a .gguf file or a hub name",
+    description: "tokenizer.json, a model's folder, a .gguf file or a hub name",
   },
   ...SHAPE_OPTIONS,
   startFrom: {

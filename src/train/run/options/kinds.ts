@@ -92,5 +92,5 @@ export function path(placeholder: string): Kind<string> {
   };
 }
 
-/** "pocket", the path of a model's folder or of a .gguf file. */
+/** "pocket", the path of a model's folder or of a .gguf file, or a hub name. */
 export const model: Kind<string> = { ...path("folder"), expected: "a model's path", names: "model" };

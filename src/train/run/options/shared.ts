@@ -42,7 +42,7 @@ export const ADAPTER_OPTIONS = {
   model: {
     kind: model,
     required: true,
-    description: 'the frozen base: "pocket", a model\'s folder or a .gguf file',
+    description: 'the frozen base: "pocket", a model\'s folder, a .gguf file or a hub name',
   },
   ...SHARED_OPTIONS,
   gradientAccumulationSteps: { kind: whole(1), default: 1, description: "microbatches per step" },
