@@ -22,7 +22,7 @@ const OF_BASE = ["base", "context", "prompt", "steps", "span", "tau", "ignoreEos
 /** Goes on from the context and, behind it, the prompt. */
 export async function runBase(flags: BaseFlags): Promise<void> {
   refuseUnused((name) => !OF_BASE.includes(name), "a sampler with latents", "--base");
-  const before = `${flags.context}${flags.prompt.map(promptText).join("")}`;
+  const before = `${flags.context}${promptText(flags.prompt)}`;
   const { steps: nSteps, span, tau, seed, ignoreEos } = flags;
   const write = async (vae: BigVae) => {
     const printer = spanPrinter(flags);
@@ -50,8 +50,15 @@ export async function runBase(flags: BaseFlags): Promise<void> {
   await useModel(flags, write, "base");
 }
 
-/** The text of --prompt. Throws "usage" for the place of a latent. */
-function promptText(given: string): string {
+/** The text of --prompt; none is empty. Throws "usage" for several, and for the place of a latent. */
+function promptText([given = "", ...more]: readonly string[]): string {
+  if (more.length > 0)
+    throw new BigVaeError("usage", {
+      subject: "--prompt",
+      expected: "one, since a base goes on from one text",
+      got: 1 + more.length,
+      remedy: "write them as one text, or leave out --base",
+    });
   const input = parseLatentInput(given);
   if ("text" in input) return input.text;
   throw new BigVaeError("usage", {

@@ -3,7 +3,7 @@ import { input, type OnnxModel, type StoredData, toOnnx, type Value } from "../g
 import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
 import { pooledGraph, poolingGraph } from "../model/pooled.js";
 import { ropeTables } from "../model/rope.js";
-import { linearShapes } from "../model/weights.js";
+import { linearShapes, linearWeightShapes } from "../model/weights.js";
 import { float32, type HostTensor, type HostTensors, type Runtime, type Session } from "../runtime/runtime.js";
 import { encoderGraph } from "../vae/encoder.js";
 import { latentEmbeddings, pool } from "../vae/head.js";
@@ -163,16 +163,18 @@ export class Sessions {
     const frozen: Frozen = { config, parameter: makeParameter() };
     if (compute === "int8") {
       const format = { kind: "columns", gradient: false, outliers } as const;
-      const linears = new Map(
-        Array.from(linearShapes(config), ([path, shape]) => [`model.${path}.weight` as string, shape]),
-      );
-      frozen.packing = (name) => (linears.has(name) ? format : undefined);
-      for (const [name, shape] of linears) {
+      const linears = linearWeightShapes(config);
+      // A graph asks for what it reaches: w_d has none of them.
+      frozen.packing = (name) => {
+        const shape = linears.get(name);
+        if (!shape) return undefined;
         const parts = weightTensors(name, packWeight(stored.get(name) as Float32Array, shape, format));
         for (const [part, { data }] of Object.entries(parts)) stored.set(part, data as StoredData);
-      }
+        return format;
+      };
     }
-    return runtime.createSession(toOnnx(graph(baseLinear(frozen), frozen), { stored }));
+    const outputs = graph(baseLinear(frozen), frozen);
+    return runtime.createSession(toOnnx(outputs, { stored }));
   }
 }
 

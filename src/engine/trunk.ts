@@ -39,8 +39,14 @@ export class Trunk {
   static async open(options: TrunkOptions): Promise<Trunk> {
     const parts = cut(options);
     const segments: Segment[] = [];
-    for (const part of parts) segments.push(await openSegment(options, part, parts.length === 1));
-    return new Trunk(options, segments);
+    const trunk = new Trunk(options, segments);
+    try {
+      for (const part of parts) segments.push(await openSegment(options, part, parts.length === 1));
+      return trunk;
+    } catch (error) {
+      await trunk.release();
+      throw error;
+    }
   }
 
   /**
@@ -118,7 +124,7 @@ async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean):
     for (const name of partNames(config, part).filter(isStored)) packed.set(name, await weights.read(name));
     return packed;
   };
-  const name = part.end > part.begin ? `layers-${part.begin}-${part.end}` : "head";
+  const name = part.end > part.begin ? `layers-${part.begin}-${part.end}${part.hasHead ? "-head" : ""}` : "head";
   const placed: PlacedPart = images ? await images.part(name, read) : { weights: await read() };
   const packing = (name: string): PackedFormat | undefined => {
     const weight = placed.weights.get(name);
@@ -136,7 +142,11 @@ async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean):
   const graph = partGraph({ config, parameter: makeParameter(), packing }, part, adapted);
   const { folder } = placed;
   const model = toOnnx(graph, { stored });
-  const session = await runtime.createSession(model, { spinning: isAlone, ...(folder ? { folder } : {}) });
+  const session = await runtime.createSession(model, {
+    spinning: isAlone,
+    keepsMemory: isAlone,
+    ...(folder ? { folder } : {}),
+  });
   return { session, weights: fed };
 }
 

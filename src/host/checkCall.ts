@@ -153,6 +153,20 @@ export function checkLoad(options: LoadOptions): void {
     throw new BigVaeError("usage", { subject: `\`${name}\``, expected, got: `${value}`, remedy });
   }
   checkCompute(options);
+  checkForm(options);
+}
+
+/** Throws "usage" for a form of the adapters that the form of the base does not have. */
+function checkForm({ form, quant = "none", compute = "fp32" }: LoadOptions): void {
+  const [only, beside] =
+    quant !== "none" ? ["unmerged", `\`quant\` ${quant}`] : compute === "int8" ? ["merged", "`compute` int8"] : [];
+  if (form === undefined || only === undefined || form === only) return;
+  throw new BigVaeError("usage", {
+    subject: "`form`",
+    expected: `${only} beside ${beside}, which has no other`,
+    got: form,
+    remedy: "leave one of them out",
+  });
 }
 
 /** Throws "usage" where there is something else among the latents. */

@@ -27,13 +27,20 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
   const form = args.form ?? (compute === "int8" ? "merged" : chooseForm(size, available));
   checkFits(size, quant === "none" ? form : quant, available);
   const base = await openWeights(basePath, quant);
-  const images = await packedImages(basePath, quant);
-  await checkBaseHash({ base: basePath, adapters });
-  const vae = adapters === undefined ? undefined : await readVae(adapters, base);
-  const runtime = onnxNodeRuntime({ threads });
-  if (compute === "int8") await checkInt8(runtime);
-  const engine = new Engine({ runtime, base, vae, form, compute, images });
-  await engine.prepare();
+  const open = async () => {
+    const images = await packedImages(basePath, quant);
+    await checkBaseHash({ base: basePath, adapters });
+    const vae = adapters === undefined ? undefined : await readVae(adapters, base);
+    const runtime = onnxNodeRuntime({ threads });
+    if (compute === "int8") await checkInt8(runtime);
+    const engine = new Engine({ runtime, base, vae, form, compute, images });
+    await engine.prepare();
+    return { engine, vae };
+  };
+  const { engine, vae } = await open().catch(async (error) => {
+    await base.weights.close();
+    throw error;
+  });
   const usual = vae && usualLosses(vae.facts);
   const facts: EngineFacts = {
     maxPositions: engine.maxPositions,

@@ -26,6 +26,11 @@ export function linearShapes(config: ModelConfig): Map<string, readonly [number,
   return shapes;
 }
 
+/** The same by name on disk: "model.layers.0.self_attn.q_proj.weight" -> [out, in]. */
+export function linearWeightShapes(config: ModelConfig): Map<string, readonly [number, number]> {
+  return new Map(Array.from(linearShapes(config), ([path, shape]) => [`model.${path}.weight`, shape]));
+}
+
 export const EMBEDDING = "model.embed_tokens.weight";
 
 /** The matrix of the language-model head [V, D]; the embedding table where they are tied. */
@@ -46,7 +51,7 @@ export function weightShapes(config: ModelConfig): Map<string, readonly number[]
       shapes.set(`model.layers.${layer}.${norm}.weight`, [hiddenSize]);
     }
   }
-  for (const [path, shape] of linearShapes(config)) shapes.set(`model.${path}.weight`, shape);
+  for (const [name, shape] of linearWeightShapes(config)) shapes.set(name, shape);
   return shapes;
 }
 

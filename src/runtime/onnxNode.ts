@@ -30,12 +30,13 @@ class OnnxNodeSession implements Session {
 
   static async create(
     model: OnnxModel,
-    { spinning = true, folder, threads }: SessionOptions & OnnxNodeOptions,
+    { spinning = true, keepsMemory = true, folder, threads }: SessionOptions & OnnxNodeOptions,
   ): Promise<OnnxNodeSession> {
     const session = await InferenceSession.create(model.bytes, {
       executionProviders: ["cpu"],
       // A second block beside the arena grows memory by half and gains no time.
       enableMemPattern: false,
+      enableCpuMemArena: keepsMemory,
       logSeverityLevel: 3,
       extra: {
         session: {

@@ -24,6 +24,8 @@ export interface Session {
 export interface SessionOptions {
   /** Whether worker threads wait for the next run by spinning, which starts it sooner; default: true. Not for sessions that run in turns. */
   spinning?: boolean;
+  /** Whether a session keeps the memory of its last run for the next; default: true. Many sessions would keep it many times. */
+  keepsMemory?: boolean;
   /** Folder of the files that stored weights lie in. */
   folder?: string;
 }

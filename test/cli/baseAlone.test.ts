@@ -116,6 +116,14 @@ describe("generate --base", () => {
     );
     expect(streamed.stdout).toBe(`${short}\n`);
   });
+
+  it("takes one prompt, a text", PATIENCE, async () => {
+    const refused = async (...words: string[]) => (await bigvae(["generate", ...BASE, "--base", ...words])).stderr;
+    expect(await refused("--prompt", "The", "--prompt", "river")).toMatch(
+      /^bigvae: --prompt: expected one, .* got 2; /,
+    );
+    expect(await refused("--prompt", "@z.npy")).toMatch(/^bigvae: --prompt: expected a text, /);
+  });
 });
 
 it("eval --base measures bits per byte and perplexity, eval --pool mean what is found", PATIENCE, async () => {

@@ -13,6 +13,7 @@ import { Trunk } from "../../src/engine/trunk.js";
 import { openTokenizer, openWeights } from "../../src/host/modelFiles.js";
 import { packedImages } from "../../src/host/packedImages.js";
 import { Rng } from "../../src/rng.js";
+import type { Runtime } from "../../src/runtime/runtime.js";
 import { ropeFeeds } from "../../src/train/objectives/attentionFeeds.js";
 import { type Quant, saturatesInInt8 } from "../../src/weights/index.js";
 import { runtime } from "../parity/reference.js";
@@ -118,6 +119,28 @@ describe("a trunk", () => {
     await Promise.all([whole.release(), cut.release()]);
   });
 
+  it("frees the sessions made so far where one cannot be made", async () => {
+    const released: number[] = [];
+    let made = 0;
+    const failing: Runtime = {
+      createSession: async (...args) => {
+        const number = made++;
+        if (number === 2) throw new RangeError("no third session");
+        const session = await runtime.createSession(...args);
+        return {
+          run: session.run.bind(session),
+          release: async () => {
+            released.push(number);
+            await session.release();
+          },
+        };
+      },
+    };
+    const options = { runtime: failing, base, adapted: false, sessionBytes: 1 };
+    await expect(Trunk.open(options)).rejects.toThrow("no third session");
+    expect(released).toEqual([0, 1]);
+  });
+
   it("ends between two sessions where the signal asks for it", async () => {
     const trunk = await Trunk.open({ runtime, base, adapted: false, sessionBytes: 1 });
     const controller = new AbortController();
@@ -197,6 +220,23 @@ describe("images", () => {
     await engine.close();
     await base.weights.close();
     await rm(blocked);
+  });
+
+  it("of the same blocks with the head and without it are others", async () => {
+    const base = await openWeights(path, "int8");
+    const images = (await packedImages(path, "int8", { ...options, folder: join(folder, "heads") }))!;
+    const layers = [...base.weights.options.shapes.keys()].filter((name) => name.startsWith("model.layers."));
+    const sessionBytes = layers.reduce((sum, name) => sum + base.weights.storedBytes(name), 0);
+    for (const [more, segments] of [
+      [{ sessionBytes }, 2],
+      [{}, 1],
+    ] as const) {
+      const trunk = await Trunk.open({ runtime, base, adapted: false, images, ...more });
+      expect(trunk.segments).toHaveLength(segments);
+      await trunk.release();
+    }
+    await base.weights.close();
+    await rm(join(folder, "heads"), { recursive: true });
   });
 
   it("of a base that was changed are others", async () => {

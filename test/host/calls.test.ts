@@ -85,6 +85,21 @@ describe("a value out of range", () => {
       async () => (await importBuilt()).BigVae.load("pocket", any({ form: "a" })),
       /merged or unmerged, got a; /,
     ],
+    [
+      "merged adapters of a packed base",
+      async () => (await importBuilt()).BigVae.load("pocket", { form: "merged", quant: "int4" }),
+      /^`form`: expected unmerged beside `quant` int4, .* got merged; /,
+    ],
+    [
+      "adapters beside a base in int8",
+      async () => (await importBuilt()).BigVae.load("pocket", { form: "unmerged", compute: "int8" }),
+      /^`form`: expected merged beside `compute` int8, .* got unmerged; /,
+    ],
+    [
+      "int8 products of a packed base",
+      async () => (await importBuilt()).BigVae.load("pocket", { compute: "int8", quant: "nf4" }),
+      /^`compute`: expected fp32 beside `quant` nf4, /,
+    ],
     ["a narrow latent", (vae) => vae.decodeAll([z, short]), /^z 1: expected \d+ values, got 1; /],
     ["no tokens", (vae) => vae.decode(z, { nTokens: 0 }), /`nTokens`: expected a whole number of at least 1, got 0; /],
     [

@@ -1,6 +1,6 @@
 /** A frozen base as the losses are fed it: as it is in memory, or its linear layers in int8. */
 import type { BaseModel } from "../../engine/baseModel.js";
-import { linearShapes } from "../../model/weights.js";
+import { linearWeightShapes } from "../../model/weights.js";
 import type { HostTensors } from "../../runtime/runtime.js";
 import type { Packing } from "../../vae/loss.js";
 import { COLUMNS_FORMAT, packWeight, weightTensors } from "../../weights/index.js";
@@ -19,14 +19,10 @@ export function frozenBase({ config, weights }: BaseModel, compute: "fp32" | "in
   const { quant, tensors } = weights;
   const own = quant === "none" ? undefined : { name: quant, format: (name: string) => weights.format(name) };
   if (compute === "fp32") return { tensors, packing: own, evaluationPacking: own };
-  const linears = Array.from(linearShapes(config), ([path, shape]): [string, readonly [number, number]] => [
-    `model.${path}.weight`,
-    shape,
-  ]);
-  const names = new Map(linears);
+  const linears = linearWeightShapes(config);
   const packed: HostTensors[] = [tensors];
-  for (const [name, shape] of names)
+  for (const [name, shape] of linears)
     packed.push(weightTensors(name, packWeight(tensors[name]!.data as Float32Array, shape, COLUMNS_FORMAT)));
-  const format = (name: string) => (names.has(name) ? COLUMNS_FORMAT : undefined);
+  const format = (name: string) => (linears.has(name) ? COLUMNS_FORMAT : undefined);
   return { tensors: Object.assign({}, ...packed), packing: { name: "int8", format }, evaluationPacking: undefined };
 }
