@@ -88,7 +88,7 @@ export class BigVae {
   }
 
   /**
-   * Loads "pocket", a folder or a .gguf file, in a thread of its own.
+   * Loads "pocket", a folder, a .gguf file or a hub name in the cache, in a thread of its own.
    * Throws BigVaeError: "usage" for no model, "unsupported", "format", "mismatch", "nonFinite" for bad files, "memory" where it does not fit.
    */
   static async load(model = "pocket", options: LoadOptions = {}): Promise<BigVae> {
