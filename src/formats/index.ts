@@ -1,5 +1,6 @@
 /** Bytes on disk: safetensors, GGUF, PEFT adapters; atomic writes and the folder lock. */
 export { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
+export { checkQuantized, NF4 } from "./bitsandbytes.js";
 export { type FileOps, nodeFileOps, type OpenFile } from "./fileOps.js";
 export type { GgufMetadata } from "./gguf.js";
 export type { GgufValue } from "./ggufCursor.js";

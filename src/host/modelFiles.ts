@@ -5,6 +5,7 @@ import { BASE, HEAD } from "../checkpoint/layout.js";
 import { type BaseModel, loadBase } from "../engine/baseModel.js";
 import { BigVaeError } from "../errors.js";
 import {
+  checkQuantized,
   confine,
   openGguf,
   openSafetensorsFolder,
@@ -150,6 +151,7 @@ export async function openWeights(path: string, quant: Quant = "none", resident 
   const source = isGguf ? await openGguf(path) : await openSafetensorsFolder(path);
   try {
     const config = "config" in source ? source.config : await readJsonObject(path, "config.json");
+    if (!isGguf) checkQuantized(config, source, path);
     const base = await loadBase(config, source, { quant, resident });
     if (base.weights.isResident) await source.close();
     return base;
