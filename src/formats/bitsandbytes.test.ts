@@ -7,8 +7,8 @@ import { type QuantisedWeight, quantisedTensors } from "../../test/fixtures/bits
 import { packedParts } from "../graph/index.js";
 import { readRows } from "../weights/index.js";
 import { parseSafetensors } from "./safetensors.js";
-import { type OpenTensors, openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
-import type { StoredTensor } from "./tensors.js";
+import { openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
+import type { OpenTensors, StoredTensor } from "./tensors.js";
 
 // Made by bitsandbytes 0.50.2 (quantize_4bit, dequantize_4bit).
 const path = `${process.env.BIGVAE_REFERENCE ?? "test/fixtures/reference"}/quant.safetensors`;

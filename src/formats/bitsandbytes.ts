@@ -7,9 +7,8 @@ import { BigVaeError } from "../errors.js";
 import { NF4_CODE, type PackedWeight, packedWeight, readRows } from "../weights/index.js";
 import { narrowBFloat16, narrowFloat16, widenBFloat16, widenFloat16 } from "./halfFloats.js";
 import { malformed } from "./malformed.js";
-import type { OpenTensors } from "./safetensorsFiles.js";
 import { parseStrictJsonBytes, shorten } from "./strictJson.js";
-import { type Dtype, elementCount } from "./tensors.js";
+import { type Dtype, elementCount, type OpenTensors } from "./tensors.js";
 
 /** What `info` gives as the element type of such a weight. */
 export const NF4 = "NF4";

@@ -23,7 +23,6 @@ export {
 } from "./safetensors.js";
 export {
   confine,
-  type OpenTensors,
   openSafetensors,
   openSafetensorsFolder,
   weightFiles,
@@ -31,4 +30,4 @@ export {
 } from "./safetensorsFiles.js";
 export { sha256OfFile, sha256OfFiles } from "./sha256.js";
 export { parseStrictJson, parseStrictJsonBytes, type StrictJson, toPlain } from "./strictJson.js";
-export type { Dtype, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";
+export type { Dtype, OpenTensors, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";
