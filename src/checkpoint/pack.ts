@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { errorCode, makeFolder, readError } from "../formats/fileOps.js";
 import {
+  NF4,
   narrowFloat16,
   type OpenTensors,
   openSafetensors,
@@ -87,6 +88,14 @@ async function copy(from: string, name: string, to: string, need?: "optional"): 
 
 async function rounded(source: OpenTensors, report: PackReport): Promise<Map<string, StoredTensor>> {
   const tensors = new Map<string, StoredTensor>();
+  const packed = source.names.find((name) => source.info(name).dtype === NF4);
+  if (packed !== undefined)
+    throw new BigVaeError("unsupported", {
+      subject: "pack",
+      expected: "a base of dense weights",
+      got: `${packed} in nf4`,
+      remedy: "give the base that it was made of",
+    });
   for (const name of source.names) {
     const values = await source.readFloat32(name);
     const data = narrowFloat16(values);

@@ -3,7 +3,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { readError } from "../formats/fileOps.js";
-import { type OpenTensors, openSafetensors } from "../formats/safetensorsFiles.js";
+import { openSafetensors } from "../formats/safetensorsFiles.js";
+import type { OpenTensors } from "../formats/tensors.js";
 import { readManifest } from "./manifest.js";
 import type { Split } from "./splits.js";
 

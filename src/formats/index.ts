@@ -1,5 +1,6 @@
 /** Bytes on disk: safetensors, GGUF, PEFT adapters; atomic writes and the folder lock. */
 export { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
+export { checkQuantized, NF4 } from "./bitsandbytes.js";
 export { type FileOps, nodeFileOps, type OpenFile } from "./fileOps.js";
 export type { GgufMetadata } from "./gguf.js";
 export type { GgufValue } from "./ggufCursor.js";
@@ -22,7 +23,6 @@ export {
 } from "./safetensors.js";
 export {
   confine,
-  type OpenTensors,
   openSafetensors,
   openSafetensorsFolder,
   weightFiles,
@@ -30,4 +30,4 @@ export {
 } from "./safetensorsFiles.js";
 export { sha256OfFile, sha256OfFiles } from "./sha256.js";
 export { parseStrictJson, parseStrictJsonBytes, type StrictJson, toPlain } from "./strictJson.js";
-export type { Dtype, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";
+export type { Dtype, OpenTensors, StoredTensor, TensorData, TensorInfo, TensorSource } from "./tensors.js";

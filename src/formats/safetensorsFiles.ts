@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, readFile, realpath } from "node:fs/prom
 import { join, sep } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
+import { withNf4 } from "./bitsandbytes.js";
 import { errorCode, type FileOps, readError } from "./fileOps.js";
 import { malformed, missingTensor } from "./malformed.js";
 import {
@@ -16,24 +17,12 @@ import { parseStrictJsonBytes } from "./strictJson.js";
 import {
   bytesPerElement,
   type Dtype,
+  type OpenTensors,
   type StoredTensor,
   type TensorData,
-  type TensorSource,
   toFloat32,
   viewElements,
 } from "./tensors.js";
-
-/** Safetensors files that are open for reading. */
-export interface OpenTensors extends TensorSource {
-  /** The header's `__metadata__`. */
-  readonly metadata: ReadonlyMap<string, string>;
-  /** Rows begin..end-1 of a matrix in fp32, read alone. */
-  readRows(name: string, begin: number, end: number): Promise<Float32Array>;
-  /** The elements [begin, end) of the flattened tensor, read alone. */
-  readElements(name: string, begin: number, end: number): Promise<TensorData>;
-  /** Frees the files; nothing can be read after it. */
-  close(): Promise<void>;
-}
 
 /**
  * Opens one file; only the header is read.
@@ -122,11 +111,23 @@ const MODEL = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
 /**
- * Opens a model's folder in Hugging Face form: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
+ * Opens a model's folder in Hugging Face form: `model.safetensors`, or the shards that `model.safetensors.index.json` names. Weights that bitsandbytes packed
+ * are one tensor each.
  * @throws BigVaeError("format") where a shard lies outside the folder or a tensor is not in exactly the shard named,
- * BigVaeError("unsupported") for a pickle.
+ * BigVaeError("unsupported") for a pickle, and as `withNf4`.
  */
 export async function openSafetensorsFolder(folder: string): Promise<OpenTensors> {
+  const stored = await openStored(folder);
+  try {
+    return await withNf4(stored, folder);
+  } catch (error) {
+    await stored.close();
+    throw error;
+  }
+}
+
+/** The tensors of the folder's files as they are stored. */
+async function openStored(folder: string): Promise<OpenTensors> {
   const shardOf = await readShardIndex(folder);
   if (!shardOf) {
     await refusePickle(folder, MODEL, ["pytorch_model.bin", "pytorch_model.bin.index.json"], "Transformers");

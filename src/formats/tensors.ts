@@ -66,6 +66,18 @@ export interface TensorSource {
   readRaw(name: string): Promise<StoredTensor>;
 }
 
+/** Safetensors files that are open for reading. */
+export interface OpenTensors extends TensorSource {
+  /** The header's `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Rows begin..end-1 of a matrix in fp32, read alone. */
+  readRows(name: string, begin: number, end: number): Promise<Float32Array>;
+  /** The elements [begin, end) of the flattened tensor, read alone. */
+  readElements(name: string, begin: number, end: number): Promise<TensorData>;
+  /** Frees the files; nothing can be read after it. */
+  close(): Promise<void>;
+}
+
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(ARRAYS, name);
 }

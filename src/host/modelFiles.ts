@@ -5,6 +5,7 @@ import { BASE, HEAD } from "../checkpoint/layout.js";
 import { type BaseModel, loadBase } from "../engine/baseModel.js";
 import { BigVaeError } from "../errors.js";
 import {
+  checkQuantized,
   confine,
   openGguf,
   openSafetensorsFolder,
@@ -17,8 +18,6 @@ import { type ModelConfig, parseConfig } from "../model/config.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
 import type { Quant } from "../weights/index.js";
 import { baseNameOf, checkWhole, howToGet, locate, POCKET, SAID_IN } from "./modelNames.js";
-
-export { POCKET };
 
 /** Where the parts of a model lie. */
 export interface ModelPaths {
@@ -150,6 +149,7 @@ export async function openWeights(path: string, quant: Quant = "none", resident 
   const source = isGguf ? await openGguf(path) : await openSafetensorsFolder(path);
   try {
     const config = "config" in source ? source.config : await readJsonObject(path, "config.json");
+    if (!isGguf) checkQuantized(config, source, path);
     const base = await loadBase(config, source, { quant, resident });
     if (base.weights.isResident) await source.close();
     return base;

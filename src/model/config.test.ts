@@ -1,5 +1,6 @@
 /** config.json: what is written reads back, and what Transformers 4 and 5 write means the same. */
 import { describe, expect, it } from "vitest";
+import { QUANTIZATION_CONFIG } from "../../test/fixtures/bitsandbytes/build.js";
 import { formatConfig, parseConfig } from "./config.js";
 
 const plain = {
@@ -29,6 +30,11 @@ describe("config.json", () => {
     expect(parseConfig(formatConfig(config, { bosId: 0, eosId: 0 }))).toEqual(config);
   });
 
+  const nf4 = QUANTIZATION_CONFIG;
+  it("takes weights that bitsandbytes keeps in nf4", () => {
+    expect(parseConfig({ ...plain, quantization_config: nf4 })).toEqual(parseConfig(plain));
+  });
+
   const yarn = { rope_type: "yarn", factor: 4 };
   it.each<[string, object]>([
     ["partial_rotary_factor", { partial_rotary_factor: 0.5 }],
@@ -41,7 +47,17 @@ describe("config.json", () => {
     ["hidden_act", { hidden_act: "gelu" }],
     ["attention_bias", { attention_bias: true }],
     ["mlp_bias", { mlp_bias: true }],
-    ["quantization_config", { quantization_config: { quant_method: "gptq" } }],
+    ["quantization_config.quant_method", { quantization_config: { quant_method: "gptq", bits: 4 } }],
+    ["quantization_config.quant_method", { quantization_config: { quant_method: "awq", bits: 4 } }],
+    ["quantization_config.load_in_8bit", { quantization_config: { load_in_8bit: true } }],
+    ["quantization_config.load_in_4bit", { quantization_config: { quant_method: "bitsandbytes" } }],
+    ["quantization_config.bnb_4bit_quant_type", { quantization_config: { load_in_4bit: true } }],
+    ["quantization_config.bnb_4bit_quant_type", { quantization_config: { ...nf4, bnb_4bit_quant_type: "fp4" } }],
+    [
+      "quantization_config.bnb_4bit_quant_storage",
+      { quantization_config: { ...nf4, bnb_4bit_quant_storage: "bfloat16" } },
+    ],
+    ["quantization_config.group_size", { quantization_config: { ...nf4, group_size: 128 } }],
   ])("refuses %s as unsupported, as it changes the result", (name, change) => {
     const refusal = expect.objectContaining({
       kind: "unsupported",

@@ -1,6 +1,7 @@
 /** config.json of a Llama-family model, by Hugging Face's names. */
 import { BigVaeError } from "../errors.js";
 import { Fields } from "./configFields.js";
+import { checkQuantization } from "./quantizationConfig.js";
 import { formatRopeScaling, parseRope, type RopeScaling } from "./ropeConfig.js";
 
 export interface ModelConfig {
@@ -137,6 +138,6 @@ function architectureOf(fields: Fields): Architecture {
 function refuseVariants(fields: Fields): void {
   fields.expectOnly("hidden_act", "silu", "swish");
   fields.expectOnly("partial_rotary_factor", 1);
-  fields.expectOnly("quantization_config");
+  checkQuantization(fields);
   for (const name of ["attention_bias", "mlp_bias"]) if (fields.flag(name)) fields.expectOnly(name, false);
 }

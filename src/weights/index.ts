@@ -1,6 +1,7 @@
 /** Frozen weights, dense or packed, and the formats that they are packed in. */
 export { COLUMNS_FORMAT } from "./columns.js";
 export { checkInt8, saturatesInInt8 } from "./int8Probe.js";
+export { NF4_CODE } from "./nf4.js";
 export { type StoreOptions, type WeightSource, WeightStore } from "./store.js";
 export {
   type DenseWeight,

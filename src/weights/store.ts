@@ -145,9 +145,10 @@ export class WeightStore {
     const { source, shapes, check } = this.options;
     const shape = shapes.get(name)!;
     const format = this.#format(name);
-    if (format?.kind === "blocks") {
-      const packed = await source.readPacked?.(name);
-      if (packed?.format.kind === "blocks" && packed.format.bits <= format.bits) return packed;
+    const packed = format && (await source.readPacked?.(name));
+    if (packed && keeps(format, packed.format)) {
+      check(name, packed.parts.scales!.data as Float32Array);
+      return packed;
     }
     if (format) return this.#pack(name, shape as readonly [number, number], format);
     const values = await source.readFloat32(name);
@@ -170,4 +171,10 @@ export class WeightStore {
     }
     return packer.weight;
   }
+}
+
+/** Whether a matrix that a file holds in `own` stays as it is where `wanted` is asked for: the same kind in as few bits, whatever the size of its blocks. */
+function keeps(wanted: PackedFormat, own: PackedFormat): boolean {
+  if (wanted.kind === "nf4") return own.kind === "nf4";
+  return wanted.kind === "blocks" && own.kind === "blocks" && own.bits <= wanted.bits;
 }
