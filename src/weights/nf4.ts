@@ -6,7 +6,7 @@ import type { HostTensors } from "../runtime/runtime.js";
 export const NF4_FORMAT: Extract<PackedFormat, { kind: "nf4" }> = { kind: "nf4", block: 64 };
 
 /** The 16 values, from -1 to 1 (appendix E of the paper). */
-const NF4_CODE = Float32Array.of(
+export const NF4_CODE = Float32Array.of(
   -1,
   -0.6961928009986877,
   -0.5250730514526367,
