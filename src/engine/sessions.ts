@@ -94,7 +94,8 @@ export class Sessions {
   /** The mean of the base's own hidden states (model/pooled). */
   pooled(): Promise<BoundSession> {
     return this.#once("pooled", async () => {
-      if (this.form === "merged") return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear));
+      if (this.form === "merged")
+        return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear), ENCODER_OUTLIERS);
       const trunk = await this.#openTrunk();
       return trunk.pooled(undefined, await this.#whole(undefined, (_linear, frozen) => poolingGraph(frozen)));
     });

@@ -147,6 +147,7 @@ export class WeightStore {
     const format = this.#format(name);
     const packed = format && (await source.readPacked?.(name));
     if (packed && keeps(format, packed.format)) {
+      // The other parts are integers.
       check(name, packed.parts.scales!.data as Float32Array);
       return packed;
     }
