@@ -41,27 +41,30 @@ it.each(["int8", "int4", "nf4"] as const)("a base packed as %s gives nearly the 
   await dense.close();
 });
 
-it.skipIf(await saturatesInInt8(runtime))("int8 keeps the means where one value of a hidden state outweighs the others", async () => {
-  const name = "model.layers.0.input_layernorm.weight";
-  const norm = base.weights.tensor(name);
-  const data = (norm.data as Float32Array).map((value, i) => (i === 3 ? 300 * value : value));
-  const uneven = {
-    ...base,
-    weights: WeightStore.ofTensors(
-      { ...base.weights.tensors, [name]: { ...norm, data } },
-      { embedding: EMBEDDING, head: headName(base.config) },
-    ),
-  };
-  const [exact, rounded] = (["fp32", "int8"] as const).map(
-    (compute) => new Engine({ runtime, base: uneven, form: "merged", compute }),
-  );
-  const rows = TEXTS.map((ids) => ({ ids }));
-  const [expected, got] = [await exact!.embed(rows, false), await rounded!.embed(rows, false)];
-  const least = Math.min(...got.map((mean, i) => cosine(mean, expected[i]!)));
-  expect(least).toBeGreaterThan(0.999);
-  await exact!.close();
-  await rounded!.close();
-});
+it.skipIf(await saturatesInInt8(runtime))(
+  "int8 keeps the means where one value of a hidden state outweighs the others",
+  async () => {
+    const name = "model.layers.0.input_layernorm.weight";
+    const norm = base.weights.tensor(name);
+    const data = (norm.data as Float32Array).map((value, i) => (i === 3 ? 300 * value : value));
+    const uneven = {
+      ...base,
+      weights: WeightStore.ofTensors(
+        { ...base.weights.tensors, [name]: { ...norm, data } },
+        { embedding: EMBEDDING, head: headName(base.config) },
+      ),
+    };
+    const [exact, rounded] = (["fp32", "int8"] as const).map(
+      (compute) => new Engine({ runtime, base: uneven, form: "merged", compute }),
+    );
+    const rows = TEXTS.map((ids) => ({ ids }));
+    const [expected, got] = [await exact!.embed(rows, false), await rounded!.embed(rows, false)];
+    const least = Math.min(...got.map((mean, i) => cosine(mean, expected[i]!)));
+    expect(least).toBeGreaterThan(0.999);
+    await exact!.close();
+    await rounded!.close();
+  },
+);
 
 describe.each(["merged", "unmerged"] as const)("%s", (form) => {
   let engine: Engine;
