@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BigVaeError } from "./errors.js";
+import { BigVaeError, quote } from "./errors.js";
 
 describe("an error", () => {
   const detail = { subject: "`tau`", expected: "a number of at least 0", got: -1, remedy: "0 is greedy" };
@@ -20,5 +20,18 @@ describe("an error", () => {
     expect(new BigVaeError("aborted", "aborted by the caller")).toMatchObject({ detail: undefined, exitCode: 130 });
     // @ts-expect-error: any other kind takes parts.
     expect(new BigVaeError("usage", "no parts").message).toBe("no parts");
+  });
+});
+
+describe("a name of a file in an error", () => {
+  it.each([
+    ["norm.weight", '"norm.weight"'],
+    ["a\nb", '"a\\nb"'],
+  ])("%j is quoted on one line", (name, quoted) => {
+    expect(quote(name)).toBe(quoted);
+  });
+
+  it("is cut, however much room its characters take", () => {
+    for (const character of ["x", "\u0000", '"']) expect(quote(character.repeat(1000)).length).toBe(120);
   });
 });

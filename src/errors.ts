@@ -75,3 +75,9 @@ export class BigVaeError extends Error {
 function sentence({ subject, expected, got, remedy }: ErrorDetail): string {
   return `${subject}: expected ${expected}, got ${got}; ${remedy}`;
 }
+
+/** A name that a file gives, for an error message: as a JSON string, on one line, cut to 120 characters. */
+export function quote(name: string): string {
+  const quoted = JSON.stringify(name);
+  return quoted.length > 120 ? `${quoted.slice(0, 116)}..."` : quoted;
+}

@@ -111,7 +111,7 @@ describe("a base", () => {
   });
 
   it("is refused with more layers than its config has", async () => {
-    const message = expect.stringContaining("expected 2 layers, got model.layers.2.mlp.up_proj.weight");
+    const message = expect.stringContaining('expected 2 layers, got "model.layers.2.mlp.up_proj.weight"');
     const more = withTensor("model.layers.2.mlp.up_proj.weight");
     await expect(loadBase(json, more)).rejects.toMatchObject({ kind: "mismatch", message });
   });

@@ -1,5 +1,5 @@
 /** The frozen base in memory: its config, and its weights once, however many adapters and sessions use them. */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
 import { EMBEDDING, headName, isPassedOver, weightShapes } from "../model/weights.js";
 import type { HostTensors } from "../runtime/runtime.js";
@@ -46,7 +46,7 @@ function checkDepth({ numHiddenLayers }: ModelConfig, names: readonly string[]):
   throw new BigVaeError("mismatch", {
     subject: "weights",
     expected: `${numHiddenLayers} layers`,
-    got: beyond,
+    got: quote(beyond),
     remedy: "check that the weights and config.json are of one model",
   });
 }
@@ -63,7 +63,7 @@ export function refuseUnread(
   throw new BigVaeError("unsupported", {
     subject: what,
     expected: `${expected} alone`,
-    got: `${JSON.stringify(unread.slice(0, 200))} too`,
+    got: `${quote(unread)} too`,
     remedy: "choose a model without it",
   });
 }

@@ -115,7 +115,7 @@ describe("refused", () => {
     ["dtype", "float64", "format", /dtype to be float32 or float16 or bfloat16/],
     ["dtype", undefined, "format", /got none/],
     ["nested_offset", "0", "format", /nested_offset to be a finite number/],
-    ["nested_blocksize", 64, "format", /nested_absmax of .*expected 3 elements of F32, got F32 of shape \[1\]/],
+    ["nested_blocksize", 64, "format", /nested_absmax" of .*expected 3 elements of F32, got F32 of shape \[1\]/],
     ["nested_dtype", "float16", "format", /nested_dtype to be "float32", got "float16"/],
     ["zero_point", 3, "unsupported", /zero_point to be left out/],
   ])("%s %j", async (field, value, kind, message) => {

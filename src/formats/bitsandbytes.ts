@@ -3,7 +3,7 @@
  * NAME.quant_map and NAME.quant_state.bitsandbytes__nf4, which is JSON in bytes; with double quantisation absmax is in 8 bits, and NAME.nested_absmax and
  * NAME.nested_quant_map say what these mean.
  */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { NF4_CODE, type PackedWeight, packedWeight, readRows } from "../weights/index.js";
 import { narrowBFloat16, narrowFloat16, widenBFloat16, widenFloat16 } from "./halfFloats.js";
 import { malformed } from "./malformed.js";
@@ -43,14 +43,14 @@ export async function withNf4(source: OpenTensors, what: string): Promise<OpenTe
   for (const key of source.names) {
     const [, name, type] = STATE.exec(key) ?? [];
     if (name === undefined) continue;
-    if (type !== "nf4") throw unsupported(`tensor ${name} of ${what}`, "the quantisation nf4", `${type}`);
+    if (type !== "nf4") throw unsupported(`tensor ${quote(name)} of ${what}`, "the quantisation nf4", `${type}`);
     states.set(name, await readState(source, name, key, what));
   }
   if (states.size === 0) return source;
   const parts = new Set(Array.from(states, ([name, state]) => partNames(name, state)).flat());
   const refuseStored = (name: string) => {
     if (states.has(name))
-      throw unsupported(`tensor ${name} of ${what}`, "a type of safetensors to read as stored", NF4);
+      throw unsupported(`tensor ${quote(name)} of ${what}`, "a type of safetensors to read as stored", NF4);
   };
   const readFloat32 = (name: string) => {
     const state = states.get(name);
@@ -110,11 +110,12 @@ function blockCount({ shape: [out, width], block }: QuantState): number {
 
 async function readState(source: OpenTensors, name: string, key: string, what: string): Promise<QuantState> {
   const bytes = source.info(key).shape.reduce((product, size) => product * size, 1);
-  if (bytes > MAX_STATE_BYTES) throw malformed(`tensor ${key} of ${what}`, `at most ${MAX_STATE_BYTES} bytes`, bytes);
+  if (bytes > MAX_STATE_BYTES)
+    throw malformed(`tensor ${quote(key)} of ${what}`, `at most ${MAX_STATE_BYTES} bytes`, bytes);
   checkPart(source, key, "U8", bytes, what);
   const { data } = await source.readRaw(key);
-  const state = parseState(data as Uint8Array, `${key} of ${what}`);
-  const count = elementCount(state.shape, `${key} of ${what}`);
+  const state = parseState(data as Uint8Array, `tensor ${quote(key)} of ${what}`);
+  const count = elementCount(state.shape, `tensor ${quote(key)} of ${what}`);
   checkPart(source, name, "U8", Math.ceil(count / 2), what);
   checkPart(source, `${name}.absmax`, state.nested ? "U8" : "F32", blockCount(state), what);
   checkPart(source, `${name}.quant_map`, "F32", NF4_CODE.length, what);
@@ -126,7 +127,7 @@ async function readState(source: OpenTensors, name: string, key: string, what: s
   const code = await source.readFloat32(`${name}.quant_map`);
   // bitsandbytes multiplies by the values of its own, whatever the file says.
   if (!code.every((value, i) => Math.abs(value - NF4_CODE[i]!) <= 1e-6))
-    throw unsupported(`tensor ${name}.quant_map of ${what}`, "the 16 values of NormalFloat", "others");
+    throw unsupported(`tensor ${quote(`${name}.quant_map`)} of ${what}`, "the 16 values of NormalFloat", "others");
   return state;
 }
 
@@ -161,9 +162,9 @@ function parseState(bytes: Uint8Array, what: string): QuantState {
 
 function checkPart(source: OpenTensors, name: string, dtype: Dtype, count: number, what: string): void {
   const found = source.info(name);
-  if (found.dtype === dtype && elementCount(found.shape, name) === count) return;
+  if (found.dtype === dtype && elementCount(found.shape, quote(name)) === count) return;
   const got = `${found.dtype} of shape [${shorten(found.shape.join(", "))}]`;
-  throw malformed(`tensor ${name} of ${what}`, `${count} elements of ${dtype}`, got);
+  throw malformed(`tensor ${quote(name)} of ${what}`, `${count} elements of ${dtype}`, got);
 }
 
 /** Rows begin..end-1 in fp32. */

@@ -2,7 +2,7 @@
  * The header of a GGUF file (ggml/docs/gguf.md), versions 2 and 3, little endian: metadata and the tensors' places.
  * Every length is checked against the file's size before anything is allocated. No file access here.
  */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { GGML_TYPES, type GgmlType } from "./ggufBlocks.js";
 import { GgufCursor, type GgufValue } from "./ggufCursor.js";
 import { malformed } from "./malformed.js";
@@ -89,7 +89,7 @@ function readMetadata(cursor: GgufCursor, count: number, what: string): Map<stri
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < count; i++) {
     const key = cursor.string(MAX_KEY);
-    if (metadata.has(key)) throw malformed(what, "each metadata key once", `${JSON.stringify(key)} twice`);
+    if (metadata.has(key)) throw malformed(what, "each metadata key once", `${quote(key)} twice`);
     metadata.set(key, cursor.value(cursor.uint32(), key));
   }
   return metadata;
@@ -106,8 +106,8 @@ function readTensorInfos(cursor: GgufCursor, count: number, what: string): Map<s
   const places = new Map<string, Place>();
   for (let i = 0; i < count; i++) {
     const name = cursor.string(MAX_TENSOR_NAME);
-    if (places.has(name)) throw malformed(what, "each tensor once", `${JSON.stringify(name)} twice`);
-    places.set(name, readTensorInfo(cursor, `tensor ${JSON.stringify(name)} of ${what}`));
+    if (places.has(name)) throw malformed(what, "each tensor once", `${quote(name)} twice`);
+    places.set(name, readTensorInfo(cursor, `tensor ${quote(name)} of ${what}`));
   }
   return places;
 }
@@ -157,7 +157,7 @@ function checkLayout(
 ): void {
   let at = dataStart;
   for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin)) {
-    const tensor = `tensor ${JSON.stringify(name)} of ${what}`;
+    const tensor = `tensor ${quote(name)} of ${what}`;
     if (begin !== at)
       throw malformed(tensor, `a beginning at byte ${at}, where what is before it ends`, `byte ${begin}`);
     if (end > fileSize) throw malformed(tensor, `an end within the ${fileSize} bytes of the file`, `byte ${end}`);

@@ -1,5 +1,5 @@
 /** Reads GGUF's little-endian values one after another, each checked against the bytes left in the file. */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { malformed } from "./malformed.js";
 
 /** A value of the metadata; numbers of 64 bits are within 2^53. */
@@ -103,7 +103,7 @@ export class GgufCursor {
     if (type === STRING) return this.string();
     if (type === BOOL) return this.#boolean();
     if (type === ARRAY) return this.#array(key);
-    const [width, read] = NUMBERS.get(type) ?? this.#fail(`a known type for ${JSON.stringify(key)}`, `type ${type}`);
+    const [width, read] = NUMBERS.get(type) ?? this.#fail(`a known type for ${quote(key)}`, `type ${type}`);
     return this.#safe(read(this.#view, this.#take(width)));
   }
 
@@ -114,12 +114,11 @@ export class GgufCursor {
     if (type === ARRAY)
       throw new BigVaeError("unsupported", {
         subject: this.what,
-        expected: `${JSON.stringify(key)} to be one value or an array`,
+        expected: `${quote(key)} to be one value or an array`,
         got: "an array of arrays",
         remedy: "use a file without it",
       });
-    const [width, read] =
-      NUMBERS.get(type) ?? this.#fail(`a known type of array for ${JSON.stringify(key)}`, `type ${type}`);
+    const [width, read] = NUMBERS.get(type) ?? this.#fail(`a known type of array for ${quote(key)}`, `type ${type}`);
     const count = this.count(width, "numbers");
     const begin = this.#take(count * width);
     const values = new (ARRAYS.get(type)!)(count);

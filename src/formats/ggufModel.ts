@@ -2,7 +2,7 @@
  * A GGUF model of the llama architecture in Hugging Face's terms: config, tensor names and the order of q's and k's rows.
  * After gguf-py tensor_mapping.py and llama.cpp convert_hf_to_gguf.py (LlamaModel), read backwards.
  */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import type { GgufHeader } from "./gguf.js";
 import { GgufFields, shown } from "./ggufFields.js";
 import { malformed } from "./malformed.js";
@@ -174,7 +174,7 @@ export function huggingFaceName(name: string): string {
   throw new BigVaeError("unsupported", {
     subject: "GGUF file",
     expected: "the tensors of a plain Llama alone",
-    got: `${JSON.stringify(name)} too`,
+    got: `${quote(name)} too`,
     remedy: "choose a model without it",
   });
 }

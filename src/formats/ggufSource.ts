@@ -1,5 +1,5 @@
 /** The tensors of a GGUF model under Hugging Face's names, in its order of rows, dequantised to fp32. No file access here. */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
 import { dequantize, readableTypes } from "./ggufBlocks.js";
 import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
@@ -59,7 +59,7 @@ export function ggufSource(
       const { type, begin, end, shape } = entry(name);
       if (!isDtype(type.name))
         throw new BigVaeError("unsupported", {
-          subject: `tensor ${name} of ${what}`,
+          subject: `tensor ${quote(name)} of ${what}`,
           expected: "a type of safetensors to read as stored",
           got: type.name,
           remedy: "read it as fp32",
@@ -79,7 +79,7 @@ function renameTensors(header: GgufHeader, config: GgufConfig, what: string): Ma
     const renamed = huggingFaceName(name);
     if (!readable.includes(tensor.type.name))
       throw new BigVaeError("unsupported", {
-        subject: `tensor ${name} of ${what}`,
+        subject: `tensor ${quote(name)} of ${what}`,
         expected: `one of ${readable.join(", ")}`,
         got: tensor.type.name,
         remedy: "use a file of one of these types",
@@ -87,7 +87,7 @@ function renameTensors(header: GgufHeader, config: GgufConfig, what: string): Ma
     const heads = permutedHeads(renamed, config);
     if (heads > 0 && tensor.shape[0] !== heads * config.head_dim)
       throw malformed(
-        `tensor ${name} of ${what}`,
+        `tensor ${quote(name)} of ${what}`,
         `${heads} heads of ${config.head_dim} rows`,
         `the shape [${tensor.shape.join(", ")}]`,
       );

@@ -1,5 +1,5 @@
 /** Errors of files that are not what their format says. */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 
 /** The error of a damaged file, whose remedy is another copy. `expected` and `got` as in `ErrorDetail`. */
 export function malformed(
@@ -15,7 +15,7 @@ export function malformed(
 export function missingTensor(what: string, name: string): BigVaeError {
   return new BigVaeError("mismatch", {
     subject: what,
-    expected: `a tensor ${JSON.stringify(name)}`,
+    expected: `a tensor ${quote(name)}`,
     got: "none",
     remedy: "check that it is the right file",
   });

@@ -108,7 +108,7 @@ describe("readLora refuses", () => {
   it("a key of another model and a factor without its partner", async () => {
     await changeTensors((tensors) => tensors.delete("base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"));
     await expect(readLora(folder)).rejects.toThrow(
-      /expected the tensor .*layers\.1\.mlp\.up_proj\.lora_B\.weight, got none/,
+      /expected the tensor .*layers\.1\.mlp\.up_proj\.lora_B\.weight", got none/,
     );
     const data = new Float32Array(8);
     await changeTensors((tensors) =>

@@ -2,7 +2,7 @@
  * LoRA adapters as PEFT 0.4 stores them (adapter_config.json, adapter_model.safetensors): y = W x + (alpha / r) B A x.
  * No file access here; see peftFiles.
  */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { malformed } from "./malformed.js";
 import { shorten } from "./strictJson.js";
 import type { StoredTensor, TensorSource } from "./tensors.js";
@@ -145,7 +145,7 @@ function moduleOf(name: string, what: string): string {
   throw new BigVaeError("unsupported", {
     subject: what,
     expected: `LoRA of a Llama's projections alone (${PREFIX}layers.N.self_attn.q_proj.lora_A.weight)`,
-    got: `the tensor ${JSON.stringify(name.slice(0, 200))}`,
+    got: `the tensor ${quote(name)}`,
     remedy: "use an adapter without it",
   });
 }
@@ -153,7 +153,7 @@ function moduleOf(name: string, what: string): string {
 async function readPair(source: TensorSource, module: string, rank: number, what: string): Promise<LoraPair> {
   const [nameA, nameB] = tensorNames(module);
   const missing = [nameA, nameB].find((name) => !source.names.includes(name));
-  if (missing) throw malformed(what, `the tensor ${missing}`, "none");
+  if (missing) throw malformed(what, `the tensor ${quote(missing)}`, "none");
   const [shapeA, shapeB] = [source.info(nameA).shape, source.info(nameB).shape];
   if (shapeA.length !== 2 || shapeB.length !== 2 || shapeA[0] !== rank || shapeB[1] !== rank)
     throw malformed(

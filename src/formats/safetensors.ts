@@ -2,7 +2,7 @@
  * The safetensors format (github.com/huggingface/safetensors): eight bytes of header length, a JSON header, the data.
  * Everything is checked against the file's size before anything is allocated. No file access here: this runs in a browser.
  */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { malformed, missingTensor } from "./malformed.js";
 import { parseStrictJsonBytes, type StrictJson, shorten } from "./strictJson.js";
 import {
@@ -79,7 +79,7 @@ export function parseSafetensorsHeader(
   let metadata: ReadonlyMap<string, string> = new Map();
   for (const [name, value] of json) {
     if (name === METADATA_KEY) metadata = parseMetadata(value, what);
-    else tensors.set(name, parseEntry(value, dataStart, `tensor ${JSON.stringify(name.slice(0, 200))} of ${what}`));
+    else tensors.set(name, parseEntry(value, dataStart, `tensor ${quote(name)} of ${what}`));
   }
   checkLayout(tensors, dataStart, fileSize, what);
   return { tensors, metadata };
@@ -132,7 +132,7 @@ function checkLayout(
   for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at)
       throw malformed(
-        `tensor ${JSON.stringify(name.slice(0, 200))} of ${what}`,
+        `tensor ${quote(name)} of ${what}`,
         `a beginning at byte ${at}, where what is before it ends`,
         `byte ${begin}, ${begin < at ? "an overlap" : "after a hole"}`,
       );
@@ -231,7 +231,7 @@ export function safetensorsSource(
     metadata: header.metadata,
     info: (name) => entry(name),
     readRaw,
-    readFloat32: async (name) => toFloat32(await readRaw(name), `tensor ${name} of ${what}`),
+    readFloat32: async (name) => toFloat32(await readRaw(name), `tensor ${quote(name)} of ${what}`),
   };
 }
 

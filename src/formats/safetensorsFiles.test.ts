@@ -128,7 +128,7 @@ describe("openSafetensorsFolder", () => {
     [
       "a tensor that no shard holds",
       { a: "one.safetensors", q: "one.safetensors" },
-      /one\.safetensors: expected tensor q, which .* lists there, got none/,
+      /one\.safetensors: expected tensor "q", which .* lists there, got none/,
     ],
     ["a tensor that the index leaves out", {}, /weight_map|listed in|tensor/],
     [

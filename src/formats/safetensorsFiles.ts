@@ -1,7 +1,7 @@
 /** Safetensors files and folders of shards on disk, read by ranges so that a model never lies in memory twice. */
 import { type FileHandle, open, readdir, readFile, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { BigVaeError } from "../errors.js";
+import { BigVaeError, quote } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
 import { withNf4 } from "./bitsandbytes.js";
 import { errorCode, type FileOps, readError } from "./fileOps.js";
@@ -44,7 +44,10 @@ export async function openSafetensors(path: string): Promise<OpenTensors> {
         const { dtype, shape } = source.info(name);
         const width = shape[1]!;
         const data = await elements(name, begin * width, end * width);
-        return toFloat32({ dtype: dtype as Dtype, shape: [end - begin, width], data }, `tensor ${name} of ${path}`);
+        return toFloat32(
+          { dtype: dtype as Dtype, shape: [end - begin, width], data },
+          `tensor ${quote(name)} of ${path}`,
+        );
       },
       close: () => file.close(),
     };
@@ -65,7 +68,7 @@ async function readElements(
   const width = entry ? bytesPerElement(entry.dtype) : 0;
   if (!entry || begin < 0 || end < begin || entry.begin + end * width > entry.end)
     throw new BigVaeError("internal", {
-      subject: `tensor ${name}`,
+      subject: `tensor ${quote(name)}`,
       expected: "a range of its elements",
       got: `[${begin}, ${end})`,
       remedy: "read within its shape",
@@ -218,14 +221,15 @@ function checkShards(shardOf: Map<string, string>, shards: Map<string, OpenTenso
   for (const [shardName, shard] of shards) {
     for (const name of shard.names) {
       const other = owners.get(name);
-      if (other) throw malformed(`tensor ${name}`, "one file that holds it", `${other} and ${shardName}`);
+      if (other) throw malformed(`tensor ${quote(name)}`, "one file that holds it", `${other} and ${shardName}`);
       owners.set(name, shardName);
       if (shardOf.get(name) !== shardName)
-        throw malformed(path, `tensor ${name} listed in ${shardName}`, shardOf.get(name) ?? "none");
+        throw malformed(path, `tensor ${quote(name)} listed in ${shardName}`, shardOf.get(name) ?? "none");
     }
   }
   const missing = [...shardOf.keys()].find((name) => !owners.has(name));
-  if (missing) throw malformed(`${shardOf.get(missing)}`, `tensor ${missing}, which ${path} lists there`, "none");
+  if (missing)
+    throw malformed(`${shardOf.get(missing)}`, `tensor ${quote(missing)}, which ${path} lists there`, "none");
 }
 
 /**
@@ -238,7 +242,7 @@ export async function confine(folder: string, name: string): Promise<string> {
     throw new BigVaeError("format", {
       subject: folder,
       expected: "the name of a file within it",
-      got: JSON.stringify(name),
+      got: quote(name),
       remedy: "put the file there",
     });
   const path = join(folder, name);

@@ -134,7 +134,7 @@ const CASES: Case[] = [
     "a config of fewer layers than the weights",
     (m) => m.edit("base/config.json", (c) => void (c.num_hidden_layers = 2)),
     "mismatch",
-    /weights: expected 2 layers, got model\.layers\.2\..*; check/,
+    /weights: expected 2 layers, got "model\.layers\.2\..*"; check/,
   ],
   [
     "adapters for a deeper base",
