@@ -11,7 +11,8 @@ import { quantiseBase } from "../fixtures/bitsandbytes/build.js";
 import { GgufBuilder, TINY_METADATA } from "../fixtures/gguf/build.js";
 import { tinyBase, tinyTokenizer } from "../train/tiny.js";
 
-const COUNT = 10_000;
+/** BIGVAE_MUTATIONS=10000 is the long form. */
+const COUNT = Number(process.env.BIGVAE_MUTATIONS ?? 1500);
 /** Of the processor. */
 const MAX_MS = 1000;
 /** Beyond the file, whose size is a few kilobytes. */
