@@ -1,6 +1,7 @@
 /** What the commands share: options, loading of a model, and output. */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { BigVae } from "../bigVae.js";
+import type { Compute } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
 import { findModel } from "../host/modelFiles.js";
@@ -18,7 +19,7 @@ export type ModelFlags = OutputFlags & {
   adapters?: string;
   threads?: number;
   quant: Quant;
-  compute: "fp32" | "int8";
+  compute: Compute;
   seed: number;
 };
 

@@ -1,7 +1,7 @@
 /** Encoding: token rows to posteriors, rows of like length in one batch. */
 import type { LatentSpace, Posterior } from "../latent/index.js";
 import { MASKED } from "../model/attention.js";
-import { float32, int64 } from "../runtime/runtime.js";
+import { float32, type HostTensors, int64 } from "../runtime/runtime.js";
 import { poolBias } from "../vae/rowLayout.js";
 import type { VaeAdapters } from "./adapters.js";
 import { type BaseModel, copyEmbedding } from "./baseModel.js";
@@ -47,40 +47,56 @@ export interface Encoder {
   encoder: BoundSession;
 }
 
+/** Rows that are read whole, padded at their end to the longest: [B, T, ..]. */
+export interface WholeRows {
+  rows: number;
+  time: number;
+  /** 1 for a token, 0 for padding, row by row: [T]. */
+  seen: readonly (readonly number[])[];
+  /** What encoder and base are fed: rotary tables, embeddings, positions, and a mask [B, 1, 1, T] that hides padding. */
+  feeds: HostTensors;
+}
+
+export function wholeRows(
+  base: BaseModel,
+  { weights, ropeSteps }: BoundSession,
+  tokens: readonly TokenRow[],
+): WholeRows {
+  const { hiddenSize } = base.config;
+  const [rows, time] = [tokens.length, Math.max(...tokens.map(({ ids }) => ids.length))];
+  const embeddings = new Float32Array(rows * time * hiddenSize);
+  for (const [row, { ids }] of tokens.entries())
+    for (const [t, id] of ids.entries()) copyEmbedding(base, id, embeddings, (row * time + t) * hiddenSize);
+  const seen = tokens.map(({ ids, mask }) =>
+    Array.from({ length: time }, (_, t) => (t < ids.length ? (mask?.[t] ?? 1) : 0)),
+  );
+  const positions = Array.from({ length: rows * time }, (_, i) => (i % time) * ropeSteps);
+  const mask = Float32Array.from(seen.flat(), (shown) => (shown ? 0 : MASKED));
+  const feeds = {
+    ...weights,
+    embeddings: float32(embeddings, rows, time, hiddenSize),
+    positions: int64(positions, rows, time),
+    mask: float32(mask, rows, 1, 1, time),
+  };
+  return { rows, time, seen, feeds };
+}
+
 /** Posteriors of one batch; shorter rows are padded. */
 export async function encodeBatch(
   { base, vae, space, encoder }: Encoder,
   rows: readonly TokenRow[],
   signal?: AbortSignal,
 ): Promise<Encoding[]> {
-  const { hiddenSize } = base.config;
   const { slots, zDim } = vae;
-  const [b, t] = [rows.length, Math.max(...rows.map(({ ids }) => ids.length))];
-  const masks = rows.map(({ ids, mask }) => mask ?? new Array<number>(ids.length).fill(1));
-  const embeddings = new Float32Array(b * t * hiddenSize);
-  const mask = new Float32Array(b * t).fill(MASKED);
+  const { rows: b, time: t, seen, feeds } = wholeRows(base, encoder, rows);
   const bias = new Float32Array(b * slots * t);
-  for (const [row, { ids }] of rows.entries()) {
-    for (const [i, id] of ids.entries()) {
-      copyEmbedding(base, id, embeddings, (row * t + i) * hiddenSize);
-      if (masks[row]![i]) mask[row * t + i] = 0;
-    }
-    bias.set(poolBias(slots, masks[row]!, t), row * slots * t);
-  }
-  const positions = Array.from({ length: b * t }, (_, i) => (i % t) * encoder.ropeSteps);
-  const feeds = {
-    ...encoder.weights,
-    embeddings: float32(embeddings, b, t, hiddenSize),
-    positions: int64(positions, b, t),
-    mask: float32(mask, b, 1, 1, t),
-    pool_bias: float32(bias, b, slots, t),
-  };
-  const outputs = await encoder.session.run(feeds, {}, signal);
+  for (const [row, shown] of seen.entries()) bias.set(poolBias(slots, shown, t), row * slots * t);
+  const outputs = await encoder.session.run({ ...feeds, pool_bias: float32(bias, b, slots, t) }, {}, signal);
   const cut = (name: string, at: number, width: number, length = width) =>
     (outputs[name]!.data as Float32Array).slice(at * width, at * width + length);
   return rows.map(({ ids }, row) => {
     const slotWeights = Array.from({ length: slots }, (_, j) => cut("slot_weights", row * slots + j, t, ids.length));
-    const length = masks[row]!.reduce((sum, seen) => sum + seen, 0);
+    const length = seen[row]!.reduce((sum, shown) => sum + shown, 0);
     return {
       mean: space.withLength(cut("mean", row, zDim), length),
       poolWeights: Float32Array.from(ids, (_, i) => slotWeights.reduce((sum, of) => sum + of[i]!, 0) / slots),

@@ -9,7 +9,7 @@ import { encoderGraph } from "../vae/encoder.js";
 import { latentEmbeddings, pool } from "../vae/head.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import { writerGraph } from "../vae/writer.js";
-import { packWeight, weightTensors } from "../weights/index.js";
+import { COLUMNS_FORMAT, packWeight, weightTensors } from "../weights/index.js";
 import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import { Trunk } from "./trunk.js";
@@ -122,10 +122,10 @@ export class Sessions {
 
   /** Frees all sessions; the next use makes them anew. */
   async release(): Promise<void> {
-    const made = await Promise.all(this.#made.values());
+    const made = await Promise.allSettled(this.#made.values());
     this.#made.clear();
-    for (const { session } of made) await session.release();
-    const trunk = await this.#trunk;
+    for (const each of made) if (each.status === "fulfilled") await each.value.session.release();
+    const trunk = await this.#trunk?.catch(() => undefined);
     this.#trunk = undefined;
     await trunk?.release();
   }
@@ -180,7 +180,7 @@ export class Sessions {
 }
 
 /** Inputs that an encoder in int8 keeps in fp32. A writer keeps none: for a few rows they would cost more than the product. */
-const ENCODER_OUTLIERS = 8;
+const ENCODER_OUTLIERS = COLUMNS_FORMAT.outliers;
 
 /** Every adapted weight with its adapter merged in: name on disk -> values. One small session per shape. */
 async function mergeAdapter(
@@ -190,24 +190,26 @@ async function mergeAdapter(
 ): Promise<HostTensors> {
   const sessions = new Map<string, Session>();
   const merged: Record<string, HostTensor> = {};
-  for (const [path, [out, width]] of linearShapes(base.config)) {
-    const [a, b] = [tensors[loraName(role, path, "A")], tensors[loraName(role, path, "B")]];
-    if (!a || !b) continue;
-    const key = `${out}x${width}`;
-    let session = sessions.get(key);
-    if (!session) {
-      const graph = mergedWeight(
-        input("weight", [out, width]),
-        input("a", [shape.rank, width]),
-        input("b", [out, shape.rank]),
-        shape,
-      );
-      const model: OnnxModel = toOnnx({ merged: graph });
-      sessions.set(key, (session = await runtime.createSession(model)));
+  try {
+    for (const [path, [out, width]] of linearShapes(base.config)) {
+      const [a, b] = [tensors[loraName(role, path, "A")], tensors[loraName(role, path, "B")]];
+      if (!a || !b) continue;
+      const key = `${out}x${width}`;
+      let session = sessions.get(key);
+      if (!session) {
+        const inputs = [
+          input("weight", [out, width]),
+          input("a", [shape.rank, width]),
+          input("b", [out, shape.rank]),
+        ] as const;
+        const model: OnnxModel = toOnnx({ merged: mergedWeight(...inputs, shape) });
+        sessions.set(key, (session = await runtime.createSession(model)));
+      }
+      const weight = base.weights.tensor(`model.${path}.weight`);
+      merged[`model.${path}.weight`] = (await session.run({ weight, a, b })).merged!;
     }
-    const weight = base.weights.tensor(`model.${path}.weight`);
-    merged[`model.${path}.weight`] = (await session.run({ weight, a, b })).merged!;
+    return merged;
+  } finally {
+    for (const session of sessions.values()) await session.release();
   }
-  for (const session of sessions.values()) await session.release();
-  return merged;
 }

@@ -12,7 +12,7 @@ import { adapterFeeds, emptyCaches, layerNames, type Part, partGraph, partNames 
 import type { ImageStore, PlacedPart } from "./trunkParts.js";
 
 /** Packed bytes of a session at most; the weights of one session are in memory twice while it is made. */
-const SESSION_BYTES = 256e6;
+export const SESSION_BYTES = 256e6;
 
 export interface TrunkOptions {
   runtime: Runtime;
@@ -54,11 +54,12 @@ export class Trunk {
    * `signal` is checked between sessions.
    */
   async run(feeds: HostTensors, adapter: HostTensors, signal?: AbortSignal): Promise<Record<string, HostTensor>> {
-    let outputs: Record<string, HostTensor> = { hidden: feeds.embeddings! };
+    const fed: Record<string, HostTensor> = { ...feeds, ...adapter };
+    const outputs: Record<string, HostTensor> = {};
     for (const { session, weights } of this.segments) {
       signal?.throwIfAborted();
-      const embeddings = outputs.hidden!;
-      outputs = { ...outputs, ...(await session.run({ ...weights, ...feeds, ...adapter, embeddings })) };
+      Object.assign(outputs, await session.run(Object.assign(fed, weights)));
+      fed.embeddings = outputs.hidden!;
     }
     return outputs;
   }
@@ -114,7 +115,7 @@ function cut({ base, sessionBytes = SESSION_BYTES }: TrunkOptions): Part[] {
   return [...parts, { ...last, hasHead: false }, { ...last, begin: layers }];
 }
 
-/** A worker thread that spins after its run is ready for the next at once, and in the way of another session's. */
+/** Makes the session of a part. Alone it waits for its next run by spinning and keeps its scratch memory; among others it would be in their way. */
 async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean): Promise<Segment> {
   const { runtime, base, adapted, images } = options;
   const { config, weights } = base;

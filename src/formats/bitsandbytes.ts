@@ -76,9 +76,13 @@ export async function withNf4(source: OpenTensors, what: string): Promise<OpenTe
       const state = states.get(name);
       return state ? readValues(source, name, state, begin, end) : source.readRows(name, begin, end);
     },
-    async readPacked(name) {
+    packedFormat(name) {
       const state = states.get(name);
-      return state && readBlocks(source, name, state, 0, blockCount(state), state.shape);
+      return state && { kind: "nf4", block: state.block };
+    },
+    async readPacked(name) {
+      const state = states.get(name)!;
+      return readBlocks(source, name, state, 0, blockCount(state), state.shape);
     },
     close: () => source.close(),
   };

@@ -5,14 +5,21 @@ import { float16ToNumber } from "./halfFloats.js";
 /** Values per block. */
 const BLOCK = 32;
 
-/** Rows [out, in] of whole blocks as a packed weight with the same values; undefined for a type that no kernel reads. */
+type BlocksFormat = Extract<PackedWeight["format"], { kind: "blocks" }>;
+
+/** The format of a type of blocks; undefined for one that no kernel reads. */
+export function packedFormatOf(type: string): BlocksFormat | undefined {
+  if (type !== "Q4_0" && type !== "Q8_0") return undefined;
+  return { kind: "blocks", bits: type === "Q4_0" ? 4 : 8, block: BLOCK };
+}
+
+/** Rows [out, in] of whole blocks as a packed weight with the same values. */
 export function packedFromGguf(
-  type: string,
+  format: BlocksFormat,
   bytes: Uint8Array,
   shape: readonly [number, number],
-): PackedWeight | undefined {
-  if (type !== "Q4_0" && type !== "Q8_0") return undefined;
-  const bits = type === "Q4_0" ? 4 : 8;
+): PackedWeight {
+  const { bits } = format;
   const blockBytes = 2 + (BLOCK * bits) / 8;
   const count = bytes.length / blockBytes;
   const scales = new Float32Array(count);
@@ -23,7 +30,7 @@ export function packedFromGguf(
     if (bits === 8) offsetBytes(bytes, at + 2, values, block * BLOCK);
     else pairNibbles(bytes, at + 2, values, (block * BLOCK) / 2);
   }
-  return packedWeight({ kind: "blocks", bits, block: BLOCK, zeros: false }, shape, { values, scales });
+  return packedWeight(format, shape, { values, scales });
 }
 
 /** Signed bytes to bytes around 128. */

@@ -3,7 +3,7 @@ import { BigVaeError, quote } from "../errors.js";
 import type { GgufHeader, GgufMetadata, GgufTensor } from "./gguf.js";
 import { dequantize, readableTypes } from "./ggufBlocks.js";
 import { configFromGguf, type GgufConfig, huggingFaceName, permutedHeads, unpermuteRows } from "./ggufModel.js";
-import { packedFromGguf } from "./ggufPacked.js";
+import { packedFormatOf, packedFromGguf } from "./ggufPacked.js";
 import { malformed, missingTensor } from "./malformed.js";
 import { type Dtype, isDtype, type StoredTensor, type TensorSource, viewElements } from "./tensors.js";
 
@@ -22,6 +22,10 @@ export function ggufSource(
     const found = tensors.get(name);
     if (!found) throw missingTensor(what, name);
     return found;
+  };
+  const packedFormat = (name: string) => {
+    const { type, shape } = entry(name);
+    return shape.length === 2 ? packedFormatOf(type.name) : undefined;
   };
   return {
     names: [...tensors.keys()],
@@ -47,13 +51,13 @@ export function ggufSource(
       const values = dequantize(type, await readBytes(from, from + (last - first) * rowBytes));
       return unpermuteRows(values, last - first, (last - first) / headDim);
     },
+    packedFormat,
     async readPacked(name) {
-      const { type, begin, end, shape } = entry(name);
-      if (shape.length !== 2) return undefined;
+      const { begin, end, shape } = entry(name);
       const bytes = await readBytes(begin, end);
       const heads = permutedHeads(name, config);
       const ordered = heads === 0 ? bytes : unpermuteRows(bytes, shape[0]!, heads);
-      return packedFromGguf(type.name, ordered, shape as [number, number]);
+      return packedFromGguf(packedFormat(name)!, ordered, shape as [number, number]);
     },
     async readRaw(name): Promise<StoredTensor> {
       const { type, begin, end, shape } = entry(name);

@@ -60,8 +60,10 @@ export interface TensorSource {
   readFloat32(name: string): Promise<Float32Array>;
   /** Rows begin..end-1 of a matrix in fp32, read alone. */
   readRows?(name: string, begin: number, end: number): Promise<Float32Array>;
-  /** A matrix as the file packs it, where a kernel multiplies by the same values; undefined otherwise. */
-  readPacked?(name: string): Promise<PackedWeight | undefined>;
+  /** How the file packs a matrix, where a kernel multiplies by the same values; undefined otherwise. */
+  packedFormat?(name: string): PackedWeight["format"] | undefined;
+  /** A matrix that has such a format, as it lies in the file. */
+  readPacked?(name: string): Promise<PackedWeight>;
   /** The elements as stored. */
   readRaw(name: string): Promise<StoredTensor>;
 }

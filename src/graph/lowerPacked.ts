@@ -99,6 +99,9 @@ export function lowerUnpack(to: Lowering, { inputs, attributes: { format, shape 
     accuracy: "float32",
   });
   const rows = to.emit("Transpose", [columns], undefined, { perm: { ints: [1, 0] } });
-  const whole = to.emit("Reshape", [rows, to.integers([out, inBlocks])]);
+  const isWhole = inBlocks === width;
+  const whole = to.emit("Reshape", [rows, to.integers([out, inBlocks])], isWhole ? [to.name(y!)] : undefined);
+  if (isWhole) return;
+  // Rows that end within a block.
   to.emit("Slice", [whole, to.integers([0]), to.integers([width]), to.integers([1])], [to.name(y!)]);
 }

@@ -1,8 +1,8 @@
 /** How a frozen weight [out, in] is packed: what its parts are, and so which kernel multiplies by it. */
 
 /**
- * blocks: value = scale (q - zero), q of 4 or 8 bits, a scale (and a zero) for each block of values along the inputs; without `zeros`
- *   the zero is 2^(bits - 1). ONNX Runtime's MatMulNBits, which rounds x to int8 by blocks; GGUF's Q4_0, Q4_1 and Q8_0 have the same values.
+ * blocks: value = scale (q - 2^(bits - 1)), q of 4 or 8 bits, a scale for each block of values along the inputs. ONNX Runtime's MatMulNBits, which rounds x to
+ *   int8 by blocks; GGUF's Q4_0 and Q8_0 have the same values.
  * nf4: value = scale code[q], blocks of the flattened matrix (Dettmers et al. 2023, QLoRA). MatMulBnb4, which computes in fp32.
  * columns: value = scale q, q int8, a scale for each output. DynamicQuantizeMatMul, which rounds x to int8 too, here with a scale for each row; the
  *   `outliers` inputs with the largest values stay in fp32 (Dettmers et al. 2022, LLM.int8). With `gradient` the transposed matrix, rounded with a scale for
@@ -16,8 +16,6 @@ export type PackedFormat =
       readonly bits: 4 | 8;
       /** Values of a block. */
       readonly block: number;
-      /** Whether each block has a zero of its own. */
-      readonly zeros: boolean;
     }
   | {
       /** 4-bit NormalFloat. */
@@ -63,11 +61,10 @@ export function packedParts(format: PackedFormat, [out, width]: readonly [number
       scales: { dtype: "float32", shape: [Math.ceil(count / format.block)] },
     };
   }
-  const { bits, block, zeros } = format;
+  const { bits, block } = format;
   const blocks = Math.ceil(width / block);
   return {
     values: { dtype: "uint8", shape: [out, blocks, (block * bits) / 8] },
     scales: { dtype: "float32", shape: [out, blocks] },
-    ...(zeros ? { zeros: { dtype: "uint8", shape: [out, Math.ceil((blocks * bits) / 8)] } } : {}),
   };
 }

@@ -1,4 +1,5 @@
 /** What callers give a loaded model, and what they get. */
+import type { Compute } from "../engine/sessions.js";
 import type { Latent, Posterior } from "../latent/index.js";
 import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
 import type { PlainSpan } from "../sampling/plain.js";
@@ -17,7 +18,7 @@ export interface LoadOptions {
   /** How the base is kept in memory: "none" (fp32), "int8", "int4" or "nf4"; default: "none". Adapters stay in fp32. */
   quant?: Quant;
   /** In what products with the base are computed: "fp32", or "int8", faster and rounded, which merges the adapters; default: "fp32". Not beside `quant`. */
-  compute?: "fp32" | "int8";
+  compute?: Compute;
   /** Most memory that the model may take, in bytes; default: the free memory. A larger model is refused. */
   memoryBytes?: number;
 }

@@ -3,7 +3,7 @@ import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent } from "../latent/index.js";
 import type { TaskVector } from "../sampling/model.js";
-import { QUANTS, type Quant } from "../weights/index.js";
+import { QUANTS } from "../weights/index.js";
 import type {
   CompleteOptions,
   ContinueOptions,
@@ -134,7 +134,7 @@ const LOAD_RULES = {
 } as const;
 
 /** Throws "usage" where int8 products are asked for beside a packed base. */
-export function checkCompute({ quant = "none", compute = "fp32" }: { quant?: Quant; compute?: "fp32" | "int8" }): void {
+export function checkCompute({ quant = "none", compute = "fp32" }: Pick<LoadOptions, "quant" | "compute">): void {
   if (quant === "none" || compute === "fp32") return;
   throw new BigVaeError("usage", {
     subject: "`compute`",

@@ -1,7 +1,8 @@
 /** Free memory, and whether a model fits: refused before anything is allocated. */
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
-import type { AdapterForm } from "../engine/sessions.js";
+import type { AdapterForm, Compute } from "../engine/sessions.js";
+import { SESSION_BYTES } from "../engine/trunk.js";
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";
 import { linearShapes, weightShapes } from "../model/weights.js";
@@ -73,8 +74,8 @@ export function neededBytes(
 /** Scales that MatMulNBits keeps for each of a weight's: its own, those in its order, and sums for the zeros (measured: 4.1). */
 const KERNEL_SCALES = 4;
 
-/** Packed weights of a session at most (engine/trunk), which lie in memory twice while it is made; ONNX Runtime's scratch is about as large. */
-const PACKED_AT_A_TIME = 2 * 256e6;
+/** The packed weights of a session lie in memory twice while it is made; ONNX Runtime's scratch is about as large. */
+const PACKED_AT_A_TIME = 2 * SESSION_BYTES;
 
 function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number {
   const table = [config.vocabSize, config.hiddenSize] as const;
@@ -88,13 +89,14 @@ function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number
   return kept + Math.min(kept, PACKED_AT_A_TIME);
 }
 
-/** Bytes of a base that training feeds: its linear layers packed, tables and norms dense. */
-function fedBytes(config: ModelConfig, quant: Quant): number {
+/** Bytes of a base that training feeds: its linear layers packed, tables and norms dense; for products in int8 two copies of the layers beside them. */
+function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"): number {
   const linears = Array.from(linearShapes(config).values());
   const packed = linears
     .map((shape) => quantBytes(quant, shape))
     .reduce((sum, { values, scales }) => sum + values + scales, 0);
-  return packed + floatBytes(weightShapes(config).values()) - floatBytes(linears);
+  const copies = compute === "int8" ? floatBytes(linears) / 2 : 0;
+  return packed + copies + floatBytes(weightShapes(config).values()) - floatBytes(linears);
 }
 
 function floatBytes(shapes: Iterable<readonly number[]>): number {
@@ -115,14 +117,18 @@ export function checkFits(size: ModelSize, kept: Kept, available: number): void 
   );
 }
 
-/** Throws "memory" where a base does not fit that training feeds. */
-export function checkFedFits(config: ModelConfig, quant: Quant, available: number): void {
-  const need = PROCESS_BYTES + 1.2 * fedBytes(config, quant);
+/** Throws "memory" where a base does not fit that training feeds, with the smaller way of training that does. */
+export function checkFedFits(config: ModelConfig, quant: Quant, compute: Compute, available: number): void {
+  const needOf = (kept: Quant, products?: Compute) => PROCESS_BYTES + 1.2 * fedBytes(config, kept, products);
+  const need = needOf(quant, compute);
   if (need <= available) return;
-  const packed = PROCESS_BYTES + 1.2 * fedBytes(config, "nf4");
-  const fits = quant === "none" && packed <= available;
-  const remedy = fits
-    ? `give \`quant\` nf4, which takes ${megabytes(packed)}`
+  const ways = [
+    { remedy: "leave `compute` out", bytes: needOf(quant) },
+    { remedy: "give `quant` nf4, without `compute`", bytes: needOf("nf4") },
+  ];
+  const way = ways.find(({ bytes }) => bytes < need && bytes <= available);
+  const remedy = way
+    ? `${way.remedy}, which takes ${megabytes(way.bytes)}`
     : "close other programs, or choose a smaller model";
   throw memoryError(need, available, remedy);
 }

@@ -14,7 +14,7 @@ import { readJsonObject } from "../formats/readFiles.js";
 import type { MappedWeight, PackedWeight, Quant, Weight } from "../weights/index.js";
 
 /** Counts the layouts of these files. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Smaller bases are packed anew at each load, in less than a second. */
 const LEAST_BYTES = 64e6;

@@ -1,5 +1,6 @@
-/** The causal mask of training, folded for grouped-query attention. */
+/** Causal masks of whole rows, folded for grouped-query attention. */
 import { MASKED } from "./attention.js";
+import type { ModelConfig } from "./config.js";
 
 /**
  * [G * T, T]: 0 where the token of a query row may see a key, MASKED elsewhere; the query heads of a group lie one after another.
@@ -16,6 +17,30 @@ export function causalMask(
     const i = row % time;
     for (let j = 0; j < time; j++) {
       if (j > i || positions[i]! - positions[j]! >= slidingWindow) mask[row * time + j] = MASKED;
+    }
+  }
+  return mask;
+}
+
+/** A row of tokens: whether each is shown, and its position. */
+export interface MaskedRow {
+  seen: ArrayLike<number>;
+  positions: readonly number[];
+}
+
+/** [B, 1, G * T, T] of rows of equal length: causal, and hiding tokens that are not shown. */
+export function causalMasks(config: ModelConfig, rows: readonly MaskedRow[]): Float32Array {
+  const time = rows[0]!.positions.length;
+  const group = config.numAttentionHeads / config.numKeyValueHeads;
+  // Positions matter to a sliding window alone.
+  const shared = config.slidingWindow === undefined ? causalMask(rows[0]!.positions, group) : undefined;
+  const size = group * time * time;
+  const mask = new Float32Array(rows.length * size);
+  for (const [row, { seen, positions }] of rows.entries()) {
+    mask.set(shared ?? causalMask(positions, group, config.slidingWindow), row * size);
+    for (let j = 0; j < time; j++) {
+      if (seen[j]) continue;
+      for (let i = 0; i < group * time; i++) mask[row * size + i * time + j] = MASKED;
     }
   }
   return mask;

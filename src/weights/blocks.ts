@@ -14,7 +14,7 @@ const WIDE = 2048;
 export function blocksFormat(bits: 4 | 8, width: number): BlocksFormat {
   const most = bits === 8 || width >= WIDE ? 128 : 64;
   const block = [128, 64, 32].find((size) => size <= most && width % size === 0) ?? 32;
-  return { kind: "blocks", bits, block, zeros: false };
+  return { kind: "blocks", bits, block };
 }
 
 /**
@@ -78,7 +78,7 @@ function roundToNibbles(values: Float32Array, from: number, count: number, large
 
 /** Rows begin..end-1 of a matrix [out, in] in fp32. */
 export function dequantizeBlocks(
-  { values, scales, zeros }: HostTensors,
+  { values, scales }: HostTensors,
   [, width]: readonly [number, number],
   { bits, block }: BlocksFormat,
   begin: number,
@@ -86,15 +86,13 @@ export function dequantizeBlocks(
 ): Float32Array {
   const blocks = Math.ceil(width / block);
   const bytes = values!.data as Uint8Array;
-  const zeroBytes = zeros?.data as Uint8Array | undefined;
   const out = new Float32Array((end - begin) * width);
-  const zeroRow = Math.ceil((blocks * bits) / 8);
+  const zero = 1 << (bits - 1);
   for (let row = begin; row < end; row++) {
     for (let i = 0; i < width; i++) {
       const b = (i / block) | 0;
       const at = row * blocks * block + i;
       const q = bits === 8 ? bytes[at]! : nibbleAt(bytes, at);
-      const zero = zeroBytes ? zeroAt(zeroBytes, row * zeroRow, b, bits) : 1 << (bits - 1);
       out[(row - begin) * width + i] = (q - zero) * (scales!.data as Float32Array)[row * blocks + b]!;
     }
   }
@@ -103,8 +101,4 @@ export function dequantizeBlocks(
 
 function nibbleAt(bytes: Uint8Array, i: number): number {
   return (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
-}
-
-function zeroAt(bytes: Uint8Array, start: number, block: number, bits: 4 | 8): number {
-  return bits === 8 ? bytes[start + block]! : (bytes[start + (block >> 1)]! >> (4 * (block & 1))) & 15;
 }

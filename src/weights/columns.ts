@@ -7,39 +7,33 @@ export type ColumnsFormat = Extract<PackedFormat, { kind: "columns" }>;
 /** For training: forward with eight inputs in fp32, and back. */
 export const COLUMNS_FORMAT: ColumnsFormat = { kind: "columns", gradient: true, outliers: 8 };
 
-/** Rounds a matrix [out, in] to q from -127 to 127 with scale = max |x| / 127 of each output; values [in, out]. */
+/**
+ * Rounds a matrix [out, in] to q from -127 to 127, with a scale = max |x| / 127 for each output, values [in, out]; or of the transposed matrix with
+ * a scale for each input, values [out, in].
+ */
 export function quantizeColumns(
   values: Float32Array,
   [out, width]: readonly [number, number],
+  by: "output" | "input",
 ): { values: Int8Array; scales: Float32Array } {
-  const bytes = new Int8Array(out * width);
-  const scales = new Float32Array(out);
+  const ofOutput = by === "output";
+  const scales = new Float32Array(ofOutput ? out : width);
   for (let row = 0; row < out; row++) {
-    const own = values.subarray(row * width, (row + 1) * width);
-    const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    scales[row] = largest / 127;
-    const inverse = largest > 0 ? 127 / largest : 0;
-    for (let i = 0; i < width; i++) bytes[i * out + row] = Math.round(own[i]! * inverse);
-  }
-  return { values: bytes, scales };
-}
-
-/** As `quantizeColumns` of the transposed matrix [in, out]: a scale for each input, values [out, in]. */
-export function quantizeRows(
-  values: Float32Array,
-  [out, width]: readonly [number, number],
-): { values: Int8Array; scales: Float32Array } {
-  const bytes = new Int8Array(out * width);
-  const scales = new Float32Array(width);
-  for (let i = 0; i < values.length; i++) {
-    const column = i % width;
-    const size = Math.abs(values[i]!);
-    if (size > scales[column]!) scales[column] = size;
+    for (let i = 0; i < width; i++) {
+      const at = ofOutput ? row : i;
+      const size = Math.abs(values[row * width + i]!);
+      if (size > scales[at]!) scales[at] = size;
+    }
   }
   const inverse = scales.map((largest) => (largest > 0 ? 127 / largest : 0));
-  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(values[i]! * inverse[i % width]!);
-  for (let column = 0; column < width; column++) scales[column]! /= 127;
-  return { values: bytes, scales };
+  const bytes = new Int8Array(out * width);
+  for (let row = 0; row < out; row++) {
+    for (let i = 0; i < width; i++)
+      bytes[ofOutput ? i * out + row : row * width + i] = Math.round(
+        values[row * width + i]! * inverse[ofOutput ? row : i]!,
+      );
+  }
+  return { values: bytes, scales: scales.map((largest) => largest / 127) };
 }
 
 /** Rows begin..end-1 of a matrix [out, in] in fp32. */

@@ -14,7 +14,6 @@ export {
   quantBytes,
   readRows,
   type Weight,
-  weightBytes,
   weightRanges,
   weightTensors,
 } from "./weight.js";

@@ -14,13 +14,14 @@ function openStore(quant: Quant, packed: PackedWeight) {
     names: [NAME],
     info: () => ({ shape: [OUT, IN] }),
     readFloat32: async () => values,
+    packedFormat: () => packed.format,
     readPacked: async () => packed,
   };
   const names = { embedding: "embedding", head: "head" };
   return WeightStore.open({ source, shapes: new Map([[NAME, [OUT, IN]]]), ...names, quant, check: checkFinite });
 }
 
-const packedValues = () => packWeight(values, [OUT, IN], { kind: "blocks", bits: 4, block: 32, zeros: false });
+const packedValues = () => packWeight(values, [OUT, IN], { kind: "blocks", bits: 4, block: 32 });
 
 it.each(["int8", "int4"] as const)("of %s keeps a matrix as its file packs it", async (quant) => {
   const packed = packedValues();

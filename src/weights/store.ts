@@ -1,16 +1,16 @@
 /** The frozen weights of a base by name on disk: what stays in memory, and what is read when a session is made of it. */
-import { type PackedFormat, packedParts, sizeOf } from "../graph/index.js";
+import type { PackedFormat } from "../graph/index.js";
 import type { HostTensor, HostTensors } from "../runtime/runtime.js";
 import {
   dense,
   linearFormat,
   type PackedWeight,
   Packer,
+  packedBytes,
   type Quant,
   readRows,
   tableFormat,
   type Weight,
-  weightBytes,
   weightTensors,
 } from "./weight.js";
 
@@ -20,8 +20,10 @@ export interface WeightSource {
   readFloat32(name: string): Promise<Float32Array>;
   /** Rows begin..end-1 of a matrix alone, so that a large one is never in memory in fp32 as a whole. */
   readRows?(name: string, begin: number, end: number): Promise<Float32Array>;
-  /** A matrix as the file packs it, where a kernel multiplies by the same values; undefined otherwise. */
-  readPacked?(name: string): Promise<PackedWeight | undefined>;
+  /** How the file packs a matrix, where a kernel multiplies by the same values; undefined otherwise. */
+  packedFormat?(name: string): PackedFormat | undefined;
+  /** A matrix that has such a format, as it lies in the file. */
+  readPacked?(name: string): Promise<PackedWeight>;
   readonly names: readonly string[];
   /** Frees what is open; nothing can be read after it. */
   close?(): Promise<void>;
@@ -123,13 +125,8 @@ export class WeightStore {
   storedBytes(name: string): number {
     const format = this.#format(name);
     if (!format) return 0;
-    const parts = Object.values(packedParts(format, this.options.shapes.get(name) as [number, number]));
-    return parts.reduce((sum, { dtype, shape }) => sum + sizeOf(shape) * (dtype === "float32" ? 4 : 1), 0);
-  }
-
-  /** Bytes of what stays in memory. */
-  get bytes(): number {
-    return Array.from(this.#kept.values()).reduce((sum, weight) => sum + weightBytes(weight), 0);
+    const { values, scales } = packedBytes(format, this.options.shapes.get(name) as [number, number]);
+    return values + scales;
   }
 
   /** The format that a weight is packed in; undefined where it is dense. */
@@ -145,8 +142,9 @@ export class WeightStore {
     const { source, shapes, check } = this.options;
     const shape = shapes.get(name)!;
     const format = this.#format(name);
-    const packed = format && (await source.readPacked?.(name));
-    if (packed && keeps(format, packed.format)) {
+    const own = source.packedFormat?.(name);
+    if (format && own && keeps(format, own)) {
+      const packed = await source.readPacked!(name);
       // The other parts are integers.
       check(name, packed.parts.scales!.data as Float32Array);
       return packed;

@@ -2,7 +2,7 @@
 import { type FileRange, type PackedFormat, type PackedPart, packedParts, sizeOf } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
-import { type ColumnsFormat, dequantizeColumns, quantizeColumns, quantizeRows } from "./columns.js";
+import { type ColumnsFormat, dequantizeColumns, quantizeColumns } from "./columns.js";
 import { dequantizeNf4, NF4_FORMAT, quantizeNf4 } from "./nf4.js";
 
 /** Row-major values [out, in]; norms are [out]. */
@@ -95,9 +95,9 @@ export function packedWeight(
 }
 
 function packColumns(values: Float32Array, shape: readonly [number, number], format: ColumnsFormat): PackedWeight {
-  const forward = quantizeColumns(values, shape);
+  const forward = quantizeColumns(values, shape, "output");
   if (!format.gradient) return packedWeight(format, shape, forward);
-  const { values: transposed, scales } = quantizeRows(values, shape);
+  const { values: transposed, scales } = quantizeColumns(values, shape, "input");
   return packedWeight(format, shape, { ...forward, transposed_values: transposed, transposed_scales: scales });
 }
 
@@ -124,22 +124,23 @@ export function weightTensors(name: string, weight: Weight): Record<string, Host
   return Object.fromEntries(Object.entries(weight.parts).map(([part, tensor]) => [`${name}.${part}`, tensor]));
 }
 
-/** Bytes of the arrays of a matrix in a form; `isTable`: the embedding table or the head. */
+/** Bytes of the values and of the scales of a matrix in a format. */
+export function packedBytes(
+  format: PackedFormat,
+  shape: readonly [number, number],
+): Record<"values" | "scales", number> {
+  const { values, scales } = packedParts(format, shape);
+  return { values: sizeOf(values!.shape), scales: 4 * sizeOf(scales!.shape) };
+}
+
+/** The same of a matrix in a form; `isTable`: the embedding table or the head. */
 export function quantBytes(
   quant: Quant,
   shape: readonly [number, number],
   isTable = false,
 ): Record<"values" | "scales", number> {
   const format = (isTable ? tableFormat : linearFormat)(quant, shape[1]);
-  if (!format) return { values: 4 * shape[0] * shape[1], scales: 0 };
-  const { values, scales } = packedParts(format, shape);
-  return { values: sizeOf(values!.shape), scales: 4 * sizeOf(scales!.shape) };
-}
-
-/** Bytes that a weight takes. */
-export function weightBytes(weight: Weight): number {
-  const tensors = weight.kind === "dense" ? [weight.tensor] : Object.values(weight.parts);
-  return tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
+  return format ? packedBytes(format, shape) : { values: 4 * shape[0] * shape[1], scales: 0 };
 }
 
 /** Values in fp32. */

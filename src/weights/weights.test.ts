@@ -15,8 +15,8 @@ const reference = parseSafetensors(new Uint8Array(readFileSync(path)));
 
 const [OUT, IN, ROWS] = [48, 80, 5];
 const FORMATS: readonly PackedFormat[] = [
-  { kind: "blocks", bits: 8, block: 32, zeros: false },
-  { kind: "blocks", bits: 4, block: 32, zeros: false },
+  { kind: "blocks", bits: 8, block: 32 },
+  { kind: "blocks", bits: 4, block: 32 },
   { kind: "nf4", block: 64 },
 ];
 const COLUMNS: PackedFormat = { kind: "columns", gradient: true, outliers: 4 };

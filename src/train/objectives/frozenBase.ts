@@ -1,5 +1,6 @@
 /** A frozen base as the losses are fed it: as it is in memory, or its linear layers in int8. */
 import type { BaseModel } from "../../engine/baseModel.js";
+import type { Compute } from "../../engine/sessions.js";
 import { linearWeightShapes } from "../../model/weights.js";
 import type { HostTensors } from "../../runtime/runtime.js";
 import type { Packing } from "../../vae/loss.js";
@@ -15,7 +16,7 @@ export interface FrozenBase {
 }
 
 /** `compute`: in what the products with the linear layers of a dense base are computed, forward and back. */
-export function frozenBase({ config, weights }: BaseModel, compute: "fp32" | "int8"): FrozenBase {
+export function frozenBase({ config, weights }: BaseModel, compute: Compute): FrozenBase {
   const { quant, tensors } = weights;
   const own = quant === "none" ? undefined : { name: quant, format: (name: string) => weights.format(name) };
   if (compute === "fp32") return { tensors, packing: own, evaluationPacking: own };

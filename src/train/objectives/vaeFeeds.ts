@@ -1,8 +1,7 @@
 /** Feeds of the VAE objectives: from rows of tokens to the groups, masks and positions that the graphs of vae/loss take. */
 import type { ShardRow } from "../../data/index.js";
 import { MASKED } from "../../model/attention.js";
-import { causalMask } from "../../model/causalMask.js";
-import type { ModelConfig } from "../../model/config.js";
+import { causalMasks } from "../../model/causalMask.js";
 import { ropeRow } from "../../model/rope.js";
 import type { Rng } from "../../rng.js";
 import { float32, type HostTensor, int64 } from "../../runtime/runtime.js";
@@ -145,13 +144,14 @@ function groupFeeds({ name, shape, writer, before, gap }: Group, examples: reado
     };
   });
   const time = rows[0]!.positions.length;
+  const fold = config.numAttentionHeads / config.numKeyValueHeads;
   const ids = rows.flatMap((row) => Array.from(row.ids));
   const steps = ropeSteps(slots);
   const positions = rows.flatMap((row) => row.positions.map((position) => ropeRow(position, steps)));
   const feeds: Record<GroupPart, HostTensor> = {
     ids: int64(ids, ids.length),
     positions: int64(positions, rows.length, time),
-    mask: groupMask(config, rows),
+    mask: float32(causalMasks(config, rows), rows.length, 1, fold * time, time),
   };
   const named = Object.entries(feeds).map(([part, feed]) => [`${name}_${part as GroupPart}` satisfies GroupFeed, feed]);
   return Object.fromEntries(named);
@@ -184,22 +184,4 @@ function withSlots(tokens: ArrayLike<number>, { slotsAt }: RowLayout, slots: num
   const ofSlots = typeof slots === "number" ? new Array<number>(slots).fill(1) : slots;
   const all = Array.from(tokens);
   return [...all.slice(0, slotsAt), ...ofSlots, ...all.slice(slotsAt)];
-}
-
-/** [b, 1, G*t, t]: causal, and hiding padding. */
-function groupMask(config: ModelConfig, rows: readonly { seen: number[]; positions: number[] }[]): HostTensor {
-  const time = rows[0]!.positions.length;
-  const group = config.numAttentionHeads / config.numKeyValueHeads;
-  // Positions matter to a sliding window alone.
-  const shared = config.slidingWindow === undefined ? causalMask(rows[0]!.positions, group) : undefined;
-  const size = group * time * time;
-  const mask = new Float32Array(rows.length * size);
-  for (const [row, { seen, positions }] of rows.entries()) {
-    mask.set(shared ?? causalMask(positions, group, config.slidingWindow), row * size);
-    for (let j = 0; j < time; j++) {
-      if (seen[j]) continue;
-      for (let i = 0; i < group * time; i++) mask[row * size + i * time + j] = MASKED;
-    }
-  }
-  return float32(mask, rows.length, 1, group * time, time);
 }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
+import type { Compute } from "../../engine/sessions.js";
 import { BigVaeError } from "../../errors.js";
 import { checkCompute } from "../../host/checkCall.js";
 import { checkFedFits } from "../../host/memory.js";
@@ -19,13 +20,13 @@ export interface TrainingBase extends OpenedBase {
  * @throws BigVaeError: "usage" where there is none or the options do not go together, "memory" where it does not fit into `availableBytes`, and as reading it does.
  */
 export async function openTrainingBase(
-  { model, quant = "none", compute = "fp32" }: { model: string; quant?: Quant; compute?: "fp32" | "int8" },
+  { model, quant = "none", compute = "fp32" }: { model: string; quant?: Quant; compute?: Compute },
   option: string,
   availableBytes: number,
 ): Promise<TrainingBase> {
   checkCompute({ quant, compute });
   const { base } = await findModel(model, undefined, option);
-  checkFedFits(await readConfig(base), quant, availableBytes);
+  checkFedFits(await readConfig(base), quant, compute, availableBytes);
   return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base) };
 }
 

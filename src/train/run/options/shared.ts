@@ -1,4 +1,5 @@
 /** Options that the runs share. */
+import { QUANTS } from "../../../weights/index.js";
 import { model, oneOf, onOff, path, positive, properShare, real, threadCount, whole } from "./kinds.js";
 import type { OptionTable, Settled } from "./table.js";
 
@@ -64,7 +65,7 @@ export const ADAPTER_OPTIONS = {
     description: "noise scale in training: z = mean + x * s * eps; the finished z is scaled by 1/x",
   },
   quant: {
-    kind: oneOf("none", "int8", "int4", "nf4"),
+    kind: oneOf(...QUANTS),
     default: "none",
     description: "how the frozen base is kept in memory; nf4 is QLoRA's. Adapters are trained in fp32",
   },
