@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/engine.js";
+import { inputSizes } from "../src/engine/int8.js";
 import { blockLinears } from "../src/model/weights.js";
 import { Rng } from "../src/rng.js";
 import { onnxNodeRuntime } from "../src/runtime/onnxNode.js";
@@ -39,6 +40,9 @@ const runtime = onnxNodeRuntime({ threads: Number(flags.threads) });
 const rng = Rng.fromSeed(1);
 const randomIds = (count: number) => Array.from({ length: count }, () => rng.integer(SMOLLM2.vocabSize));
 
+/** What products in int8 are balanced by. */
+const sample = compute === "int8" ? randomIds(128) : undefined;
+
 /** A job runs once and returns how many tokens it processed. */
 type Job = () => Promise<number>;
 
@@ -64,7 +68,7 @@ async function engine(): Promise<Engine> {
   const form = flags.form === "unmerged" ? "unmerged" : "merged";
   const quant = QUANTS.find((name) => name === flags.quant) ?? "none";
   const base = quant === "none" ? randomBase() : await randomPackedBase(quant);
-  return new Engine({ runtime, base, vae: randomAdapters(), form, compute });
+  return new Engine({ runtime, base, vae: randomAdapters(), form, int8Sample: sample });
 }
 
 async function encodeJob(): Promise<number> {
@@ -131,7 +135,9 @@ async function avgJob(): Promise<number> {
 
 async function trainJob(): Promise<number> {
   const batch = Number(flags.batch);
-  const { tensors, packing } = frozenBase(randomBase(), compute);
+  const base = randomBase();
+  const dense = { config: base.config, tensors: base.weights.tensors };
+  const { tensors, packing } = frozenBase(base, sample && (await inputSizes(runtime, dense, sample)));
   const lora = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
   const row = async () => ({ inputIds: Int32Array.from(randomIds(128)), attentionMask: new Int32Array(128).fill(1) });
   const objective = overlapObjective({

@@ -53,7 +53,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "train/loop": { imports: ["graph", "runtime/runtime.ts", "formats", "vae/loss.ts"], node: true },
   "train/objectives": {
-    imports: ["train/loop", "vae", "engine", "model", "graph", "weights", "runtime/runtime.ts", "data"],
+    imports: ["train/loop", "vae", "engine", "model", "graph", "runtime/runtime.ts", "data"],
   },
   "train/run": {
     imports: [

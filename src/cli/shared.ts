@@ -1,7 +1,6 @@
 /** What the commands share: options, loading of a model, and output. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import { BigVae } from "../bigVae.js";
-import type { Compute } from "../engine/sessions.js";
+import { BigVae, type LoadOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
 import { findModel } from "../host/modelFiles.js";
@@ -19,7 +18,7 @@ export type ModelFlags = OutputFlags & {
   adapters?: string;
   threads?: number;
   quant: Quant;
-  compute: Compute;
+  compute: NonNullable<LoadOptions["compute"]>;
   seed: number;
 };
 

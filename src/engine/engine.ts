@@ -22,7 +22,7 @@ import { KvCache } from "./kvCache.js";
 import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRunner.js";
 import { Places } from "./places.js";
 import { type PooledRow, poolBatch } from "./pooling.js";
-import { type AdapterForm, type Compute, Sessions, type WriterName } from "./sessions.js";
+import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
 import type { ImageStore } from "./trunkParts.js";
 import { Turns } from "./turns.js";
 import { WritingRows } from "./writingRows.js";
@@ -34,8 +34,8 @@ export interface EngineOptions {
   form?: AdapterForm;
   /** Tokens of one row at most: context, z and what is written. */
   maxPositions?: number;
-  /** In what the products of a dense base are computed; int8 merges adapters. */
-  compute?: Compute;
+  /** Token ids of a text of many kinds. Where given, the products of a dense base are computed in int8, balanced by it; adapters are merged. */
+  int8Sample?: readonly number[] | undefined;
   /** Files of the packed weights of a large base. */
   images?: ImageStore;
 }
@@ -74,13 +74,13 @@ export class Engine {
   /** Later calls wait until sessions can be made anew. */
   #closing: Promise<unknown> = Promise.resolve();
 
-  constructor({ runtime, base, vae, form = "merged", maxPositions, compute = "fp32", images }: EngineOptions) {
+  constructor({ runtime, base, vae, form = "merged", maxPositions, int8Sample, images }: EngineOptions) {
     this.base = base;
     this.vae = vae;
     this.space = vae && new LatentSpace(vae);
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
-    const only = base.weights.quant !== "none" ? "unmerged" : compute === "int8" ? "merged" : form;
-    this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, compute, images);
+    const only = base.weights.quant !== "none" ? "unmerged" : int8Sample ? "merged" : form;
+    this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, images, int8Sample);
   }
 
   /** Reads a packed base now rather than at first use, so that a file that is wrong shows when it is opened. */

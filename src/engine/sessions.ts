@@ -1,17 +1,17 @@
 /** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d, one for means of hidden states. */
-import { input, type OnnxModel, type StoredData, toOnnx, type Value } from "../graph/index.js";
+import { input, type OnnxModel, type PackedFormat, type StoredData, toOnnx, type Value } from "../graph/index.js";
 import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
 import { pooledGraph, poolingGraph } from "../model/pooled.js";
 import { ropeTables } from "../model/rope.js";
-import { linearShapes, linearWeightShapes } from "../model/weights.js";
+import { linearShapes } from "../model/weights.js";
 import { float32, type HostTensor, type HostTensors, type Runtime, type Session } from "../runtime/runtime.js";
 import { encoderGraph } from "../vae/encoder.js";
 import { latentEmbeddings, pool } from "../vae/head.js";
 import { ropeSteps } from "../vae/rowLayout.js";
 import { writerGraph } from "../vae/writer.js";
-import { COLUMNS_FORMAT, packWeight, weightTensors } from "../weights/index.js";
 import { type Adapter, headShape, type VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
+import { inputSizes, int8Packing } from "./int8.js";
 import { Trunk } from "./trunk.js";
 import type { ImageStore } from "./trunkParts.js";
 
@@ -20,9 +20,6 @@ import type { ImageStore } from "./trunkParts.js";
  * "unmerged": all sessions are one trunk, which computes the adapter beside the base; the only form of a packed base.
  */
 export type AdapterForm = "merged" | "unmerged";
-
-/** fp32, or int8: weights rounded with a scale for each output, activations with one for each row. */
-export type Compute = "fp32" | "int8";
 
 /** Which weights write: those of the adapter of that name, or the base's own ("base"). */
 export type WriterName = string;
@@ -51,9 +48,9 @@ export class Sessions {
     readonly form: AdapterForm,
     /** Positions 0..maxPositions-1 can be used. */
     readonly maxPositions: number,
-    /** In what merged sessions compute their linear layers. */
-    readonly compute: Compute = "fp32",
     readonly images?: ImageStore,
+    /** Token ids: merged sessions compute their linear layers in int8, balanced by how these are read. */
+    readonly int8Sample?: readonly number[],
   ) {
     this.ropeSteps = ropeSteps(vae?.slots ?? 1);
     const { cos, sin } = ropeTables(base.config, maxPositions, this.ropeSteps);
@@ -72,11 +69,7 @@ export class Sessions {
     return this.#once("encoder", async () => {
       const shape = headShape(this.vae!);
       if (this.form === "merged")
-        return this.#whole(
-          adapter,
-          (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear),
-          ENCODER_OUTLIERS,
-        );
+        return this.#whole(adapter, (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear));
       const trunk = await this.#openTrunk();
       const pooling = await this.#whole(undefined, (_linear, frozen) => {
         const hidden = input("hidden", ["B", "T", this.base.config.hiddenSize]);
@@ -94,8 +87,7 @@ export class Sessions {
   /** The mean of the base's own hidden states (model/pooled). */
   pooled(): Promise<BoundSession> {
     return this.#once("pooled", async () => {
-      if (this.form === "merged")
-        return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear), ENCODER_OUTLIERS);
+      if (this.form === "merged") return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear));
       const trunk = await this.#openTrunk();
       return trunk.pooled(undefined, await this.#whole(undefined, (_linear, frozen) => poolingGraph(frozen)));
     });
@@ -154,33 +146,30 @@ export class Sessions {
   async #whole(
     adapter: Adapter | undefined,
     graph: (linear: Linear, frozen: Frozen) => Record<string, Value>,
-    outliers = 0,
   ): Promise<Session> {
-    const { base, runtime, compute } = this;
+    const { base, runtime, int8Sample } = this;
     const { config } = base;
     const merged = adapter ? await mergeAdapter(runtime, base, adapter) : {};
     const tensors = { ...base.weights.tensors, ...this.vae?.head, ...merged };
     const stored = new Map(Object.entries(tensors).map(([name, { data }]) => [name, data as StoredData]));
     const frozen: Frozen = { config, parameter: makeParameter() };
-    if (compute === "int8") {
-      const format = { kind: "columns", gradient: false, outliers } as const;
-      const linears = linearWeightShapes(config);
-      // A graph asks for what it reaches: w_d has none of them.
+    if (int8Sample) {
+      const sizes = await inputSizes(runtime, { config, tensors }, int8Sample);
+      const pack = int8Packing(config, sizes, (name) => tensors[name]!.data as Float32Array, false);
+      const formats = new Map<string, PackedFormat | undefined>();
+      // A graph asks for what it reaches, more than once: w_d has no linear layers.
       frozen.packing = (name) => {
-        const shape = linears.get(name);
-        if (!shape) return undefined;
-        const parts = weightTensors(name, packWeight(stored.get(name) as Float32Array, shape, format));
-        for (const [part, { data }] of Object.entries(parts)) stored.set(part, data as StoredData);
-        return format;
+        if (formats.has(name)) return formats.get(name);
+        const stack = pack(name);
+        for (const [part, { data }] of Object.entries(stack?.tensors ?? {})) stored.set(part, data as StoredData);
+        formats.set(name, stack?.format);
+        return stack?.format;
       };
     }
     const outputs = graph(baseLinear(frozen), frozen);
     return runtime.createSession(toOnnx(outputs, { stored }));
   }
 }
-
-/** Inputs that an encoder in int8 keeps in fp32. A writer keeps none: for a few rows they would cost more than the product. */
-const ENCODER_OUTLIERS = COLUMNS_FORMAT.outliers;
 
 /** Every adapted weight with its adapter merged in: name on disk -> values. One small session per shape. */
 async function mergeAdapter(

@@ -50,11 +50,14 @@ function adaptedLinear(frozen: Frozen): Linear {
   const base = baseLinear(frozen);
   const shapes = linearShapes(frozen.config);
   const scale = input("lora.scale", []);
-  return (path, x) => {
-    const [out, width] = shapes.get(path)!;
-    const a = frozen.parameter(loraName("lora", path, "A"), ["R", width]);
-    const b = frozen.parameter(loraName("lora", path, "B"), [out, "R"]);
-    return add(base(path, x), linear(mul(linear(x, a), scale), b));
+  return (paths, x) => {
+    const products = base(paths, x);
+    return paths.map((path, i) => {
+      const [out, width] = shapes.get(path)!;
+      const a = frozen.parameter(loraName("lora", path, "A"), ["R", width]);
+      const b = frozen.parameter(loraName("lora", path, "B"), [out, "R"]);
+      return add(products[i]!, linear(mul(linear(x, a), scale), b));
+    });
   };
 }
 

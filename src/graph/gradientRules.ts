@@ -76,14 +76,10 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
   // y = x W^T: dx = dy W
   packedLinear: ({ inputs: [, ...parts], attributes: { format, shape } }, dy) => {
     const [out, width] = shape;
-    // Errors of a gradient are noise among noise: it has no outliers kept apart.
-    const transposed = () => ({
-      format: { ...format, outliers: 0 },
-      shape: [width, out] as const,
-      parts: [...parts.slice(2), ...parts.slice(0, 2)],
-    });
-    const dx =
-      format.kind === "columns" ? packedLinear(dy, transposed()) : matmul(dy, unpack({ format, shape, parts }));
+    if (format.kind !== "columns") return [matmul(dy, unpack({ format, shape, parts })), ...parts.map(() => undefined)];
+    // The scales of the inputs are in those of the transposed matrix.
+    const plain = { kind: "columns", balanced: false, gradient: false } as const;
+    const dx = packedLinear(dy, { format: plain, shape: [width, out], parts: parts.slice(-2) });
     return [dx, ...parts.map(() => undefined)];
   },
   unpack: ({ inputs }) => inputs.map(() => undefined),

@@ -1,7 +1,6 @@
 /** Products with packed weights as ONNX Runtime's kernels compute them. */
 import type { Lowering } from "./lowering.js";
 import { type PackedFormat, packedParts } from "./packedFormat.js";
-import { DATA_TYPES } from "./protobuf.js";
 import { shapeError } from "./shape.js";
 import type { Node } from "./value.js";
 
@@ -17,49 +16,20 @@ export function lowerPackedLinear(
     packedProduct(to, [x!, ...parts], { ...format, shape, accuracy: "int8" }, to.name(y!));
     return;
   }
-  const count = Math.min(format.outliers, shape[1]);
-  const apart =
-    count > 0 ? splitOutliers(to, x!, { count, width: shape[1], rank: inputs[0]!.shape.length }) : undefined;
-  const [values, scales] = parts as [string, string];
-  const rest = inInt8(to, apart?.rest ?? x!, values, scales, apart ? undefined : to.name(y!));
-  if (!apart) return;
-  const rows = to.emit("Gather", [values, apart.ids], undefined, { axis: { int: 0 } });
-  const weights = to.emit("Mul", [to.emit("Cast", [rows], undefined, { to: { int: DATA_TYPES.float32 } }), scales]);
-  to.emit("Add", [rest, to.emit("MatMul", [apart.columns, weights])], [to.name(y!)]);
-}
-
-/** x [.., in] in int8 with a scale for each row. */
-function inInt8(to: Lowering, x: string, values: string, scales: string, y = to.freshName()): string {
+  const [values, scales, inputScales] = parts;
+  const balanced = inputScales && format.balanced ? to.emit("Mul", [x!, inputScales]) : x!;
   // The kernel rounds all of its input with one scale: each row is brought to the same size before.
-  const largest = to.emit("ReduceMax", [to.emit("Abs", [x]), to.integers([-1])], undefined, {
-    keepdims: { int: 1 },
-  });
-  const size = to.emit("Max", [largest, to.number(TINY, "float32")]);
-  const product = to.emit(
-    "DynamicQuantizeMatMul",
-    [to.emit("Div", [x, size]), values, scales],
-    undefined,
-    {},
-    "com.microsoft",
+  const [highest, lowest] = ["ReduceMax", "ReduceMin"].map((op) =>
+    to.emit(op, [balanced, to.integers([-1])], undefined, { keepdims: { int: 1 } }),
   );
-  return to.emit("Mul", [product, size], [y]);
+  const size = to.emit("Max", [highest!, to.emit("Neg", [lowest!]), to.number(TINY, "float32")]);
+  const rows = to.emit("Div", [balanced, size]);
+  const product = to.emit("DynamicQuantizeMatMul", [rows, values!, scales!], undefined, {}, "com.microsoft");
+  to.emit("Mul", [product, size], [to.name(y!)]);
 }
 
 /** Keeps a row of zeros from being divided by 0. */
 const TINY = 1e-30;
-
-/** The columns of x with the largest values, their numbers, and x with zeros in their place. */
-function splitOutliers(to: Lowering, x: string, { count, width, rank }: Record<"count" | "width" | "rank", number>) {
-  const rows = to.integers(Array.from({ length: rank - 1 }, (_, axis) => axis));
-  const size = to.emit("ReduceMax", [to.emit("Abs", [x]), rows], undefined, { keepdims: { int: 0 } });
-  const [largest, ids] = [to.freshName(), to.freshName()];
-  to.emit("TopK", [size, to.integers([count])], [largest, ids]);
-  const columns = to.emit("Gather", [x, ids], undefined, { axis: { int: rank - 1 } });
-  const ones = to.emit("Expand", [to.number(1, "float32"), to.integers([width])]);
-  const zeros = to.emit("Expand", [to.number(0, "float32"), to.integers([count])]);
-  const kept = to.emit("ScatterElements", [ones, ids, zeros], undefined, { axis: { int: 0 } });
-  return { columns, ids, rest: to.emit("Mul", [x, kept]) };
-}
 
 type BlockedFormat = Exclude<PackedFormat, { kind: "columns" }>;
 

@@ -4,9 +4,9 @@
  * blocks: value = scale (q - 2^(bits - 1)), q of 4 or 8 bits, a scale for each block of values along the inputs. ONNX Runtime's MatMulNBits, which rounds x to
  *   int8 by blocks; GGUF's Q4_0 and Q8_0 have the same values.
  * nf4: value = scale code[q], blocks of the flattened matrix (Dettmers et al. 2023, QLoRA). MatMulBnb4, which computes in fp32.
- * columns: value = scale q, q int8, a scale for each output. DynamicQuantizeMatMul, which rounds x to int8 too, here with a scale for each row; the
- *   `outliers` inputs with the largest values stay in fp32 (Dettmers et al. 2022, LLM.int8). With `gradient` the transposed matrix, rounded with a scale for
- *   each input, lies beside it.
+ * columns: value = scale q, q int8, a scale for each output; `balanced`: times a scale for each input, by which x is multiplied before both are rounded
+ *   (Xiao et al. 2023, SmoothQuant). DynamicQuantizeMatMul, which rounds x to int8 too, here with a scale for each row. With `gradient` the transposed
+ *   matrix, rounded with a scale for each input, lies beside it.
  */
 export type PackedFormat =
   | {
@@ -26,10 +26,10 @@ export type PackedFormat =
   | {
       /** int8 with a scale for each output. */
       readonly kind: "columns";
+      /** Whether each input has a scale too. */
+      readonly balanced: boolean;
       /** Whether the transposed matrix lies beside it, for dx. */
       readonly gradient: boolean;
-      /** Inputs that are multiplied in fp32. */
-      readonly outliers: number;
     };
 
 /** One array of a packed weight. */
@@ -43,15 +43,12 @@ export interface PackedPart {
 /** The parts of a packed weight [out, in] by name, in the order that the kernel takes them. */
 export function packedParts(format: PackedFormat, [out, width]: readonly [number, number]): Record<string, PackedPart> {
   if (format.kind === "columns") {
-    const forward = {
+    return {
       values: { dtype: "int8", shape: [width, out] },
       scales: { dtype: "float32", shape: [out] },
-    } as const;
-    if (!format.gradient) return forward;
-    return {
-      ...forward,
-      transposed_values: { dtype: "int8", shape: [out, width] },
-      transposed_scales: { dtype: "float32", shape: [width] },
+      ...(format.balanced ? { input_scales: { dtype: "float32", shape: [width] } } : {}),
+      ...(format.gradient ? { transposed_values: { dtype: "int8", shape: [out, width] } } : {}),
+      ...(format.gradient ? { transposed_scales: { dtype: "float32", shape: [width] } } : {}),
     };
   }
   if (format.kind === "nf4") {

@@ -1,5 +1,5 @@
 /** What callers give a loaded model, and what they get. */
-import type { Compute } from "../engine/sessions.js";
+import type { Compute } from "../engine/int8.js";
 import type { Latent, Posterior } from "../latent/index.js";
 import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
 import type { PlainSpan } from "../sampling/plain.js";

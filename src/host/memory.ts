@@ -1,7 +1,8 @@
 /** Free memory, and whether a model fits: refused before anything is allocated. */
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
-import type { AdapterForm, Compute } from "../engine/sessions.js";
+import type { Compute } from "../engine/int8.js";
+import type { AdapterForm } from "../engine/sessions.js";
 import { SESSION_BYTES } from "../engine/trunk.js";
 import { BigVaeError } from "../errors.js";
 import type { ModelConfig } from "../model/config.js";

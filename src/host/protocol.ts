@@ -9,6 +9,7 @@ import type {
   WriteOptions,
   WriteRow,
 } from "../engine/engine.js";
+import type { Compute } from "../engine/int8.js";
 import type { WriterName } from "../engine/sessions.js";
 import type { ErrorDetail, ErrorKind } from "../errors.js";
 import type { AdapterRole } from "../vae/roles.js";
@@ -20,7 +21,7 @@ export interface OpenArguments {
   threads?: number;
   form?: EngineOptions["form"];
   quant?: Quant;
-  compute?: EngineOptions["compute"];
+  compute?: Compute;
   /** Most memory that the model may take. */
   memoryBytes?: number;
 }

@@ -18,11 +18,14 @@ function block({ config, parameter, linear, attend }: Forward, layer: number, x:
   const norm = (name: string, value: Value) =>
     rmsNorm(value, parameter(`model.${path}.${name}.weight`, [config.hiddenSize]), config.rmsNormEps);
   const h = norm("input_layernorm", x);
-  const [q, k, v] = ["q", "k", "v"].map((name) => linear(`${path}.self_attn.${name}_proj`, h)) as [Value, Value, Value];
-  const attended = add(x, linear(`${path}.self_attn.o_proj`, attend(layer, q, k, v)));
+  const projections = ["q", "k", "v"].map((name) => `${path}.self_attn.${name}_proj`);
+  const [q, k, v] = linear(projections, h) as [Value, Value, Value];
+  const [mixed] = linear([`${path}.self_attn.o_proj`], attend(layer, q, k, v)) as [Value];
+  const attended = add(x, mixed);
   const m = norm("post_attention_layernorm", attended);
-  const gated = mul(silu(linear(`${path}.mlp.gate_proj`, m)), linear(`${path}.mlp.up_proj`, m));
-  return add(attended, linear(`${path}.mlp.down_proj`, gated));
+  const [gate, up] = linear([`${path}.mlp.gate_proj`, `${path}.mlp.up_proj`], m) as [Value, Value];
+  const [down] = linear([`${path}.mlp.down_proj`], mul(silu(gate), up)) as [Value];
+  return add(attended, down);
 }
 
 /** Blocks begin..end-1: [.., D] -> [.., D]. */

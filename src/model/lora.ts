@@ -4,6 +4,7 @@
  */
 import {
   add,
+  constant,
   type DType,
   input,
   linear,
@@ -13,13 +14,14 @@ import {
   packedLinear,
   packedParts,
   type Shape,
+  split,
   type Value,
 } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
 import { linearShapes } from "./weights.js";
 
-/** A linear layer without bias: its path ("layers.0.mlp.up_proj") and x [.., in] -> [.., out]. */
-export type Linear = (path: string, x: Value) => Value;
+/** Linear layers without bias that read the same x: their paths ("layers.0.mlp.up_proj") and x [.., in] -> [.., out] of each. */
+export type Linear = (paths: readonly string[], x: Value) => Value[];
 
 /** A graph input for a weight, made once however often it is asked for. */
 export type Parameter = (name: string, shape: Shape, dtype?: DType) => Value;
@@ -37,7 +39,7 @@ export function makeParameter(): Parameter {
 export interface Frozen {
   config: ModelConfig;
   parameter: Parameter;
-  /** The format in which a matrix is packed, by its name on disk; undefined where it is dense. */
+  /** The format in which a matrix is packed, by its name on disk or that of a stack; undefined where it is dense. */
   packing?: (name: string) => PackedFormat | undefined;
 }
 
@@ -56,10 +58,23 @@ export function frozenLinear(
   return packedLinear(x, { format, shape, parts });
 }
 
-/** The base's own linear layers. */
+/** The name of the matrices of some layers as one. */
+export function stackName(paths: readonly string[]): string {
+  return `stack.${paths.join("+")}`;
+}
+
+/** The base's own linear layers: one product where they are packed as a stack. */
 export function baseLinear(frozen: Frozen): Linear {
   const shapes = linearShapes(frozen.config);
-  return (path, x) => frozenLinear(frozen, `model.${path}.weight`, shapes.get(path)!, x);
+  return (paths, x) => {
+    const stack = stackName(paths);
+    if (!frozen.packing?.(stack))
+      return paths.map((path) => frozenLinear(frozen, `model.${path}.weight`, shapes.get(path)!, x));
+    const outs = paths.map((path) => shapes.get(path)![0]);
+    const together = outs.reduce((sum, out) => sum + out, 0);
+    const y = frozenLinear(frozen, stack, [together, shapes.get(paths[0]!)![1]], x);
+    return paths.length === 1 ? [y] : split(y, outs, constant(BigInt64Array.from(outs, BigInt), [outs.length]));
+  };
 }
 
 /** An adapter as the graph sees it. */
@@ -73,8 +88,8 @@ export interface LoraShape {
 /** A linear layer W with its adapter: y = x W^T + scale (x A^T) B^T. */
 export interface AdaptedLayer {
   path: string;
-  /** x W^T */
-  base: (x: Value) => Value;
+  /** x W^T, where it is asked for. */
+  base: () => Value;
   /** W [out, in] where it is dense. */
   weight?: Value;
   a: Value;
@@ -91,22 +106,27 @@ export function loraLinear(frozen: Frozen, adapter: string, lora: LoraShape, for
   const base = baseLinear(frozen);
   const weights = linearShapes(config);
   const shapes = loraShapes(config, adapter, lora);
-  return (path, x) => {
-    const matrix = (letter: "A" | "B") => {
-      const name = loraName(adapter, path, letter);
-      return parameter(name, shapes.get(name)!);
-    };
-    if (!shapes.has(loraName(adapter, path, "A"))) return base(path, x);
-    const name = `model.${path}.weight`;
-    const weight = packing?.(name) ? {} : { weight: parameter(name, weights.get(path)!) };
-    const layer = { path, base: (value: Value) => base(path, value), ...weight };
-    return form({ ...layer, a: matrix("A"), b: matrix("B"), scale: lora.alpha / lora.rank }, x);
+  return (paths, x) => {
+    let products: Value[] | undefined;
+    const isPacked = packing?.(stackName(paths)) !== undefined;
+    return paths.map((path, i) => {
+      const matrix = (letter: "A" | "B") => {
+        const name = loraName(adapter, path, letter);
+        return parameter(name, shapes.get(name)!);
+      };
+      const product = () => (products ??= base(paths, x))[i]!;
+      if (!shapes.has(loraName(adapter, path, "A"))) return product();
+      const name = `model.${path}.weight`;
+      const weight = isPacked || packing?.(name) ? {} : { weight: parameter(name, weights.get(path)!) };
+      const layer = { path, base: product, ...weight };
+      return form({ ...layer, a: matrix("A"), b: matrix("B"), scale: lora.alpha / lora.rank }, x);
+    });
   };
 }
 
 /** As drawn above. `read` is what the adapter reads in place of x (dropout). */
 export function unmerged({ base, a, b, scale }: AdaptedLayer, x: Value, read = x): Value {
-  return add(base(x), linear(linear(read, a), b, scale));
+  return add(base(), linear(linear(read, a), b, scale));
 }
 
 /** The adapter is added to a dense weight where x [M, in] has so many rows that this is less work; otherwise it stays beside it. */

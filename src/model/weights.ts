@@ -26,6 +26,21 @@ export function linearShapes(config: ModelConfig): Map<string, readonly [number,
   return shapes;
 }
 
+/** Linear layers of a block that read the same x. */
+const SIBLINGS = [
+  ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+  ["self_attn.o_proj"],
+  ["mlp.gate_proj", "mlp.up_proj"],
+  ["mlp.down_proj"],
+] as const;
+
+/** The paths of all linear layers, those together that read the same x: one product where their matrices are stacked. */
+export function linearStacks({ numHiddenLayers }: ModelConfig): string[][] {
+  return Array.from({ length: numHiddenLayers }, (_, layer) =>
+    SIBLINGS.map((names) => names.map((name) => `layers.${layer}.${name}`)),
+  ).flat();
+}
+
 /** The same by name on disk: "model.layers.0.self_attn.q_proj.weight" -> [out, in]. */
 export function linearWeightShapes(config: ModelConfig): Map<string, readonly [number, number]> {
   return new Map(Array.from(linearShapes(config), ([path, shape]) => [`model.${path}.weight`, shape]));

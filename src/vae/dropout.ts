@@ -1,6 +1,5 @@
 /** Dropout on what an adapter reads, as PEFT's lora_dropout: every linear layer of every adapter has a mask of its own. */
 import { constant, input, keepMask, mul, type Value } from "../graph/index.js";
-import type { Linear } from "../model/lora.js";
 import { Rng } from "../rng.js";
 
 /** The feed that holds the keys of an adapter's rows, int32 [M]: drawn anew for every microbatch. */
@@ -9,7 +8,7 @@ export function dropoutInput(adapter: string): string {
 }
 
 /** x [M, in] with a share of its values dropped. Column keys are fixed by the layer's path, row keys are fed. */
-export function loraDropout(adapter: string, rows: number, rate: number): Linear {
+export function loraDropout(adapter: string, rows: number, rate: number): (path: string, x: Value) => Value {
   const rowKeys = input(dropoutInput(adapter), [rows], "int32");
   const columnKeys = (path: string, width: number): Value =>
     constant(randomKeys(Rng.fromSeed(`dropout ${adapter}.${path}`), width), [width]);

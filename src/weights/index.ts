@@ -1,5 +1,4 @@
 /** Frozen weights, dense or packed, and the formats that they are packed in. */
-export { COLUMNS_FORMAT } from "./columns.js";
 export { checkInt8, saturatesInInt8 } from "./int8Probe.js";
 export { NF4_CODE } from "./nf4.js";
 export { type StoreOptions, type WeightSource, WeightStore } from "./store.js";
@@ -7,6 +6,7 @@ export {
   type DenseWeight,
   type MappedWeight,
   type PackedWeight,
+  packColumns,
   packedWeight,
   packWeight,
   QUANTS,

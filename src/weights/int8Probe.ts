@@ -2,18 +2,17 @@
 import { BigVaeError } from "../errors.js";
 import { input, packedInput, packedLinear, toOnnx } from "../graph/index.js";
 import { float32, type Runtime } from "../runtime/runtime.js";
-import { COLUMNS_FORMAT } from "./columns.js";
-import { packWeight, weightTensors } from "./weight.js";
+import { packColumns, weightTensors } from "./weight.js";
 
 const WIDTH = 64;
 
 /** Multiplies the largest values by the largest values. */
 export async function saturatesInInt8(runtime: Runtime): Promise<boolean> {
-  const format = { ...COLUMNS_FORMAT, gradient: false, outliers: 0 };
   const ones = new Float32Array(WIDTH * WIDTH).fill(1);
-  const y = packedLinear(input("x", [1, WIDTH]), packedInput("w", format, [WIDTH, WIDTH]));
+  const packed = packColumns(ones, [WIDTH, WIDTH]);
+  const y = packedLinear(input("x", [1, WIDTH]), packedInput("w", packed.format, packed.shape));
   const session = await runtime.createSession(toOnnx({ y }));
-  const weight = weightTensors("w", packWeight(ones, [WIDTH, WIDTH], format));
+  const weight = weightTensors("w", packed);
   const product = (await session.run({ ...weight, x: float32(ones.subarray(0, WIDTH), 1, WIDTH) })).y!;
   await session.release();
   return Math.abs((product.data[0] as number) / WIDTH - 1) > 0.02;

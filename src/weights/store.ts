@@ -129,10 +129,11 @@ export class WeightStore {
     return values + scales;
   }
 
-  /** The format that a weight is packed in; undefined where it is dense. */
+  /** The format that a weight is packed in; undefined where it is dense or another base's. */
   #format(name: string): PackedFormat | undefined {
     const { shapes, embedding, head, quant, resident } = this.options;
-    const shape = shapes.get(name)!;
+    const shape = shapes.get(name);
+    if (!shape) return undefined;
     const isTable = name === embedding || name === head;
     if (shape.length === 1 || (isTable && resident)) return undefined;
     return isTable ? tableFormat(quant, shape[1]!) : linearFormat(quant, shape[1]!);

@@ -2,7 +2,7 @@
 import { type FileRange, type PackedFormat, type PackedPart, packedParts, sizeOf } from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
-import { type ColumnsFormat, dequantizeColumns, quantizeColumns } from "./columns.js";
+import { balancedScales, dequantizeColumns, quantizeColumns } from "./columns.js";
 import { dequantizeNf4, NF4_FORMAT, quantizeNf4 } from "./nf4.js";
 
 /** Row-major values [out, in]; norms are [out]. */
@@ -74,9 +74,8 @@ export class Packer {
   }
 }
 
-/** Rounds values [out, in] to a packed format. */
+/** Rounds values [out, in] to blocks or nf4. */
 export function packWeight(values: Float32Array, shape: readonly [number, number], format: PackedFormat): PackedWeight {
-  if (format.kind === "columns") return packColumns(values, shape, format);
   const packer = new Packer(shape, format);
   packer.add(values, 0);
   return packer.weight;
@@ -94,11 +93,24 @@ export function packedWeight(
   return { kind: "packed", format, shape, parts: Object.fromEntries(parts) };
 }
 
-function packColumns(values: Float32Array, shape: readonly [number, number], format: ColumnsFormat): PackedWeight {
-  const forward = quantizeColumns(values, shape, "output");
-  if (!format.gradient) return packedWeight(format, shape, forward);
-  const { values: transposed, scales } = quantizeColumns(values, shape, "input");
-  return packedWeight(format, shape, { ...forward, transposed_values: transposed, transposed_scales: scales });
+/**
+ * Rounds values [out, in] to int8 with a scale for each output, balanced with inputs of the given sizes [in] where there are any. `gradient`: the transposed
+ * matrix beside it.
+ */
+export function packColumns(
+  values: Float32Array,
+  [out, width]: readonly [number, number],
+  { gradient = false, inputSizes }: { gradient?: boolean; inputSizes?: Float32Array | undefined } = {},
+): PackedWeight {
+  const inputScales = inputSizes && balancedScales(inputSizes, values);
+  const balanced = inputScales ? values.map((value, i) => value / inputScales[i % width]!) : values;
+  const arrays: Record<string, HostTensor["data"]> = quantizeColumns(balanced, [out, width], "output");
+  if (inputScales) arrays.input_scales = inputScales;
+  if (gradient) {
+    const back = quantizeColumns(values, [out, width], "input");
+    Object.assign(arrays, { transposed_values: back.values, transposed_scales: back.scales });
+  }
+  return packedWeight({ kind: "columns", balanced: inputScales !== undefined, gradient }, [out, width], arrays);
 }
 
 /** Rows begin..end-1 of a matrix [out, in] in fp32; a view where it is dense. */

@@ -1,4 +1,5 @@
 /** A packed base: one trunk for all adapters, in one session or several, from memory or from files. */
+
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +69,7 @@ describe("the pocket model", () => {
 
   it.skipIf(saturates)("computes near fp32 in int8, and its decoder writes the text back", async () => {
     const base = await openWeights(path);
-    const engine = new Engine({ runtime, base, vae: await readVae(pocket, base), compute: "int8" });
+    const engine = new Engine({ runtime, base, vae: await readVae(pocket, base), int8Sample: ids.flat() });
     const encodings = await engine.encode(ids.map((row) => ({ ids: row })));
     for (const [i, { mean }] of encodings.entries()) {
       expect(mean).not.toEqual(means[i]);

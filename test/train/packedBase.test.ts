@@ -1,6 +1,8 @@
 /** Training on a packed base: losses and gradients are those of the values that it stands for. */
+
 import { describe, expect, it } from "vitest";
 import { type BaseModel, baseOfTensors, loadBase } from "../../src/engine/baseModel.js";
+import { inputSizes } from "../../src/engine/int8.js";
 import { blockLinears, linearShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { float32, type HostTensor } from "../../src/runtime/runtime.js";
@@ -60,7 +62,11 @@ async function lossAndGradients(base: BaseModel, compute: "fp32" | "int8" = "fp3
     inputIds: Int32Array.from({ length: 16 }, (_, i) => (7 * at + 13 * i) % VOCABULARY),
     attentionMask: new Int32Array(16).fill(1),
   });
-  const { tensors, packing } = frozenBase(base, compute);
+  const sizes =
+    compute === "int8"
+      ? await inputSizes(runtime, { config, tensors: base.weights.tensors }, Array.from((await row(0)).inputIds))
+      : undefined;
+  const { tensors, packing } = frozenBase(base, sizes);
   const objective = overlapObjective({
     ...{ dropPrefix: 0.5, shiftedSpans: false, encodeLast: false, maskedPrefix: false, shortSpans: 0 },
     shape: { config, zDim: 12, encoder: lora, writer: lora, checkpointing, packing },

@@ -2,12 +2,15 @@
 import { createHash } from "node:crypto";
 import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
-import type { Compute } from "../../engine/sessions.js";
+import { type Compute, inputSizes } from "../../engine/int8.js";
 import { BigVaeError } from "../../errors.js";
 import { checkCompute } from "../../host/checkCall.js";
+import { int8Sample } from "../../host/int8Sample.js";
 import { checkFedFits } from "../../host/memory.js";
 import { findModel, type OpenedBase, openBase, readConfig } from "../../host/modelFiles.js";
+import type { Runtime } from "../../runtime/runtime.js";
 import type { Quant } from "../../weights/index.js";
+import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
 
 /** A base, its tokenizer, and what tells it from others. */
 export interface TrainingBase extends OpenedBase {
@@ -28,6 +31,18 @@ export async function openTrainingBase(
   const { base } = await findModel(model, undefined, option);
   checkFedFits(await readConfig(base), quant, compute, availableBytes);
   return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base) };
+}
+
+/** A run's base as its losses are fed it. Throws "unsupported" where the processor does not multiply int8 exactly. */
+export async function fedBase(
+  { base, tokenizer }: OpenedBase,
+  compute: Compute,
+  runtime: Runtime,
+): Promise<FrozenBase> {
+  if (compute === "fp32") return frozenBase(base);
+  const { config, weights } = base;
+  const ids = await int8Sample(runtime, tokenizer, config.maxPositionEmbeddings);
+  return frozenBase(base, await inputSizes(runtime, { config, tensors: weights.tensors }, ids));
 }
 
 /** Throws "mismatch" where the adapters at `startFrom` were trained on another base than the one at `model`. */

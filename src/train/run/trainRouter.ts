@@ -8,12 +8,11 @@ import type { ModelConfig } from "../../model/config.js";
 import type { HostTensors } from "../../runtime/runtime.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
-import { checkInt8 } from "../../weights/index.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
-import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
+import type { FrozenBase } from "../objectives/frozenBase.js";
 import { routerBatches, routerObjective } from "../objectives/routerObjective.js";
 import { adapterFacts, type RouterFacts } from "./facts.js";
-import { checkSameBase, checkShape, hashVae, openTrainingBase, type TrainingBase } from "./open.js";
+import { checkSameBase, checkShape, fedBase, hashVae, openTrainingBase, type TrainingBase } from "./open.js";
 import { ROUTER_OPTIONS } from "./options/router.js";
 import type { PlannedOptions, RunOptions, Settled } from "./options/table.js";
 import type { RunPlan } from "./plan.js";
@@ -56,8 +55,7 @@ const routerRun: RunType<Options> = {
     const vae = await openStart(context, opened);
     const { span } = vae;
     checkRows(columns, span, base.config);
-    if (options.compute === "int8") await checkInt8(machine.runtime);
-    const kept = frozenBase(base, options.compute);
+    const kept = await fedBase(opened, options.compute, machine.runtime);
     const shape = routerShape(base.config, vae, options, kept);
     const frozen: HostTensors = {
       ...kept.tensors,

@@ -8,16 +8,15 @@ import { blockLinears } from "../../model/weights.js";
 import type { Tokenizer } from "../../tokenizer/index.js";
 import type { VaeShape } from "../../vae/loss.js";
 import { ropeSteps } from "../../vae/rowLayout.js";
-import { checkInt8 } from "../../weights/index.js";
 import type { Facts } from "../loop/checkpoint.js";
 import { ropeFeeds } from "../objectives/attentionFeeds.js";
-import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
+import type { FrozenBase } from "../objectives/frozenBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective, overlapReads } from "../objectives/overlapObjective.js";
 import { klWeight, noiseScale } from "../objectives/overlapSchedules.js";
 import { paddedLength } from "../objectives/shortTexts.js";
 import { LENGTH_JITTER } from "../objectives/vaeFeeds.js";
 import { adapterFacts, type VaeFacts } from "./facts.js";
-import { checkShape, hashVae, openTrainingBase, type TrainingBase, warnOfOtherBase } from "./open.js";
+import { checkShape, fedBase, hashVae, openTrainingBase, type TrainingBase, warnOfOtherBase } from "./open.js";
 import type { PlannedOptions, RunOptions, Settled } from "./options/table.js";
 import { VAE_OPTIONS } from "./options/vae.js";
 import type { RunPlan } from "./plan.js";
@@ -119,8 +118,7 @@ async function openParts(context: RunContext<Options>): Promise<Parts> {
   const opened = await openTrainingBase(options, "model", machine.availableBytes());
   const start = await openStart(context, opened);
   const sizes = sizesOf(context, start);
-  if (options.compute === "int8") await checkInt8(machine.runtime);
-  const frozen = frozenBase(opened.base, options.compute);
+  const frozen = await fedBase(opened, options.compute, machine.runtime);
   const shape = vaeShape(options, opened, sizes, start, frozen);
   const { span, gap, slots } = sizes;
   // Slots may be placed as if their text were longer than it is; short texts are padded.

@@ -1,0 +1,77 @@
+/** The linear layers of a dense base for products in int8: layers that read the same x are one matrix. */
+import { type PackedFormat, toOnnx } from "../graph/index.js";
+import { causalMasks } from "../model/causalMask.js";
+import type { ModelConfig } from "../model/config.js";
+import { INPUT_POWER, inputPowersGraph } from "../model/inputSizes.js";
+import { makeParameter, stackName } from "../model/lora.js";
+import { ropeTables } from "../model/rope.js";
+import { EMBEDDING, linearStacks } from "../model/weights.js";
+import { float32, type HostTensors, int64, type Runtime } from "../runtime/runtime.js";
+import { packColumns, weightTensors } from "../weights/index.js";
+
+/** In what products with a dense base are computed: fp32, or int8 with a scale for each row of x, and for each input and output of a matrix. */
+export type Compute = "fp32" | "int8";
+
+/** How large each input of a stack of linear layers is, [in], by the stack's name. */
+export type InputSizes = ReadonlyMap<string, Float32Array>;
+
+/** The input sizes of a dense base, with an adapter merged in or without, while it reads token ids. `tensors`: its weights by name on disk. */
+export async function inputSizes(
+  runtime: Runtime,
+  { config, tensors }: { config: ModelConfig; tensors: HostTensors },
+  ids: readonly number[],
+): Promise<InputSizes> {
+  const time = ids.length;
+  const { hiddenSize, headDim, numAttentionHeads, numKeyValueHeads } = config;
+  const positions = Array.from(ids.keys());
+  const embeddings = new Float32Array(time * hiddenSize);
+  const table = tensors[EMBEDDING]!.data as Float32Array;
+  for (const [t, id] of ids.entries())
+    embeddings.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), t * hiddenSize);
+  const masks = causalMasks(config, [{ seen: ids.map(() => 1), positions }]);
+  const { cos, sin } = ropeTables(config, time);
+  const session = await runtime.createSession(toOnnx(inputPowersGraph({ config, parameter: makeParameter() }, time)));
+  try {
+    const powers = await session.run({
+      ...tensors,
+      embeddings: float32(embeddings, time, hiddenSize),
+      positions: int64(positions, 1, time),
+      mask: float32(masks, 1, 1, (numAttentionHeads / numKeyValueHeads) * time, time),
+      rope_cos: float32(cos, time, headDim / 2),
+      rope_sin: float32(sin, time, headDim / 2),
+    });
+    const root = (power: number) => power ** (1 / INPUT_POWER);
+    return new Map(Object.entries(powers).map(([name, { data }]) => [name, (data as Float32Array).map(root)]));
+  } finally {
+    await session.release();
+  }
+}
+
+/** A stack of linear layers as a graph takes it. */
+export interface PackedStack {
+  format: PackedFormat;
+  tensors: HostTensors;
+}
+
+/** Packs a stack by its name; undefined for another weight's. `matrix`: the values of a layer by its name on disk. With `gradient` for training too. */
+export function int8Packing(
+  config: ModelConfig,
+  sizes: InputSizes,
+  matrix: (name: string) => Float32Array,
+  gradient: boolean,
+): (name: string) => PackedStack | undefined {
+  const stacks = new Map(linearStacks(config).map((paths) => [stackName(paths), paths]));
+  return (name) => {
+    const matrices = stacks.get(name)?.map((path) => matrix(`model.${path}.weight`));
+    if (!matrices) return undefined;
+    const width = sizes.get(name)!.length;
+    const values = new Float32Array(matrices.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const each of matrices) {
+      values.set(each, at);
+      at += each.length;
+    }
+    const packed = packColumns(values, [values.length / width, width], { gradient, inputSizes: sizes.get(name) });
+    return { format: packed.format, tensors: weightTensors(name, packed) };
+  };
+}
