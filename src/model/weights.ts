@@ -42,7 +42,7 @@ export function linearStacks({ numHiddenLayers }: ModelConfig): string[][] {
 }
 
 /** The same by name on disk: "model.layers.0.self_attn.q_proj.weight" -> [out, in]. */
-export function linearWeightShapes(config: ModelConfig): Map<string, readonly [number, number]> {
+function linearWeightShapes(config: ModelConfig): Map<string, readonly [number, number]> {
   return new Map(Array.from(linearShapes(config), ([path, shape]) => [`model.${path}.weight`, shape]));
 }
 
