@@ -1,31 +1,22 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
-import {
-  checkLatent,
-  checkLogits,
-  classifierFree,
-  greedyToken,
-  type Latent,
-  LatentSpace,
-  logProbability,
-  sampleToken,
-} from "../latent/index.js";
+import { checkLogits, classifierFree, greedyToken, LatentSpace, logProbability, sampleToken } from "../latent/index.js";
 import { Rng } from "../rng.js";
-import { float32, type Runtime } from "../runtime/runtime.js";
-import type { WriterRole } from "../vae/roles.js";
-import { type RowLayout, rowLayout } from "../vae/rowLayout.js";
-import { type VaeAdapters, writerRole } from "./adapters.js";
+import type { Runtime } from "../runtime/runtime.js";
+import type { VaeAdapters } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
 import type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
+import type { TakeTurn } from "./contexts.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
-import { KvCache } from "./kvCache.js";
-import { type Item, ModelRunner, type RowInput, SharedContext } from "./modelRunner.js";
+import { JointBatches } from "./jointBatches.js";
+import { type Beginning, Opening } from "./opening.js";
 import { Places } from "./places.js";
 import { type PooledRow, poolBatch } from "./pooling.js";
+import { Scheduler } from "./scheduler.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
+import type { StartedRows } from "./startedRows.js";
 import type { ImageStore } from "./trunkParts.js";
 import { Turns } from "./turns.js";
-import { WritingRows } from "./writingRows.js";
 
 export interface EngineOptions {
   runtime: Runtime;
@@ -44,11 +35,6 @@ export type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 export type { Encoding, TokenRow } from "./encoding.js";
 export type { PooledRow } from "./pooling.js";
 
-/** What rows begin with. */
-interface Beginning extends Required<Pick<WriteOptions, "writer" | "context" | "begun">> {
-  rows: readonly { z?: Latent }[];
-}
-
 /** Rows that are under way at most: each has a cache of its own. */
 const MAX_ROWS = 128;
 /** Rows of a call that are written or scored together at most, so that another call finds room beside a long one. */
@@ -63,11 +49,16 @@ export class Engine {
   /** Of the latents, where there are adapters. */
   readonly space: LatentSpace | undefined;
   readonly #sessions: Sessions;
-  /** The context that each writer has read last; not while it is in use. */
-  readonly #contexts = new Map<WriterName, SharedContext>();
-  readonly #encoding = new Turns();
+  readonly #opening: Opening;
+  readonly #encoding = new JointBatches<TokenRow, Encoding>(async (rows, signal) => {
+    const encoder = await this.#sessions.encoder();
+    return encodeBatch({ base: this.base, vae: this.vae!, space: this.space!, encoder }, rows, signal);
+  });
+  readonly #pooling = this.#poolingBatches(false);
+  readonly #causalPooling = this.#poolingBatches(true);
   /** Of writing and scoring, a turn for each step. */
   readonly #writing = new Turns();
+  readonly #scheduler = new Scheduler(this.#writing);
   readonly #places = new Places(MAX_ROWS);
   /** What was called and is not answered. */
   readonly #calls = new Set<Promise<unknown>>();
@@ -81,6 +72,7 @@ export class Engine {
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
     const only = base.weights.quant !== "none" ? "unmerged" : int8Sample ? "merged" : form;
     this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, images, int8Sample);
+    this.#opening = new Opening(base, vae, this.#sessions, this.maxPositions);
   }
 
   /** Reads a packed base now rather than at first use, so that a file that is wrong shows when it is opened. */
@@ -94,14 +86,10 @@ export class Engine {
   }
 
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
-    const vae = this.#vae();
+    this.#opening.adapters();
     for (const [i, { ids, mask }] of rows.entries())
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
-    const encode = async (batch: readonly TokenRow[]) => {
-      const encoder = await this.#sessions.encoder();
-      return encodeBatch({ base: this.base, vae, space: this.space!, encoder }, batch, signal);
-    };
-    return this.#inLikeLengths(rows, encode, signal);
+    return inLikeLengths(rows, this.#encoding, signal);
   }
 
   /**
@@ -115,23 +103,7 @@ export class Engine {
   async #embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
     for (const [i, { ids, mask, skip = 0 }] of rows.entries())
       this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
-    const embed = async (batch: readonly PooledRow[]) =>
-      poolBatch({ base: this.base, pooled: await this.#sessions.pooled(), causal }, batch, signal);
-    return this.#inLikeLengths(rows, embed, signal);
-  }
-
-  /** Rows that are read whole, those of like length together, each batch in its turn. */
-  async #inLikeLengths<R extends TokenRow, T>(
-    rows: readonly R[],
-    run: (batch: readonly R[]) => Promise<T[]>,
-    signal?: AbortSignal,
-  ): Promise<T[]> {
-    const results: T[] = [];
-    for (const batch of batchesOfLikeLength(rows)) {
-      const found = await this.#encoding.take(() => run(batch.map((i) => rows[i]!)), signal);
-      for (const [k, i] of batch.entries()) results[i] = found[k]!;
-    }
-    return results;
+    return inLikeLengths(rows, causal ? this.#causalPooling : this.#pooling, signal);
   }
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
@@ -148,51 +120,47 @@ export class Engine {
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
     const { writer, context, begun = [], nTokens, tau, stopId, signal } = options;
     const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
-    if (!(tau >= 0))
-      throw new BigVaeError("usage", {
-        subject: "`tau`",
-        expected: "a number of at least 0",
-        got: tau,
-        remedy: "0 is greedy",
-      });
-    const badScale = scales.find((scale) => !Number.isFinite(scale));
-    if (badScale !== undefined)
-      throw new BigVaeError("usage", {
-        subject: "`cfgScale`",
-        expected: "a number",
-        got: badScale,
-        remedy: "1 leaves the base out",
-      });
-    this.#checkRoom(writer, context.length, begun.length + nTokens);
-    const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
-    const isGuided = scales.some((scale) => scale !== 1);
-    const streams = rows.map(({ rngKey }) => Rng.fromKey(rngKey));
+    checkDrawing(tau, scales);
+    this.#opening.checkRoom(writer, context.length, begun.length + nTokens);
     const written: number[][] = rows.map(() => []);
-    let active = Array.from(rows.keys());
+    if (!(nTokens > 0)) return written;
+    const guided = Array.from(rows.keys()).filter((row) => scales[row] !== 1);
+    const guideContext = context.length > 0 ? context : [options.beginId ?? stopId ?? 0];
+    const streams = rows.map(({ rngKey }) => Rng.fromKey(rngKey));
+    /** Draws a row's next token; undefined where it was the last. */
+    const choose = (row: number, [own, guide]: readonly Float32Array[]): number | undefined => {
+      const logits = guide ? classifierFree(guide, own!, scales[row]!) : own!;
+      if (written[row]!.length === 0) checkLogits(logits);
+      if (options.endless && stopId !== undefined) logits[stopId] = Number.NEGATIVE_INFINITY;
+      const id = sampleToken(logits, tau, streams[row]!);
+      const count = written[row]!.push(id);
+      options.onToken?.(row, id);
+      return id !== stopId && count < Math.min(nTokens, rows[row]!.nTokens ?? nTokens) ? id : undefined;
+    };
     const beginnings: Beginning[] = [{ rows, writer, context, begun }];
-    if (isGuided) beginnings.push({ rows, writer: "base", context: guideContext, begun });
-    await this.#started(beginnings, signal, async ([start, guide], turn) => {
-      for (let t = 0; active.length > 0 && t < nTokens; t++) {
-        const [logits, guideLogits] = await turn(
-          async () => [await start!.advance(signal), await guide?.advance(signal)] as const,
+    if (guided.length > 0)
+      beginnings.push({ rows: guided.map((row) => rows[row]!), writer: "base", context: guideContext, begun });
+    const { done } = await this.#opened(beginnings, signal, (started, turn) =>
+      turn(async () => {
+        const logits: Float32Array[][] = [];
+        for (const each of started) logits.push(await each.advance(signal));
+        const places = Array.from(rows.keys(), (row) => [row, guided.indexOf(row)].filter((place) => place >= 0));
+        const tokens = places.map((own, row) =>
+          choose(
+            row,
+            own.map((k, i) => logits[i]![k]!),
+          ),
         );
-        const ids = active.map((row, k) => {
-          const scale = scales[row]!;
-          const guided = guideLogits && scale !== 1 ? classifierFree(guideLogits[k]!, logits[k]!, scale) : logits[k]!;
-          if (t === 0) checkLogits(guided);
-          if (options.endless && stopId !== undefined) guided[stopId] = Number.NEGATIVE_INFINITY;
-          const id = sampleToken(guided, tau, streams[row]!);
-          written[row]!.push(id);
-          options.onToken?.(row, id);
-          return id;
+        const sequences = tokens.flatMap((token, row) => {
+          if (token === undefined) return [];
+          const joined = places[row]!.map((k, i) => started[i]!.join(k, token));
+          return [{ rows: joined, choose: (next: readonly Float32Array[]) => choose(row, next) }];
         });
-        const goesOn = (k: number) => ids[k] !== stopId && t + 1 < (rows[active[k]!]!.nTokens ?? nTokens);
-        const kept = Array.from(ids.keys()).filter(goesOn);
-        start!.push(ids, kept);
-        guide?.push(ids, kept);
-        active = kept.map((k) => active[k]!);
-      }
-    });
+        for (const each of started) each.close();
+        return { done: this.#scheduler.submit(sequences, signal) };
+      }),
+    );
+    await done;
     return written;
   }
 
@@ -214,11 +182,11 @@ export class Engine {
     signal?: AbortSignal,
   ): Promise<Score[]> {
     const longest = Math.max(...rows.map(({ target }) => target.length));
-    this.#checkRoom(writer, context.length, longest);
+    this.#opening.checkRoom(writer, context.length, longest);
     const scores: Score[] = rows.map(() => ({ logProbabilities: [], greedy: [] }));
     const length = Math.max(1, Math.floor(MAX_LOGITS / (rows.length * this.base.config.vocabSize)));
     let active = Array.from(rows.keys());
-    await this.#started([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
+    await this.#opened([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
       for (let t = 0; t < longest; t += length) {
         const parts = active.map((row) => rows[row]!.target.slice(t, t + length));
         const logits = await turn(() => start!.advanceOver(parts, signal));
@@ -242,7 +210,7 @@ export class Engine {
     const calls = [...this.#calls];
     const closed = this.#closing.then(async () => {
       await Promise.allSettled(calls);
-      this.#contexts.clear();
+      this.#opening.clear();
       await this.#sessions.release();
     });
     this.#closing = closed.catch(() => undefined);
@@ -263,25 +231,16 @@ export class Engine {
     return results;
   }
 
+  #poolingBatches(causal: boolean): JointBatches<PooledRow, Float32Array> {
+    return new JointBatches(async (rows, signal) =>
+      poolBatch({ base: this.base, pooled: await this.#sessions.pooled(), causal }, rows, signal),
+    );
+  }
+
   async #tracked<T>(work: () => Promise<T>): Promise<T> {
     const call = this.#closing.then(work);
     this.#calls.add(call);
     return call.finally(() => this.#calls.delete(call));
-  }
-
-  #vae(): VaeAdapters {
-    if (this.vae) return this.vae;
-    throw new BigVaeError("usage", {
-      subject: "engine",
-      expected: "adapters for encoding and latents",
-      got: "the base alone",
-      remedy: "load a folder with encoder, decoder and router; embed and complete take the base alone",
-    });
-  }
-
-  /** Throws "usage" for a name that no adapter has. */
-  #roleOf(writer: WriterName): WriterRole | "base" {
-    return writer === "base" ? "base" : writerRole(this.#vae(), writer);
   }
 
   #checkLength(what: string, length: number): void {
@@ -301,97 +260,57 @@ export class Engine {
     });
   }
 
-  /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit. */
-  #checkRoom(writer: WriterName, contextLength: number, nTokens: number): void {
-    const role = this.#roleOf(writer);
-    const before = role === "base" ? contextLength : this.#layout(role, contextLength, 1).first;
-    // The last token that is written is not read.
-    const room = Math.max(this.maxPositions - before + 1, 0);
-    if (nTokens <= room) return;
-    throw new BigVaeError("usage", {
-      subject: "`context`",
-      expected: `at most ${this.maxPositions} tokens, the model's window`,
-      got: `${contextLength} of context and ${nTokens} to write`,
-      remedy: `${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
-    });
-  }
-
-  /** Where the latent of a text of `length` tokens stands, and where that text begins. A dropped prefix leaves its positions empty. */
-  #layout(role: WriterRole, contextLength: number, length: number): RowLayout {
-    const { slots, gap } = this.#vae();
-    return rowLayout(role, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
-  }
-
-  /** Starts rows in their turns, hands them over with a function that takes a turn for a step, and keeps their contexts for the next call. */
-  async #started(
+  /** Opens rows, hands them over with a function that takes a turn for a step, and sees that they are closed. */
+  async #opened<T>(
     beginnings: readonly Beginning[],
     signal: AbortSignal | undefined,
-    use: (started: readonly WritingRows[], turn: <T>(step: () => Promise<T>) => Promise<T>) => Promise<void>,
-  ): Promise<void> {
-    const turn = <T>(step: () => Promise<T>) => this.#writing.take(step, signal);
-    const started: WritingRows[] = [];
+    use: (started: readonly StartedRows[], turn: TakeTurn) => Promise<T>,
+  ): Promise<T> {
+    const turn: TakeTurn = (step) => this.#writing.take(step, signal);
+    const started: StartedRows[] = [];
     try {
-      for (const beginning of beginnings) started.push(await turn(() => this.#start(beginning, signal)));
-      await use(started, turn);
+      for (const beginning of beginnings) started.push(await this.#opening.open(beginning, turn, signal));
+      return await use(started, turn);
     } finally {
-      for (const { writer, context } of started) this.#contexts.set(writer, context);
-    }
-  }
-
-  /** Rows ready to write: the context read, each row's z in its place, the next position known. */
-  async #start({ rows, writer, context, begun }: Beginning, signal?: AbortSignal): Promise<WritingRows> {
-    const role = this.#roleOf(writer);
-    const bound = await this.#sessions.writer(writer);
-    const make = async (shared: readonly number[], inputs: readonly RowInput[], next: number) => {
-      const kept = this.#contexts.get(writer) ?? new SharedContext(this.base, bound);
-      // Nobody else may read into it while these rows look at it.
-      this.#contexts.delete(writer);
-      const cache = await kept.prefill(shared, signal);
-      const runner = new ModelRunner(this.base, bound, cache, new KvCache(this.base.config, rows.length));
-      return new WritingRows(writer, kept, runner, inputs, next);
-    };
-    if (role === "base") {
-      const all = [...context, ...begun];
-      const last = all.length - 1;
-      if (last < 0)
-        throw new BigVaeError("usage", {
-          subject: "write",
-          expected: "a context for the base to continue",
-          got: "none",
-          remedy: "give a non-empty `context`",
+      // Caches change between steps alone.
+      const open = started.filter(({ isOpen }) => isOpen);
+      if (open.length > 0)
+        await this.#writing.take(async () => {
+          for (const each of open) each.close();
         });
-      return make(
-        all.slice(0, -1),
-        rows.map(() => ({ items: [{ id: all[last]! }], positions: [last] })),
-        last + 1,
-      );
     }
-    const latents = await this.#latentItems(rows.map(({ z }) => z!));
-    const { first } = this.#layout(role, context.length, 1);
-    const ids = role === "router" ? begun : [...context, ...begun];
-    const inputs = latents.map((slots, row) => {
-      // A text that is longer than what is left of the window is placed as if it ended there.
-      const length = Math.min(this.space!.lengthOf(rows[row]!.z!), this.maxPositions - first);
-      const layout = this.#layout(role, context.length, length);
-      const before = role === "router" ? [] : layout.before;
-      return {
-        items: [...slots, ...ids.map((id) => ({ id }))] as Item[],
-        positions: [...layout.slots, ...before, ...begun.map((_, i) => first + i)],
-      };
-    });
-    return make(role === "router" ? context : [], inputs, first + begun.length);
   }
+}
 
-  /** The embeddings of the slots of each latent. */
-  async #latentItems(zs: readonly Latent[]): Promise<{ embedding: Float32Array }[][]> {
-    const { zDim, slots } = this.#vae();
-    for (const [i, z] of zs.entries()) checkLatent(z, this.space!.width, `z ${i}`);
-    const { session, weights } = await this.#sessions.latentEmbeddings();
-    const flat = new Float32Array(zs.length * zDim);
-    for (const [i, z] of zs.entries()) flat.set(this.space!.content(z), i * zDim);
-    const { embeddings } = await session.run({ ...weights, z: float32(flat, zs.length, zDim) });
-    const { hiddenSize } = this.base.config;
-    const slotAt = (at: number) => (embeddings!.data as Float32Array).subarray(at * hiddenSize, (at + 1) * hiddenSize);
-    return zs.map((_, i) => Array.from({ length: slots }, (_, j) => ({ embedding: slotAt(i * slots + j) })));
+/** Rows that are read whole, those of like length together. */
+async function inLikeLengths<R extends TokenRow, T>(
+  rows: readonly R[],
+  batches: JointBatches<R, T>,
+  signal?: AbortSignal,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const batch of batchesOfLikeLength(rows)) {
+    const own = batch.map((i) => rows[i]!);
+    for (const [k, result] of (await batches.submit(own, signal)).entries()) results[batch[k]!] = result;
   }
+  return results;
+}
+
+/** Throws "usage" for a temperature or a scale of guidance that is none. */
+function checkDrawing(tau: number, scales: readonly number[]): void {
+  if (!(tau >= 0))
+    throw new BigVaeError("usage", {
+      subject: "`tau`",
+      expected: "a number of at least 0",
+      got: tau,
+      remedy: "0 is greedy",
+    });
+  const badScale = scales.find((scale) => !Number.isFinite(scale));
+  if (badScale !== undefined)
+    throw new BigVaeError("usage", {
+      subject: "`cfgScale`",
+      expected: "a number",
+      got: badScale,
+      remedy: "1 leaves the base out",
+    });
 }

@@ -1,44 +1,48 @@
-/** Runs the step graph of one writer over a shared context and each row's own past, and keeps the caches. */
+/** Runs the step graph of one writer over contexts that rows share and each row's own past. */
 import { MASKED } from "../model/attention.js";
 import { ropeRow } from "../model/rope.js";
 import { float32, type HostTensor, int64 } from "../runtime/runtime.js";
 import { type BaseModel, copyEmbedding } from "./baseModel.js";
-import { KvCache } from "./kvCache.js";
+import type { KvCache } from "./kvCache.js";
 import type { BoundSession } from "./sessions.js";
 
 /** What a row reads next: a token, or the embedding of a slot of a latent. */
 export type Item = { id: number } | { embedding: Float32Array };
 
+/** Entries begin..begin+length-1 of a cache. */
+export interface EntryRange {
+  readonly begin: number;
+  readonly length: number;
+}
+
 /** The next items of a row, with the position of each. */
 export interface RowInput {
   items: readonly Item[];
   positions: readonly number[];
+  /** Which entries of the shared cache the row sees; default: all. */
+  context?: EntryRange;
+}
+
+/** What rows look back at. */
+export interface Caches {
+  /** One row, read by all. */
+  shared: KvCache;
+  /** What each row has read itself; a run appends to it. */
+  past: KvCache;
 }
 
 export class ModelRunner {
-  #past: KvCache;
-
   constructor(
     readonly base: BaseModel,
     readonly bound: BoundSession,
-    /** Read by all rows before their own past; a cache of one row. */
-    readonly shared: KvCache,
-    /** What each row has read already; the runner appends to it. */
-    past: KvCache,
-  ) {
-    this.#past = past;
-  }
-
-  /** Keeps only some rows, in the given order. */
-  select(rows: readonly number[]): void {
-    this.#past = this.#past.select(rows);
-  }
+  ) {}
 
   /**
    * Reads the inputs of all rows (shorter ones are padded) and returns logits [V] for the wanted items, row by row:
    * the last item of each row, or, with "all", every one. Nothing is read where `signal` ends the run.
    */
   async forward(
+    caches: Caches,
     inputs: readonly RowInput[],
     wanted: "last" | "all" | "none" = "last",
     signal?: AbortSignal,
@@ -48,7 +52,7 @@ export class ModelRunner {
       const first = wanted === "last" ? items.length - 1 : wanted === "all" ? 0 : items.length;
       return Array.from({ length: items.length - first }, (_, i) => row * time + first + i);
     });
-    const outputs = await this.#step(inputs, time, selected.flat(), signal);
+    const outputs = await this.#step(caches, inputs, time, selected.flat(), signal);
     const logits = outputs.logits!.data as Float32Array;
     const { vocabSize } = this.base.config;
     let n = 0;
@@ -56,6 +60,7 @@ export class ModelRunner {
   }
 
   async #step(
+    { shared, past }: Caches,
     inputs: readonly RowInput[],
     time: number,
     selected: readonly number[],
@@ -65,89 +70,58 @@ export class ModelRunner {
     const { hiddenSize } = this.base.config;
     const embeddings = new Float32Array(rows * time * hiddenSize);
     const positions = new Float32Array(rows * time);
-    const visible = new Uint8Array(rows * time);
     for (const [row, input] of inputs.entries()) {
       for (const [t, item] of input.items.entries()) {
         const at = row * time + t;
         if ("id" in item) copyEmbedding(this.base, item.id, embeddings, at * hiddenSize);
         else embeddings.set(item.embedding, at * hiddenSize);
         positions[at] = input.positions[t]!;
-        visible[at] = 1;
       }
     }
     const feeds = {
       ...this.bound.weights,
-      ...this.shared.feeds("shared"),
-      ...this.#past.feeds("past"),
+      ...shared.feeds("shared"),
+      ...past.feeds("past"),
       embeddings: float32(embeddings, rows, time, hiddenSize),
       positions: int64(
         Array.from(positions, (position) => ropeRow(position, this.bound.ropeSteps)),
         rows,
         time,
       ),
-      mask: this.#mask(rows, time, positions, visible),
-      sizes: int64([this.shared.capacity, this.#past.capacity, time], 3),
+      mask: this.#mask(inputs, time, { shared, past }),
+      sizes: int64([shared.capacity, past.capacity, time], 3),
       selected: int64(selected, selected.length),
     };
     const outputs = await this.bound.session.run(feeds, {}, signal);
-    this.#past.append(outputs, time, positions, visible);
+    past.append(
+      outputs,
+      inputs.map(({ items }) => items.length),
+      positions,
+    );
     return outputs;
   }
 
-  /** [B, 1, G * T, C + S + T]: which entries a new token sees: the context, its row's past, and the new tokens up to itself. */
-  #mask(rows: number, time: number, positions: Float32Array, visible: Uint8Array): HostTensor {
-    const { numAttentionHeads, numKeyValueHeads, slidingWindow = Number.POSITIVE_INFINITY } = this.base.config;
+  /** [B, 1, G * T, C + S + T]: which entries a new token sees: its context, its row's past, and the new tokens up to itself. */
+  #mask(inputs: readonly RowInput[], time: number, { shared, past }: Caches): HostTensor {
+    const { numAttentionHeads, numKeyValueHeads, slidingWindow } = this.base.config;
     const group = numAttentionHeads / numKeyValueHeads;
-    const [c, s] = [this.shared.capacity, this.#past.capacity];
+    const [c, s] = [shared.capacity, past.capacity];
     const width = c + s + time;
-    const mask = new Float32Array(rows * group * time * width).fill(MASKED);
-    for (let row = 0; row < rows; row++) {
-      for (let t = 0; t < time; t++) {
+    const mask = new Float32Array(inputs.length * group * time * width).fill(MASKED);
+    for (const [row, { positions, context = { begin: 0, length: shared.lengths[0]! } }] of inputs.entries()) {
+      for (const [t, position] of positions.entries()) {
         const start = (row * group * time + t) * width;
-        const position = positions[row * time + t]!;
-        const open = (entry: number, seen: number, at: number) => {
-          if (seen && position - at < slidingWindow) mask[start + entry] = 0;
+        /** Opens `count` entries from `to` on, where `at` tells their positions. */
+        const open = (to: number, count: number, at: (entry: number) => number) => {
+          if (slidingWindow === undefined) mask.fill(0, start + to, start + to + count);
+          else for (let i = 0; i < count; i++) if (position - at(i) < slidingWindow) mask[start + to + i] = 0;
         };
-        for (let j = 0; j < this.shared.used; j++) open(j, this.shared.visible[j]!, this.shared.positions[j]!);
-        for (let j = 0; j < this.#past.used; j++)
-          open(c + j, this.#past.visible[row * s + j]!, this.#past.positions[row * s + j]!);
-        for (let j = 0; j <= t; j++) open(c + s + j, visible[row * time + j]!, positions[row * time + j]!);
+        open(context.begin, context.length, (i) => shared.positionOf(0, context.begin + i));
+        open(c, past.lengths[row]!, (i) => past.positionOf(row, i));
+        open(c + s, t + 1, (i) => positions[i]!);
         for (let g = 1; g < group; g++) mask.copyWithin(start + g * time * width, start, start + width);
       }
     }
-    return float32(mask, rows, 1, group * time, width);
-  }
-}
-
-/** Tokens of a context read at a time: bounds the mask, and how long an abort waits. */
-const CHUNK = 512;
-
-/** The context of a writer, read once and kept: a longer context that begins with the last one reads only its new end. */
-export class SharedContext {
-  #ids: number[] = [];
-  #cache: KvCache;
-
-  constructor(
-    readonly base: BaseModel,
-    readonly bound: BoundSession,
-  ) {
-    this.#cache = new KvCache(base.config, 1);
-  }
-
-  /** The cache of exactly these tokens, at positions 0.. */
-  async prefill(ids: readonly number[], signal?: AbortSignal): Promise<KvCache> {
-    let known = 0;
-    while (known < ids.length && ids[known] === this.#ids[known]) known++;
-    this.#cache.truncate(known);
-    this.#ids.length = known;
-    const runner = new ModelRunner(this.base, this.bound, new KvCache(this.base.config, 1), this.#cache);
-    for (; known < ids.length; known = this.#ids.length) {
-      signal?.throwIfAborted();
-      const next = ids.slice(known, known + CHUNK);
-      const input = { items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) };
-      await runner.forward([input], "none", signal);
-      this.#ids.push(...next);
-    }
-    return this.#cache;
+    return float32(mask, inputs.length, 1, group * time, width);
   }
 }

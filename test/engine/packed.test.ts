@@ -105,9 +105,10 @@ describe("a trunk", () => {
   async function logitsOf(trunk: Trunk, signal?: AbortSignal): Promise<number[]> {
     const weights = ropeFeeds(base.config, 512);
     const bound = { session: trunk.writer(undefined), weights, ropeSteps: 1 };
-    const runner = new ModelRunner(base, bound, new KvCache(base.config, 1), new KvCache(base.config, 1));
+    const runner = new ModelRunner(base, bound);
+    const caches = { shared: new KvCache(base.config, 1), past: new KvCache(base.config, 1) };
     const input = { items: [5, 6, 7, 8].map((id) => ({ id })), positions: [0, 1, 2, 3] };
-    return (await runner.forward([input], "all", signal)).flat().flatMap((row) => Array.from(row));
+    return (await runner.forward(caches, [input], "all", signal)).flat().flatMap((row) => Array.from(row));
   }
 
   it("gives the same in one session and in one for each block, with zero adapters and without", async () => {

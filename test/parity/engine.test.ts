@@ -44,10 +44,10 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
   it("gives the base's logits", async () => {
     const ids = await cases.rows("base.input_ids");
     const sessions = new Sessions(runtime, base, vae, form, 4096);
-    const empty = new KvCache(base.config, 1);
-    const runner = new ModelRunner(base, await sessions.writer("base"), empty, new KvCache(base.config, ids.length));
+    const caches = { shared: new KvCache(base.config, 1), past: new KvCache(base.config, ids.length) };
+    const runner = new ModelRunner(base, await sessions.writer("base"));
     const inputs = ids.map((row) => ({ items: row.map((id) => ({ id })), positions: row.map((_, i) => i) }));
-    const logits = (await runner.forward(inputs, "all")).flat().flatMap((row) => Array.from(row));
+    const logits = (await runner.forward(caches, inputs, "all")).flat().flatMap((row) => Array.from(row));
     expect(maxDifference(logits, await cases.floats("base.logits"))).toBeLessThan(TOLERANCE);
     await sessions.release();
   });
@@ -168,9 +168,9 @@ describe.each(["merged", "unmerged"] as const)("adapters %s", (form) => {
         const read = placed.flatMap(({ item, at }) => (item ? [{ item, at }] : []));
         return { items: read.map(({ item }) => item), positions: read.map(({ at }) => at) };
       });
-      const past = new KvCache(base.config, inputs.length);
-      const runner = new ModelRunner(base, await sessions.writer(writer), new KvCache(base.config, 1), past);
-      for (const [row, logits] of (await runner.forward(inputs, "all")).entries()) {
+      const caches = { shared: new KvCache(base.config, 1), past: new KvCache(base.config, inputs.length) };
+      const runner = new ModelRunner(base, await sessions.writer(writer));
+      for (const [row, logits] of (await runner.forward(caches, inputs, "all")).entries()) {
         expect(logits).toHaveLength(1 + masks[row]!.filter((seen) => seen).length + targets[row]!.length);
         for (const [i, values] of logits.entries()) {
           const start = (row * length + inputs[row]!.positions[i]!) * v;

@@ -22,13 +22,9 @@ export async function rowLogits(base: BaseModel, vae: VaeAdapters, { z, context,
   const { embeddings } = await embedder.session.run({ ...embedder.weights, z: float32(z, 1, vae.zDim) });
   const latent = { embedding: embeddings!.data as Float32Array };
   const items = [...context.map((id) => ({ id })), latent, ...ids.slice(0, -1).map((id) => ({ id }))];
-  const runner = new ModelRunner(
-    base,
-    await sessions.writer("router"),
-    new KvCache(base.config, 1),
-    new KvCache(base.config, 1),
-  );
-  const [logits] = await runner.forward([{ items, positions: items.map((_, at) => at) }], "all");
+  const caches = { shared: new KvCache(base.config, 1), past: new KvCache(base.config, 1) };
+  const runner = new ModelRunner(base, await sessions.writer("router"));
+  const [logits] = await runner.forward(caches, [{ items, positions: items.map((_, at) => at) }], "all");
   const own = logits!.slice(context.length);
   await sessions.release();
   return own;

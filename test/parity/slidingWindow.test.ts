@@ -6,9 +6,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type BaseModel, loadBase } from "../../src/engine/baseModel.js";
+import { Contexts } from "../../src/engine/contexts.js";
 import { Engine } from "../../src/engine/engine.js";
 import { KvCache } from "../../src/engine/kvCache.js";
-import { ModelRunner, SharedContext } from "../../src/engine/modelRunner.js";
+import { ModelRunner } from "../../src/engine/modelRunner.js";
 import { type BoundSession, Sessions } from "../../src/engine/sessions.js";
 import { openSafetensorsFolder } from "../../src/formats/index.js";
 import { toOnnx } from "../../src/graph/index.js";
@@ -87,13 +88,15 @@ async function trainingLogits(mask: HostTensor): Promise<Float32Array[]> {
 
 /** Logits from token `shared` on: a context of that many tokens, the rest in steps of `step`. */
 async function cachedLogits(shared: number, step: number): Promise<Float32Array[]> {
-  const context = await new SharedContext(base, writer).prefill(ids.slice(0, shared));
-  const runner = new ModelRunner(base, writer, context, new KvCache(base.config, 1));
+  const runner = new ModelRunner(base, writer);
+  const contexts = new Contexts(runner, TIME);
+  const context = await contexts.open(ids.slice(0, shared), (work) => work());
+  const caches = { shared: contexts.cache, past: new KvCache(base.config, 1) };
   const found: Float32Array[] = [];
   for (let t = shared; t < TIME; t += step) {
     const next = ids.slice(t, t + step);
-    const inputs = [{ items: next.map((id) => ({ id })), positions: next.map((_, i) => t + i) }];
-    found.push(...(await runner.forward(inputs, "all"))[0]!.map((logits) => logits.slice()));
+    const inputs = [{ items: next.map((id) => ({ id })), positions: next.map((_, i) => t + i), context }];
+    found.push(...(await runner.forward(caches, inputs, "all"))[0]!.map((logits) => logits.slice()));
   }
   return found;
 }

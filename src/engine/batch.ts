@@ -1,0 +1,66 @@
+/** The rows of one writer that are written together, whatever their contexts and lengths: each reads one token at every step. */
+import type { Contexts, Segment } from "./contexts.js";
+import { KvCache } from "./kvCache.js";
+
+/** A row that is being written. */
+export interface BatchRow {
+  readonly batch: Batch;
+  /** What it reads at the next step, and where that stands. */
+  token: number;
+  position: number;
+  /** The context that it shares with others; none where that lies in its own past. */
+  readonly context: Segment;
+  /** Of the token after the last one that it has read, [V]. */
+  logits: Float32Array;
+}
+
+/** A context of one row that is not longer than this is copied into the row's past: in the shared cache all other rows would pass over it. */
+const OWN_CONTEXT = 256;
+
+export class Batch {
+  readonly #rows: BatchRow[] = [];
+  readonly #past: KvCache;
+
+  constructor(readonly contexts: Contexts) {
+    this.#past = new KvCache(contexts.runner.base.config, 0);
+  }
+
+  /** Takes in a row that has read its beginning: its context, and its entries in row `from` of `past`. It reads `token` next. */
+  join(context: Segment, past: KvCache, from: number, token: number, position: number): BatchRow {
+    const row = this.#past.addRow();
+    const ownsContext = past.rows === 1 && context.length <= OWN_CONTEXT && this.contexts.isOnlyUser(context);
+    if (ownsContext) this.#past.extend(row, this.contexts.cache, 0, context.begin, context.begin + context.length);
+    else this.contexts.share(context);
+    this.#past.extend(row, past, from);
+    const seen = ownsContext ? NOTHING : context;
+    const joined = { batch: this, token, position, context: seen, logits: NO_LOGITS };
+    this.#rows.push(joined);
+    return joined;
+  }
+
+  leave(row: BatchRow): void {
+    const at = this.#rows.indexOf(row);
+    const last = this.#rows.pop()!;
+    if (last !== row) this.#rows[at] = last;
+    this.#past.removeRow(at);
+    this.contexts.close(row.context);
+  }
+
+  /** All rows read their tokens. Where `signal` ends it, or it fails, none has. */
+  async step(signal?: AbortSignal): Promise<void> {
+    const inputs = this.#rows.map(({ token, position, context }) => ({
+      items: [{ id: token }],
+      positions: [position],
+      context,
+    }));
+    const caches = { shared: this.contexts.cache, past: this.#past };
+    const logits = await this.contexts.runner.forward(caches, inputs, "last", signal);
+    for (const [i, row] of this.#rows.entries()) {
+      row.logits = logits[i]![0]!;
+      row.position++;
+    }
+  }
+}
+
+const NOTHING: Segment = { ids: [], begin: 0, length: 0 };
+const NO_LOGITS = new Float32Array();

@@ -1,0 +1,164 @@
+/**
+ * The contexts of one writer. Those that rows look at lie one behind the other in one cache, each once, however many rows share it. Those that nobody
+ * looks at any more are kept for a while: a text that begins with one of them reads only its new end.
+ */
+import { KvCache } from "./kvCache.js";
+import type { EntryRange, ModelRunner } from "./modelRunner.js";
+
+/** A context that rows look at: a range of the cache, which moves where one before it is closed. */
+export interface Segment extends EntryRange {
+  readonly ids: readonly number[];
+}
+
+/** A context that nobody looks at, in a cache of its own. */
+interface Kept {
+  ids: readonly number[];
+  cache: KvCache;
+}
+
+interface OpenSegment extends Segment {
+  begin: number;
+  users: number;
+}
+
+/** Runs some work when it has its turn. */
+export type TakeTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Tokens of a context that are read in one turn: bounds the mask, and how long others wait. */
+const CHUNK = 512;
+
+export class Contexts {
+  #cache: KvCache;
+  readonly #segments: OpenSegment[] = [];
+  /** The latest last. */
+  readonly #kept: Kept[] = [];
+  /** Contexts that are being read. */
+  readonly #reading = new Map<readonly number[], Promise<unknown>>();
+
+  constructor(
+    readonly runner: ModelRunner,
+    /** Tokens of all kept contexts at most. */
+    readonly mostKept: number,
+  ) {
+    this.#cache = this.#emptyCache();
+  }
+
+  /** Of one row: what all segments lie in. */
+  get cache(): KvCache {
+    return this.#cache;
+  }
+
+  /** The tokens at positions 0.., read; for one user, who closes it. */
+  async open(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal): Promise<Segment> {
+    for (;;) {
+      const open = this.#segments.find((segment) => isSame(segment.ids, ids));
+      if (open) {
+        open.users++;
+        return open;
+      }
+      const [, reading] = Array.from(this.#reading).find(([other]) => isSame(other, ids)) ?? [];
+      if (!reading) break;
+      await reading.catch(() => undefined);
+    }
+    if (ids.length === 0) return { ids, begin: 0, length: 0 };
+    const reading = this.#read(ids, turn, signal);
+    this.#reading.set(ids, reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(ids);
+    }
+  }
+
+  /** One user more of an open context. */
+  share(segment: Segment): void {
+    const open = this.#segments.find((each) => each === segment);
+    if (open) open.users++;
+  }
+
+  /** Whether nobody but one user looks at it. */
+  isOnlyUser(segment: Segment): boolean {
+    return this.#segments.find((each) => each === segment)?.users === 1;
+  }
+
+  /** One user less. */
+  close(segment: Segment): void {
+    const at = this.#segments.indexOf(segment as OpenSegment);
+    if (at < 0 || --this.#segments[at]!.users > 0) return;
+    const [{ ids, begin, length }] = this.#segments.splice(at, 1) as [OpenSegment];
+    if (this.#segments.length === 0) {
+      this.#keep({ ids, cache: this.#cache });
+      this.#cache = this.#emptyCache();
+      return;
+    }
+    this.#cache.removeEntries(0, begin, begin + length);
+    for (const later of this.#segments.slice(at)) later.begin -= length;
+  }
+
+  async #read(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal): Promise<Segment> {
+    const past = await turn(async () => this.#known(ids));
+    for (;;) {
+      const segment = await turn(async () => {
+        const known = past.lengths[0]!;
+        const next = ids.slice(known, known + CHUNK);
+        const input = { items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) };
+        if (next.length > 0) await this.runner.forward({ shared: this.#emptyCache(), past }, [input], "none", signal);
+        return known + next.length === ids.length ? this.#add(ids, past) : undefined;
+      });
+      if (segment) return segment;
+    }
+  }
+
+  /** A cache of the longest beginning of a text that was read before: a kept context itself where the text goes on from its end, else a copy. */
+  #known(ids: readonly number[]): KvCache {
+    const whole = this.#kept.findLast((kept) => sharedLength(kept.ids, ids) === kept.ids.length);
+    const others = [
+      ...this.#kept.map(({ ids, cache }) => ({ ids, cache, begin: 0 })),
+      ...this.#segments.map(({ ids, begin }) => ({ ids, cache: this.#cache, begin })),
+    ];
+    const lengths = others.map((other) => sharedLength(other.ids, ids));
+    const longest = Math.max(0, ...lengths);
+    if (whole && whole.ids.length >= longest) {
+      this.#kept.splice(this.#kept.indexOf(whole), 1);
+      return whole.cache;
+    }
+    const copy = this.#emptyCache();
+    const source = others[lengths.indexOf(longest)];
+    if (source && longest > 0) copy.extend(0, source.cache, 0, source.begin, source.begin + longest);
+    return copy;
+  }
+
+  #add(ids: readonly number[], cache: KvCache): Segment {
+    const begin = this.#segments.length === 0 ? 0 : this.#cache.lengths[0]!;
+    if (this.#segments.length === 0) this.#cache = cache;
+    else {
+      this.#cache.extend(0, cache, 0);
+      this.#keep({ ids, cache });
+    }
+    const segment: OpenSegment = { ids, begin, length: ids.length, users: 1 };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #keep(context: Kept): void {
+    const known = this.#kept.findIndex(({ ids }) => isSame(ids, context.ids));
+    if (known >= 0) this.#kept.splice(known, 1);
+    this.#kept.push(context);
+    let tokens = this.#kept.reduce((sum, { ids }) => sum + ids.length, 0);
+    while (tokens > this.mostKept && this.#kept.length > 1) tokens -= this.#kept.shift()!.ids.length;
+  }
+
+  #emptyCache(): KvCache {
+    return new KvCache(this.runner.base.config, 1);
+  }
+}
+
+function sharedLength(a: readonly number[], b: readonly number[]): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  return length;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && sharedLength(a, b) === a.length;
+}

@@ -1,0 +1,142 @@
+/** Opens rows: reads their context, and lays out what each reads first: slots of z, prefix, the beginning of its text. */
+import { BigVaeError } from "../errors.js";
+import { checkLatent, type Latent, LatentSpace } from "../latent/index.js";
+import { float32 } from "../runtime/runtime.js";
+import type { WriterRole } from "../vae/roles.js";
+import { type RowLayout, rowLayout } from "../vae/rowLayout.js";
+import { type VaeAdapters, writerRole } from "./adapters.js";
+import type { BaseModel } from "./baseModel.js";
+import { Batch } from "./batch.js";
+import type { WriteOptions } from "./calls.js";
+import { Contexts, type TakeTurn } from "./contexts.js";
+import { type Item, ModelRunner } from "./modelRunner.js";
+import type { Sessions, WriterName } from "./sessions.js";
+import { StartedRows } from "./startedRows.js";
+
+/** What rows begin with. */
+export interface Beginning extends Required<Pick<WriteOptions, "writer" | "context" | "begun">> {
+  rows: readonly { z?: Latent }[];
+}
+
+export class Opening {
+  readonly #batches = new Map<WriterName, Batch>();
+  readonly #space: LatentSpace | undefined;
+
+  constructor(
+    readonly base: BaseModel,
+    readonly vae: VaeAdapters | undefined,
+    readonly sessions: Sessions,
+    /** Tokens of one row at most. */
+    readonly maxPositions: number,
+  ) {
+    this.#space = vae && new LatentSpace(vae);
+  }
+
+  /** Forgets all contexts; nothing may be under way. */
+  clear(): void {
+    this.#batches.clear();
+  }
+
+  /** The adapters. Throws "usage" where there are none. */
+  adapters(): VaeAdapters {
+    if (this.vae) return this.vae;
+    throw new BigVaeError("usage", {
+      subject: "engine",
+      expected: "adapters for encoding and latents",
+      got: "the base alone",
+      remedy: "load a folder with encoder, decoder and router; embed and complete take the base alone",
+    });
+  }
+
+  /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit, and for a name that no adapter has. */
+  checkRoom(writer: WriterName, contextLength: number, nTokens: number): void {
+    const role = this.#roleOf(writer);
+    const before = role === "base" ? contextLength : this.#layout(role, contextLength, 1).first;
+    // The last token that is written is not read.
+    const room = Math.max(this.maxPositions - before + 1, 0);
+    if (nTokens <= room) return;
+    throw new BigVaeError("usage", {
+      subject: "`context`",
+      expected: `at most ${this.maxPositions} tokens, the model's window`,
+      got: `${contextLength} of context and ${nTokens} to write`,
+      remedy: `${room} still fit: ask for fewer steps or shorter spans, or shorten the context`,
+    });
+  }
+
+  /** Rows ready to be read on: the context read, each row's z in its place, the next position known. Whoever opens them closes them. */
+  async open({ rows, writer, context, begun }: Beginning, turn: TakeTurn, signal?: AbortSignal): Promise<StartedRows> {
+    const role = this.#roleOf(writer);
+    if (role === "base") {
+      const all = [...context, ...begun];
+      const last = all.length - 1;
+      if (last < 0)
+        throw new BigVaeError("usage", {
+          subject: "write",
+          expected: "a context for the base to continue",
+          got: "none",
+          remedy: "give a non-empty `context`",
+        });
+      const inputs = rows.map(() => ({ items: [{ id: all[last]! }], positions: [last] }));
+      return this.#start(writer, all.slice(0, -1), inputs, last + 1, turn, signal);
+    }
+    const latents = await this.#latentItems(rows.map(({ z }) => z!));
+    const { first } = this.#layout(role, context.length, 1);
+    const ids = role === "router" ? begun : [...context, ...begun];
+    const inputs = latents.map((slots, row) => {
+      // A text that is longer than what is left of the window is placed as if it ended there.
+      const length = Math.min(this.#space!.lengthOf(rows[row]!.z!), this.maxPositions - first);
+      const layout = this.#layout(role, context.length, length);
+      const before = role === "router" ? [] : layout.before;
+      return {
+        items: [...slots, ...ids.map((id) => ({ id }))] as Item[],
+        positions: [...layout.slots, ...before, ...begun.map((_, i) => first + i)],
+      };
+    });
+    return this.#start(writer, role === "router" ? context : [], inputs, first + begun.length, turn, signal);
+  }
+
+  async #start(
+    writer: WriterName,
+    context: readonly number[],
+    inputs: StartedRows["inputs"],
+    next: number,
+    turn: TakeTurn,
+    signal?: AbortSignal,
+  ): Promise<StartedRows> {
+    const batch = await this.#batchOf(writer);
+    return new StartedRows(batch, await batch.contexts.open(context, turn, signal), inputs, next);
+  }
+
+  async #batchOf(writer: WriterName): Promise<Batch> {
+    const bound = await this.sessions.writer(writer);
+    let batch = this.#batches.get(writer);
+    if (!batch) {
+      batch = new Batch(new Contexts(new ModelRunner(this.base, bound), this.maxPositions));
+      this.#batches.set(writer, batch);
+    }
+    return batch;
+  }
+
+  #roleOf(writer: WriterName): WriterRole | "base" {
+    return writer === "base" ? "base" : writerRole(this.adapters(), writer);
+  }
+
+  /** Where the latent of a text of `length` tokens stands, and where that text begins. A dropped prefix leaves its positions empty. */
+  #layout(role: WriterRole, contextLength: number, length: number): RowLayout {
+    const { slots, gap } = this.adapters();
+    return rowLayout(role, { slots, before: contextLength, gap: contextLength === 0 ? gap : 0, length });
+  }
+
+  /** The embeddings of the slots of each latent. */
+  async #latentItems(zs: readonly Latent[]): Promise<{ embedding: Float32Array }[][]> {
+    const { zDim, slots } = this.adapters();
+    for (const [i, z] of zs.entries()) checkLatent(z, this.#space!.width, `z ${i}`);
+    const { session, weights } = await this.sessions.latentEmbeddings();
+    const flat = new Float32Array(zs.length * zDim);
+    for (const [i, z] of zs.entries()) flat.set(this.#space!.content(z), i * zDim);
+    const { embeddings } = await session.run({ ...weights, z: float32(flat, zs.length, zDim) });
+    const { hiddenSize } = this.base.config;
+    const slotAt = (at: number) => (embeddings!.data as Float32Array).subarray(at * hiddenSize, (at + 1) * hiddenSize);
+    return zs.map((_, i) => Array.from({ length: slots }, (_, j) => ({ embedding: slotAt(i * slots + j) })));
+  }
+}

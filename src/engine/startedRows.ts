@@ -1,0 +1,74 @@
+/** Rows of one call that share a context, from their beginnings on: to be scored, or to join those that are being written. */
+import type { Batch, BatchRow } from "./batch.js";
+import type { Segment } from "./contexts.js";
+import { KvCache } from "./kvCache.js";
+import type { RowInput } from "./modelRunner.js";
+
+export class StartedRows {
+  isOpen = true;
+  #past: KvCache;
+
+  constructor(
+    /** The rows of their writer that are being written. */
+    readonly batch: Batch,
+    /** Theirs until they are closed. */
+    readonly context: Segment,
+    /** What each row reads next. */
+    public inputs: readonly Omit<RowInput, "context">[],
+    /** Position of the token behind that. */
+    public next: number,
+  ) {
+    this.#past = this.#caches(inputs.length);
+  }
+
+  /** Reads what is pending; logits [V] of the next token of each row. */
+  async advance(signal?: AbortSignal): Promise<Float32Array[]> {
+    return (await this.#forward(this.inputs, "last", signal)).map((logits) => logits[0]!);
+  }
+
+  /** Row k goes on among those that are being written, with its first token: between two steps. */
+  join(k: number, token: number): BatchRow {
+    return this.batch.join(this.context, this.#past, k, token, this.next);
+  }
+
+  /** Hands over the next tokens of the rows `kept`, of which the others are finished. */
+  push(ids: readonly number[], kept: readonly number[]): void {
+    if (kept.length < ids.length) {
+      const past = this.#caches(0);
+      for (const k of kept) past.extend(past.addRow(), this.#past, k);
+      this.#past = past;
+    }
+    this.inputs = kept.map((k) => ({ items: [{ id: ids[k]! }], positions: [this.next] }));
+    this.next++;
+  }
+
+  /** Reads what is pending and, at once, all of `targets` but their last tokens, which are pushed next; logits of each target token. */
+  async advanceOver(targets: readonly (readonly number[])[], signal?: AbortSignal): Promise<Float32Array[][]> {
+    const pending = this.inputs[0]!.items.length;
+    const inputs = this.inputs.map(({ items, positions }, row) => {
+      const read = targets[row]!.slice(0, -1);
+      return {
+        items: [...items, ...read.map((id) => ({ id }))],
+        positions: [...positions, ...read.map((_, t) => this.next + t)],
+      };
+    });
+    this.next += Math.max(...targets.map(({ length }) => length)) - 1;
+    return (await this.#forward(inputs, "all", signal)).map((logits) => logits.slice(pending - 1));
+  }
+
+  /** Gives the context back, between two steps; those that have joined keep it. */
+  close(): void {
+    this.isOpen = false;
+    this.batch.contexts.close(this.context);
+  }
+
+  #forward(inputs: readonly Omit<RowInput, "context">[], wanted: "last" | "all", signal?: AbortSignal) {
+    const { contexts } = this.batch;
+    const rows = inputs.map((input) => ({ ...input, context: this.context }));
+    return contexts.runner.forward({ shared: contexts.cache, past: this.#past }, rows, wanted, signal);
+  }
+
+  #caches(rows: number): KvCache {
+    return new KvCache(this.batch.contexts.runner.base.config, rows);
+  }
+}
