@@ -1,5 +1,7 @@
 /** The rows of one writer that are written together, whatever their contexts and lengths: each reads one token at every step. */
-import type { Contexts, Segment } from "./contexts.js";
+
+import { float32, type HostTensor } from "../runtime/runtime.js";
+import { type Contexts, NOTHING, type Segment } from "./contexts.js";
 import { KvCache } from "./kvCache.js";
 
 /** A row that is being written. */
@@ -10,7 +12,7 @@ export interface BatchRow {
   position: number;
   /** The context that it shares with others; none where that lies in its own past. */
   readonly context: Segment;
-  /** Of the token after the last one that it has read, [V]. */
+  /** Of the token after the last one that it has read, [V]; until the next step. */
   logits: Float32Array;
 }
 
@@ -20,18 +22,20 @@ const OWN_CONTEXT = 256;
 export class Batch {
   readonly #rows: BatchRow[] = [];
   readonly #past: KvCache;
+  /** Taken by each step anew. */
+  #logits: HostTensor | undefined;
 
   constructor(readonly contexts: Contexts) {
     this.#past = new KvCache(contexts.runner.base.config, 0);
   }
 
-  /** Takes in a row that has read its beginning: its context, and its entries in row `from` of `past`. It reads `token` next. */
-  join(context: Segment, past: KvCache, from: number, token: number, position: number): BatchRow {
+  /** Takes in a row that has read its beginning into `past`, a cache of one row. It reads `token` next. */
+  join(context: Segment, past: KvCache, token: number, position: number): BatchRow {
     const row = this.#past.addRow();
-    const ownsContext = past.rows === 1 && context.length <= OWN_CONTEXT && this.contexts.isOnlyUser(context);
+    const ownsContext = context.length <= OWN_CONTEXT && this.contexts.isOnlyUser(context);
     if (ownsContext) this.#past.extend(row, this.contexts.cache, 0, context.begin, context.begin + context.length);
     else this.contexts.share(context);
-    this.#past.extend(row, past, from);
+    this.#past.extend(row, past, 0);
     const seen = ownsContext ? NOTHING : context;
     const joined = { batch: this, token, position, context: seen, logits: NO_LOGITS };
     this.#rows.push(joined);
@@ -54,13 +58,15 @@ export class Batch {
       context,
     }));
     const caches = { shared: this.contexts.cache, past: this.#past };
-    const logits = await this.contexts.runner.forward(caches, inputs, "last", signal);
+    const { runner } = this.contexts;
+    const { vocabSize } = runner.base.config;
+    if (this.#logits?.shape[0] !== inputs.length)
+      this.#logits = float32(new Float32Array(inputs.length * vocabSize), inputs.length, vocabSize);
+    const logits = await runner.forward(caches, inputs, "last", signal, this.#logits);
     for (const [i, row] of this.#rows.entries()) {
       row.logits = logits[i]![0]!;
       row.position++;
     }
   }
 }
-
-const NOTHING: Segment = { ids: [], begin: 0, length: 0 };
 const NO_LOGITS = new Float32Array();

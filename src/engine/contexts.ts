@@ -2,8 +2,11 @@
  * The contexts of one writer. Those that rows look at lie one behind the other in one cache, each once, however many rows share it. Those that nobody
  * looks at any more are kept for a while: a text that begins with one of them reads only its new end.
  */
+
+import { JointBatches } from "./jointBatches.js";
 import { KvCache } from "./kvCache.js";
-import type { EntryRange, ModelRunner } from "./modelRunner.js";
+import type { EntryRange, ModelRunner, RowInput } from "./modelRunner.js";
+import type { Turns } from "./turns.js";
 
 /** A context that rows look at: a range of the cache, which moves where one before it is closed. */
 export interface Segment extends EntryRange {
@@ -21,6 +24,14 @@ interface OpenSegment extends Segment {
   users: number;
 }
 
+/** What a row reads at once, behind what it has read: a cache of one row. */
+export interface ReadingRow extends RowInput {
+  readonly past: KvCache;
+}
+
+/** No context. */
+export const NOTHING: Segment = { ids: [], begin: 0, length: 0 };
+
 /** Runs some work when it has its turn. */
 export type TakeTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -35,12 +46,18 @@ export class Contexts {
   /** Contexts that are being read. */
   readonly #reading = new Map<readonly number[], Promise<unknown>>();
 
+  /** Rows that read several items at once, those of several calls together: chunks of contexts, and what texts begin with. */
+  readonly reading: JointBatches<ReadingRow, Float32Array>;
+
   constructor(
     readonly runner: ModelRunner,
     /** Tokens of all kept contexts at most. */
     readonly mostKept: number,
+    turns: Turns,
   ) {
     this.#cache = this.#emptyCache();
+    const entries = ({ items, past }: ReadingRow) => items.length + past.lengths[0]!;
+    this.reading = new JointBatches(entries, (rows, signal) => this.#readTogether(rows, signal), turns);
   }
 
   /** Of one row: what all segments lie in. */
@@ -60,7 +77,7 @@ export class Contexts {
       if (!reading) break;
       await reading.catch(() => undefined);
     }
-    if (ids.length === 0) return { ids, begin: 0, length: 0 };
+    if (ids.length === 0) return NOTHING;
     const reading = this.#read(ids, turn, signal);
     this.#reading.set(ids, reading);
     try {
@@ -96,17 +113,25 @@ export class Contexts {
   }
 
   async #read(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal): Promise<Segment> {
-    const past = await turn(async () => this.#known(ids));
-    for (;;) {
-      const segment = await turn(async () => {
-        const known = past.lengths[0]!;
-        const next = ids.slice(known, known + CHUNK);
-        const input = { items: next.map((id) => ({ id })), positions: next.map((_, i) => known + i) };
-        if (next.length > 0) await this.runner.forward({ shared: this.#emptyCache(), past }, [input], "none", signal);
-        return known + next.length === ids.length ? this.#add(ids, past) : undefined;
-      });
-      if (segment) return segment;
+    const past = this.#known(ids);
+    for (let known = past.lengths[0]!; known < ids.length; known = past.lengths[0]!) {
+      const next = ids.slice(known, known + CHUNK);
+      const items = next.map((id) => ({ id }));
+      const positions = next.map((_, i) => known + i);
+      await this.reading.submit([{ items, positions, context: NOTHING, past }], signal);
     }
+    return turn(async () => this.#add(ids, past));
+  }
+
+  /** Logits [V] of the last item of each row. */
+  async #readTogether(rows: readonly ReadingRow[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const { config } = this.runner.base;
+    const [only] = rows.length === 1 ? rows : [];
+    const past = only?.past ?? new KvCache(config, 0);
+    if (!only) for (const row of rows) past.extend(past.addRow(), row.past, 0);
+    const logits = await this.runner.forward({ shared: this.#cache, past }, rows, "last", signal);
+    if (!only) for (const [k, row] of rows.entries()) row.past.extend(0, past, k, row.past.lengths[0]);
+    return logits.map((of) => of[0]!);
   }
 
   /** A cache of the longest beginning of a text that was read before: a kept context itself where the text goes on from its end, else a copy. */

@@ -23,16 +23,16 @@ export interface Encoding extends Posterior {
 /** Tokens of one batch at most. */
 const BATCH_TOKENS = 4096;
 
-/** Numbers of the rows, in batches whose longest row is at most a quarter longer than the shortest. */
-export function batchesOfLikeLength(rows: readonly TokenRow[]): number[][] {
-  const byLength = Array.from(rows.keys()).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
+/** Numbers of the rows of those lengths, in batches whose longest row is at most a quarter longer than the shortest. */
+export function batchesOfLikeLength(lengths: readonly number[]): number[][] {
+  const byLength = Array.from(lengths.keys()).sort((a, b) => lengths[a]! - lengths[b]!);
   const batches: number[][] = [];
   for (let start = 0; start < byLength.length; ) {
-    const shortest = rows[byLength[start]!]!.ids.length;
+    const shortest = lengths[byLength[start]!]!;
     const fits = (longest: number, count: number) =>
       count * longest <= BATCH_TOKENS && longest <= shortest + Math.max(4, shortest / 4);
     let end = start + 1;
-    while (end < byLength.length && fits(rows[byLength[end]!]!.ids.length, end + 1 - start)) end++;
+    while (end < byLength.length && fits(lengths[byLength[end]!]!, end + 1 - start)) end++;
     batches.push(byLength.slice(start, end));
     start = end;
   }

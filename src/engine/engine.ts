@@ -50,7 +50,7 @@ export class Engine {
   readonly space: LatentSpace | undefined;
   readonly #sessions: Sessions;
   readonly #opening: Opening;
-  readonly #encoding = new JointBatches<TokenRow, Encoding>(async (rows, signal) => {
+  readonly #encoding = new JointBatches<TokenRow, Encoding>(lengthOf, async (rows, signal) => {
     const encoder = await this.#sessions.encoder();
     return encodeBatch({ base: this.base, vae: this.vae!, space: this.space!, encoder }, rows, signal);
   });
@@ -72,7 +72,7 @@ export class Engine {
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
     const only = base.weights.quant !== "none" ? "unmerged" : int8Sample ? "merged" : form;
     this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, images, int8Sample);
-    this.#opening = new Opening(base, vae, this.#sessions, this.maxPositions);
+    this.#opening = new Opening(base, vae, this.#sessions, this.maxPositions, this.#writing);
   }
 
   /** Reads a packed base now rather than at first use, so that a file that is wrong shows when it is opened. */
@@ -140,17 +140,17 @@ export class Engine {
     const beginnings: Beginning[] = [{ rows, writer, context, begun }];
     if (guided.length > 0)
       beginnings.push({ rows: guided.map((row) => rows[row]!), writer: "base", context: guideContext, begun });
-    const { done } = await this.#opened(beginnings, signal, (started, turn) =>
-      turn(async () => {
-        const logits: Float32Array[][] = [];
-        for (const each of started) logits.push(await each.advance(signal));
-        const places = Array.from(rows.keys(), (row) => [row, guided.indexOf(row)].filter((place) => place >= 0));
-        const tokens = places.map((own, row) =>
-          choose(
-            row,
-            own.map((k, i) => logits[i]![k]!),
-          ),
-        );
+    const { done } = await this.#opened(beginnings, signal, async (started, turn) => {
+      const logits = await Promise.all(started.map((each) => each.advance(signal)));
+      const places = Array.from(rows.keys(), (row) => [row, guided.indexOf(row)].filter((place) => place >= 0));
+      const tokens = places.map((own, row) =>
+        choose(
+          row,
+          own.map((k, i) => logits[i]![k]!),
+        ),
+      );
+      // Rows that join are submitted before the next step.
+      return turn(async () => {
         const sequences = tokens.flatMap((token, row) => {
           if (token === undefined) return [];
           const joined = places[row]!.map((k, i) => started[i]!.join(k, token));
@@ -158,8 +158,8 @@ export class Engine {
         });
         for (const each of started) each.close();
         return { done: this.#scheduler.submit(sequences, signal) };
-      }),
-    );
+      });
+    });
     await done;
     return written;
   }
@@ -232,7 +232,7 @@ export class Engine {
   }
 
   #poolingBatches(causal: boolean): JointBatches<PooledRow, Float32Array> {
-    return new JointBatches(async (rows, signal) =>
+    return new JointBatches(lengthOf, async (rows, signal) =>
       poolBatch({ base: this.base, pooled: await this.#sessions.pooled(), causal }, rows, signal),
     );
   }
@@ -282,6 +282,8 @@ export class Engine {
   }
 }
 
+const lengthOf = ({ ids }: TokenRow): number => ids.length;
+
 /** Rows that are read whole, those of like length together. */
 async function inLikeLengths<R extends TokenRow, T>(
   rows: readonly R[],
@@ -289,7 +291,7 @@ async function inLikeLengths<R extends TokenRow, T>(
   signal?: AbortSignal,
 ): Promise<T[]> {
   const results: T[] = [];
-  for (const batch of batchesOfLikeLength(rows)) {
+  for (const batch of batchesOfLikeLength(rows.map(lengthOf))) {
     const own = batch.map((i) => rows[i]!);
     for (const [k, result] of (await batches.submit(own, signal)).entries()) results[batch[k]!] = result;
   }

@@ -1,5 +1,5 @@
 /** Rows of several calls in one batch: what waits while a batch is computed goes into the next one, where its length allows. */
-import { batchesOfLikeLength, type TokenRow } from "./encoding.js";
+import { batchesOfLikeLength } from "./encoding.js";
 import { Turns } from "./turns.js";
 
 interface Job<R, T> {
@@ -9,17 +9,21 @@ interface Job<R, T> {
   reject(error: unknown): void;
 }
 
-export class JointBatches<R extends TokenRow, T> {
-  readonly #turns = new Turns();
+export class JointBatches<R, T> {
   #waiting: Job<R, T>[] = [];
 
-  constructor(readonly run: (rows: readonly R[], signal?: AbortSignal) => Promise<T[]>) {}
+  constructor(
+    readonly lengthOf: (row: R) => number,
+    readonly run: (rows: readonly R[], signal?: AbortSignal) => Promise<T[]>,
+    /** A batch takes one of them. */
+    readonly turns = new Turns(),
+  ) {}
 
   /** Results of rows of like length, computed beside those of other calls. */
   submit(rows: readonly R[], signal?: AbortSignal): Promise<T[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ rows, signal, resolve, reject });
-      void this.#turns.take(() => this.#next());
+      void this.turns.take(() => this.#next());
     });
   }
 
@@ -29,7 +33,7 @@ export class JointBatches<R extends TokenRow, T> {
     const left: Job<R, T>[] = [];
     for (const job of this.#waiting.filter(({ signal }) => !signal?.aborted)) {
       const together = [...jobs, job].flatMap(({ rows }) => rows);
-      (jobs.length === 0 || batchesOfLikeLength(together).length === 1 ? jobs : left).push(job);
+      (jobs.length === 0 || batchesOfLikeLength(together.map(this.lengthOf)).length === 1 ? jobs : left).push(job);
     }
     this.#waiting = left;
     if (jobs.length === 0) return;

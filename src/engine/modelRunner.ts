@@ -39,20 +39,21 @@ export class ModelRunner {
 
   /**
    * Reads the inputs of all rows (shorter ones are padded) and returns logits [V] for the wanted items, row by row:
-   * the last item of each row, or, with "all", every one. Nothing is read where `signal` ends the run.
+   * the last item of each row, or, with "all", every one. Nothing is read where `signal` ends the run. `into` [N, V] may take the logits.
    */
   async forward(
     caches: Caches,
     inputs: readonly RowInput[],
     wanted: "last" | "all" | "none" = "last",
     signal?: AbortSignal,
+    into?: HostTensor,
   ): Promise<Float32Array[][]> {
     const time = Math.max(...inputs.map(({ items }) => items.length));
     const selected = inputs.map(({ items }, row) => {
       const first = wanted === "last" ? items.length - 1 : wanted === "all" ? 0 : items.length;
       return Array.from({ length: items.length - first }, (_, i) => row * time + first + i);
     });
-    const outputs = await this.#step(caches, inputs, time, selected.flat(), signal);
+    const outputs = await this.#step(caches, inputs, time, selected.flat(), signal, into);
     const logits = outputs.logits!.data as Float32Array;
     const { vocabSize } = this.base.config;
     let n = 0;
@@ -65,6 +66,7 @@ export class ModelRunner {
     time: number,
     selected: readonly number[],
     signal?: AbortSignal,
+    into?: HostTensor,
   ): Promise<Record<string, HostTensor>> {
     const rows = inputs.length;
     const { hiddenSize } = this.base.config;
@@ -92,7 +94,7 @@ export class ModelRunner {
       sizes: int64([shared.capacity, past.capacity, time], 3),
       selected: int64(selected, selected.length),
     };
-    const outputs = await this.bound.session.run(feeds, {}, signal);
+    const outputs = await this.bound.session.run(feeds, into ? { logits: into } : {}, signal);
     past.append(
       outputs,
       inputs.map(({ items }) => items.length),

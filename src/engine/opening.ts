@@ -12,6 +12,7 @@ import { Contexts, type TakeTurn } from "./contexts.js";
 import { type Item, ModelRunner } from "./modelRunner.js";
 import type { Sessions, WriterName } from "./sessions.js";
 import { StartedRows } from "./startedRows.js";
+import type { Turns } from "./turns.js";
 
 /** What rows begin with. */
 export interface Beginning extends Required<Pick<WriteOptions, "writer" | "context" | "begun">> {
@@ -28,6 +29,8 @@ export class Opening {
     readonly sessions: Sessions,
     /** Tokens of one row at most. */
     readonly maxPositions: number,
+    /** A step of reading takes one of them. */
+    readonly turns: Turns,
   ) {
     this.#space = vae && new LatentSpace(vae);
   }
@@ -111,7 +114,7 @@ export class Opening {
     const bound = await this.sessions.writer(writer);
     let batch = this.#batches.get(writer);
     if (!batch) {
-      batch = new Batch(new Contexts(new ModelRunner(this.base, bound), this.maxPositions));
+      batch = new Batch(new Contexts(new ModelRunner(this.base, bound), this.maxPositions, this.turns));
       this.#batches.set(writer, batch);
     }
     return batch;

@@ -6,6 +6,9 @@ import type { RowInput } from "./modelRunner.js";
 
 export class StartedRows {
   isOpen = true;
+  /** What each row has read, where rows are to be written. */
+  readonly #pasts: readonly KvCache[];
+  /** The same where they are scored. */
   #past: KvCache;
 
   constructor(
@@ -19,16 +22,18 @@ export class StartedRows {
     public next: number,
   ) {
     this.#past = this.#caches(inputs.length);
+    this.#pasts = inputs.map(() => this.#caches(1));
   }
 
-  /** Reads what is pending; logits [V] of the next token of each row. */
-  async advance(signal?: AbortSignal): Promise<Float32Array[]> {
-    return (await this.#forward(this.inputs, "last", signal)).map((logits) => logits[0]!);
+  /** Reads what is pending; logits [V] of the first token of each row. */
+  advance(signal?: AbortSignal): Promise<Float32Array[]> {
+    const rows = this.inputs.map((input, k) => ({ ...input, context: this.context, past: this.#pasts[k]! }));
+    return this.batch.contexts.reading.submit(rows, signal);
   }
 
   /** Row k goes on among those that are being written, with its first token: between two steps. */
   join(k: number, token: number): BatchRow {
-    return this.batch.join(this.context, this.#past, k, token, this.next);
+    return this.batch.join(this.context, this.#pasts[k]!, token, this.next);
   }
 
   /** Hands over the next tokens of the rows `kept`, of which the others are finished. */
@@ -53,19 +58,16 @@ export class StartedRows {
       };
     });
     this.next += Math.max(...targets.map(({ length }) => length)) - 1;
-    return (await this.#forward(inputs, "all", signal)).map((logits) => logits.slice(pending - 1));
+    const { contexts } = this.batch;
+    const rows = inputs.map((input) => ({ ...input, context: this.context }));
+    const caches = { shared: contexts.cache, past: this.#past };
+    return (await contexts.runner.forward(caches, rows, "all", signal)).map((logits) => logits.slice(pending - 1));
   }
 
   /** Gives the context back, between two steps; those that have joined keep it. */
   close(): void {
     this.isOpen = false;
     this.batch.contexts.close(this.context);
-  }
-
-  #forward(inputs: readonly Omit<RowInput, "context">[], wanted: "last" | "all", signal?: AbortSignal) {
-    const { contexts } = this.batch;
-    const rows = inputs.map((input) => ({ ...input, context: this.context }));
-    return contexts.runner.forward({ shared: contexts.cache, past: this.#past }, rows, wanted, signal);
   }
 
   #caches(rows: number): KvCache {

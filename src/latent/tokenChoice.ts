@@ -28,7 +28,7 @@ export function checkLogits(logits: Float32Array): void {
 export function sampleToken(logits: Float32Array, tau: number, rng: Rng): number {
   if (tau === 0) return greedyToken(logits);
   const max = logits[greedyToken(logits)]!;
-  const cumulative = new Float64Array(logits.length);
+  if (cumulative.length < logits.length) cumulative = new Float64Array(logits.length);
   let sum = 0;
   for (let id = 0; id < logits.length; id++) cumulative[id] = sum += Math.exp((logits[id]! - max) / tau);
   const target = rng.uniform() * sum;
@@ -41,6 +41,9 @@ export function sampleToken(logits: Float32Array, tau: number, rng: Rng): number
   return low;
 }
 
+/** Kept from token to token: thousands a second would have to be collected. */
+let cumulative = new Float64Array();
+
 /** log softmax(logits)[id]. */
 export function logProbability(logits: Float32Array, id: number): number {
   const max = logits[greedyToken(logits)]!;
@@ -49,7 +52,8 @@ export function logProbability(logits: Float32Array, id: number): number {
   return logits[id]! - max - Math.log(sum);
 }
 
-/** base + scale * (guided - base), Ho & Salimans 2022. [V] */
+/** base + scale * (guided - base), Ho & Salimans 2022, in place of `base`. [V] */
 export function classifierFree(base: Float32Array, guided: Float32Array, scale: number): Float32Array {
-  return base.map((logit, id) => logit + scale * (guided[id]! - logit));
+  for (let id = 0; id < base.length; id++) base[id]! += scale * (guided[id]! - base[id]!);
+  return base;
 }

@@ -11,6 +11,7 @@ import { Engine } from "../../src/engine/engine.js";
 import { KvCache } from "../../src/engine/kvCache.js";
 import { ModelRunner } from "../../src/engine/modelRunner.js";
 import { type BoundSession, Sessions } from "../../src/engine/sessions.js";
+import { Turns } from "../../src/engine/turns.js";
 import { openSafetensorsFolder } from "../../src/formats/index.js";
 import { toOnnx } from "../../src/graph/index.js";
 import { logProbability } from "../../src/latent/index.js";
@@ -89,7 +90,7 @@ async function trainingLogits(mask: HostTensor): Promise<Float32Array[]> {
 /** Logits from token `shared` on: a context of that many tokens, the rest in steps of `step`. */
 async function cachedLogits(shared: number, step: number): Promise<Float32Array[]> {
   const runner = new ModelRunner(base, writer);
-  const contexts = new Contexts(runner, TIME);
+  const contexts = new Contexts(runner, TIME, new Turns());
   const context = await contexts.open(ids.slice(0, shared), (work) => work());
   const caches = { shared: contexts.cache, past: new KvCache(base.config, 1) };
   const found: Float32Array[] = [];
