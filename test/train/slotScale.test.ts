@@ -23,13 +23,22 @@ it.each([1, 4])("fresh slots are as large as embeddings of tokens, %i of them", 
     shape: { config, zDim: 16 * slots, slots, encoder: lora, writer: lora },
     frozen: { ...frozenBase(base).tensors, ...ropeFeeds(config, 64) },
     rows: new RowOrder({ rowCount: 4, row }, 2, 1, rng),
-    ...{ span: 8, gap: 0, klWeight: 0, klRampSteps: 1, noise: { scale: 0, start: 0, rampSteps: 1 }, edgeWeights: false },
+    ...{
+      span: 8,
+      gap: 0,
+      klWeight: 0,
+      klRampSteps: 1,
+      noise: { scale: 0, start: 0, rampSteps: 1 },
+      edgeWeights: false,
+    },
     ...{ dropPrefix: 0, shiftedSpans: false, encodeLast: false, maskedPrefix: false, shortSpans: 0 },
     rng,
   });
   const sizes = { zDim: 16 * slots, slots, span: 8, gap: 0 };
   const engine = new Engine({ runtime, base, vae: liveVae(objective.parameters, sizes, lora), form: "unmerged" });
-  const spans = Array.from({ length: 8 }, (_, i) => Array.from({ length: 8 }, () => 5 + rng.fork("ids", i).integer(400)));
+  const spans = Array.from({ length: 8 }, (_, i) =>
+    Array.from({ length: 8 }, () => 5 + rng.fork("ids", i).integer(400)),
+  );
   await scaleSlots(engine, base, objective.parameters, spans);
   const decode = objective.parameters.values("vae.w_d.weight");
   const { hiddenSize } = config;

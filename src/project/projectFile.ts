@@ -1,0 +1,98 @@
+/** A project as one JSON value, and back: what is exported holds all that is imported. */
+import { BigVaeError } from "../errors.js";
+import type { Project } from "./project.js";
+import { PROJECT_VERSION } from "./schema.js";
+import type { PlacedSpan, ProjectFile, ProjectSpan } from "./types.js";
+
+export function exportProject(project: Project): ProjectFile {
+  const spans = new Map<number, PlacedSpan[]>();
+  for (const span of project.spans()) spans.set(span.node, [...(spans.get(span.node) ?? []), span]);
+  return {
+    format: "bigvae-project",
+    version: PROJECT_VERSION,
+    facts: project.facts(),
+    nodes: project.nodes().map(({ text: _, ...node }) => ({
+      ...node,
+      spans: (spans.get(node.id) ?? []).map(({ text, z, origins = [] }) => ({
+        text,
+        ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
+        ...(origins.length > 0 ? { origins } : {}),
+      })),
+    })),
+  };
+}
+
+/**
+ * Adds the nodes of an export to a project, all of them or none; returns their new ids by the old ones. Facts that the project has stay as they are.
+ * @throws BigVaeError: "format" for JSON that is no export.
+ */
+export function importProject(project: Project, file: unknown): Map<number, number> {
+  const { facts, nodes } = checked(file);
+  return project.together(() => {
+    const known = project.facts();
+    for (const [name, value] of Object.entries(facts)) if (known[name] === undefined) project.setFact(name, value);
+    const ids = new Map<number, number>();
+    for (const { id, parent, spans, rating, removed, finished, ...node } of nodes) {
+      const placed =
+        parent === undefined ? {} : { parent: ids.get(parent) ?? malformed(`node ${id} behind node ${parent}`) };
+      const fresh = project.begin({ ...node, ...placed });
+      ids.set(id, fresh);
+      for (const span of spans) project.write(fresh, spanOf(span));
+      if (finished) project.finish(fresh);
+      project.mark(fresh, { rating, removed });
+    }
+    return ids;
+  });
+}
+
+function spanOf({ text, z, origins }: ProjectFile["nodes"][number]["spans"][number]): ProjectSpan {
+  const bytes = z === undefined ? undefined : Uint8Array.from(Buffer.from(z, "base64"));
+  if (bytes && bytes.length % 4 > 0) return malformed("a latent of broken bytes");
+  return { text, ...(bytes ? { z: new Float32Array(bytes.buffer) } : {}), ...(origins ? { origins } : {}) };
+}
+
+/** Throws "format" for what no export holds. */
+function checked(file: unknown): ProjectFile {
+  const { format, version, nodes, facts = {} } = (isRecord(file) ? file : {}) as Partial<ProjectFile>;
+  if (format !== "bigvae-project" || !Array.isArray(nodes)) return malformed("another kind of JSON");
+  if (version !== PROJECT_VERSION) return malformed(`version ${JSON.stringify(version)}`);
+  if (!isRecord(facts) || !Object.values(facts).every(isText)) return malformed("facts that are no texts");
+  for (const node of nodes as unknown[]) checkNode(node);
+  return file as ProjectFile;
+}
+
+function checkNode(node: unknown): void {
+  const { id, parent, origin, settings, created, finished, title, rating, unread, removed, spans } = (
+    isRecord(node) ? node : {}
+  ) as Record<string, unknown>;
+  const isWhole =
+    [id, created, rating].every(Number.isSafeInteger) &&
+    (parent === undefined || Number.isSafeInteger(parent)) &&
+    [origin, title].every(isText) &&
+    isRecord(settings) &&
+    [finished, unread, removed].every((flag) => typeof flag === "boolean") &&
+    Array.isArray(spans) &&
+    spans.every(isSpan);
+  if (!isWhole) malformed(`a node that is not whole (${JSON.stringify(id) ?? "without id"})`);
+}
+
+function isSpan(span: unknown): boolean {
+  if (!isRecord(span)) return false;
+  const { text, z, origins } = span;
+  return isText(text) && (z === undefined || isText(z)) && (origins === undefined || Array.isArray(origins));
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function malformed(got: string): never {
+  throw new BigVaeError("format", {
+    subject: "project",
+    expected: `an export of a project, version ${PROJECT_VERSION}`,
+    got,
+    remedy: "export the project again",
+  });
+}

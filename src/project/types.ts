@@ -1,0 +1,71 @@
+/** What a project holds, as the studio and its files see it. */
+
+/** Part of a text, and where it came from. */
+export interface ProjectSpan {
+  text: string;
+  /** [Z]; left out for text that was not encoded. */
+  z?: Float32Array;
+  /** What its latent was mixed from: roles and weights, as a trace tells them. */
+  origins?: readonly unknown[];
+}
+
+/** Fields of a node that may change. */
+export interface NodeMarks {
+  title: string;
+  /** -1, 0 or 1. */
+  rating: number;
+  unread: boolean;
+  removed: boolean;
+}
+
+export interface ProjectNode extends NodeMarks {
+  id: number;
+  /** None of the first node of a text. */
+  parent?: number;
+  /** Who wrote it: "typed", or a sampler. */
+  origin: string;
+  /** Options of the sampler. */
+  settings: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  created: number;
+  /** Whether it was written to its end. */
+  finished: boolean;
+  text: string;
+}
+
+/** A new node. */
+export interface NewNode {
+  parent?: number;
+  origin: string;
+  settings?: Readonly<Record<string, unknown>>;
+  title?: string;
+  unread?: boolean;
+  /** Default: now. */
+  created?: number;
+}
+
+/** A span with its place in the project. */
+export interface PlacedSpan extends ProjectSpan {
+  id: number;
+  node: number;
+  /** Its number within the node. */
+  place: number;
+}
+
+/** A span that a search found. */
+export interface FoundSpan {
+  node: number;
+  place: number;
+  /** The text around the words, which stand between \u0001 and \u0002. */
+  excerpt: string;
+}
+
+/** A project as JSON: latents are base64 of little-endian fp32. */
+export interface ProjectFile {
+  format: "bigvae-project";
+  version: number;
+  facts: Readonly<Record<string, string>>;
+  nodes: readonly (Omit<ProjectNode, "text"> & {
+    spans: readonly { text: string; z?: string; origins?: readonly unknown[] }[];
+  })[];
+}

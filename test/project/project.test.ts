@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exportProject, importProject, Project } from "../../src/project/index.js";
+
+let root: string;
+let time = 1000;
+const open = (name = "p") => Project.open(join(root, name), () => time++);
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "project-"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const z = (...values: number[]) => Float32Array.from(values);
+
+/** A tree of four nodes: a prompt, two branches, one going on. */
+function grow(project: Project): number[] {
+  const first = project.add({ origin: "typed", title: "Opening" }, [
+    { text: "The fox found a lamp. ", z: z(1, 2, 3) },
+    { text: "It would not burn.", z: z(-1, 0.5, 0) },
+  ]);
+  const left = project.add({ parent: first, origin: "avg", settings: { seed: 3 }, unread: true }, [
+    { text: " The baker laughed.", z: z(4, 4, 4), origins: [{ role: "draft", weight: 0.25 }] },
+  ]);
+  const right = project.add({ parent: first, origin: "typed" }, [{ text: " Then it rained." }]);
+  return [first, left, right, project.add({ parent: left, origin: "plain" }, [{ text: " So did the fox." }])];
+}
+
+it("keeps a tree, its spans and their latents over closing and opening", async () => {
+  const project = await open();
+  const ids = grow(project);
+  const before = [project.nodes(), project.spans()];
+  await project.close();
+  const again = await open();
+  expect([again.nodes(), again.spans()]).toEqual(before);
+  expect(again.nodes().map(({ id, parent, text }) => [id, parent, text])).toEqual([
+    [ids[0], undefined, "The fox found a lamp. It would not burn."],
+    [ids[1], ids[0], " The baker laughed."],
+    [ids[2], ids[0], " Then it rained."],
+    [ids[3], ids[1], " So did the fox."],
+  ]);
+  expect(again.spans(ids[1])).toEqual([
+    expect.objectContaining({ place: 0, z: z(4, 4, 4), origins: [{ role: "draft", weight: 0.25 }] }),
+  ]);
+  await again.close();
+});
+
+it("takes spans while a node is written, and none afterwards", async () => {
+  const project = await open();
+  const node = project.begin({ origin: "avg" });
+  expect([project.write(node, { text: "One" }), project.write(node, { text: " two" })]).toEqual([0, 1]);
+  expect(project.nodes()[0]).toMatchObject({ text: "One two", finished: false });
+  project.finish(node);
+  expect(() => project.write(node, { text: " three" })).toThrow(/a finished one/);
+  expect(() => project.begin({ parent: 99, origin: "typed" })).toThrow(/got 99/);
+  await project.close();
+});
+
+it("undoes and does again what was marked, and a new mark ends what could be done again", async () => {
+  const project = await open();
+  const [first, left] = grow(project) as [number, number];
+  const marks = () => project.nodes().map(({ title, rating, removed }) => [title, rating, removed]);
+  const states = [marks()];
+  for (const change of [
+    () => project.mark(first, { title: "Lamp" }),
+    () => project.mark(left, { rating: 1 }),
+    () => project.mark(left, { removed: true }),
+  ]) {
+    change();
+    states.push(marks());
+  }
+  for (const state of states.slice(0, -1).reverse()) {
+    expect(project.undo()).toBeDefined();
+    expect(marks()).toEqual(state);
+  }
+  expect(project.undo()).toBeUndefined();
+  for (const state of states.slice(1)) {
+    project.redo();
+    expect(marks()).toEqual(state);
+  }
+  project.undo();
+  project.mark(first, { rating: -1 });
+  expect(project.redo()).toBeUndefined();
+  await project.close();
+});
+
+it("finds spans by their words, not those of removed nodes, whatever is typed", async () => {
+  const project = await open();
+  const ids = grow(project);
+  expect(project.search("lam")).toEqual([{ node: ids[0], place: 0, excerpt: "The fox found a \u0001lamp\u0002. " }]);
+  expect(project.search("fox").map(({ node }) => node)).toEqual([ids[3], ids[0]]);
+  project.mark(ids[3]!, { removed: true });
+  expect(project.search("fox").map(({ node }) => node)).toEqual([ids[0]]);
+  for (const odd of ['"', "fox OR", "*", "NEAR(", "", "text:fox", "-"]) expect(() => project.search(odd)).not.toThrow();
+  await project.close();
+});
+
+describe("export and import", () => {
+  it("come back as they were", async () => {
+    const project = await open();
+    grow(project);
+    project.setFact("model", "pocket");
+    project.begin({ origin: "avg", unread: true });
+    const file = exportProject(project);
+    const copy = await open("copy");
+    importProject(copy, JSON.parse(JSON.stringify(file)));
+    expect(exportProject(copy)).toEqual(file);
+    // A second time beside what is there.
+    importProject(copy, file);
+    expect(copy.nodes()).toHaveLength(2 * file.nodes.length);
+    expect(copy.nodes().at(-1)!.parent).toBeUndefined();
+    await Promise.all([project.close(), copy.close()]);
+  });
+
+  it("refuse what no export is, and add nothing of it", async () => {
+    const project = await open();
+    grow(project);
+    const file = exportProject(project);
+    const broken = [
+      undefined,
+      [],
+      { ...file, format: "loom" },
+      { ...file, version: 2 },
+      { ...file, facts: { model: 3 } },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: 5 }] }] },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, parent: 99 }] },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: "a", z: "AAA=" }] }] },
+    ];
+    const before = project.nodes();
+    for (const each of broken)
+      expect(() => importProject(project, each)).toThrow(expect.objectContaining({ kind: "format" }));
+    expect(project.nodes()).toEqual(before);
+    await project.close();
+  });
+});
+
+it("is open in one process alone, and says what is no project", async () => {
+  const project = await open();
+  await expect(open()).rejects.toMatchObject({ kind: "locked" });
+  await project.close();
+  await writeFile(join(root, "p", "project.db"), "not a database, though it is long enough for one".repeat(50));
+  await expect(open()).rejects.toMatchObject({ kind: "format" });
+  // Its lock is free again.
+  await expect(open()).rejects.toMatchObject({ kind: "format" });
+});
