@@ -1,0 +1,195 @@
+/** A loom: branches of texts, written by a model into a project span by span, and told as they come. */
+import type { BigVae, GeneratedSpan, GenerateOptions } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
+import type { Latent } from "../latent/index.js";
+import type { NodeMarks, Project, ProjectNode } from "../project/index.js";
+import type { SamplerName } from "../sampling/samplers.js";
+import { type MapPoint, type StudioEvent, StudioEvents } from "./events.js";
+import { SpanMap } from "./spanMap.js";
+
+/** Options of a sampler that a branch may be written with. */
+export type BranchOptions = Pick<
+  GenerateOptions,
+  "prompt" | "nSteps" | "nAvg" | "span" | "tau" | "noise" | "cfgScale" | "preset" | "averaging" | "terminal" | "weights"
+>;
+
+/** What is written on. */
+export interface BranchRequest {
+  /** The node that is gone on from; default: a text of its own. */
+  parent?: number;
+  sampler: SamplerName;
+  /** Branches, each with a seed of its own, from `seed` on. */
+  branches?: number;
+  seed?: number;
+  options?: BranchOptions;
+}
+
+export class Loom {
+  readonly events = new StudioEvents();
+  readonly map: SpanMap;
+  /** Nodes that are written on. */
+  readonly #writing = new Map<number, { abort: AbortController; done: Promise<void> }>();
+
+  constructor(
+    readonly project: Project,
+    /** The model; another object after its engine was started again. */
+    readonly model: () => BigVae,
+  ) {
+    const { space } = model();
+    this.map = new SpanMap(space, project.spans());
+    // A process that was killed leaves nodes half written: they stay as they are.
+    for (const { id, finished } of project.nodes()) if (!finished) project.finish(id);
+  }
+
+  /** Tells of what happens from now on; returns what ends that. */
+  listen(listener: (event: StudioEvent) => void): () => void {
+    return this.events.listen(listener);
+  }
+
+  nodes(): ProjectNode[] {
+    return this.project.nodes();
+  }
+
+  /** The text from the first node to this one. */
+  textTo(id: number): string {
+    const nodes = new Map(this.project.nodes().map((node) => [node.id, node]));
+    let text = "";
+    for (let node = nodes.get(id); node; node = node.parent === undefined ? undefined : nodes.get(node.parent))
+      text = node.text + text;
+    return text;
+  }
+
+  /** Adds a text that somebody typed, cut into spans and encoded. Throws "usage" for an empty one. */
+  async type(text: string, { parent, title = "" }: { parent?: number; title?: string } = {}): Promise<ProjectNode> {
+    const vae = this.model();
+    const pieces = vae.cut(text);
+    const encoded = await vae.encode(pieces);
+    // A span holds its text as it was typed, with the space before it.
+    let at = 0;
+    const spans = encoded.map(({ mean }, i) => {
+      const end = i + 1 < pieces.length ? text.indexOf(pieces[i]!, at) + pieces[i]!.length : text.length;
+      const span = { text: text.slice(at, end), z: mean };
+      at = end;
+      return span;
+    });
+    const node = this.project.add({ origin: "typed", title, ...(parent === undefined ? {} : { parent }) }, spans);
+    this.#tellNode(node);
+    for (const span of this.project.spans(node)) this.#tellSpan(span);
+    return this.#node(node);
+  }
+
+  /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
+  write({ parent, sampler, branches = 1, seed = 0, options = {} }: BranchRequest): number[] {
+    const begun = this.#beginning(parent, options.prompt);
+    return Array.from({ length: branches }, (_, i) => {
+      const settings = { ...options, seed: seed + i };
+      const place = parent === undefined ? {} : { parent };
+      const node = this.project.begin({ ...place, origin: sampler, settings: plain(settings), unread: true });
+      this.#tellNode(node);
+      const abort = new AbortController();
+      const done = this.#write(node, sampler, { ...settings, ...begun, signal: abort.signal });
+      this.#writing.set(node, { abort, done });
+      return node;
+    });
+  }
+
+  /** Ends the writing of a node; what was kept stays. */
+  stop(node: number): void {
+    this.#writing.get(node)?.abort.abort();
+  }
+
+  /** Waits until a node is written. */
+  async finished(node: number): Promise<void> {
+    await this.#writing.get(node)?.done;
+  }
+
+  mark(node: number, marks: Partial<NodeMarks>): void {
+    this.project.mark(node, marks);
+    this.#tellNode(node);
+  }
+
+  /** Takes back the newest change of a mark, or does it again. */
+  turn(direction: "undo" | "redo"): void {
+    const node = this.project[direction]();
+    if (node !== undefined) this.#tellNode(node);
+  }
+
+  /** Stops all writing. */
+  async close(): Promise<void> {
+    for (const { abort } of this.#writing.values()) abort.abort();
+    await Promise.all(Array.from(this.#writing.values(), ({ done }) => done));
+  }
+
+  /** What a sampler goes on from: the last span before is the topic and what stands before that the context, unless a topic is given. */
+  #beginning(parent: number | undefined, prompt: BranchOptions["prompt"]): Pick<GenerateOptions, "prompt" | "context"> {
+    const text = parent === undefined ? "" : this.textTo(parent);
+    if (prompt !== undefined || parent === undefined) return { context: text };
+    const last = this.#lastSpan(parent);
+    return { context: text.slice(0, text.length - last.length), prompt: last };
+  }
+
+  /** The last span with words on the way to a node, and what follows it. */
+  #lastSpan(id: number): string {
+    let text = "";
+    for (let node = this.#node(id); ; node = this.#node(node.parent)) {
+      for (const span of this.project.spans(node.id).reverse()) {
+        text = span.text + text;
+        if (span.text.trim() !== "") return text;
+      }
+      if (node.parent === undefined) return text;
+    }
+  }
+
+  async #write(node: number, sampler: SamplerName, options: GenerateOptions): Promise<void> {
+    // What is told of a node comes behind the node itself.
+    await Promise.resolve();
+    try {
+      const run = this.model().generate(sampler, {
+        ...options,
+        onText: (text) => this.events.tell({ kind: "text", node, text }),
+      });
+      for await (const span of run) await this.#keep(node, span, options.signal);
+    } catch (error) {
+      const isStopped = options.signal?.aborted || (error instanceof BigVaeError && error.kind === "aborted");
+      const message = error instanceof Error ? error.message : String(error);
+      if (!isStopped) this.events.tell({ kind: "failed", node, message });
+    } finally {
+      this.project.finish(node);
+      this.#writing.delete(node);
+      this.#tellNode(node);
+    }
+  }
+
+  /** A span lies where its own text is read to, which is not quite what it was asked for: that is among its origins. */
+  async #keep(node: number, { text, latent }: GeneratedSpan, signal?: AbortSignal): Promise<void> {
+    const [encoded] = text.trim() === "" ? [] : await this.model().encode([text], signal);
+    const z: Latent = encoded?.mean ?? latent.z;
+    const origins = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
+    const place = this.project.write(node, { text, z, origins });
+    this.#tellSpan(this.project.spans(node)[place]!);
+  }
+
+  #node(id: number): ProjectNode {
+    return this.nodes().find((node) => node.id === id)!;
+  }
+
+  #tellNode(id: number): void {
+    this.events.tell({ kind: "node", node: this.#node(id) });
+  }
+
+  #tellSpan(span: { id: number; node: number; place: number; text: string; z?: Float32Array }): void {
+    const point: MapPoint | undefined = this.map.add(span);
+    const { node, place, text } = span;
+    this.events.tell({ kind: "span", node, place, text, ...(point ? { point } : {}) });
+    if (!this.map.isStale) return;
+    this.map.fit();
+    this.events.tell({ kind: "map", points: this.map.points() });
+  }
+}
+
+/** Latents of settings as plain numbers. */
+function plain(settings: object): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(settings, (_, value: unknown) => (value instanceof Float32Array ? Array.from(value) : value)),
+  ) as Record<string, unknown>;
+}

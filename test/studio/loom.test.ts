@@ -1,0 +1,122 @@
+/** The loom on the pocket model. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import type { BigVae } from "../../src/bigVae.js";
+import { Project } from "../../src/project/index.js";
+import type { StudioEvent } from "../../src/studio/events.js";
+import { Loom } from "../../src/studio/loom.js";
+import { importBuilt } from "../host/built.js";
+
+let vae: BigVae;
+let folder: string;
+let project: Project;
+let loom: Loom;
+let events: StudioEvent[];
+
+beforeAll(async () => {
+  vae = await (await importBuilt()).BigVae.load("pocket", { threads: 2 });
+});
+afterAll(() => vae.close());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "loom-"));
+  project = await Project.open(folder);
+  loom = new Loom(project, () => vae);
+  events = [];
+  loom.listen((event) => events.push(event));
+});
+afterEach(async () => {
+  await loom.close();
+  await project.close();
+  await rm(folder, { recursive: true });
+});
+
+const TEXT = "The old woman opened the door.  A fox stood in the snow, and it was holding a letter.\n";
+const OPTIONS = { nSteps: 2, span: 12, nAvg: 2 };
+
+it("keeps a typed text as it was typed, each span with its latent", async () => {
+  const node = await loom.type(TEXT, { title: "Door" });
+  expect(node).toMatchObject({ text: TEXT, title: "Door", origin: "typed", finished: true });
+  const spans = project.spans(node.id);
+  expect(spans.map(({ text }) => text).join("")).toBe(TEXT);
+  const encoded = await vae.encode(spans.map(({ text }) => text.trim()));
+  for (const [i, { mean }] of encoded.entries()) expect(spans[i]!.z).toEqual(mean);
+  expect(events.map(({ kind }) => kind)).toEqual(["node", ...spans.flatMap(() => ["span", "map"])]);
+  await expect(loom.type("  ")).rejects.toMatchObject({ kind: "usage" });
+});
+
+it("writes branches as the sampler writes them alone, and keeps each span as it comes", async () => {
+  const { id: first } = await loom.type(TEXT);
+  const { id: parent } = await loom.type(" She read it twice.", { parent: first });
+  const nodes = loom.write({ parent, sampler: "avg", branches: 3, seed: 5, options: OPTIONS });
+  await Promise.all(nodes.map((node) => loom.finished(node)));
+  for (const [i, id] of nodes.entries()) {
+    const run = vae.generate("avg", { ...OPTIONS, context: TEXT, prompt: " She read it twice.", seed: 5 + i });
+    const spans: string[] = [];
+    for await (const { text } of run) spans.push(text);
+    expect(project.spans(id).map(({ text }) => text)).toEqual(spans);
+    const told = events.flatMap((event) => (event.kind === "text" && event.node === id ? [event.text] : []));
+    expect(told.join("")).toBe(spans.join(""));
+    const node = loom.nodes().find((each) => each.id === id)!;
+    expect(node).toMatchObject({
+      parent,
+      origin: "avg",
+      settings: { ...OPTIONS, seed: 5 + i },
+      unread: true,
+      finished: true,
+    });
+    expect(project.spans(id)[1]!.origins!.length).toBeGreaterThan(0);
+  }
+  expect(loom.textTo(nodes[1]!)).toBe(
+    `${TEXT} She read it twice.${loom.nodes().find(({ id }) => id === nodes[1])!.text}`,
+  );
+});
+
+it("stops a branch, keeps what was written, and leaves the others alone", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  const [stopped, other] = loom.write({ parent, sampler: "avg", branches: 2, options: { ...OPTIONS, nSteps: 6 } });
+  await new Promise<void>((resolve) => {
+    loom.listen((event) => event.kind === "span" && event.node === stopped && resolve());
+  });
+  loom.stop(stopped!);
+  await Promise.all([loom.finished(stopped!), loom.finished(other!)]);
+  const lengths = [stopped, other].map((node) => project.spans(node).length);
+  expect(lengths[0]).toBeGreaterThan(0);
+  expect(lengths[0]).toBeLessThan(6);
+  expect(lengths[1]).toBe(6);
+  expect(loom.nodes().every(({ finished }) => finished)).toBe(true);
+  expect(events.some(({ kind }) => kind === "failed")).toBe(false);
+});
+
+it("tells why a branch was not written", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  const [node] = loom.write({ parent, sampler: "avg", options: { nSteps: 0 } });
+  await loom.finished(node!);
+  expect(events).toContainEqual({ kind: "failed", node, message: expect.stringContaining("nSteps") });
+});
+
+it("lays spans on a plane, and finds the latent of a place on it", async () => {
+  for (const text of ["The fox ran home.", "The baker lost a key.", "It rained all day.", "Her lamp was broken."])
+    await loom.type(text);
+  const points = loom.map.points();
+  expect(points).toHaveLength(4);
+  for (const point of points) {
+    const { z, nearest } = loom.map.at(point.x, point.y)!;
+    expect(nearest.id).toBe(point.id);
+    expect(z).toEqual(project.spans(point.node)[0]!.z);
+  }
+  // A place between two: its key lies there.
+  const [a, b] = points as [(typeof points)[0], (typeof points)[0]];
+  const [x, y] = [0.7 * a.x + 0.3 * b.x, 0.7 * a.y + 0.3 * b.y];
+  const { z } = loom.map.at(x, y)!;
+  const probe = loom.map.add({ id: 99, node: 1, place: 9, text: "", z })!;
+  expect([probe.x, probe.y]).toEqual([expect.closeTo(x, 3), expect.closeTo(y, 3)]);
+});
+
+it("closes what a killed process left half written", async () => {
+  const half = project.begin({ origin: "avg" });
+  project.write(half, { text: "Once" });
+  const again = new Loom(project, () => vae);
+  expect(again.nodes()[0]).toMatchObject({ text: "Once", finished: true });
+});
