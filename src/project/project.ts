@@ -12,6 +12,11 @@ const FILE = "project.db";
 /** Kinds of the fields that change. */
 const MARKS = { title: "text", rating: "number", unread: "flag", removed: "flag" } as const;
 
+/** Nodes with their texts. */
+const NODES = `SELECT nodes.*, (
+  SELECT group_concat(text, '') FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
+) AS text FROM nodes`;
+
 type Row = Record<string, number | string | bigint | Uint8Array | null>;
 
 export class Project {
@@ -52,11 +57,19 @@ export class Project {
 
   /** All nodes, oldest first. */
   nodes(): ProjectNode[] {
-    const rows = this.#all(
-      `SELECT nodes.*, (SELECT group_concat(text, '') FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)) AS text
-       FROM nodes ORDER BY id`,
-    );
-    return rows.map(nodeOf);
+    return this.#all(`${NODES} ORDER BY id`).map(nodeOf);
+  }
+
+  /** The node of that id. Throws "usage" where there is none. */
+  node(id: number): ProjectNode {
+    const [row] = this.#all(`${NODES} WHERE id = ?`, [id]);
+    if (row) return nodeOf(row);
+    throw new BigVaeError("usage", {
+      subject: "node",
+      expected: "one of the project's",
+      got: String(id),
+      remedy: "list the nodes",
+    });
   }
 
   /** The spans of a node, or of all. */
@@ -74,7 +87,7 @@ export class Project {
 
   /** Begins a node; spans are added as they are written, and `finish` closes it. Returns its id. */
   begin({ parent, origin, settings = {}, title = "", unread = false, created = this.now() }: NewNode): number {
-    if (parent !== undefined) this.#check(parent);
+    if (parent !== undefined) this.node(parent);
     const { lastInsertRowid } = this.database.run(
       "INSERT INTO nodes (parent, origin, settings, created, finished, title, unread) VALUES (?, ?, ?, ?, 0, ?, ?)",
       [parent ?? null, origin, JSON.stringify(settings), created, title, Number(unread)],
@@ -84,7 +97,7 @@ export class Project {
 
   /** Adds a span to a node that is not finished. Returns its place. */
   write(node: number, { text, z, origins = [] }: ProjectSpan): number {
-    if (this.#check(node).finished)
+    if (this.node(node).finished)
       throw new BigVaeError("usage", {
         subject: `node ${node}`,
         expected: "one that is still written",
@@ -103,7 +116,7 @@ export class Project {
 
   /** Closes a node: its text never changes again. */
   finish(node: number): void {
-    this.#check(node);
+    this.node(node);
     this.database.run("UPDATE nodes SET finished = 1 WHERE id = ?", [node]);
   }
 
@@ -119,7 +132,7 @@ export class Project {
 
   /** Changes marks of a node, which can be undone. */
   mark(node: number, marks: Partial<NodeMarks>): void {
-    const before = this.#check(node);
+    const before = this.node(node);
     this.together(() => {
       this.database.run("DELETE FROM changes WHERE undone = 1");
       for (const field of Object.keys(marks) as (keyof NodeMarks)[]) {
@@ -204,18 +217,6 @@ export class Project {
 
   #setMark(node: number, field: keyof NodeMarks, value: string | number): void {
     this.database.run(`UPDATE nodes SET ${field} = ? WHERE id = ?`, [value, node]);
-  }
-
-  /** A node that is there. */
-  #check(id: number): ProjectNode {
-    const [row] = this.#all("SELECT *, '' AS text FROM nodes WHERE id = ?", [id]);
-    if (row) return nodeOf(row);
-    throw new BigVaeError("usage", {
-      subject: "node",
-      expected: "one of the project's",
-      got: String(id),
-      remedy: "list the nodes",
-    });
   }
 
   #all(sql: string, values: readonly (string | number)[] = []): Row[] {

@@ -52,11 +52,8 @@ export class Loom {
 
   /** The text from the first node to this one. */
   textTo(id: number): string {
-    const nodes = new Map(this.project.nodes().map((node) => [node.id, node]));
-    let text = "";
-    for (let node = nodes.get(id); node; node = node.parent === undefined ? undefined : nodes.get(node.parent))
-      text = node.text + text;
-    return text;
+    const { parent, text } = this.project.node(id);
+    return parent === undefined ? text : this.textTo(parent) + text;
   }
 
   /** Adds a text that somebody typed, cut into spans and encoded. Throws "usage" for an empty one. */
@@ -75,7 +72,7 @@ export class Loom {
     const node = this.project.add({ origin: "typed", title, ...(parent === undefined ? {} : { parent }) }, spans);
     this.#tellNode(node);
     for (const span of this.project.spans(node)) this.#tellSpan(span);
-    return this.#node(node);
+    return this.project.node(node);
   }
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
@@ -131,7 +128,7 @@ export class Loom {
   /** The last span with words on the way to a node, and what follows it. */
   #lastSpan(id: number): string {
     let text = "";
-    for (let node = this.#node(id); ; node = this.#node(node.parent)) {
+    for (let node = this.project.node(id); ; node = this.project.node(node.parent)) {
       for (const span of this.project.spans(node.id).reverse()) {
         text = span.text + text;
         if (span.text.trim() !== "") return text;
@@ -169,12 +166,8 @@ export class Loom {
     this.#tellSpan(this.project.spans(node)[place]!);
   }
 
-  #node(id: number): ProjectNode {
-    return this.nodes().find((node) => node.id === id)!;
-  }
-
   #tellNode(id: number): void {
-    this.events.tell({ kind: "node", node: this.#node(id) });
+    this.events.tell({ kind: "node", node: this.project.node(id) });
   }
 
   #tellSpan(span: { id: number; node: number; place: number; text: string; z?: Float32Array }): void {
