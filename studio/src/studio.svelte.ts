@@ -1,0 +1,142 @@
+/** The page's view of the project: what the server told, and what is selected. */
+import { api, listen, type MapPoint, type ProjectNode, type StudioEvent } from "./api.js";
+
+export interface DeskItem {
+  /** Tells it from others. */
+  key: string;
+  text: string;
+  source: string | number[];
+  weight: number;
+}
+
+export class Studio {
+  model = $state("");
+  isOnline = $state(true);
+  isLoaded = $state(false);
+  /** All nodes by id, the removed ones too. */
+  nodes = $state(new Map<number, ProjectNode>());
+  /** Text of nodes that is written and not kept yet. */
+  live = $state(new Map<number, string>());
+  points = $state<MapPoint[]>([]);
+  selected = $state<number | undefined>(undefined);
+  desk = $state<DeskItem[]>([]);
+  message = $state("");
+
+  /** Nodes that are shown, by their parents; undefined is the parent of first nodes. */
+  readonly children = $derived.by(() => {
+    const children = new Map<number | undefined, ProjectNode[]>();
+    for (const node of this.nodes.values()) {
+      if (node.removed) continue;
+      const siblings = children.get(node.parent) ?? [];
+      siblings.push(node);
+      children.set(node.parent, siblings);
+    }
+    return children;
+  });
+
+  /** The nodes from the first to the selected one. */
+  readonly path = $derived.by(() => {
+    const path: ProjectNode[] = [];
+    let node = this.selected === undefined ? undefined : this.nodes.get(this.selected);
+    while (node) {
+      path.unshift(node);
+      node = node.parent === undefined ? undefined : this.nodes.get(node.parent);
+    }
+    return path;
+  });
+
+  async begin(): Promise<void> {
+    listen(
+      (event) => this.#take(event),
+      (isOnline) => {
+        const isBack = isOnline && !this.isOnline;
+        this.isOnline = isOnline;
+        if (isBack) void this.load();
+      },
+    );
+    await this.load();
+  }
+
+  async load(): Promise<void> {
+    try {
+      const { model, nodes, points, writing } = await api.state();
+      this.model = model;
+      this.nodes = new Map(nodes.map((node) => [node.id, node]));
+      this.live = new Map(writing.map(({ node, text }) => [node, text]));
+      this.points = points;
+      this.isLoaded = true;
+      if (this.selected === undefined || !this.nodes.has(this.selected))
+        this.selected = nodes.filter(({ removed }) => !removed).at(-1)?.id;
+    } catch (error) {
+      this.tell(error);
+    }
+  }
+
+  /** The text of a node with what is still being written. */
+  textOf(node: ProjectNode): string {
+    return node.text + (this.live.get(node.id) ?? "");
+  }
+
+  isWriting(node: ProjectNode): boolean {
+    return !node.finished;
+  }
+
+  /** A name for a node: its title or its first words. */
+  nameOf(node: ProjectNode): string {
+    if (node.title !== "") return node.title;
+    const text = this.textOf(node).trim().replace(/\s+/g, " ");
+    return text === "" ? (node.finished ? "(nothing)" : "…") : text.length > 48 ? `${text.slice(0, 47)}…` : text;
+  }
+
+  select(id: number): void {
+    this.selected = id;
+    if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
+  }
+
+  addToDesk(text: string, source: string | number[]): void {
+    const key = crypto.randomUUID();
+    this.desk = [...this.desk, { key, text, source, weight: 1 }];
+  }
+
+  tell(error: unknown): void {
+    this.message = error instanceof Error ? error.message : String(error);
+  }
+
+  /** Does something that may fail, and tells why it did. */
+  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      this.message = "";
+      return await work();
+    } catch (error) {
+      this.tell(error);
+      return undefined;
+    }
+  }
+
+  #take(event: StudioEvent): void {
+    if (event.kind === "node") {
+      this.nodes = new Map(this.nodes).set(event.node.id, event.node);
+      if (event.node.finished) this.#setLive(event.node.id, undefined);
+    } else if (event.kind === "text") {
+      this.#setLive(event.node, (this.live.get(event.node) ?? "") + event.text);
+    } else if (event.kind === "span") {
+      const node = this.nodes.get(event.node);
+      const live = this.live.get(event.node);
+      if (node && !node.finished) {
+        this.nodes = new Map(this.nodes).set(node.id, { ...node, text: node.text + event.text });
+        this.#setLive(event.node, live?.slice(event.text.length));
+      }
+      if (event.point) this.points = [...this.points, event.point];
+    } else if (event.kind === "map") this.points = event.points;
+    else this.message = event.message;
+  }
+
+  #setLive(node: number, text: string | undefined): void {
+    const live = new Map(this.live);
+    if (text) live.set(node, text);
+    else live.delete(node);
+    this.live = live;
+  }
+}
+
+export const studio = new Studio();
