@@ -35,8 +35,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
   hub: { imports: ["formats"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
+  remote: { imports: ["engine", "vae/roles.ts", "weights"] },
   host: {
     imports: [
+      "remote",
       "checkpoint",
       "tokenizer",
       "latent",
@@ -78,7 +80,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "train/index.ts": { imports: ["train/run", "train/loop"] },
   "bigVae.ts": {
-    imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "sampling", "tokenizer"],
+    imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "remote", "sampling", "tokenizer"],
   },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {
@@ -105,7 +107,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
 };
 
 /** May be loaded in a browser: nothing that these reach, however far, is of Node. */
-const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "weights", "engine", "tokenizer"];
+const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "weights", "engine", "remote", "tokenizer"];
 
 /** Word tables of the story grammar are as long as they need to be. */
 const TABLES = /^corpus\/stories\/(lexicon|patterns)\//;

@@ -13,6 +13,11 @@ export interface LoadOptions {
   adapters?: string;
   /** Threads of the engine; default: all cores. */
   threads?: number;
+  /**
+   * Where the engine runs; default: "thread". In a "process" of its own, a crash of native code ends its calls with the error "unavailable",
+   * and this process goes on.
+   */
+  isolation?: "thread" | "process";
   /** "merged" is faster, "unmerged" needs less memory; default: by the free memory. */
   form?: "merged" | "unmerged";
   /** How the base is kept in memory: "none" (fp32), "int8", "int4" or "nf4"; default: "none". Adapters stay in fp32. */
