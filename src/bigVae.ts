@@ -44,6 +44,7 @@ import {
 } from "./host/modelFiles.js";
 import { routerModel } from "./host/routerModel.js";
 import { samplerInputs, samplingOptions, taskExamples, textIds } from "./host/samplerArguments.js";
+import { StreamedTexts } from "./host/streamedTexts.js";
 import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
 import type { EngineFacts } from "./remote/protocol.js";
 import { RemoteEngine } from "./remote/remoteEngine.js";
@@ -215,7 +216,7 @@ export class BigVae {
   async decodeAll(zs: readonly Latent[], options: DecodeAllOptions = {}): Promise<string[]> {
     checkLatents("decode", zs);
     checkKnown("decode", options);
-    const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal } = options;
+    const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal, onText } = options;
     checkTexts("decode: prefix", [prefix]);
     const { space, tokenizer } = this;
     for (const [i, z] of zs.entries()) checkLatent(z, space.width, `z ${i}`);
@@ -235,6 +236,9 @@ export class BigVae {
       cfgScale: typeof cfgScale === "number" ? cfgScale : cfgScale[i]!,
     }));
     const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
+    const keepsLength = nTokens === undefined && space.hasLength;
+    const streamed =
+      onText && new StreamedTexts(tokenizer, keepsLength ? lengths : lengths.map(() => undefined), onText);
     const written = await this.engine.write(rows, {
       writer: "decoder",
       context,
@@ -242,12 +246,12 @@ export class BigVae {
       nTokens: Math.max(...limits, 0),
       tau,
       ...stop,
+      ...(streamed ? { onToken: (row: number, id: number) => streamed.push(row, id) } : {}),
       signal,
     });
-    const keepsLength = nTokens === undefined && space.hasLength;
-    return written.map((ids, i) =>
-      tokenizer.decode(keepsLength ? cutToLength(ids, lengths[i]!, tokenizer.eosId) : ids, { skipSpecial: true }),
-    );
+    const kept = written.map((ids, i) => (keepsLength ? cutToLength(ids, lengths[i]!, tokenizer.eosId) : ids));
+    if (streamed) await Promise.all(kept.map((ids, row) => streamed.end(row, ids)));
+    return kept.map((ids) => tokenizer.decode(ids, { skipSpecial: true }));
   }
 
   /** Encode and decode: what the model makes of a text. */

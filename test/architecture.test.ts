@@ -82,6 +82,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   "bigVae.ts": {
     imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "remote", "sampling", "tokenizer"],
   },
+  operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {
     imports: [
@@ -95,6 +96,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "host",
       "latent",
       "nodeVersion.ts",
+      "operations",
       "runtime",
       "sampling",
       "tokenizer",

@@ -83,6 +83,8 @@ export interface DecodeOptions {
 export interface DecodeAllOptions extends Omit<DecodeOptions, "cfgScale"> {
   /** One scale for all, or one for each. */
   cfgScale?: number | readonly number[];
+  /** Called with each piece of a text as it is written, and the number of its latent. */
+  onText?(latent: number, piece: string): void;
 }
 
 /** How the router continues from a latent. Defaults: nTokens of two spans, tau 0.9. */

@@ -16,6 +16,7 @@ import type {
 type Names<O> = Readonly<Record<keyof O, true>>;
 
 const DECODE: Names<DecodeAllOptions> = {
+  onText: true,
   cfgScale: true,
   prefix: true,
   nTokens: true,
