@@ -82,6 +82,11 @@ const WALLS: Readonly<Record<string, Wall>> = {
   "bigVae.ts": {
     imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "remote", "sampling", "tokenizer"],
   },
+  "server/schemas": { imports: ["sampling"] },
+  server: {
+    imports: ["server/schemas", "bigVae.ts", "engine", "host", "latent", "operations", "sampling", "tokenizer"],
+    node: true,
+  },
   operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {
@@ -99,6 +104,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "operations",
       "runtime",
       "sampling",
+      "server",
       "tokenizer",
       "train",
       "vae/roles.ts",
@@ -109,7 +115,18 @@ const WALLS: Readonly<Record<string, Wall>> = {
 };
 
 /** May be loaded in a browser: nothing that these reach, however far, is of Node. */
-const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "weights", "engine", "remote", "tokenizer"];
+const PORTABLE = [
+  "graph",
+  "model",
+  "vae",
+  "latent",
+  "sampling",
+  "weights",
+  "engine",
+  "remote",
+  "server/schemas",
+  "tokenizer",
+];
 
 /** Word tables of the story grammar are as long as they need to be. */
 const TABLES = /^corpus\/stories\/(lexicon|patterns)\//;
@@ -225,6 +242,12 @@ describe("the machine", () => {
 
   it("computes through runtime/ alone", () => {
     expect(uses(isOnnxRuntime).filter((path) => folderOf(path) !== "runtime")).toEqual([]);
+  });
+
+  it("listens in server/ alone", () => {
+    const listening = uses((name) => name === "fastify");
+    expect(listening.length).toBeGreaterThan(0);
+    expect(listening.filter((path) => folderOf(path) !== "server")).toEqual([]);
   });
 
   it("reaches the network in hub/ alone", () => {

@@ -1,7 +1,7 @@
 /** Lists of any length in parts that are computed together. */
 
 /** Texts or latents that are computed together. */
-export const BATCH = 64;
+const BATCH = 64;
 
 /** The items in batches of 64. */
 export async function* batches<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T[]> {

@@ -25,7 +25,7 @@ import { runBase } from "../baseText.js";
 import { EXAMPLES_HELP } from "../examples.js";
 import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
-import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
+import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
 import {
   MODEL_FLAGS,
@@ -146,11 +146,6 @@ interface SamplingFlags extends ModelFlags {
   ignoreEos: boolean;
   seed: number;
   trace?: string;
-}
-
-/** Values of a flag that may be repeated. */
-function collected(text: string, all: string[]): string[] {
-  return [...all, text];
 }
 
 function withSampling<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
