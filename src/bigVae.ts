@@ -1,4 +1,4 @@
-/** The public door: a model with its tokenizer, the engine in its own thread, and every sampler by name. */
+/** The public door: a model with its tokenizer, the engine in a thread or a process of its own, and every sampler by name. */
 import { cutIntoPieces } from "./data/index.js";
 import { BigVaeError } from "./errors.js";
 import { type Confidence, confidences } from "./eval/confidence.js";
@@ -33,6 +33,7 @@ import {
   withoutUndefined,
   wrongValue,
 } from "./host/checkCall.js";
+import { processLink, threadLink } from "./host/links.js";
 import {
   findModel,
   hashModel,
@@ -41,11 +42,12 @@ import {
   openTokenizer,
   readConfig,
 } from "./host/modelFiles.js";
-import type { EngineFacts } from "./host/protocol.js";
-import { RemoteEngine } from "./host/remoteEngine.js";
 import { routerModel } from "./host/routerModel.js";
 import { samplerInputs, samplingOptions, taskExamples, textIds } from "./host/samplerArguments.js";
+import { StreamedTexts } from "./host/streamedTexts.js";
 import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
+import type { EngineFacts } from "./remote/protocol.js";
+import { RemoteEngine } from "./remote/remoteEngine.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
 import type { LatentModel } from "./sampling/model.js";
@@ -55,6 +57,9 @@ import { type SamplerName, samplers } from "./sampling/samplers.js";
 import { SamplingRun } from "./sampling/samplingRun.js";
 import { taskVector } from "./sampling/task.js";
 import type { Tokenizer } from "./tokenizer/index.js";
+
+/** How the engine is reached, by where it runs. */
+const LINKS = { thread: threadLink, process: processLink };
 
 export type { Confidence, UsualLosses } from "./eval/confidence.js";
 export * from "./host/calls.js";
@@ -78,7 +83,7 @@ export class BigVae {
     readonly tokenizer: Tokenizer,
     /** Positions of the base, widths of z, tokens of a span, ae_scale, names of the adapters. */
     readonly facts: EngineFacts,
-    /** The thread that computes, for calls by token ids and rows. */
+    /** What computes, in a thread or a process of its own: for calls by token ids and rows. */
     readonly engine: RemoteEngine,
     /** Where base and adapters were read from. */
     readonly paths: ModelPaths,
@@ -88,23 +93,23 @@ export class BigVae {
   }
 
   /**
-   * Loads "pocket", a folder, a .gguf file or a hub name in the cache, in a thread of its own.
+   * Loads "pocket", a folder, a .gguf file or a hub name in the cache, in a thread of its own, or a process (`isolation`).
    * Throws BigVaeError: "usage" for no model, "unsupported", "format", "mismatch", "nonFinite" for bad files, "memory" where it does not fit.
    */
   static async load(model = "pocket", options: LoadOptions = {}): Promise<BigVae> {
     if (typeof model !== "string") throw wrongValue("load", "a model's name or path", model);
     checkKnown("load", options);
     checkLoad(options);
-    const { adapters, ...engineOptions } = options;
+    const { adapters, isolation = "thread", ...engineOptions } = options;
     const paths = await findModel(model, adapters);
     // Another architecture is refused by its name before anything else is read.
     await readConfig(paths.base);
     const tokenizer = await openTokenizer(paths.base);
-    const engine = await RemoteEngine.open({ ...paths, ...engineOptions });
+    const engine = await RemoteEngine.open(LINKS[isolation], { ...paths, ...engineOptions });
     return new BigVae(tokenizer, engine.facts, engine, paths);
   }
 
-  /** Aborts what is under way, frees the model and ends its thread. */
+  /** Aborts what is under way, frees the model and ends its thread or process. */
   close(): Promise<void> {
     return this.engine.close();
   }
@@ -211,7 +216,7 @@ export class BigVae {
   async decodeAll(zs: readonly Latent[], options: DecodeAllOptions = {}): Promise<string[]> {
     checkLatents("decode", zs);
     checkKnown("decode", options);
-    const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal } = options;
+    const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal, onText } = options;
     checkTexts("decode: prefix", [prefix]);
     const { space, tokenizer } = this;
     for (const [i, z] of zs.entries()) checkLatent(z, space.width, `z ${i}`);
@@ -231,6 +236,9 @@ export class BigVae {
       cfgScale: typeof cfgScale === "number" ? cfgScale : cfgScale[i]!,
     }));
     const stop = tokenizer.eosId === undefined ? {} : { stopId: tokenizer.eosId };
+    const keepsLength = nTokens === undefined && space.hasLength;
+    const streamed =
+      onText && new StreamedTexts(tokenizer, keepsLength ? lengths : lengths.map(() => undefined), onText);
     const written = await this.engine.write(rows, {
       writer: "decoder",
       context,
@@ -238,12 +246,12 @@ export class BigVae {
       nTokens: Math.max(...limits, 0),
       tau,
       ...stop,
+      ...(streamed ? { onToken: (row: number, id: number) => streamed.push(row, id) } : {}),
       signal,
     });
-    const keepsLength = nTokens === undefined && space.hasLength;
-    return written.map((ids, i) =>
-      tokenizer.decode(keepsLength ? cutToLength(ids, lengths[i]!, tokenizer.eosId) : ids, { skipSpecial: true }),
-    );
+    const kept = written.map((ids, i) => (keepsLength ? cutToLength(ids, lengths[i]!, tokenizer.eosId) : ids));
+    if (streamed) await Promise.all(kept.map((ids, row) => streamed.end(row, ids)));
+    return kept.map((ids) => tokenizer.decode(ids, { skipSpecial: true }));
   }
 
   /** Encode and decode: what the model makes of a text. */

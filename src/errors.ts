@@ -22,6 +22,8 @@ export const EXIT_CODES = {
   unsupported: 10,
   /** No connection, no answer in time, or one of the hub that cannot be used. */
   network: 11,
+  /** The engine ended, or a server is loading, busy or closing: the same call may succeed later. */
+  unavailable: 12,
   /** A mistake of the library, not of the user. */
   internal: 70,
   /** The caller aborted. */

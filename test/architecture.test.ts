@@ -36,8 +36,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
   hub: { imports: ["formats"], node: true },
   project: { imports: ["formats/lock.ts"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
+  remote: { imports: ["engine", "vae/roles.ts", "weights"] },
   host: {
     imports: [
+      "remote",
       "checkpoint",
       "tokenizer",
       "latent",
@@ -79,8 +81,14 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "train/index.ts": { imports: ["train/run", "train/loop"] },
   "bigVae.ts": {
-    imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "sampling", "tokenizer"],
+    imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "remote", "sampling", "tokenizer"],
   },
+  "server/schemas": { imports: ["sampling"] },
+  server: {
+    imports: ["server/schemas", "bigVae.ts", "engine", "host", "latent", "operations", "sampling", "tokenizer"],
+    node: true,
+  },
+  operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {
     imports: [
@@ -94,8 +102,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "host",
       "latent",
       "nodeVersion.ts",
+      "operations",
       "runtime",
       "sampling",
+      "server",
       "tokenizer",
       "train",
       "vae/roles.ts",
@@ -106,7 +116,18 @@ const WALLS: Readonly<Record<string, Wall>> = {
 };
 
 /** May be loaded in a browser: nothing that these reach, however far, is of Node. */
-const PORTABLE = ["graph", "model", "vae", "latent", "sampling", "weights", "engine", "tokenizer"];
+const PORTABLE = [
+  "graph",
+  "model",
+  "vae",
+  "latent",
+  "sampling",
+  "weights",
+  "engine",
+  "remote",
+  "server/schemas",
+  "tokenizer",
+];
 
 /** Word tables of the story grammar are as long as they need to be. */
 const TABLES = /^corpus\/stories\/(lexicon|patterns)\//;
@@ -222,6 +243,12 @@ describe("the machine", () => {
 
   it("computes through runtime/ alone", () => {
     expect(uses(isOnnxRuntime).filter((path) => folderOf(path) !== "runtime")).toEqual([]);
+  });
+
+  it("listens in server/ alone", () => {
+    const listening = uses((name) => name === "fastify");
+    expect(listening.length).toBeGreaterThan(0);
+    expect(listening.filter((path) => folderOf(path) !== "server")).toEqual([]);
   });
 
   it("reaches the network in hub/ alone", () => {

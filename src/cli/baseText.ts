@@ -1,11 +1,12 @@
 /** `bigvae generate --base`: plain sampling from the base alone, streamed span by span. */
 import { type BigVae, type CompletedSpan, SAMPLING_DEFAULTS } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { drive, joined } from "../operations/writing.js";
 import { refuseUnused, withFlags } from "./flags.js";
 import { parseLatentInput } from "./latentInput.js";
 import { interruptSignal } from "./options.js";
 import { MODEL_FLAGS, type ModelFlags, printJson, stopped, useModel, warn } from "./shared.js";
-import { drive, joined, printStopped, spanPrinter, warnEnded } from "./spans.js";
+import { printStopped, spanPrinter, warnEnded } from "./spans.js";
 
 interface BaseFlags extends ModelFlags {
   context: string;

@@ -5,21 +5,6 @@ import type { Latent, LatentSpace } from "../latent/index.js";
 import { type Line, placed } from "./input.js";
 import { warnLong } from "./shared.js";
 
-/** Texts or latents that are computed together. */
-const BATCH = 64;
-
-/** The items in batches of 64. */
-export async function* batches<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
-
 /** Of commands that take texts of any length. */
 export const CHUNK_HELP = "split texts longer than a span, at sentence ends if possible";
 

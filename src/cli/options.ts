@@ -20,6 +20,11 @@ export const realNumber = (least: number, most?: number) => parserOf(real(least,
 /** A number of threads that this machine can use. */
 export const threads = parserOf(threadCount);
 
+/** Values of a flag that may be repeated. */
+export function collected(text: string, all: string[]): string[] {
+  return [...all, text];
+}
+
 /** "span=0.8,prompt=0.2" */
 export function namedNumbers(text: string): Record<string, number> {
   const pairs = text.split(",").map((pair) => {

@@ -13,6 +13,7 @@ import { interpolateCommand, mixCommand, reconstructCommand, taskVectorCommand }
 import { listCommand, rmCommand } from "./commands/models.js";
 import { packCommand } from "./commands/pack.js";
 import { pullCommand } from "./commands/pull.js";
+import { serveCommand } from "./commands/serve.js";
 import { showCommand } from "./commands/show.js";
 import { similarCommand } from "./commands/similar.js";
 import { trainCommand } from "./commands/train.js";
@@ -38,6 +39,7 @@ function program(): Command {
     generateCommand(),
     planCommand(),
     taskVectorCommand(),
+    serveCommand(),
     dataCommand(),
     trainCommand(),
     evalCommand(),

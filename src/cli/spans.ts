@@ -1,4 +1,5 @@
 /** Spans as they are written: text alone on standard output, what is said of them beside it. */
+import { joined } from "../operations/writing.js";
 import { note, printJson, warn } from "./shared.js";
 
 /** On a terminal each span ends a line. What is said of spans goes to standard error. */
@@ -20,23 +21,6 @@ export function spanPrinter({ json, quiet }: { json: boolean; quiet: boolean }) 
     },
     end,
   };
-}
-
-/** All that was written, as it is shown. */
-export function joined(spans: readonly { text: string; ids: readonly number[] }[]) {
-  return { text: spans.map(({ text }) => text).join(""), ids: spans.flatMap(({ ids }) => ids) };
-}
-
-/** Runs what writes spans to its end. */
-export async function drive<Span, Whole>(
-  sampler: AsyncGenerator<Span, Whole, void>,
-  onSpan: (span: Span) => void,
-): Promise<Whole> {
-  for (;;) {
-    const { value, done } = await sampler.next();
-    if (done) return value;
-    onSpan(value);
-  }
 }
 
 /** The last line with --json of a run that was stopped, which keeps the spans that it finished. */

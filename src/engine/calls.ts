@@ -45,6 +45,10 @@ export interface Score {
   logProbabilities: number[];
   /** Whether it was the most likely token. */
   greedy: boolean[];
+  /** The most likely token at each place. */
+  best: number[];
+  /** The logarithm of its probability. */
+  bestLogProbabilities: number[];
 }
 
 /** A row whose target's likelihood is asked for. */

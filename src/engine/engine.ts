@@ -183,7 +183,7 @@ export class Engine {
   ): Promise<Score[]> {
     const longest = Math.max(...rows.map(({ target }) => target.length));
     this.#opening.checkRoom(writer, context.length, longest);
-    const scores: Score[] = rows.map(() => ({ logProbabilities: [], greedy: [] }));
+    const scores: Score[] = rows.map(emptyScore);
     const length = Math.max(1, Math.floor(MAX_LOGITS / (rows.length * this.base.config.vocabSize)));
     let active = Array.from(rows.keys());
     await this.#opened([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
@@ -191,8 +191,7 @@ export class Engine {
         const parts = active.map((row) => rows[row]!.target.slice(t, t + length));
         const logits = await turn(() => start!.advanceOver(parts, signal));
         for (const [k, row] of active.entries()) {
-          scores[row]!.logProbabilities.push(...parts[k]!.map((id, i) => logProbability(logits[k]![i]!, id)));
-          scores[row]!.greedy.push(...parts[k]!.map((id, i) => greedyToken(logits[k]![i]!) === id));
+          for (const [i, id] of parts[k]!.entries()) addToken(scores[row]!, logits[k]![i]!, id);
         }
         const kept = Array.from(active.keys()).filter((k) => rows[active[k]!]!.target.length > t + length);
         start!.push(
@@ -280,6 +279,17 @@ export class Engine {
         });
     }
   }
+}
+
+const emptyScore = (): Score => ({ logProbabilities: [], greedy: [], best: [], bestLogProbabilities: [] });
+
+/** How likely a token was, and which one was the likeliest in its place. */
+function addToken(score: Score, logits: Float32Array, id: number): void {
+  const best = greedyToken(logits);
+  score.logProbabilities.push(logProbability(logits, id));
+  score.greedy.push(best === id);
+  score.best.push(best);
+  score.bestLogProbabilities.push(logProbability(logits, best));
 }
 
 const lengthOf = ({ ids }: TokenRow): number => ids.length;

@@ -1,13 +1,13 @@
 /** The report of a model made up so that every figure is known, and of the small reference model. */
 import { describe, expect, it } from "vitest";
 import { loadTinyAdapters, loadTinyBase, readJson, runtime, tinyFolder } from "../../test/parity/reference.js";
-import { Engine, type Score } from "../engine/engine.js";
+import { Engine } from "../engine/engine.js";
 import { type Latent, LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import { loadTokenizer } from "../tokenizer/index.js";
 import { evaluate } from "./evaluate.js";
 import { evaluateRebuilding } from "./rebuilding.js";
-import type { EvaluatedModel } from "./scoring.js";
+import type { EvaluatedModel, Score } from "./scoring.js";
 
 const V = 256;
 /** Text as bytes; a zero byte ends a text. */

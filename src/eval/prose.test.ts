@@ -1,10 +1,9 @@
 /** Two topics, and a sampler that keeps to them, or not: every figure can be counted. */
 import { describe, expect, it } from "vitest";
-import type { Score } from "../engine/engine.js";
 import { LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import { evaluateProse } from "./prose.js";
-import type { EvaluatedModel } from "./scoring.js";
+import type { EvaluatedModel, Score } from "./scoring.js";
 
 const END = 0;
 /** Letters are tokens; what a latent says of a text is how often it has a, b, c and d. */

@@ -1,13 +1,17 @@
 /** Engine calls that the measures make, in batches. */
-import type { Engine, Score, TokenRow } from "../engine/engine.js";
+import type { Engine, Score as EngineScore, ScoreRow, TokenRow } from "../engine/engine.js";
 import { cutToLength, type Latent, type LatentSpace, type Posterior, writeLimit } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 
 /** What is measured; the engine, in this thread or another. */
-export interface EvaluatedModel extends Pick<Engine, "write" | "score"> {
+export interface EvaluatedModel extends Pick<Engine, "write"> {
+  score(rows: readonly ScoreRow[], writer: string, context: readonly number[], signal?: AbortSignal): Promise<Score[]>;
   encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Posterior[]>;
 }
+
+/** What the measures read of a score. */
+export type Score = Pick<EngineScore, "logProbabilities" | "greedy">;
 
 export interface ScoringOptions {
   model: EvaluatedModel;

@@ -13,6 +13,11 @@ export interface LoadOptions {
   adapters?: string;
   /** Threads of the engine; default: all cores. */
   threads?: number;
+  /**
+   * Where the engine runs; default: "thread". In a "process" of its own, a crash of native code ends its calls with the error "unavailable",
+   * and this process goes on.
+   */
+  isolation?: "thread" | "process";
   /** "merged" is faster, "unmerged" needs less memory; default: by the free memory. */
   form?: "merged" | "unmerged";
   /** How the base is kept in memory: "none" (fp32), "int8", "int4" or "nf4"; default: "none". Adapters stay in fp32. */
@@ -78,6 +83,8 @@ export interface DecodeOptions {
 export interface DecodeAllOptions extends Omit<DecodeOptions, "cfgScale"> {
   /** One scale for all, or one for each. */
   cfgScale?: number | readonly number[];
+  /** Called with each piece of a text as it is written, and the number of its latent. */
+  onText?(latent: number, piece: string): void;
 }
 
 /** How the router continues from a latent. Defaults: nTokens of two spans, tau 0.9. */

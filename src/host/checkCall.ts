@@ -16,6 +16,7 @@ import type {
 type Names<O> = Readonly<Record<keyof O, true>>;
 
 const DECODE: Names<DecodeAllOptions> = {
+  onText: true,
   cfgScale: true,
   prefix: true,
   nTokens: true,
@@ -34,6 +35,7 @@ const CONTINUE: Names<ContinueOptions> = {
 const LOAD: Names<LoadOptions> = {
   adapters: true,
   threads: true,
+  isolation: true,
   form: true,
   quant: true,
   compute: true,
@@ -127,6 +129,7 @@ export function withoutUndefined<O extends object>(options: O): O {
 /** What the options of `load` must be; paths are looked at where they are opened. */
 const LOAD_RULES = {
   threads: ["a whole number of at least 1", (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1],
+  isolation: ["thread or process", (value: unknown) => value === "thread" || value === "process"],
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
   quant: [`one of ${QUANTS.join(", ")}`, (value: unknown) => QUANTS.some((quant) => quant === value)],
   compute: ["fp32 or int8", (value: unknown) => value === "fp32" || value === "int8"],

@@ -1,83 +1,8 @@
 /** The thread that runs the engine, so that the caller's event loop stays free: ONNX Runtime blocks the thread that calls it. */
 import { parentPort } from "node:worker_threads";
-import type { Engine } from "../engine/engine.js";
-import { BigVaeError, type ErrorDetail, type ErrorKind } from "../errors.js";
+import { answering } from "../remote/answering.js";
 import { openEngine } from "./openEngine.js";
-import type { CallName, Calls, EngineFacts, OpenArguments, Reply, Request } from "./protocol.js";
 
 const port = parentPort!;
-const running = new Map<number, AbortController>();
-let engine: Engine | undefined;
-
-type Handler<C extends CallName> = (
-  args: Calls[C]["args"],
-  id: number,
-  signal: AbortSignal,
-) => Promise<Calls[C]["result"]>;
-
-const handlers: { [C in CallName]: Handler<C> } = {
-  open,
-  encode: ({ rows }, _id, signal) => opened().encode(rows, signal),
-  embed: ({ rows, causal }, _id, signal) => opened().embed(rows, causal, signal),
-  write: ({ rows, options }, id, signal) =>
-    opened().write(rows, { ...options, signal, onToken: (row, tokenId) => send({ id, token: { row, tokenId } }) }),
-  score: ({ rows, writer, context }, _id, signal) => opened().score(rows, writer, context, signal),
-  async close() {
-    for (const controller of running.values()) controller.abort();
-    await engine?.close();
-    await engine?.base.weights.close();
-    engine = undefined;
-    return undefined;
-  },
-};
-
-async function open(args: OpenArguments): Promise<EngineFacts> {
-  const opened = await openEngine(args);
-  engine = opened.engine;
-  return opened.facts;
-}
-
-function opened(): Engine {
-  if (engine) return engine;
-  throw new BigVaeError("internal", {
-    subject: "engine",
-    expected: "an open model",
-    got: "a closed one",
-    remedy: "load it again",
-  });
-}
-
-function send(reply: Reply): void {
-  port.postMessage(reply);
-}
-
-port.on("message", (request: Request) => {
-  if ("abort" in request) running.get(request.id)?.abort();
-  else void answer(request.id, request.call, request.args);
-});
-
-async function answer<C extends CallName>(id: number, call: C, args: unknown): Promise<void> {
-  const controller = new AbortController();
-  running.set(id, controller);
-  try {
-    send({ id, result: await handlers[call](args as Calls[C]["args"], id, controller.signal) });
-  } catch (error) {
-    send({ id, ...failure(error) });
-  } finally {
-    running.delete(id);
-  }
-}
-
-/** How a call failed, without its id. */
-function failure(error: unknown): { error: { kind: ErrorKind; detail: ErrorDetail } } | { aborted: true } {
-  if (error instanceof BigVaeError && error.detail) return { error: { kind: error.kind, detail: error.detail } };
-  if (error instanceof Error && (error.name === "AbortError" || error instanceof BigVaeError)) return { aborted: true };
-  const debug = process.env.BIGVAE_DEBUG && error instanceof Error;
-  const detail = {
-    subject: "engine",
-    expected: "no error of its own",
-    got: debug ? `${error.stack}` : `${error}`,
-    remedy: debug ? "report it" : "set BIGVAE_DEBUG=1 to see where",
-  };
-  return { error: { kind: "internal", detail } };
-}
+const send = (reply: unknown) => port.postMessage(reply);
+port.on("message", answering({ open: openEngine, send, tellsStacks: !!process.env.BIGVAE_DEBUG }));

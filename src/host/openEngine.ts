@@ -4,12 +4,12 @@ import { checkBaseHash } from "../checkpoint/hashes.js";
 import { adapterBytes, adapterPlaces } from "../checkpoint/layout.js";
 import { readVae, usualLosses } from "../checkpoint/vae.js";
 import { Engine } from "../engine/engine.js";
+import type { EngineFacts, OpenArguments } from "../remote/protocol.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
 import { int8Sample } from "./int8Sample.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
 import { openTokenizer, openWeights, readConfig } from "./modelFiles.js";
 import { packedImages } from "./packedImages.js";
-import type { EngineFacts, OpenArguments } from "./protocol.js";
 
 /** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
 export async function openEngine(args: OpenArguments): Promise<{ engine: Engine; facts: EngineFacts }> {

@@ -1,8 +1,8 @@
 /** The engine's router as samplers see a model. */
 import type { LatentSpace } from "../latent/index.js";
+import type { RemoteEngine } from "../remote/remoteEngine.js";
 import type { LatentModel } from "../sampling/model.js";
 import type { Tokenizer } from "../tokenizer/index.js";
-import type { RemoteEngine } from "./remoteEngine.js";
 
 /** A row ends at the tokenizer's end token. */
 export function routerModel(engine: RemoteEngine, tokenizer: Tokenizer, space: LatentSpace): LatentModel {

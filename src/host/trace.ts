@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
+import type { Latent } from "../latent/index.js";
 import type { RngKey } from "../rng.js";
 import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
@@ -57,8 +58,11 @@ type Line = ModelLine | LatentLine | SpanLine;
 /** Roles of texts that go on from another one. */
 const CONTINUATIONS: readonly TracedLatent["role"][] = ["span", "draft"];
 
-/** Saves a run; parents stand before what was mixed from them. */
-export async function writeTrace(folder: string, spans: readonly SpelledSpan[], model: TracedModel): Promise<void> {
+/** A run as lines and, by the index of their latents, z; parents stand before what was mixed from them. */
+export async function traceOf(
+  spans: readonly SpelledSpan[],
+  model: TracedModel,
+): Promise<{ lines: Line[]; latents: Latent[] }> {
   const { tokenizer, facts } = model;
   const text = (ids: TokenIds, role: TracedLatent["role"]) =>
     tokenizer.decode(ids, { skipSpecial: true, continues: CONTINUATIONS.includes(role) });
@@ -97,9 +101,16 @@ export async function writeTrace(folder: string, spans: readonly SpelledSpan[], 
       written: { ...how, noise: rngKey },
     });
   }
-  const flat = new Float32Array(rows.size * facts.width);
-  for (const [{ z }, row] of rows) flat.set(z, row * facts.width);
-  const latents = { dtype: "F32" as const, shape: [rows.size, facts.width], data: flat };
+  return { lines, latents: Array.from(rows.keys(), ({ z }) => z) };
+}
+
+/** Saves a run. */
+export async function writeTrace(folder: string, spans: readonly SpelledSpan[], model: TracedModel): Promise<void> {
+  const { lines, latents: zs } = await traceOf(spans, model);
+  const { width } = model.facts;
+  const data = new Float32Array(zs.length * width);
+  for (const [row, z] of zs.entries()) data.set(z, row * width);
+  const latents = { dtype: "F32" as const, shape: [zs.length, width], data };
   await makeFolder(folder);
   await writeSafetensors(join(folder, LATENTS), new Map([["z", latents]]));
   await writeFileAtomic(join(folder, LINES), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));

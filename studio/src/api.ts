@@ -1,6 +1,7 @@
 /** What the page asks of the server. */
-import type { MapPoint, StudioEvent } from "../../src/studio/events.js";
+
 import type { FoundSpan, NodeMarks, ProjectNode } from "../../src/project/types.js";
+import type { MapPoint, StudioEvent } from "../../src/studio/events.js";
 
 export type { FoundSpan, MapPoint, NodeMarks, ProjectNode, StudioEvent };
 

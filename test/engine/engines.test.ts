@@ -1,9 +1,9 @@
-/** What holds of the engine wherever it runs: in the thread of its caller, and in one of its own. */
+/** What holds of the engine wherever it runs: in the thread of its caller, in one of its own, in a process. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import type { ErrorKind } from "../../src/errors.js";
 import { openEngine } from "../../src/host/openEngine.js";
-import type { RemoteEngine } from "../../src/host/remoteEngine.js";
+import type { RemoteEngine } from "../../src/remote/remoteEngine.js";
 import { Rng } from "../../src/rng.js";
 import { loadTiny } from "../host/built.js";
 import { tinyFolder } from "../parity/reference.js";
@@ -27,6 +27,7 @@ const ENGINES: [string, () => Promise<Engine | RemoteEngine>][] = [
     },
   ],
   ["in a thread of its own", async () => (await loadTiny()).engine],
+  ["in a process of its own", async () => (await loadTiny({ isolation: "process" })).engine],
 ];
 
 describe.each(ENGINES)("the engine %s", (_, open) => {
@@ -192,7 +193,7 @@ describe.each(ENGINES)("the engine %s", (_, open) => {
   const bad = rows[0]!.z.with(3, Number.NaN);
 
   it.each(REFUSALS)("refuses %s, and goes on", async (_, kind, message, call) => {
-    // The class of the thread's errors is that of the built library.
+    // The class of errors from elsewhere is that of the built library.
     await expect(call(engine)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
     expect(await engine.encode([{ ids: [5] }])).toHaveLength(1);
   });

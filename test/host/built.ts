@@ -6,7 +6,9 @@ export async function importBuilt(): Promise<typeof import("../../src/index.js")
 }
 
 /** The reference model in its thread. */
-export async function loadTiny(options: { threads?: number; memoryBytes?: number } = {}) {
+export async function loadTiny(
+  options: { threads?: number; memoryBytes?: number; isolation?: "thread" | "process" } = {},
+) {
   const { BigVae } = await importBuilt();
   return BigVae.load(`${tinyFolder}/base`, { adapters: `${tinyFolder}/adapters`, threads: 2, ...options });
 }

@@ -1,4 +1,4 @@
-/** The engine in its thread: the same numbers, a free event loop, crashes, neighbours. */
+/** The engine in its thread, or its process: the same numbers, a free event loop, crashes, neighbours. */
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,20 +94,33 @@ describe("instances", () => {
     await other.close();
   });
 
-  it("tell every call when the thread dies", async () => {
-    const other = await loadTiny();
-    const calls = [other.engine.write(rows, long), other.encode(["x"])].map((call) => call.catch((error) => error));
+  const DEATHS = [
     // A message that the thread does not understand: an exception that nobody catches.
-    other.engine.worker.postMessage(null);
+    ["thread", ({ engine }: Model) => engine.link.post(null as never), /got one that failed .*; load/],
+    ["process", ({ engine }: Model) => process.kill(engine.link.pid!, "SIGKILL"), /got one that SIGKILL ended; load/],
+    ["process", ({ engine }: Model) => process.kill(engine.link.pid!, "SIGABRT"), /got one that SIGABRT ended; load/],
+  ] as const;
+
+  it.each(DEATHS)("tell every call when the %s dies, and can be loaded again", async (isolation, kill, message) => {
+    const other = await loadTiny({ isolation });
+    const calls = [other.engine.write(rows, long), other.encode(["x"])].map((call) => call.catch((error) => error));
+    kill(other);
     for (const error of await Promise.all(calls))
-      expect(error).toMatchObject({
-        kind: "internal",
-        message: expect.stringMatching(
-          /^engine: expected a thread that runs, got one that failed .*; load the model again$/,
-        ),
-      });
+      expect(error).toMatchObject({ kind: "unavailable", exitCode: 12, message: expect.stringMatching(message) });
+    await other.engine.ended;
     await expect(other.encode(["x"])).rejects.toMatchObject({ message: expect.stringMatching(/load the model again/) });
     await other.close();
+    const again = await loadTiny({ isolation });
+    expect(await again.encode(["x"])).toHaveLength(1);
+    await again.close();
+  });
+
+  it("of a process leave none behind when they close", async () => {
+    const other = await loadTiny({ isolation: "process" });
+    const pid = other.engine.link.pid!;
+    expect(process.kill(pid, 0)).toBe(true);
+    await other.close();
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
   it("that are refused leave no thread behind", async () => {

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae } from "../../bigVae.js";
 import { type NamedLatent, parseLatentLines, readLatents } from "../../host/latentFiles.js";
-import { batches } from "../encoding.js";
+import { decodedBatches } from "../../operations/rebuilding.js";
 import { checkLatentsFile } from "../latentInput.js";
 import { interruptSignal, realNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
@@ -26,16 +26,12 @@ Examples:
       const { tau, cfg: cfgScale, seed } = flags;
       const signal = interruptSignal();
       await useModel(flags, async (vae) => {
-        let done = 0;
-        for await (const batch of batches(await latentsOf(vae, file))) {
-          const zs = batch.map(({ z }) => z);
-          const texts = await vae.decodeAll(zs, { tau, cfgScale, seed: seed + done, signal });
+        const decoded = decodedBatches(vae, await latentsOf(vae, file), { tau, cfgScale, seed, signal });
+        for await (const { batch, texts, start } of decoded)
           for (const [i, text] of texts.entries()) {
-            if (flags.json) printJson({ latent: done + i + 1, text, original: batch[i]!.text });
+            if (flags.json) printJson({ latent: start + i + 1, text, original: batch[i]!.text });
             else process.stdout.write(`${onOneLine(text)}\n`);
           }
-          done += batch.length;
-        }
       });
     });
 }

@@ -1,11 +1,10 @@
 /** `bigvae demo`: the tour. Sentences rebuilt from their latents, two sentences blended, a paragraph by averaging drafts. */
 import { Command } from "@commander-js/extra-typings";
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
+import { drive, result } from "../../operations/writing.js";
 import { hasColours, onOneLine } from "../shade.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
-import { drive } from "../spans.js";
 import { markDifferences } from "../wordMarks.js";
-import { result } from "./generate.js";
 
 const SENTENCES = [
   "My brother fixed the old radio.",

@@ -29,6 +29,7 @@ import {
 } from "../../eval/index.js";
 import { checkPath } from "../../formats/fileOps.js";
 import { type Latent, LatentSpace } from "../../latent/index.js";
+import { drive } from "../../operations/writing.js";
 import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import type { AvgPresetName } from "../../sampling/avg.js";
@@ -38,7 +39,6 @@ import { type TextFlags, textFiles, withTexts } from "../input.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
-import { drive } from "../spans.js";
 import { checkPool, type PoolFlags, withPool } from "../vectors.js";
 import { PRESETS } from "./generate.js";
 

@@ -3,13 +3,13 @@ import { Command, Option } from "@commander-js/extra-typings";
 import {
   type BigVae,
   type GeneratedSpan,
-  type GeneratedText,
   type GenerateOptions,
   SAMPLING_DEFAULTS,
   type TaskExample,
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
+import { drive, spanResult, wholeResult } from "../../operations/writing.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { AVG_PRESETS, type AvgPresetName, pullsOf } from "../../sampling/avg.js";
 import type { SamplingOptions } from "../../sampling/model.js";
@@ -25,7 +25,7 @@ import { runBase } from "../baseText.js";
 import { EXAMPLES_HELP } from "../examples.js";
 import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
-import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
+import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
 import {
   MODEL_FLAGS,
@@ -39,7 +39,7 @@ import {
   warnLongExamples,
   withModel,
 } from "../shared.js";
-import { drive, joined, printStopped, spanPrinter, warnEnded } from "../spans.js";
+import { printStopped, spanPrinter, warnEnded } from "../spans.js";
 
 const NAMES = Object.keys(samplers) as SamplerName[];
 export const PRESETS = Object.keys(AVG_PRESETS) as AvgPresetName[];
@@ -146,11 +146,6 @@ interface SamplingFlags extends ModelFlags {
   ignoreEos: boolean;
   seed: number;
   trace?: string;
-}
-
-/** Values of a flag that may be repeated. */
-function collected(text: string, all: string[]): string[] {
-  return [...all, text];
 }
 
 function withSampling<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
@@ -282,17 +277,4 @@ function traceLine({ space }: BigVae, number: number, { latent, drafts }: Genera
   const norm = space.norm(latent.z).toFixed(1);
   const pulled = latent.keyPull ? `, its key ${latent.keyPull.toFixed(2)} of the way to the topic's` : "";
   return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${pulled}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
-}
-
-/** A run as one object. */
-export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) {
-  return { ...wholeResult(written, spans), spans: spans.map(spanResult) };
-}
-
-function spanResult({ text, ids, latent }: GeneratedSpan) {
-  return { text, ids, z: latent.z };
-}
-
-function wholeResult({ text, ids, next, nextText }: GeneratedText, spans: readonly GeneratedSpan[]) {
-  return { ...joined(spans), original: { text, ids }, ...(next ? { next: { text: nextText, ids: next } } : {}) };
 }

@@ -4,9 +4,11 @@ import type { BigVae, Confidence } from "../../bigVae.js";
 import { joinPieces } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import { EVEN_SCALE } from "../../latent/index.js";
-import { Rng } from "../../rng.js";
+import { batches } from "../../operations/batches.js";
+import { lineBetween, mixOf } from "../../operations/blending.js";
+import { Rebuilding } from "../../operations/rebuilding.js";
 import { confidencesOf, leastConfident, NO_CONFIDENCE_HELP, noteDoubt } from "../doubt.js";
-import { batches, CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
+import { CHUNK_HELP, encodeTexts, piecesOf, summary } from "../encoding.js";
 import { EXAMPLES_HELP, openExamples } from "../examples.js";
 import { refuseUnused } from "../flags.js";
 import { inputTexts, type Line, withFile } from "../input.js";
@@ -57,15 +59,11 @@ interface RebuildFlags {
 
 /** What comes back of each line; of one that is cut, its pieces put together. */
 async function* rebuilt(vae: BigVae, lines: AsyncIterable<Line>, flags: RebuildFlags) {
-  const rng = Rng.fromSeed(flags.seed);
-  let count = 0;
+  const rebuilding = new Rebuilding(vae, flags);
   let ofLine: { text: string; confidence: Confidence | undefined }[] = [];
   for await (const batch of batches(piecesOf(vae, lines, flags.chunk))) {
     const encoded = await encodeTexts(flags, vae, batch);
-    // The noise of a text belongs to its place among all of them, not within a batch.
-    const seeds = encoded.map(() => rng.fork(count++).integer(2 ** 32));
-    const zs = encoded.map((posterior, i) => vae.sample(posterior, flags.noise, seeds[i]!));
-    const texts = await vae.decodeAll(zs, { tau: flags.tau, seed: seeds[0]! });
+    const { zs, texts } = await rebuilding.next(encoded);
     const confidences = await confidencesOf(
       flags,
       vae,
@@ -123,14 +121,15 @@ Examples:
       await useModel(flags, async (vae) => {
         const [a, b] = await takeLatents(latentVectors(flags, vae), ends);
         const longerThanSpan = a!.longerThanSpan || b!.longerThanSpan;
-        const ts = Array.from({ length: flags.steps }, (_, i) => i / (flags.steps - 1));
-        const zs = ts.map((t) => vae.interpolate(a!.z, b!.z, t, flags.kind));
-        const cfgScale = ts.map((t) => vae.space.mixScale([1 - t, t], flags.cfg));
-        const decoded = await vae.decodeAll(zs, { tau: flags.tau, seed: flags.seed, cfgScale });
-        for (const [i, t] of ts.entries()) {
+        const line = lineBetween(vae, a!.z, b!.z, flags);
+        const decoded = await vae.decodeAll(
+          line.map(({ z }) => z),
+          { tau: flags.tau, seed: flags.seed, cfgScale: line.map(({ cfgScale }) => cfgScale) },
+        );
+        for (const [i, { t, z }] of line.entries()) {
           const text = decoded[i]!;
           const original = t === 0 ? a!.text : t === 1 ? b!.text : undefined;
-          if (flags.json) printJson({ t, text, original, z: zs[i], longerThanSpan });
+          if (flags.json) printJson({ t, text, original, z, longerThanSpan });
           else process.stdout.write(`${besideTime(t, original, text)}\n`);
         }
       });
@@ -180,13 +179,12 @@ Examples:
         await checkInputs("mix", parsed);
         await useModel(flags, async (vae) => {
           const taken = await takeLatents(latentVectors(flags, vae), parsed);
-          const z = vae.mix(
+          const { z, cfgScale } = mixOf(
+            vae,
             taken.map(({ z }) => z),
             parsed.map(({ weight }) => weight),
-            flags.kind,
+            flags,
           );
-          const weights = flags.kind === "medoid" ? [1] : parsed.map(({ weight }) => weight);
-          const cfgScale = vae.space.mixScale(weights, flags.cfg);
           const text = await vae.decode(z, { tau: flags.tau, seed: flags.seed, cfgScale });
           if (flags.json)
             printJson({

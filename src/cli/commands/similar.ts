@@ -4,7 +4,7 @@ import type { BigVae } from "../../bigVae.js";
 import { KNOWN_ENDINGS } from "../../data/index.js";
 import { LATENT_ENDINGS, readLatents } from "../../host/latentFiles.js";
 import { type Latent, LatentSearch } from "../../latent/index.js";
-import { batches } from "../encoding.js";
+import { batches } from "../../operations/batches.js";
 import { inputTexts, type Line, refuseTextFlags, type TextFlags, withTexts } from "../input.js";
 import { checkInputs, holdsLatents, LATENT_HELP, parseLatentInput, takeLatents } from "../latentInput.js";
 import { wholeNumber } from "../options.js";

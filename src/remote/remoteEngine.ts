@@ -1,13 +1,10 @@
-/** The engine in its own thread, as the caller sees it. */
-import { Worker } from "node:worker_threads";
+/** An engine elsewhere, as the caller sees it: in a thread or a process of its own, or behind another link. */
 import type { Encoding, PooledRow, Score, ScoreRow, TokenRow, WriteOptions, WriteRow } from "../engine/engine.js";
 import type { WriterName } from "../engine/sessions.js";
 import { BigVaeError } from "../errors.js";
+import type { Connect, Link } from "./link.js";
 import { onAbort } from "./onAbort.js";
 import type { CallName, Calls, EngineFacts, OpenArguments, Reply } from "./protocol.js";
-
-/** ONNX Runtime recurses over the command line as it starts: in Node's default of 4 MB it crashes beyond some 14,000 characters. */
-const STACK_MB = 64;
 
 interface Pending {
   resolve(value: unknown): void;
@@ -23,28 +20,31 @@ export class RemoteEngine {
   /** Why no call can be answered any more. */
   #ended: BigVaeError | undefined;
 
+  /** What calls go over. */
+  readonly link: Link;
+  #tellEnd: () => void = () => undefined;
+  /** Settles once the other side is gone, called for or not. */
+  readonly ended = new Promise<void>((resolve) => {
+    this.#tellEnd = resolve;
+  });
+
   private constructor(
-    readonly worker: Worker,
+    connect: Connect,
     /** Facts of the opened model. */
     public facts: EngineFacts,
   ) {
-    worker.on("message", (reply: Reply) => this.#receive(reply));
-    worker.on("error", (error) => this.#end(`one that failed (${error.message.replace(/\.$/, "")})`));
-    worker.on("exit", () => this.#end("one that ended"));
-    worker.unref();
+    this.link = connect({ receive: (reply) => this.#receive(reply), ended: (got) => this.#end(got) });
+    this.link.hold(false);
   }
 
-  /** Starts the thread and loads the model there. */
-  static async open(args: OpenArguments): Promise<RemoteEngine> {
-    // Arguments of Node are for the program: a thread refuses --input-type.
-    const options = { execArgv: [], resourceLimits: { stackSizeMb: STACK_MB } };
-    const worker = new Worker(new URL("./engineWorker.js", import.meta.url), options);
-    const engine = new RemoteEngine(worker, undefined as never);
+  /** Starts the other side and loads the model there. */
+  static async open(connect: Connect, args: OpenArguments): Promise<RemoteEngine> {
+    const engine = new RemoteEngine(connect, undefined as never);
     try {
       engine.facts = await engine.#call("open", args);
       return engine;
     } catch (error) {
-      await engine.worker.terminate();
+      await engine.link.close();
       throw error;
     }
   }
@@ -70,7 +70,7 @@ export class RemoteEngine {
     return this.#call("score", { rows, writer, context }, signal);
   }
 
-  /** Aborts the calls under way, frees the model and ends the thread. A second time does nothing. */
+  /** Aborts the calls under way, frees the model and ends the other side. A second time does nothing. */
   async close(): Promise<void> {
     if (this.#ended) return;
     const freed = this.#call("close", undefined);
@@ -80,8 +80,9 @@ export class RemoteEngine {
       got: "a closed one",
       remedy: "load it again",
     });
-    await freed;
-    await this.worker.terminate();
+    // An engine that died has nothing left to free.
+    await freed.catch(() => undefined);
+    await this.link.close();
   }
 
   async #call<C extends CallName>(
@@ -93,13 +94,13 @@ export class RemoteEngine {
     if (this.#ended) throw this.#ended;
     if (signal?.aborted) throw aborted();
     const id = this.#nextId++;
-    // The thread keeps the process alive only while a call is under way.
-    if (this.#pending.size === 0) this.worker.ref();
+    // The other side keeps the process alive only while a call is under way.
+    if (this.#pending.size === 0) this.link.hold(true);
     return new Promise<unknown>((resolve, reject) => {
       const release = signal ? onAbort(signal, () => this.#abort(id, aborted())) : () => undefined;
       this.#pending.set(id, { resolve, reject, release, ...(onToken ? { onToken } : {}) });
       try {
-        this.worker.postMessage({ id, call, args });
+        this.link.post({ id, call, args });
       } catch (cause) {
         this.#fail(id, notSendable(call, cause));
       }
@@ -109,7 +110,7 @@ export class RemoteEngine {
   /** Ends a call on both sides. */
   #abort(id: number, error: Error): void {
     if (!this.#pending.has(id)) return;
-    this.worker.postMessage({ id, abort: true });
+    this.link.post({ id, abort: true });
     this.#fail(id, error);
   }
 
@@ -146,17 +147,18 @@ export class RemoteEngine {
   #settle(id: number): void {
     this.#pending.get(id)?.release();
     this.#pending.delete(id);
-    if (this.#pending.size === 0) this.worker.unref();
+    if (this.#pending.size === 0) this.link.hold(false);
   }
 
   /** No call is answered from here on: those that wait are told why. */
   #end(got: string): void {
-    this.#ended ??= new BigVaeError("internal", {
+    this.#ended ??= new BigVaeError("unavailable", {
       subject: "engine",
-      expected: "a thread that runs",
+      expected: "one that runs",
       got,
       remedy: "load the model again",
     });
+    this.#tellEnd();
     for (const id of this.#pending.keys()) this.#fail(id, this.#ended);
   }
 }
@@ -167,7 +169,7 @@ function notSendable(call: CallName, cause: unknown): BigVaeError {
     "usage",
     {
       subject: call,
-      expected: "plain data for the engine's thread",
+      expected: "plain data for the engine",
       got: `something else (${reason})`,
       remedy: "await promises and leave functions out",
     },

@@ -1,0 +1,77 @@
+/** `bigvae serve`: the model over HTTP, for OpenAI's clients, for MiniLoom, and for what works with latents. */
+import { randomInt } from "node:crypto";
+import { Command } from "@commander-js/extra-typings";
+import { collected, wholeNumber } from "../options.js";
+import { note, printJson, withModel } from "../shared.js";
+import { packageVersion } from "../version.js";
+
+const MEBIBYTE = 2 ** 20;
+
+export function serveCommand() {
+  return withModel(new Command("serve").description("Serve the model over HTTP: OpenAI's API, latents, MiniLoom."))
+    .option("--host <address>", "address to listen at; beyond this machine a key is required", "127.0.0.1")
+    .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3001)
+    .option("--key <key>", "key that requests must send; default: BIGVAE_API_KEY, if set")
+    .option(
+      "--cors <origin>",
+      'origin of a page that may call, may be repeated; "null" is MiniLoom\'s',
+      collected,
+      [] as string[],
+    )
+    .option("--allowed-hosts <name>", "further name of this server, may be repeated", collected, [] as string[])
+    .option("--max-active <n>", "requests at work", wholeNumber(1), 64)
+    .option("--max-waiting <n>", "requests that wait; further ones are refused", wholeNumber(), 64)
+    .option("--max-body <MiB>", "size of a request", wholeNumber(1), 2)
+    .addHelpText(
+      "after",
+      `
+--seed makes answers without a seed of their own repeatable by their order; default: another one each time. A key on the command line is seen
+by other users of the machine: BIGVAE_API_KEY is not. GET /openapi.json describes all routes.
+
+Examples:
+  bigvae serve
+  bigvae serve --cors null
+  BIGVAE_API_KEY=secret bigvae serve --host 0.0.0.0 --allowed-hosts my-machine`,
+    )
+    .action(async (flags, command) => {
+      const {
+        host,
+        port,
+        cors,
+        allowedHosts,
+        maxActive,
+        maxWaiting,
+        maxBody,
+        key = process.env.BIGVAE_API_KEY,
+      } = flags;
+      // The server's packages are loaded for this command alone.
+      const { serve } = await import("../../server/serve.js");
+      const { model, adapters, quant, compute, threads, quiet } = flags;
+      const server = await serve({
+        ...{ model, host, port, cors, allowedHosts, maxActive, maxWaiting, key },
+        maxBodyBytes: maxBody * MEBIBYTE,
+        load: { quant, compute, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) },
+        seed: command.getOptionValueSource("seed") === "cli" ? flags.seed : randomInt(2 ** 31),
+        version: packageVersion(),
+        log: quiet ? undefined : process.stderr,
+      });
+      const stop = new Promise<void>((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const)
+          process.once(signal, () => {
+            // A second signal ends it at once.
+            process.once(signal, () => process.exit(130));
+            resolve();
+          });
+      });
+      try {
+        await Promise.race([server.loaded, stop]);
+        if (flags.json) printJson({ url: server.url, model: server.model.name });
+        else process.stdout.write(`${server.url}\n`);
+        note(flags, `bigvae: ${server.model.name} is served at ${server.url}; Ctrl-C ends it`);
+        await stop;
+      } finally {
+        server.loaded.catch(() => undefined);
+        await server.close();
+      }
+    });
+}

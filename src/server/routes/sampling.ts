@@ -1,0 +1,99 @@
+/** Routes that run samplers: generate, plan, trace. */
+import type { z } from "zod";
+import type { GeneratedSpan, GenerateOptions } from "../../bigVae.js";
+import { traceOf } from "../../host/trace.js";
+import { drive, result, spanResult } from "../../operations/writing.js";
+import type { SamplerName } from "../../sampling/samplers.js";
+import { type RequestContext, type Route, route, type Send, seedOf, toLatent, toSource } from "../route.js";
+import * as schemas from "../schemas/latent.js";
+
+type Fields = Omit<z.output<typeof schemas.generateRequest>, "sampler" | "stream">;
+
+/** Runs a sampler; with `send`, text and spans are told as they are written. */
+export async function runSampler(
+  context: RequestContext,
+  sampler: SamplerName,
+  fields: Fields,
+  send?: Send,
+  onToken?: (id: number) => void,
+) {
+  const vae = context.model.withLatents();
+  const seed = seedOf(context, fields.seed);
+  const spans: GeneratedSpan[] = [];
+  const warnings: string[] = [];
+  const { prompt: _prompt, start: _start, terminal: _terminal, task: _task, ...numbers } = fields;
+  const options: GenerateOptions = {
+    ...numbers,
+    ...sourcesOf(fields),
+    seed,
+    signal: context.signal,
+    onToken(id) {
+      context.metrics.tokens.inc({ direction: "written" });
+      onToken?.(id);
+    },
+    onWarning: (text) => void warnings.push(text),
+    ...(send ? { onText: (piece: string) => send({ text: piece }, "token") } : {}),
+  };
+  const written = await drive(vae.generate(sampler, options), (span) => {
+    spans.push(span);
+    send?.({ span: spans.length, ...spanResult(span) }, "span");
+  });
+  return { vae, spans, answer: { ...result(written, spans), warnings, seed } };
+}
+
+/** Texts and latents of a run. */
+function sourcesOf({ prompt, start, terminal, task }: Fields): Partial<GenerateOptions> {
+  const isOne = typeof prompt === "string" || (prompt?.length && typeof prompt[0] === "number");
+  const prompts = prompt === undefined ? [] : isOne ? [prompt] : prompt;
+  return {
+    prompt: (prompts as (string | number[])[]).map(toSource),
+    start: start === undefined ? undefined : toSource(start),
+    terminal: terminal === undefined ? undefined : toSource(terminal),
+    task: task?.map((example) =>
+      typeof example === "object" && "z" in example
+        ? { z: toLatent(example.z), examples: example.examples }
+        : toSource(example),
+    ),
+  };
+}
+
+const generate = route({
+  method: "POST",
+  path: "/latent/generate",
+  tag: "latents",
+  summary: "Writes with a sampler, span by span.",
+  body: schemas.generateRequest,
+  answer: schemas.generateAnswer,
+  example: { sampler: "guide", prompt: "The owl lost a button.", nSteps: 1, seed: 7 },
+  handle: async (context, { sampler, stream: _, ...fields }, send) =>
+    (await runSampler(context, sampler, fields, send)).answer,
+});
+
+const plan = route({
+  method: "POST",
+  path: "/latent/plan",
+  tag: "latents",
+  summary: "Writes from one text to another.",
+  body: schemas.planRequest,
+  answer: schemas.generateAnswer,
+  example: { start: "The owl lost a button.", terminal: "They all danced.", nSteps: 1, nAvg: 2, seed: 7 },
+  handle: async (context, { sampler, stream: _, ...fields }, send) =>
+    (await runSampler(context, sampler, fields, send)).answer,
+});
+
+const trace = route({
+  method: "POST",
+  path: "/latent/trace",
+  tag: "latents",
+  summary: "Writes with a sampler, and tells where each latent came from.",
+  body: schemas.traceRequest,
+  answer: schemas.traceAnswer,
+  example: { sampler: "avg", prompt: "The owl lost a button.", nSteps: 1, nAvg: 2, seed: 7 },
+  async handle(context, { sampler, ...fields }) {
+    const { vae, spans, answer } = await runSampler(context, sampler, fields);
+    const { lines, latents } = await traceOf(spans, vae);
+    return { trace: lines, latents, ...answer };
+  },
+});
+
+export const samplingRoutes: readonly Route[] = [generate, plan, trace];

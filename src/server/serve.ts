@@ -1,0 +1,93 @@
+/** A server from its options: it listens at once, loads the model beside that, and closes in order. */
+import { setTimeout as wait } from "node:timers/promises";
+import { BigVae, type LoadOptions } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
+import { type App, makeApp } from "./app.js";
+import { type AccessOptions, checkAccess } from "./security.js";
+import { ServedModel } from "./servedModel.js";
+
+export interface ServeOptions extends Partial<AccessOptions> {
+  /** As `BigVae.load` takes it. */
+  model?: string;
+  load?: LoadOptions;
+  /** Default: 3001; 0 is any that is free. */
+  port?: number;
+  maxActive?: number;
+  maxWaiting?: number;
+  maxBodyBytes?: number;
+  /** Of all random numbers of requests that give no seed. */
+  seed: number;
+  version: string;
+  log?: { write(line: string): void } | undefined;
+}
+
+/** Requests at work have this long to end while a server closes. */
+const DRAIN_MS = 30_000;
+
+export interface Server {
+  /** Where it listens. */
+  url: string;
+  /** Settles when the model is loaded; rejected with the error where it cannot be. */
+  loaded: Promise<void>;
+  /** The model, once it is loaded. */
+  model: ServedModel;
+  /** Takes no new work, lets what is at work end for half a minute, and ends. */
+  close(): Promise<void>;
+}
+
+/** Throws "usage" for options that cannot be, and for a port that is taken. */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const {
+    model: name = "pocket",
+    host = "127.0.0.1",
+    port = 3001,
+    load = {},
+    maxActive = 64,
+    maxWaiting = 64,
+  } = options;
+  const access = { ...options, host };
+  checkAccess(access);
+  let app: App | undefined;
+  const served = new ServedModel(modelName(name), () => BigVae.load(name, { ...load, isolation: "process" }), {
+    ready: () => app?.fastify.log.info({ model: modelName(name) }, "model loaded"),
+    lost(error) {
+      app?.metrics.engineEnds.inc();
+      app?.fastify.log.error({ err: error }, "engine ended; it is loaded again");
+    },
+  });
+  const { maxBodyBytes = 2 ** 21, seed, version, log } = options;
+  app = makeApp(served, { ...access, maxActive, maxWaiting, maxBodyBytes, seed, version, log });
+  const { fastify, drain, abort } = app;
+  const url = await fastify.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
+    served.loaded.catch(() => undefined);
+    await served.close();
+    throw new BigVaeError(
+      "usage",
+      {
+        subject: "`port`",
+        expected: `one that is free on ${host}`,
+        got: `${port} (${cause.code ?? cause.message})`,
+        remedy: "give another",
+      },
+      { cause },
+    );
+  });
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    await Promise.race([drain(), wait(DRAIN_MS, undefined, { ref: false })]);
+    abort();
+    await fastify.close();
+    await served.close();
+  };
+  return { url, loaded: served.loaded, model: served, close: () => (closed ??= close()) };
+}
+
+/** How requests name a model: a path by its last part. */
+function modelName(model: string): string {
+  return /^([/.~]|[a-z]:\\)/i.test(model)
+    ? (model
+        .split(/[\\/]/)
+        .filter((part) => part !== "")
+        .at(-1) ?? model)
+    : model;
+}

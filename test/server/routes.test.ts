@@ -1,0 +1,215 @@
+/** Every route of the real server: its example, its schema, its errors, its limits. */
+import { Validator } from "@seriousme/openapi-schema-validator";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Server } from "../../src/server/serve.js";
+import { eventsOf, type Failed, post, startServer } from "./server.js";
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+interface Operation {
+  requestBody?: {
+    content: { "application/json": { schema: { properties: object }; example?: Record<string, unknown> } };
+  };
+  responses: { 200: { content: Record<string, { schema: object }> } };
+}
+type Document = { paths: Record<string, Record<string, Operation>> };
+const openApi = async () => (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
+const PATHS = {
+  get: ["/healthz", "/metrics", "/openapi.json", "/readyz", "/v1/models"],
+  post: ["/check-tokens", "/generate", "/vae-guided", "/v1/embeddings", "/v1/completions"].concat(
+    "encode decode reconstruct interpolate mix generate plan trace".split(" ").map((name) => `/latent/${name}`),
+  ),
+};
+
+describe("the OpenAPI document", () => {
+  it("is valid, and has every route", async () => {
+    const document = await openApi();
+    const { valid, errors } = await new Validator().validate(document as never);
+    expect(errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+    const paths = (method: string) => Object.keys(document.paths).filter((path) => document.paths[path]![method]);
+    expect(paths("get").sort()).toEqual([...PATHS.get].sort());
+    expect(paths("post").sort()).toEqual([...PATHS.post].sort());
+  });
+
+  it.each([...PATHS.get.map((path) => ["get", path]), ...PATHS.post.map((path) => ["post", path])])(
+    "has an example that runs, and its answer as the schema says: %s %s",
+    async (method, path) => {
+      const { requestBody, responses } = (await openApi()).paths[path!]![method!]!;
+      let example = requestBody?.content["application/json"].example;
+      if (path === "/latent/decode") {
+        const encoded = await post(`${server.url}/latent/encode`, { texts: ["The fox found a lamp."] });
+        example = { zs: [encoded.body.latents[0].mean] };
+      }
+      const url = `${server.url}${path}`;
+      const { status, body, headers } =
+        method === "post"
+          ? await post(url, example)
+          : await fetch(url).then(async (response) => ({
+              status: response.status,
+              headers: response.headers,
+              body: path === "/metrics" ? await response.text() : await response.json(),
+            }));
+      expect(status, JSON.stringify(body)).toBe(200);
+      expect(headers.get("x-request-id")).toMatch(/^[\w-]+$/);
+      const json = responses[200].content["application/json"];
+      if (!json) expect(body).toMatch(/^# HELP bigvae_http_requests_total/m);
+      else z.fromJSONSchema(json.schema as never).parse(body);
+    },
+  );
+});
+
+describe("what writes can stream", () => {
+  const stream = async (path: string, body: object) => {
+    const { status, body: text, headers } = await post<string>(`${server.url}${path}`, { ...body, stream: true });
+    expect(status, text).toBe(200);
+    expect(headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    const events = eventsOf(text);
+    const last = JSON.parse(events.at(-1)!.data);
+    expect(events.at(-1)!.event).toBe("result");
+    return { events, last, whole: (await post(`${server.url}${path}`, body)).body };
+  };
+  const pieces = (events: { event: string; data: string }[]) =>
+    events
+      .filter(({ event }) => event === "token")
+      .map(({ data }) => JSON.parse(data) as { index?: number; text: string });
+
+  it.each([
+    ["/latent/generate", { sampler: "guide", prompt: "The owl lost a button.", nSteps: 2, seed: 3 }],
+    ["/latent/plan", { start: "The owl lost a button.", terminal: "They danced.", nSteps: 1, nAvg: 2, seed: 3 }],
+  ])("%s: token by token and span by span", async (path, body) => {
+    const { events, last, whole } = await stream(path, body);
+    expect(last).toEqual(whole);
+    expect(
+      pieces(events)
+        .map(({ text }) => text)
+        .join(""),
+    ).toBe(whole.text);
+    const spans = events.filter(({ event }) => event === "span").map(({ data }) => JSON.parse(data));
+    expect(spans).toEqual(whole.spans.map((span: object, i: number) => ({ span: i + 1, ...span })));
+    expect(pieces(events).length).toBeGreaterThan(4);
+  });
+
+  interface Whole {
+    text: string;
+    texts: { text: string }[];
+    reconstructions: { reconstruction: string }[];
+  }
+  const TEXTS = ["The fox found a lamp.", "It rained on the village."];
+  it.each<[string, object, (whole: Whole) => string[]]>([
+    [
+      "/latent/reconstruct",
+      { texts: TEXTS, seed: 3 },
+      (whole) => whole.reconstructions.map((each) => each.reconstruction),
+    ],
+    [
+      "/latent/interpolate",
+      { from: TEXTS[0], to: TEXTS[1], steps: 3, seed: 3 },
+      (whole) => whole.texts.map((each) => each.text),
+    ],
+    ["/latent/mix", { parts: TEXTS.map((source) => ({ weight: 0.5, source })), seed: 3 }, (whole) => [whole.text]],
+  ])("%s: the pieces of each text", async (path, body, texts) => {
+    const { events, last, whole } = await stream(path, body);
+    expect(last).toEqual(whole);
+    const joined = texts(whole).map(() => "");
+    for (const { index, text } of pieces(events)) joined[index!] += text;
+    expect(joined).toEqual(texts(whole));
+  });
+});
+
+describe("what is refused", () => {
+  const COMPLETE = { model: "pocket", prompt: "The owl" };
+  const REFUSED: [string, string, unknown, number, RegExp, string | null][] = [
+    ["no body", "/latent/encode", "", 400, /JSON/, null],
+    ["malformed JSON", "/latent/encode", "{", 400, /body: expected JSON/, null],
+    ["bad UTF-8", "/latent/encode", new Uint8Array([0x22, 0xff, 0x22]), 400, /UTF-8/, null],
+    ["a list", "/latent/encode", [], 400, /expected object/, null],
+    ["a body over the limit", "/latent/encode", { texts: ["x".repeat(2 ** 21)] }, 413, /too large/i, null],
+    ["too many texts", "/latent/encode", { texts: Array(513).fill("x") }, 400, /texts: .*512/, "texts"],
+    ["an empty text", "/latent/encode", { texts: [""] }, 400, /text 0: expected some text/, null],
+    ["a text over the window", "/latent/encode", { texts: ["owl ".repeat(9000)] }, 400, /the model's window/, null],
+    ["an unknown field", "/latent/encode", { texts: ["x"], magic: 1 }, 400, /magic/, "magic"],
+    ["a latent of another width", "/latent/decode", { zs: [[1, 2, 3]] }, 400, /1025.*got 3/, null],
+    ["a latent with a number that is none", "/latent/decode", '{"zs":[[1e999]]}', 400, /zs\.0\.0/, "zs.0.0"],
+    ["a negative temperature", "/latent/decode", { zs: [[1]], tau: -1 }, 400, /tau: .*>=0/, "tau"],
+    ["too many steps", "/latent/generate", { prompt: "x", nSteps: 1e6 }, 400, /nSteps: .*256/, "nSteps"],
+    ["a sampler that is none", "/latent/generate", { sampler: "magic" }, 400, /sampler/, "sampler"],
+    ["a sampler without its text", "/latent/generate", { sampler: "guide" }, 400, /give prompt/, null],
+    ["a latent of another width at an end", "/latent/interpolate", { from: [0], to: [0] }, 400, /1025/, null],
+    ["another model", "/v1/embeddings", { model: "gpt", input: "x" }, 404, /model: expected pocket/, "model"],
+    ["an unknown token", "/v1/embeddings", { model: "pocket", input: [1e6] }, 400, /token ids/, null],
+    ["an empty input", "/v1/embeddings", { model: "pocket", input: "" }, 400, /at least one token/, null],
+    [
+      "too many dimensions",
+      "/v1/embeddings",
+      { model: "pocket", input: "x", dimensions: 9999 },
+      400,
+      /1025/,
+      "dimensions",
+    ],
+    [
+      "a prompt over the window",
+      "/v1/completions",
+      { ...COMPLETE, prompt: "owl ".repeat(9000) },
+      400,
+      /prompt: expected at most/,
+      "prompt",
+    ],
+    ["too many tokens", "/v1/completions", { ...COMPLETE, max_tokens: 1e6 }, 400, /still fit/, "prompt"],
+    ["too many choices", "/v1/completions", { ...COMPLETE, n: 1000 }, 400, /n: .*128/, "n"],
+    ["too many choices of all prompts", "/v1/completions", { ...COMPLETE, prompt: ["a", "b"], n: 65 }, 400, /128/, "n"],
+    ["a top_p, which is not computed", "/v1/completions", { ...COMPLETE, top_p: 0.5 }, 400, /top_p/, "top_p"],
+    ["two writers", "/v1/completions", { ...COMPLETE, z: [1], sampler: "avg" }, 400, /one of z, mix/, "sampler"],
+    ["no prompt", "/check-tokens", {}, 400, /text/, "text"],
+  ];
+  it.each(REFUSED)("%s", async (_, path, body, status, message, param) => {
+    const answer = await post<Failed>(`${server.url}${path}`, body);
+    expect(answer.body.error.message).toMatch(message);
+    expect(answer.body.error.message).not.toContain("`");
+    expect(answer.status).toBe(status);
+    expect(answer.body.error).toMatchObject({ type: "invalid_request_error", param });
+  });
+
+  it("a route that is none, and a method that a route does not have", async () => {
+    for (const [method, path] of [
+      ["POST", "/v2/models"],
+      ["POST", "/v1/models"],
+      ["GET", "/latent/encode"],
+    ]) {
+      const response = await fetch(`${server.url}${path}`, { method: method! });
+      expect([400, 404, 405, 415]).toContain(response.status);
+      expect(((await response.json()) as Failed).error.message).not.toBe("");
+    }
+  });
+
+  it("another content type: a page of any origin can send it without asking", async () => {
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
+      const { status } = await post(`${server.url}/check-tokens`, '{"text":"x"}', {
+        headers: { "content-type": type },
+      });
+      expect(status, type).toBe(415);
+    }
+  });
+
+  it("whatever else comes: no answer is the server's own mistake", async () => {
+    const paths = PATHS.post;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), fc.jsonValue({ maxDepth: 5 }), async (path, value) => {
+        const { status } = await post(`${server.url}${path}`, JSON.stringify(value));
+        expect(status).toBeGreaterThanOrEqual(400);
+        expect(status).toBeLessThan(500);
+      }),
+      { numRuns: 200, seed: 5 },
+    );
+    const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    for (const body of [nested, `{"texts":${nested}}`, '{"__proto__":{"x":1},"texts":["a"]}', '{"constructor":1}'])
+      expect((await post(`${server.url}/latent/encode`, body)).status).toBe(400);
+    expect(({} as { x?: number }).x).toBeUndefined();
+  }, 30_000);
+});
