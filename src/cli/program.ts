@@ -16,6 +16,7 @@ import { pullCommand } from "./commands/pull.js";
 import { serveCommand } from "./commands/serve.js";
 import { showCommand } from "./commands/show.js";
 import { similarCommand } from "./commands/similar.js";
+import { studioCommand } from "./commands/studio.js";
 import { trainCommand } from "./commands/train.js";
 import { nameFlagsOf, withFlags } from "./flags.js";
 import { help } from "./help.js";
@@ -40,6 +41,7 @@ function program(): Command {
     planCommand(),
     taskVectorCommand(),
     serveCommand(),
+    studioCommand(),
     dataCommand(),
     trainCommand(),
     evalCommand(),

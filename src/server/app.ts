@@ -27,6 +27,8 @@ export interface AppOptions extends AccessOptions {
   /** Of all random numbers of requests without one. */
   seed: number;
   version: string;
+  /** What the studio adds. */
+  studio?: { routes: readonly Route[]; attach(app: FastifyInstance): void } | undefined;
   /** Where log lines go; none are written without it. */
   log?: { write(line: string): void } | undefined;
 }
@@ -80,6 +82,7 @@ export function makeApp(model: ServedModel, options: AppOptions): App {
     ...samplingRoutes,
     ...miniLoomRoutes,
     ...statusRoutes(() => answering.isClosing),
+    ...(options.studio?.routes ?? []),
     openApi,
   ];
   documentation = JSON.stringify(openApiOf(routes, version));
@@ -91,6 +94,7 @@ export function makeApp(model: ServedModel, options: AppOptions): App {
       url: each.path,
       handler: (request, reply) => answering.answer(each, request, reply),
     });
+  options.studio?.attach(app);
   app.setNotFoundHandler((request) => {
     throw new RequestError(404, "not_found", {
       subject: `${request.method} ${request.url.split("?")[0]!.slice(0, 80)}`,

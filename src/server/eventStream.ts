@@ -28,6 +28,11 @@ export class EventStream {
     this.#write(`${event ? `event: ${event}\n` : ""}data: ${JSON.stringify(data, plainFloats)}\n\n`);
   }
 
+  /** Begins the answer before there is anything to tell. */
+  open(): void {
+    this.#write(": open\n\n");
+  }
+
   fail({ body }: FailedAnswer): void {
     this.send(body, "error");
   }

@@ -25,7 +25,7 @@ export interface Route<Body extends z.ZodType = z.ZodType, Answer extends z.ZodT
   method: "GET" | "POST";
   path: string;
   summary: string;
-  tag: "OpenAI" | "latents" | "MiniLoom" | "server";
+  tag: "OpenAI" | "latents" | "MiniLoom" | "studio" | "server";
   body?: Body;
   answer: Answer;
   /** A body that the pocket model answers. */

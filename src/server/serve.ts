@@ -5,6 +5,7 @@ import { BigVaeError } from "../errors.js";
 import { type App, makeApp } from "./app.js";
 import { type AccessOptions, checkAccess } from "./security.js";
 import { ServedModel } from "./servedModel.js";
+import { openStudio } from "./studio.js";
 
 export interface ServeOptions extends Partial<AccessOptions> {
   /** As `BigVae.load` takes it. */
@@ -15,6 +16,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxActive?: number;
   maxWaiting?: number;
   maxBodyBytes?: number;
+  /** Folder of the project that the studio works on; without it there is no studio. */
+  project?: string | undefined;
   /** Of all random numbers of requests that give no seed. */
   seed: number;
   version: string;
@@ -56,10 +59,12 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   });
   const { maxBodyBytes = 2 ** 21, seed, version, log } = options;
-  app = makeApp(served, { ...access, maxActive, maxWaiting, maxBodyBytes, seed, version, log });
+  const studio = options.project === undefined ? undefined : await openStudio(served, options.project);
+  app = makeApp(served, { ...access, maxActive, maxWaiting, maxBodyBytes, seed, version, log, studio });
   const { fastify, drain, abort } = app;
   const url = await fastify.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
     served.loaded.catch(() => undefined);
+    await studio?.close();
     await served.close();
     throw new BigVaeError(
       "usage",
@@ -76,6 +81,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const close = async () => {
     await Promise.race([drain(), wait(DRAIN_MS, undefined, { ref: false })]);
     abort();
+    await studio?.close();
     await fastify.close();
     await served.close();
   };

@@ -1,5 +1,5 @@
 /** What happens in a project while it is worked on, for whoever listens. */
-import type { ProjectNode } from "../project/index.js";
+import type { ProjectNode } from "../project/types.js";
 
 /** A span on the map. */
 export interface MapPoint {

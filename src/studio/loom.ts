@@ -28,7 +28,7 @@ export class Loom {
   readonly events = new StudioEvents();
   readonly map: SpanMap;
   /** Nodes that are written on. */
-  readonly #writing = new Map<number, { abort: AbortController; done: Promise<void> }>();
+  readonly #writing = new Map<number, { abort: AbortController; done: Promise<void>; text: string }>();
 
   constructor(
     readonly project: Project,
@@ -48,6 +48,23 @@ export class Loom {
 
   nodes(): ProjectNode[] {
     return this.project.nodes();
+  }
+
+  /** Nodes that are written on, with what is not kept yet. */
+  pending(): { node: number; text: string }[] {
+    return Array.from(this.#writing, ([node, { text }]) => ({ node, text }));
+  }
+
+  /** The latent of a span. Throws "usage" for one that has none. */
+  latentOf(span: number): Latent {
+    return this.map.latentOf(span) ?? unknownSpan(span);
+  }
+
+  /** Decodes what lies at a place of the map. Throws "usage" where the map is empty. */
+  async read(x: number, y: number, signal?: AbortSignal): Promise<{ z: Latent; text: string; nearest: MapPoint }> {
+    const found = this.map.at(x, y) ?? emptyMap();
+    const text = await this.model().decode(found.z, { signal });
+    return { ...found, text: text.trim() };
   }
 
   /** The text from the first node to this one. */
@@ -85,7 +102,7 @@ export class Loom {
       this.#tellNode(node);
       const abort = new AbortController();
       const done = this.#write(node, sampler, { ...settings, ...begun, signal: abort.signal });
-      this.#writing.set(node, { abort, done });
+      this.#writing.set(node, { abort, done, text: "" });
       return node;
     });
   }
@@ -143,7 +160,10 @@ export class Loom {
     try {
       const run = this.model().generate(sampler, {
         ...options,
-        onText: (text) => this.events.tell({ kind: "text", node, text }),
+        onText: (text) => {
+          this.#writing.get(node)!.text += text;
+          this.events.tell({ kind: "text", node, text });
+        },
       });
       for await (const span of run) await this.#keep(node, span, options.signal);
     } catch (error) {
@@ -163,6 +183,8 @@ export class Loom {
     const z: Latent = encoded?.mean ?? latent.z;
     const origins = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
     const place = this.project.write(node, { text, z, origins });
+    const writing = this.#writing.get(node)!;
+    writing.text = writing.text.slice(text.length);
     this.#tellSpan(this.project.spans(node)[place]!);
   }
 
@@ -178,6 +200,16 @@ export class Loom {
     this.map.fit();
     this.events.tell({ kind: "map", points: this.map.points() });
   }
+}
+
+function unknownSpan(span: number): never {
+  const remedy = "choose a point of the map";
+  throw new BigVaeError("usage", { subject: "span", expected: "one with a latent", got: String(span), remedy });
+}
+
+function emptyMap(): never {
+  const remedy = "write or type a sentence first";
+  throw new BigVaeError("usage", { subject: "map", expected: "at least one span", got: "none", remedy });
 }
 
 /** Latents of settings as plain numbers. */

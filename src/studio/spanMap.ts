@@ -44,6 +44,10 @@ export class SpanMap {
     return this.#spans.map((span) => this.#pointOf(span));
   }
 
+  latentOf(id: number): Latent | undefined {
+    return this.#spans.find((span) => span.id === id)?.z;
+  }
+
   /** Adds a span; its point, if it has a latent. */
   add(span: MappedSpan): MapPoint | undefined {
     const mapped = this.#take(span);

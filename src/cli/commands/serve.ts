@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { Command } from "@commander-js/extra-typings";
 import { collected, wholeNumber } from "../options.js";
 import { note, printJson, withModel } from "../shared.js";
+import { untilStopped } from "../stop.js";
 import { packageVersion } from "../version.js";
 
 const MEBIBYTE = 2 ** 20;
@@ -55,23 +56,10 @@ Examples:
         version: packageVersion(),
         log: quiet ? undefined : process.stderr,
       });
-      const stop = new Promise<void>((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const)
-          process.once(signal, () => {
-            // A second signal ends it at once.
-            process.once(signal, () => process.exit(130));
-            resolve();
-          });
+      await untilStopped(server, (url) => {
+        if (flags.json) printJson({ url, model: server.model.name });
+        else process.stdout.write(`${url}\n`);
+        note(flags, `bigvae: ${server.model.name} is served at ${url}; Ctrl-C ends it`);
       });
-      try {
-        await Promise.race([server.loaded, stop]);
-        if (flags.json) printJson({ url: server.url, model: server.model.name });
-        else process.stdout.write(`${server.url}\n`);
-        note(flags, `bigvae: ${server.model.name} is served at ${server.url}; Ctrl-C ends it`);
-        await stop;
-      } finally {
-        server.loaded.catch(() => undefined);
-        await server.close();
-      }
     });
 }

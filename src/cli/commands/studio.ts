@@ -1,0 +1,57 @@
+/** `bigvae studio`: the loom in the browser, served by this machine alone. */
+import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { wholeNumber } from "../options.js";
+import { note, printJson, withModel } from "../shared.js";
+import { untilStopped } from "../stop.js";
+import { packageVersion } from "../version.js";
+
+export function studioCommand() {
+  return withModel(new Command("studio").description("Write, branch and blend texts in the browser."))
+    .option("--project <folder>", "where the texts are kept", join(homedir(), ".bigvae", "studio"))
+    .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3002)
+    .option("--no-open", "do not open the browser")
+    .addHelpText(
+      "after",
+      `
+The page and the model stay on this machine. Every change is kept at once; Ctrl-C ends the server.
+
+Examples:
+  bigvae studio
+  bigvae studio --project tales --no-open`,
+    )
+    .action(async (flags) => {
+      const { model, adapters, quant, compute, threads, port, project, open } = flags;
+      // The server's packages are loaded for the commands that need them alone.
+      const { serve } = await import("../../server/serve.js");
+      const server = await serve({
+        ...{ model, port, project },
+        load: { quant, compute, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) },
+        maxBodyBytes: 2 ** 28,
+        seed: randomInt(2 ** 31),
+        version: packageVersion(),
+      });
+      await untilStopped(server, (url) => {
+        if (flags.json) printJson({ url, project });
+        else process.stdout.write(`${url}\n`);
+        note(flags, `bigvae: the studio is at ${url}, its texts in ${project}; Ctrl-C ends it`);
+        if (open) openBrowser(url);
+      });
+    });
+}
+
+/** Opens a page in the browser that the system prefers; where there is none, the address was printed. */
+function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["cmd", "/c", "start", "", url]
+        : ["xdg-open", url];
+  const child = spawn(command!, args, { stdio: "ignore", detached: true });
+  child.on("error", () => undefined);
+  child.unref();
+}
