@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [svelte()],
+  plugins: [svelte({ configFile: false })],
   build: { outDir: "../dist/studio-page", emptyOutDir: true, target: "es2023", assetsInlineLimit: 0 },
   server: { proxy: { "/studio": "http://127.0.0.1:8017", "/latent": "http://127.0.0.1:8017" } },
 });

@@ -43,11 +43,13 @@ export function freshBuild(root: string, build: () => BuildResult): { built: boo
 function stampOf(root: string): string {
   const hash = createHash("sha256");
   const sources = filesOf(join(root, "src")).filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+  const page = existsSync(join(root, "studio")) ? filesOf(join(root, "studio")) : [];
   for (const path of [
     "package.json",
     "tsconfig.json",
     "tsconfig.build.json",
     ...sources.map((path) => join("src", path)),
+    ...page.map((path) => join("studio", path)),
   ])
     hash
       .update(`${path}\0`)
@@ -56,10 +58,14 @@ function stampOf(root: string): string {
   return `${hash.digest("hex")} ${statSync(join(root, "dist", ".tsbuildinfo"), { throwIfNoEntry: false })?.mtimeMs}\n`;
 }
 
+/** The studio's page, which vite builds of studio/. */
+const PAGE = "studio-page/";
+
 /** Removes what was built of sources that are no more. */
 function removeOrphans(root: string): void {
   for (const path of filesOf(join(root, "dist"))) {
     const source = path.replace(/(\.d\.ts|\.js)$/, ".ts");
+    if (path.startsWith(PAGE)) continue;
     if (source !== path && !existsSync(join(root, "src", source))) rmSync(join(root, "dist", path));
   }
 }
@@ -79,6 +85,13 @@ function compile(root: string): BuildResult {
     cwd: root,
     encoding: "utf8",
   });
-  if (status === 0) return { written: true, errors: "" };
+  if (status === 0) return buildPage(root);
   return { written: status === 2, errors: error ? String(error) : stdout.trim() };
+}
+
+function buildPage(root: string): BuildResult {
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const args = [vite, "build", "--config", "studio/vite.config.ts", "--logLevel", "warn"];
+  const { status, stderr, error } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  return { written: status === 0, errors: status === 0 ? "" : error ? String(error) : stderr.trim() };
 }

@@ -130,19 +130,20 @@ export class Project {
     });
   }
 
-  /** Changes marks of a node, which can be undone. */
+  /** Changes marks of a node. That can be undone, but for what was read. */
   mark(node: number, marks: Partial<NodeMarks>): void {
     const before = this.node(node);
     this.together(() => {
-      this.database.run("DELETE FROM changes WHERE undone = 1");
       for (const field of Object.keys(marks) as (keyof NodeMarks)[]) {
         if (!Object.hasOwn(MARKS, field)) throw unknownMark(field);
         const [old, value] = [stored(before[field]), stored(marks[field]!)];
         if (old === value) continue;
+        this.#setMark(node, field, value);
+        if (field === "unread") continue;
+        this.database.run("DELETE FROM changes WHERE undone = 1");
         this.database.run("INSERT INTO changes (node, field, before, after) VALUES (?, ?, ?, ?)", [
           ...[node, field, old, value],
         ]);
-        this.#setMark(node, field, value);
       }
     });
   }

@@ -65,8 +65,9 @@ export class Studio {
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
       this.points = points;
       this.isLoaded = true;
-      if (this.selected === undefined || !this.nodes.has(this.selected))
-        this.selected = nodes.filter(({ removed }) => !removed).at(-1)?.id;
+      const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
+      const wanted = this.selected ?? linked;
+      this.selected = this.nodes.has(wanted) ? wanted : nodes.filter(({ removed }) => !removed).at(-1)?.id;
     } catch (error) {
       this.tell(error);
     }
@@ -90,6 +91,8 @@ export class Studio {
 
   select(id: number): void {
     this.selected = id;
+    // The address is a link to the node.
+    history.replaceState(undefined, "", `#node-${id}`);
     if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
   }
 

@@ -81,6 +81,11 @@ it("undoes and does again what was marked, and a new mark ends what could be don
     expect(marks()).toEqual(state);
   }
   project.undo();
+  // What was read is not undone, and leaves what can be done again.
+  project.mark(left, { unread: false });
+  project.redo();
+  expect(marks()).toEqual(states.at(-1));
+  project.undo();
   project.mark(first, { rating: -1 });
   expect(project.redo()).toBeUndefined();
   await project.close();

@@ -1,0 +1,142 @@
+/** The studio in a real browser, on the pocket model. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import chromium from "@sparticuz/chromium";
+import { type Browser, type BrowserContext, type Page, chromium as playwright } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import type { Server } from "../../src/server/serve.js";
+
+let folder: string;
+let server: Server;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+/** What the page said to its console, and what it asked of other machines. */
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "studio-"));
+  const url = new URL("../../dist/server/serve.js", import.meta.url).href;
+  const { serve } = (await import(/* @vite-ignore */ url)) as typeof import("../../src/server/serve.js");
+  server = await serve({ port: 0, project: folder, seed: 1, version: "test", load: { threads: 2 } });
+  await server.loaded;
+  browser = await playwright.launch({
+    executablePath: await chromium.executablePath(),
+    args: chromium.args.filter((argument) => argument !== "--single-process"),
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  complaints.length = 0;
+  context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+  page = await context.newPage();
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => request.url().startsWith(server.url) || complaints.push(request.url()));
+  await page.goto(server.url);
+});
+
+afterEach(async () => {
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+const tree = () => page.getByRole("treeitem");
+const text = () => page.getByRole("region", { name: "Text" });
+
+it("begins with an invitation, writes branches from a typed sentence, and keeps them over a reload", async () => {
+  await page.getByText("Write a first sentence.").waitFor();
+  await page.getByLabel("Your text").fill("The old woman opened the door. A fox stood in the snow.");
+  await page.keyboard.press("Enter");
+  await tree().first().waitFor();
+  await page.getByRole("button", { name: "Branch ×3" }).click();
+  // They are written at the same time, and are kept when they are done.
+  await expect.poll(() => tree().count(), { timeout: 20_000 }).toBe(4);
+  await expect.poll(() => page.getByText("writing", { exact: true }).count(), { timeout: 60_000 }).toBe(0);
+  const branches = await page.locator(".branch").allTextContents();
+  expect(new Set(branches).size).toBe(3);
+  for (const branch of branches) expect(branch.trim().length).toBeGreaterThan(20);
+  await page.reload();
+  await expect.poll(() => tree().count()).toBe(4);
+  await page.locator(".branch").nth(1).click();
+  await expect.poll(() => text().textContent()).toContain(branches[1]!.trim().slice(0, 30));
+}, 90_000);
+
+it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, searches", async () => {
+  await page.getByLabel("Your text").focus();
+  await page.keyboard.type("A lamp burned in the window.");
+  await page.keyboard.press("Enter");
+  const own = tree().filter({ hasText: "A lamp burned" });
+  await own.waitFor();
+  await own.focus();
+  await page.keyboard.press("F2");
+  await page.keyboard.type("The lamp");
+  await page.keyboard.press("Enter");
+  const titled = tree().filter({ hasText: "The lamp" });
+  await titled.waitFor();
+  await page.keyboard.press("+");
+  await titled.getByText("rated").waitFor({ state: "attached" });
+  const count = await tree().count();
+  await page.keyboard.press("Delete");
+  await expect.poll(() => tree().count()).toBe(count - 1);
+  await page.keyboard.press("Control+z");
+  await expect.poll(() => tree().count()).toBe(count);
+  await page.keyboard.press("Control+z");
+  await expect.poll(() => titled.getByText("rated").count()).toBe(0);
+  await page.keyboard.press("Home");
+  await page.keyboard.press("/");
+  await page.keyboard.type("lamp burn");
+  await page.getByRole("search").getByRole("listitem").first().waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => text().textContent()).toContain("A lamp burned in the window.");
+}, 60_000);
+
+it("blends on the desk while a slider moves, and reads a place of the map", async () => {
+  for (const item of ["The fox ran home.", "The baker lost a key."]) {
+    await page.getByLabel("A text for the desk").fill(item);
+    await page.keyboard.press("Enter");
+  }
+  const blend = page.getByLabel("Blend");
+  await expect.poll(() => blend.textContent()).not.toBe("");
+  const slider = page.getByLabel("Weight of “The fox ran home.”");
+  await slider.focus();
+  // One text alone comes back as it is.
+  const other = page.getByLabel("Weight of “The baker lost a key.”");
+  await other.fill("0");
+  await expect.poll(() => blend.textContent()).toBe("The fox ran home.");
+  await slider.fill("0");
+  await other.fill("1");
+  await expect.poll(() => blend.textContent()).toBe("The baker lost a key.");
+  const canvas = (await page.locator("canvas").boundingBox())!;
+  await page.mouse.click(canvas.x + canvas.width / 3, canvas.y + canvas.height / 3);
+  await page.getByRole("button", { name: "To the desk" }).click();
+  await expect.poll(() => page.locator("section[aria-label=Desk] li").count()).toBe(3);
+}, 60_000);
+
+it.each(["light", "dark"] as const)(
+  "has nothing serious for axe to say, in %s",
+  async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    await tree().first().waitFor();
+    for (const open of [
+      async () => {},
+      () => page.getByRole("button", { name: "Table" }).click(),
+      () => page.keyboard.press("?"),
+    ]) {
+      await open();
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      expect(serious.map(({ id, nodes }) => [id, nodes[0]!.html])).toEqual([]);
+    }
+  },
+  60_000,
+);
