@@ -13,7 +13,6 @@ import { ropeFeeds } from "../objectives/attentionFeeds.js";
 import type { FrozenBase } from "../objectives/frozenBase.js";
 import { type OverlapOptions, overlapBatches, overlapObjective, overlapReads } from "../objectives/overlapObjective.js";
 import { klWeight, noiseScale } from "../objectives/overlapSchedules.js";
-import type { RowSource } from "../objectives/rowOrder.js";
 import { paddedLength } from "../objectives/shortTexts.js";
 import { LENGTH_JITTER } from "../objectives/vaeFeeds.js";
 import { adapterFacts, type VaeFacts } from "./facts.js";
@@ -35,7 +34,6 @@ import {
 } from "./runData.js";
 import type { PreparedRun } from "./runTraining.js";
 import { reconstructions } from "./samples.js";
-import { scaleSlots } from "./slotScale.js";
 import { planOf, type RunContext, type RunControl, type RunType, startRun } from "./start.js";
 import { copyFrom, liveVae, measureLatents, scaleLatents } from "./vaeAdapters.js";
 
@@ -75,11 +73,10 @@ export const vaeRun: RunType<Options> = {
       const sentences = await openSentences(options, tokenizer);
       const { trained, evaluated } = overlapOptions(options, parts, rows, sentences);
       const objective = overlapObjective(trained);
+      if (start) copyFrom(objective.parameters, start, options.latentNoise);
       const vae = liveVae(objective.parameters, sizes, parts.shape.encoder);
       const engine = new Engine({ runtime: machine.runtime, base, vae, form: "unmerged", maxPositions: positions });
       try {
-        if (start) copyFrom(objective.parameters, start, options.latentNoise);
-        else await scaleSlots(engine, base, objective.parameters, await firstSpans(rows.rows.source, span));
         const run: PreparedRun = {
           objective,
           ...(await latentHeldOut(rows.held, (shuffled) => overlapBatches({ ...evaluated, shuffled }))),
@@ -103,12 +100,6 @@ export const vaeRun: RunType<Options> = {
     });
   },
 };
-
-/** Beginnings of the first rows. */
-async function firstSpans(source: RowSource, span: number): Promise<number[][]> {
-  const numbers = Array.from({ length: Math.min(source.rowCount, 16) }, (_, i) => i);
-  return Promise.all(numbers.map(async (i) => Array.from((await source.row(i)).inputIds.subarray(0, span))));
-}
 
 type Start = Awaited<ReturnType<typeof readVae>>;
 
