@@ -85,9 +85,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "server/schemas": { imports: ["sampling"] },
   server: {
-    imports: ["server/schemas", "bigVae.ts", "engine", "host", "latent", "operations", "sampling", "tokenizer"],
+    imports: ["server/schemas", "bigVae.ts", "engine", "host", "latent", "operations", "project", "sampling", "studio", "tokenizer"],
     node: true,
   },
+  studio: { imports: ["project", "bigVae.ts", "latent", "sampling"] },
   operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {

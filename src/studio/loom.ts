@@ -3,7 +3,7 @@ import type { BigVae, GeneratedSpan, GenerateOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
 import type { NodeMarks, Project, ProjectNode } from "../project/index.js";
-import type { SamplerName } from "../sampling/samplers.js";
+import { type SamplerName, samplers } from "../sampling/samplers.js";
 import { type MapPoint, type StudioEvent, StudioEvents } from "./events.js";
 import { SpanMap } from "./spanMap.js";
 
@@ -94,7 +94,7 @@ export class Loom {
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
   write({ parent, sampler, branches = 1, seed = 0, options = {} }: BranchRequest): number[] {
-    const begun = this.#beginning(parent, options.prompt);
+    const begun = this.#beginning(parent, sampler, options.prompt);
     return Array.from({ length: branches }, (_, i) => {
       const settings = { ...options, seed: seed + i };
       const place = parent === undefined ? {} : { parent };
@@ -134,11 +134,17 @@ export class Loom {
     await Promise.all(Array.from(this.#writing.values(), ({ done }) => done));
   }
 
-  /** What a sampler goes on from: the last span before is the topic and what stands before that the context, unless a topic is given. */
-  #beginning(parent: number | undefined, prompt: BranchOptions["prompt"]): Pick<GenerateOptions, "prompt" | "context"> {
-    const text = parent === undefined ? "" : this.textTo(parent);
-    if (prompt !== undefined || parent === undefined) return { context: text };
+  /**
+   * What a sampler goes on from. A plan starts at the last span; for others that is the topic and what stands before it the context, unless a
+   * topic is given.
+   */
+  #beginning(parent: number | undefined, sampler: SamplerName, prompt: BranchOptions["prompt"]): GenerateOptions {
+    if (parent === undefined) return {};
+    const text = this.textTo(parent);
     const last = this.#lastSpan(parent);
+    const needs: readonly string[] = samplers[sampler].needs;
+    if (needs.includes("terminal")) return { context: text, start: last };
+    if (prompt !== undefined) return { context: text };
     return { context: text.slice(0, text.length - last.length), prompt: last };
   }
 

@@ -73,6 +73,19 @@ it("writes branches as the sampler writes them alone, and keeps each span as it 
   );
 });
 
+it("writes toward a goal, from the last span on", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  const terminal = "They were all safe at home.";
+  const options = { nSteps: 2, span: 12, nAvg: 2 };
+  const [node] = loom.write({ parent, sampler: "plan", seed: 1, options: { ...options, terminal } });
+  await loom.finished(node!);
+  const spans = project.spans(parent);
+  const run = vae.generate("plan", { ...options, terminal, seed: 1, context: TEXT, start: spans.at(-1)!.text });
+  const texts: string[] = [];
+  for await (const { text } of run) texts.push(text);
+  expect(project.spans(node).map(({ text }) => text)).toEqual(texts);
+});
+
 it("stops a branch, keeps what was written, and leaves the others alone", async () => {
   const { id: parent } = await loom.type(TEXT);
   const [stopped, other] = loom.write({ parent, sampler: "avg", branches: 2, options: { ...OPTIONS, nSteps: 6 } });
