@@ -168,6 +168,7 @@ const CONSUMER = `
 import { BigVae, BigVaeError, type EncodedText, type Latent } from "bigvae";
 import { openSafetensors } from "bigvae/formats";
 import { add, gradients, input, sumAll, type Value } from "bigvae/graph";
+import { Client, type GenerateAnswer } from "bigvae/client";
 import { lerp } from "bigvae/latent";
 import { type LatentModel, type SamplerName, samplers } from "bigvae/sampling";
 import { planVae, type TrainVaeOptions, trainVae } from "bigvae/train";
@@ -186,6 +187,13 @@ const finished: boolean = await trainVae(options, { onReport: ({ kind }) => cons
 // @ts-expect-error: a resumed run needs its folder
 await trainVae({ resume: true });
 const { steps }: { steps: number } = await planVae({ model: "pocket", preprocessed: "rows" });
+
+const client = new Client({ url: "http://127.0.0.1:1" });
+const { text: answered, spans }: GenerateAnswer = await client.generate({ sampler: "guide", prompt: "x" });
+for await (const event of client.stream("mix", { parts: [{ weight: 1, source: "x" }] }))
+  if (event.kind === "result") console.log(event.answer.norm, answered, spans);
+// @ts-expect-error: no such field
+await client.encode({ text: "x" });
 
 const x: Value = input("x", [2, 3]);
 export const made: readonly unknown[] = [gradients(sumAll(add(x, x)), [x]), samplers, openSafetensors, BigVaeError, finished, steps];
