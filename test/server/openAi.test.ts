@@ -206,7 +206,7 @@ describe("completions", () => {
   });
 });
 
-/** A venv's python with `pip install openai`; tried with 2.x. */
+/** A venv's python with `pip install openai`; tried with 3.57.0. */
 const python = process.env.BIGVAE_PYTHON;
 
 describe.runIf(python)("Python's client", () => {
