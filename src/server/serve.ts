@@ -15,6 +15,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxActive?: number;
   maxWaiting?: number;
   maxBodyBytes?: number;
+  /** The time that a connection has for the headers of a request; default: 10 s. */
+  headersTimeoutMs?: number;
   /** Of all random numbers of requests that give no seed. */
   seed: number;
   version: string;
@@ -55,8 +57,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
       app?.fastify.log.error({ err: error }, "engine ended; it is loaded again");
     },
   });
-  const { maxBodyBytes = 2 ** 21, seed, version, log } = options;
-  app = makeApp(served, { ...access, maxActive, maxWaiting, maxBodyBytes, seed, version, log });
+  const { maxBodyBytes = 2 ** 21, headersTimeoutMs = 10_000, seed, version, log } = options;
+  app = makeApp(served, { ...access, maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs, seed, version, log });
   const { fastify, drain, abort } = app;
   const url = await fastify.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
     served.loaded.catch(() => undefined);
