@@ -1,5 +1,5 @@
 /**
- * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train,serve] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
  * [--python python3]. Prints a JSON line per job, and beside it what peer.py, which works as the original does, takes for the same, where
  * that Python has its packages. Run it more than once on an idle machine and compare medians.
  */
@@ -21,6 +21,7 @@ import { overlapObjective } from "../src/train/objectives/overlapObjective.js";
 import { RowOrder } from "../src/train/objectives/rowOrder.js";
 import { QUANTS } from "../src/weights/index.js";
 import { randomAdapters, randomBase, randomPackedBase, SMOLLM2, Z_DIM } from "./model.js";
+import { serveFigures } from "./serve.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -181,6 +182,11 @@ const jobs: Record<string, () => Promise<number | undefined>> = {
 const peer = fileURLToPath(new URL("../../bench/peer.py", import.meta.url));
 const hasPeer = spawnSync(flags.python, ["-c", "import torch, transformers, peft"]).status === 0;
 for (const name of flags.what.split(",")) {
+  if (name === "serve") {
+    for await (const figures of serveFigures(Number(flags.threads), Number(flags.runs)))
+      process.stdout.write(`${JSON.stringify(figures)}\n`);
+    continue;
+  }
   const median = await jobs[name]!();
   if (hasPeer && median !== undefined) comparePeer(name, median);
 }

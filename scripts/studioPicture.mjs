@@ -41,7 +41,10 @@ const browser = await playwright.launch({
 const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme });
 const page = await context.newPage();
 await page.goto(`${server.url}/#node-${nodes[4].id}`);
-for (const text of ["The old king was very tired after the long war.", "The young girl was very happy after the long trip."]) {
+for (const text of [
+  "The old king was very tired after the long war.",
+  "The young girl was very happy after the long trip.",
+]) {
   await page.getByLabel("A text for the desk").fill(text);
   await page.keyboard.press("Enter");
 }

@@ -85,10 +85,22 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "server/schemas": { imports: ["sampling"] },
   server: {
-    imports: ["server/schemas", "bigVae.ts", "engine", "host", "latent", "operations", "project", "sampling", "studio", "tokenizer"],
+    imports: [
+      "server/schemas",
+      "bigVae.ts",
+      "engine",
+      "host",
+      "latent",
+      "operations",
+      "project",
+      "sampling",
+      "studio",
+      "tokenizer",
+    ],
     node: true,
   },
   studio: { imports: ["project", "bigVae.ts", "latent", "sampling"] },
+  client: { imports: ["server/schemas"] },
   operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
   cli: {
@@ -127,6 +139,7 @@ const PORTABLE = [
   "engine",
   "remote",
   "server/schemas",
+  "client",
   "tokenizer",
 ];
 
@@ -252,7 +265,7 @@ describe("the machine", () => {
     expect(listening.filter((path) => folderOf(path) !== "server")).toEqual([]);
   });
 
-  it("reaches the network in hub/ alone", () => {
+  it("reaches the network in hub/ and client/ alone", () => {
     const ofNet = /^node:(http2?|https|net|tls|dgram)$/;
     const isFetch = (node: ts.Node): boolean =>
       (ts.isIdentifier(node) && node.text === "fetch") ||
@@ -260,7 +273,7 @@ describe("the machine", () => {
     const fetching = files.map(({ path }) => path).filter((path) => isFetch(parsed(path)));
     const reaching = [...fetching, ...uses((name) => ofNet.test(name))];
     expect(reaching.length).toBeGreaterThan(0);
-    expect(reaching.filter((path) => folderOf(path) !== "hub")).toEqual([]);
+    expect(reaching.filter((path) => !["hub", "client"].includes(folderOf(path)))).toEqual([]);
   });
 
   it("is touched in the folders that run in Node alone", () => {

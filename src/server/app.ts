@@ -24,6 +24,8 @@ export interface AppOptions extends AccessOptions {
   maxWaiting: number;
   /** Bytes of a body at most. */
   maxBodyBytes: number;
+  /** The time that a connection has for the headers of a request. */
+  headersTimeoutMs: number;
   /** Of all random numbers of requests without one. */
   seed: number;
   version: string;
@@ -44,14 +46,14 @@ export interface App {
 }
 
 export function makeApp(model: ServedModel, options: AppOptions): App {
-  const { maxBodyBytes, log, version } = options;
+  const { maxBodyBytes, headersTimeoutMs, log, version } = options;
   const app = fastify({
     bodyLimit: maxBodyBytes,
     logger: log ? { level: "info", stream: log, base: null } : false,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "id" }),
     genReqId: (request) => requestId(request.headers["x-request-id"]),
     requestTimeout: 30_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: headersTimeoutMs / 5 },
     forceCloseConnections: true,
     return503OnClosing: false,
     clientErrorHandler(error: NodeJS.ErrnoException, socket) {

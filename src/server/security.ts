@@ -80,7 +80,7 @@ export class Access {
   allowsOrigin(origin: string, host: string, isForMiniLoom: boolean): boolean {
     const { cors = [] } = this.options;
     if (cors.includes(origin) && (origin !== "null" || isForMiniLoom)) return true;
-    if (origin === `http://${host}`) return false;
+    if (origin === `http://${host}` || origin === `https://${host}`) return false;
     throw new RequestError(403, "unknown_origin", {
       subject: "Origin",
       expected: "a page that the server allows",

@@ -18,6 +18,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxBodyBytes?: number;
   /** Folder of the project that the studio works on; without it there is no studio. */
   project?: string | undefined;
+  /** The time that a connection has for the headers of a request; default: 10 s. */
+  headersTimeoutMs?: number;
   /** Of all random numbers of requests that give no seed. */
   seed: number;
   version: string;
@@ -58,9 +60,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
       app?.fastify.log.error({ err: error }, "engine ended; it is loaded again");
     },
   });
-  const { maxBodyBytes = 2 ** 21, seed, version, log } = options;
+  const { maxBodyBytes = 2 ** 21, headersTimeoutMs = 10_000, seed, version, log } = options;
   const studio = options.project === undefined ? undefined : await openStudio(served, options.project);
-  app = makeApp(served, { ...access, maxActive, maxWaiting, maxBodyBytes, seed, version, log, studio });
+  const limits = { maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs };
+  app = makeApp(served, { ...access, ...limits, seed, version, log, studio });
   const { fastify, drain, abort } = app;
   const url = await fastify.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
     served.loaded.catch(() => undefined);

@@ -68,7 +68,8 @@ describe("the package", () => {
     const expected = ["LICENSE", "NOTICE", "README.md", "package.json", "dist/index.js", "dist/index.d.ts"];
     expect(paths).toEqual(expect.arrayContaining(expected));
     expect(paths).toEqual(expect.arrayContaining(["pocket/vae.safetensors", "pocket/base/model.safetensors"]));
-    const allowed = /^(dist\/.+\.(js|d\.ts)|dist\/studio-page\/(index\.html|icon\.svg|assets\/[\w-]+\.css)|pocket\/.+\.(json|safetensors|md)|[A-Z]+(\.md)?|package\.json)$/;
+    const allowed =
+      /^(dist\/.+\.(js|d\.ts)|dist\/studio-page\/(index\.html|icon\.svg|assets\/[\w-]+\.css)|pocket\/.+\.(json|safetensors|md)|[A-Z]+(\.md)?|package\.json)$/;
     expect(paths.filter((path) => !allowed.test(path) || /\.test\.|(^|\/)(test|runs)\//.test(path))).toEqual([]);
     console.info(`${paths.length} files, ${(packed.unpackedSize / 1e6).toFixed(1)} MB unpacked`);
     expect(packed.unpackedSize).toBeLessThan(MAX_UNPACKED_BYTES);
@@ -170,6 +171,7 @@ const CONSUMER = `
 import { BigVae, BigVaeError, type EncodedText, type Latent } from "bigvae";
 import { openSafetensors } from "bigvae/formats";
 import { add, gradients, input, sumAll, type Value } from "bigvae/graph";
+import { Client, type GenerateAnswer } from "bigvae/client";
 import { lerp } from "bigvae/latent";
 import { type LatentModel, type SamplerName, samplers } from "bigvae/sampling";
 import { planVae, type TrainVaeOptions, trainVae } from "bigvae/train";
@@ -188,6 +190,13 @@ const finished: boolean = await trainVae(options, { onReport: ({ kind }) => cons
 // @ts-expect-error: a resumed run needs its folder
 await trainVae({ resume: true });
 const { steps }: { steps: number } = await planVae({ model: "pocket", preprocessed: "rows" });
+
+const client = new Client({ url: "http://127.0.0.1:1" });
+const { text: answered, spans }: GenerateAnswer = await client.generate({ sampler: "guide", prompt: "x" });
+for await (const event of client.stream("mix", { parts: [{ weight: 1, source: "x" }] }))
+  if (event.kind === "result") console.log(event.answer.norm, answered, spans);
+// @ts-expect-error: no such field
+await client.encode({ text: "x" });
 
 const x: Value = input("x", [2, 3]);
 export const made: readonly unknown[] = [gradients(sumAll(add(x, x)), [x]), samplers, openSafetensors, BigVaeError, finished, steps];

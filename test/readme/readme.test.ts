@@ -29,6 +29,9 @@ const EXCEPTED: Record<string, string> = {
   "npm ci": "was run before any test can be",
   "npm install bigvae --ignore-scripts": "test/package installs the packed package so",
   "npm test": "this test is a part of it",
+  "bigvae serve": "test/server runs it",
+  "npx bigvae studio": "test/studio runs it, in a browser",
+  "bigvae studio": "the same",
   "npm run docs": "typedoc; test/publicNames reads the same names",
   "npm run bench": "measures for minutes; `npm test` checks its types",
 };

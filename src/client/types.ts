@@ -1,0 +1,90 @@
+/** Requests and answers of the server, by its own schemas. */
+import type { z } from "zod";
+import type * as latent from "../server/schemas/latent.js";
+import type * as openAi from "../server/schemas/openAi.js";
+
+/** Of `encode`. */
+export type EncodeRequest = z.input<typeof latent.encodeRequest>;
+/** Latents of texts, with the tokens that each was pooled from. */
+export type EncodeAnswer = z.output<typeof latent.encodeAnswer>;
+/** Of `decode`. */
+export type DecodeRequest = z.input<typeof latent.decodeRequest>;
+/** Texts of latents. */
+export type DecodeAnswer = z.output<typeof latent.decodeAnswer>;
+/** Of `reconstruct`. */
+export type ReconstructRequest = z.input<typeof latent.reconstructRequest>;
+/** What came back of texts. */
+export type ReconstructAnswer = z.output<typeof latent.reconstructAnswer>;
+/** Of `interpolate`. */
+export type InterpolateRequest = z.input<typeof latent.interpolateRequest>;
+/** Texts between two. */
+export type InterpolateAnswer = z.output<typeof latent.interpolateAnswer>;
+/** Of `mix`. */
+export type MixRequest = z.input<typeof latent.mixRequest>;
+/** The text of a mix. */
+export type MixAnswer = z.output<typeof latent.mixAnswer>;
+/** Of `generate`. */
+export type GenerateRequest = z.input<typeof latent.generateRequest>;
+/** Of `plan`. */
+export type PlanRequest = z.input<typeof latent.planRequest>;
+/** What a sampler wrote, and its spans. */
+export type GenerateAnswer = z.output<typeof latent.generateAnswer>;
+/** Of `trace`. */
+export type TraceRequest = z.input<typeof latent.traceRequest>;
+/** What a sampler wrote, with the origins of each latent. */
+export type TraceAnswer = z.output<typeof latent.traceAnswer>;
+/** Of `embeddings`. */
+export type EmbeddingsRequest = z.input<typeof openAi.embeddingsRequest>;
+/** Texts as vectors, in OpenAI's shape. */
+export type EmbeddingsAnswer = z.output<typeof openAi.embeddingsAnswer>;
+/** Of `completions`. */
+export type CompletionRequest = z.input<typeof openAi.completionRequest>;
+/** Continuations of texts, in OpenAI's shape; of a stream, a part of them. */
+export type CompletionAnswer = z.output<typeof openAi.completionAnswer>;
+/** The models that are served, in OpenAI's shape. */
+export type ModelsAnswer = z.output<typeof openAi.modelsAnswer>;
+
+/** What can be streamed: the request and the answer of each. */
+export interface Streamed {
+  /** Texts of latents. */
+  decode: [DecodeRequest, DecodeAnswer];
+  /** What comes back of texts. */
+  reconstruct: [ReconstructRequest, ReconstructAnswer];
+  /** Texts between two. */
+  interpolate: [InterpolateRequest, InterpolateAnswer];
+  /** The text of a mix. */
+  mix: [MixRequest, MixAnswer];
+  /** A sampler's text. */
+  generate: [GenerateRequest, GenerateAnswer];
+  /** A text from one to another. */
+  plan: [PlanRequest, GenerateAnswer];
+}
+
+/** A part of an answer as it comes: a piece of text (of the text with that index), a whole span, at the end the answer. */
+export type StreamEvent<Answer> =
+  | {
+      /** A piece of text. */
+      kind: "token";
+      /** The piece. */
+      text: string;
+      /** Of which text, where there are several. */
+      index?: number;
+    }
+  | {
+      /** A whole span. */
+      kind: "span";
+      /** Its number, from 1. */
+      span: number;
+      /** Its text. */
+      text: string;
+      /** Its tokens. */
+      ids: number[];
+      /** What it was written from. */
+      z: number[];
+    }
+  | {
+      /** The end. */
+      kind: "result";
+      /** What comes without a stream. */
+      answer: Answer;
+    };

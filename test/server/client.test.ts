@@ -1,0 +1,95 @@
+/** The typed client on the real server, and alone. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readEvents } from "../../src/client/eventReader.js";
+import { Client, ServerError } from "../../src/client/index.js";
+import type { Server } from "../../src/server/serve.js";
+import { startServer, until } from "./server.js";
+
+let server: Server;
+let client: Client;
+beforeAll(async () => {
+  server = await startServer();
+  client = new Client({ url: `${server.url}/` });
+});
+afterAll(() => server.close());
+
+const metric = async (name: string) => {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)![1]);
+};
+
+describe("the client", () => {
+  it("calls every route", async () => {
+    expect((await client.models()).data[0]!.id).toBe("pocket");
+    const { latents } = await client.encode({ texts: ["The fox found a lamp.", "It rained."] });
+    const zs = latents.map(({ mean }) => mean);
+    const { texts } = await client.decode({ zs });
+    expect(texts).toEqual(["The fox found a lamp.", "It rained."]);
+    // A latent may be an array of floats too.
+    expect((await client.decode({ zs: [Float32Array.from(zs[0]!) as unknown as number[]] })).texts).toEqual([texts[0]]);
+    expect((await client.reconstruct({ texts })).reconstructions.map((each) => each.reconstruction)).toEqual(texts);
+    const line = await client.interpolate({ from: texts[0]!, to: zs[1]!, steps: 2 });
+    expect(line.texts.map(({ text }) => text)).toEqual(texts);
+    expect((await client.mix({ parts: [{ weight: 1, source: texts[0]! }] })).text).toBe(texts[0]);
+    const generated = await client.generate({ sampler: "guide", prompt: "An owl.", nSteps: 1, seed: 1 });
+    const traced = await client.trace({ sampler: "guide", prompt: "An owl.", nSteps: 1, seed: 1 });
+    expect(traced.text).toBe(generated.text);
+    expect(traced.latents[0]).toHaveLength(1025);
+    expect((await client.plan({ terminal: "They danced.", nSteps: 1, nAvg: 1 })).spans).toHaveLength(1);
+    expect((await client.embeddings({ model: "pocket", input: texts })).data[0]!.embedding).toEqual(zs[0]);
+    const ask = { model: "pocket", prompt: "The owl", max_tokens: 8, seed: 1 };
+    const { choices } = await client.completions(ask);
+    let streamed = "";
+    for await (const part of client.streamCompletions(ask)) streamed += part.choices[0]!.text;
+    expect(streamed).toBe(choices[0]!.text);
+  });
+
+  it("tells a stream piece by piece, and the whole at the end", async () => {
+    const request = { sampler: "guide" as const, prompt: "An owl.", nSteps: 2, ignoreEos: true, seed: 1 };
+    let text = "";
+    let spans = 0;
+    for await (const event of client.stream("generate", request)) {
+      if (event.kind === "token") text += event.text;
+      else if (event.kind === "span") expect(event.span).toBe(++spans);
+      else expect(event.answer).toMatchObject({ text, spans: { length: spans } });
+    }
+    expect(spans).toBe(2);
+  });
+
+  it("calls work off where the loop is left, and by a signal", async () => {
+    const long = { sampler: "generate" as const, prompt: "An owl.", nSteps: 250, ignoreEos: true };
+    for await (const event of client.stream("generate", long)) if (event.kind === "span") break;
+    expect(await until(async () => (await metric("bigvae_requests_active")) === 0, 3000)).toBe(true);
+    const controller = new AbortController();
+    const run = client.generate(long, controller.signal);
+    await until(async () => (await metric("bigvae_requests_active")) === 1, 3000);
+    controller.abort();
+    await expect(run).rejects.toMatchObject({ name: "AbortError" });
+    expect(await until(async () => (await metric("bigvae_requests_active")) === 0, 3000)).toBe(true);
+  });
+
+  it("throws what the server refuses", async () => {
+    const error = await client.mix({ parts: [] }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ServerError);
+    expect(error).toMatchObject({ status: 400, code: "invalid_value", param: "parts" });
+    const stream = client.stream("generate", { sampler: "guide" });
+    await expect(stream.next()).rejects.toMatchObject({ status: 400, message: /prompt/ });
+    await expect(new Client({ url: "http://127.0.0.1:1" }).models()).rejects.toThrow("fetch failed");
+  });
+});
+
+it("events are read however they are cut", async () => {
+  const text = 'event: span\r\ndata: {"a":"\u2603"}\n\n: a comment\n\ndata: one\ndata: two\n\ndata: cut';
+  const bytes = new TextEncoder().encode(text);
+  for (const size of [1, 2, 7, 1000]) {
+    const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.slice(i * size, (i + 1) * size),
+    );
+    const events: object[] = [];
+    for await (const event of readEvents(new Blob(parts).stream() as ReadableStream<Uint8Array>)) events.push(event);
+    expect(events).toEqual([
+      { event: "span", data: '{"a":"\u2603"}' },
+      { event: "message", data: "one\ntwo" },
+    ]);
+  }
+});

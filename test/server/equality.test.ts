@@ -1,0 +1,122 @@
+/** The command line and the routes are the same code: the same bytes for the same seed. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type SamplerEntry, type SamplerName, samplers } from "../../src/sampling/samplers.js";
+import type { Server } from "../../src/server/serve.js";
+import { bigvae, jsonLines } from "../cli/run.js";
+import { post, startServer } from "./server.js";
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+const TEXTS = { prompt: "The owl lost a button.", terminal: "They all danced.", task: "A mouse sang." };
+
+/** The command's lines of JSON, and the answer of the route. */
+async function both(args: readonly string[], path: string, body: object) {
+  const [finished, { body: answer, status }] = await Promise.all([
+    bigvae([...args, "--json", "--quiet", "--threads", "2"]),
+    post(`${server.url}${path}`, body),
+  ]);
+  expect(finished.stderr).toBe("");
+  expect(status, JSON.stringify(answer)).toBe(200);
+  // biome-ignore lint/suspicious/noExplicitAny: lines of every shape
+  return { lines: jsonLines<any>(finished), answer };
+}
+
+describe("a sampler writes the same by both", () => {
+  it.each(Object.keys(samplers) as SamplerName[])("%s", async (sampler) => {
+    const { needs, takes } = samplers[sampler] as SamplerEntry;
+    const numbers = { nSteps: 2, nAvg: 2, nStarts: 1 } as const;
+    const flags = { nSteps: "--steps", nAvg: "--n-avg", nStarts: "--n-starts" } as const;
+    const own = (Object.keys(numbers) as (keyof typeof numbers)[]).filter((name) => takes.includes(name));
+    const args = [
+      ...needs.flatMap((name) => [`--${name}`, TEXTS[name]]),
+      ...own.flatMap((name) => [flags[name], `${numbers[name]}`]),
+    ];
+    const body = {
+      ...Object.fromEntries(needs.map((name) => [name, name === "task" ? [TEXTS.task] : TEXTS[name]])),
+      ...Object.fromEntries(own.map((name) => [name, numbers[name]])),
+    };
+    const { lines, answer } = await both(
+      ["generate", "--sampler", sampler, "--seed", "5", ...args],
+      "/latent/generate",
+      {
+        ...{ sampler, seed: 5 },
+        ...body,
+      },
+    );
+    const { longerThanSpan: _, ...whole } = lines.at(-1);
+    const { spans, warnings, seed, ...written } = answer;
+    expect(written).toEqual(whole);
+    expect({ warnings, seed }).toEqual({ warnings: [], seed: 5 });
+    expect(spans.map((span: object, i: number) => ({ span: i + 1, ...span }))).toEqual(lines.slice(0, -1));
+  });
+});
+
+describe("texts and latents give the same by both", () => {
+  it("plan", async () => {
+    const { lines, answer } = await both(
+      ["plan", "--start", TEXTS.prompt, "--terminal", TEXTS.terminal, "--steps", "1", "--seed", "5"],
+      "/latent/plan",
+      { start: TEXTS.prompt, terminal: TEXTS.terminal, nSteps: 1, seed: 5 },
+    );
+    expect(answer.text).toBe(lines.at(-1).text);
+    expect(answer.spans[0].z).toEqual(lines[0].z);
+  });
+
+  it("encode, with confidences", async () => {
+    const texts = [TEXTS.prompt, TEXTS.task];
+    const { lines, answer } = await both(["encode", ...texts], "/latent/encode", { texts, confidence: true });
+    expect(answer.latents).toEqual(lines.map(({ line: _, ...rest }) => rest));
+  });
+
+  it("reconstruct, with noise", async () => {
+    const texts = [TEXTS.prompt, TEXTS.task];
+    const { lines, answer } = await both(
+      ["reconstruct", ...texts, "--noise", "0.5", "--tau", "0.7", "--seed", "5"],
+      "/latent/reconstruct",
+      { texts, noise: 0.5, tau: 0.7, seed: 5, confidence: true },
+    );
+    expect(answer.reconstructions).toEqual(lines.map(({ line: _, ...rest }) => rest));
+  });
+
+  it("interpolate, and decode of what it gives", async () => {
+    const { lines, answer } = await both(
+      ["interpolate", TEXTS.prompt, TEXTS.task, "--steps", "3", "--tau", "0.5", "--seed", "5"],
+      "/latent/interpolate",
+      { from: TEXTS.prompt, to: TEXTS.task, steps: 3, tau: 0.5, seed: 5 },
+    );
+    expect(answer.texts).toEqual(lines.map(({ t, text, z }) => ({ t, text, z })));
+    const zs = lines.map(({ z }) => z);
+    const input = zs.map((z) => `${JSON.stringify({ z })}\n`).join("");
+    const decoded = await bigvae(["decode", "-", "--json", "--tau", "0.5", "--seed", "5", "--threads", "2"], input);
+    const { body } = await post(`${server.url}/latent/decode`, { zs, tau: 0.5, seed: 5 });
+    expect(body.texts).toEqual(jsonLines<{ text: string }>(decoded).map(({ text }) => text));
+  });
+
+  it("mix", async () => {
+    const { lines, answer } = await both(
+      ["mix", `0.7:${TEXTS.prompt}`, `-0.2:${TEXTS.task}`, "--seed", "5"],
+      "/latent/mix",
+      {
+        parts: [
+          { weight: 0.7, source: TEXTS.prompt },
+          { weight: -0.2, source: TEXTS.task },
+        ],
+        seed: 5,
+      },
+    );
+    expect({ text: answer.text, z: answer.z }).toEqual({ text: lines[0].text, z: lines[0].z });
+  });
+
+  it("generate by the base alone, and a completion", async () => {
+    const { lines, answer } = await both(
+      ["generate", "--base", "--prompt", "The owl lost", "--steps", "1", "--span", "20", "--tau", "1", "--seed", "5"],
+      "/v1/completions",
+      { model: "pocket", prompt: "The owl lost", max_tokens: 20, seed: 5 },
+    );
+    expect(answer.choices[0].text).toBe(lines.at(-1).text);
+  });
+});
