@@ -65,9 +65,11 @@ Examples:
       });
       try {
         await Promise.race([server.loaded, stop]);
-        if (flags.json) printJson({ url: server.url, model: server.model.name });
-        else process.stdout.write(`${server.url}\n`);
-        note(flags, `bigvae: ${server.model.name} is served at ${server.url}; Ctrl-C ends it`);
+        if (server.model.isReady) {
+          if (flags.json) printJson({ url: server.url, model: server.model.name });
+          else process.stdout.write(`${server.url}\n`);
+          note(flags, `bigvae: ${server.model.name} is served at ${server.url}; Ctrl-C ends it`);
+        }
         await stop;
       } finally {
         server.loaded.catch(() => undefined);
