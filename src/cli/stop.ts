@@ -12,7 +12,8 @@ export async function untilStopped(server: Server, onLoaded: (url: string) => vo
   });
   try {
     await Promise.race([server.loaded, stop]);
-    onLoaded(server.url);
+    // A signal may come first.
+    if (server.model.isReady) onLoaded(server.url);
     await stop;
   } finally {
     server.loaded.catch(() => undefined);
