@@ -2,6 +2,9 @@
  * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train,serve] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
  * [--python python3]. Prints a JSON line per job, and beside it what peer.py, which works as the original does, takes for the same, where
  * that Python has its packages. Run it more than once on an idle machine and compare medians.
+ * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
+ * [--python python3]. Prints a JSON line per job with its roofline (roofline.ts), and beside it what peer.py, which works as the original does, takes for the
+ * same; where that Python does not have its packages, why not. Run it more than once on an idle machine and compare medians.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -21,6 +24,7 @@ import { overlapObjective } from "../src/train/objectives/overlapObjective.js";
 import { RowOrder } from "../src/train/objectives/rowOrder.js";
 import { QUANTS } from "../src/weights/index.js";
 import { randomAdapters, randomBase, randomPackedBase, SMOLLM2, Z_DIM } from "./model.js";
+import { type Kernel, measureRates, passWork, roofline, stepsWork, type Work, withGradient } from "./roofline.js";
 import { serveFigures } from "./serve.js";
 
 const { values: flags } = parseArgs({
@@ -36,6 +40,7 @@ const { values: flags } = parseArgs({
   },
 });
 
+const quant = QUANTS.find((name) => name === flags.quant) ?? "none";
 const compute = flags.compute === "int8" ? "int8" : "fp32";
 const runtime = onnxNodeRuntime({ threads: Number(flags.threads) });
 const rng = Rng.fromSeed(1);
@@ -44,11 +49,22 @@ const randomIds = (count: number) => Array.from({ length: count }, () => rng.int
 /** What products in int8 are balanced by. */
 const sample = compute === "int8" ? randomIds(128) : undefined;
 
+/** By what products with the base are computed, in the engine and in training. */
+const kernel: Kernel = quant === "none" ? (compute === "int8" ? "columns" : "fp32") : quant;
+const trainKernel: Kernel = compute === "int8" ? "columns" : "fp32";
+const rates = { [kernel]: await measureRates(runtime, kernel) };
+rates[trainKernel] ??= await measureRates(runtime, trainKernel);
+for (const [name, { bytes, fp32, kernel: own }] of Object.entries(rates)) {
+  const giga = (rate: number) => Math.round(rate / 1e9);
+  const line = { kernel: name, memory_gb_per_s: giga(bytes), fp32_gflops: giga(fp32), kernel_gflops: giga(own) };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
 /** A job runs once and returns how many tokens it processed. */
 type Job = () => Promise<number>;
 
-/** Measures a job; returns its median seconds. */
-async function measure(name: string, job: Job): Promise<number> {
+/** Measures a job that is made of these parts; returns its median seconds. */
+async function measure(name: string, work: readonly Work[], job: Job, by: Kernel = kernel): Promise<number> {
   await job(); // sessions are made, pages are touched
   const seconds: number[] = [];
   let tokens = 0;
@@ -62,20 +78,23 @@ async function measure(name: string, job: Job): Promise<number> {
   process.stdout.write(
     `${JSON.stringify({ job: name, tokens, seconds, tokens_per_s: Number((tokens / median).toFixed(2)), peak_rss_mb: peak })}\n`,
   );
+  process.stdout.write(`${JSON.stringify({ roofline: name, ...roofline(work, rates[by]!, median) })}\n`);
   return median;
 }
 
 async function engine(): Promise<Engine> {
   const form = flags.form === "unmerged" ? "unmerged" : "merged";
-  const quant = QUANTS.find((name) => name === flags.quant) ?? "none";
   const base = quant === "none" ? randomBase() : await randomPackedBase(quant);
   return new Engine({ runtime, base, vae: randomAdapters(), form, int8Sample: sample });
 }
 
+/** Texts of 64 tokens. */
+const encodeWork = (rows: number) => passWork(SMOLLM2, kernel, { rows, tokens: 64, bidirectional: true });
+
 async function encodeJob(): Promise<number> {
   const model = await engine();
   const rows = Array.from({ length: 32 }, () => ({ ids: randomIds(64) }));
-  const median = await measure("encode 32x64", async () => {
+  const median = await measure("encode 32x64", [encodeWork(32)], async () => {
     await model.encode(rows);
     return 32 * 64;
   });
@@ -89,7 +108,7 @@ async function decodeJob(): Promise<number> {
   const medians: number[] = [];
   for (const count of [1, 4, 8]) {
     const rows = Array.from({ length: count }, (_, i) => ({ z: rng.normals(Z_DIM), rngKey: rng.fork("noise", i).key }));
-    const median = await measure(`decode, ${count} rows`, async () => {
+    const median = await measure(`decode, ${count} rows`, stepsWork(SMOLLM2, kernel, count, 64, 64), async () => {
       await model.write(rows, { writer: "router", context, nTokens: 64, tau: 0.9 });
       return 64 * count;
     });
@@ -105,7 +124,8 @@ async function switchJob(): Promise<undefined> {
   const model = await engine();
   const row = { z: rng.normals(Z_DIM), rngKey: rng.fork("noise", 0).key };
   for (const writers of [["router"], ["decoder", "router"]] as const) {
-    await measure(`switch, ${writers.length === 1 ? "one adapter" : "two adapters in turn"}`, async () => {
+    const work = Array.from({ length: 8 }, () => stepsWork(SMOLLM2, kernel, 1, 0, 1)).flat();
+    await measure(`switch, ${writers.length === 1 ? "one adapter" : "two adapters in turn"}`, work, async () => {
       for (let i = 0; i < 8; i++)
         await model.write([row], { writer: writers[i % writers.length]!, context: [], nTokens: 1, tau: 0.9 });
       return 8;
@@ -125,7 +145,9 @@ async function avgJob(): Promise<number> {
     tokenizer: { encode: () => [], decode: () => "" },
   };
   const context = randomIds(64);
-  const median = await measure("avg step, 4 drafts of 128", async () => {
+  const work = [encodeWork(1), ...stepsWork(SMOLLM2, kernel, 4, 64, 128), encodeWork(4)];
+  work.push(...stepsWork(SMOLLM2, kernel, 1, 64, 128));
+  const median = await measure("avg step, 4 drafts of 128", work, async () => {
     const options = { rng, nSteps: 1, nAvg: 4, tau: 0.9, noise: 1, span: 64, cfgScale: 1 };
     for await (const _ of avg(latent, randomIds(64), context, options, AVG_PRESETS.repository));
     return 5 * 128;
@@ -161,12 +183,20 @@ async function trainJob(): Promise<number> {
   const runner = new GradientRunner(runtime, objective);
   const adam = new Adam(objective.parameters, { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0 });
   let step = 0;
-  const median = await measure(`training step, batch ${batch}, ${compute}`, async () => {
+  // Half of the rows have a prefix.
+  const passes = [
+    { rows: batch, tokens: 64, bidirectional: true },
+    { rows: batch / 2, tokens: 128, logits: 64 },
+    { rows: batch / 2, tokens: 64, logits: 64 },
+  ];
+  const work = passes.map((pass) => withGradient(passWork(SMOLLM2, trainKernel, pass)));
+  const job = async () => {
     runner.reset();
     await runner.run(await objective.microbatch(++step, 0));
     adam.apply(runner.gradients, step, 1e-4, 1);
     return batch * 64;
-  });
+  };
+  const median = await measure(`training step, batch ${batch}, ${compute}`, work, job, trainKernel);
   await runner.release();
   return median;
 }
@@ -180,7 +210,8 @@ const jobs: Record<string, () => Promise<number | undefined>> = {
   train: trainJob,
 };
 const peer = fileURLToPath(new URL("../../bench/peer.py", import.meta.url));
-const hasPeer = spawnSync(flags.python, ["-c", "import torch, transformers, peft"]).status === 0;
+const missing = whyPeerIsMissing();
+if (missing) process.stdout.write(`${JSON.stringify({ peer: "missing", why: missing })}\n`);
 for (const name of flags.what.split(",")) {
   if (name === "serve") {
     for await (const figures of serveFigures(Number(flags.threads), Number(flags.runs)))
@@ -188,7 +219,17 @@ for (const name of flags.what.split(",")) {
     continue;
   }
   const median = await jobs[name]!();
-  if (hasPeer && median !== undefined) comparePeer(name, median);
+  if (!missing && median !== undefined) comparePeer(name, median);
+}
+
+/** What the interpreter says of the packages of peer.py; undefined where it has them. */
+function whyPeerIsMissing(): string | undefined {
+  const { error, status, stderr } = spawnSync(flags.python, ["-c", "import torch, transformers, peft"], {
+    encoding: "utf8",
+  });
+  if (error) return `${flags.python}: ${error.message}; give --python one with the packages that bench/peer.py names`;
+  if (status === 0) return undefined;
+  return `${flags.python}: ${stderr.trim().split("\n").at(-1)}; bench/peer.py names the packages`;
 }
 
 /** The same job by peer.py, and how many times as long it took. */

@@ -27,8 +27,8 @@ export const SMOLLM2 = parseConfig(SMOLLM2_JSON);
 const LORA: LoraShape = { rank: 32, alpha: 8, targets: Object.keys(blockLinears(SMOLLM2)) };
 export const Z_DIM = 768;
 
-export function randomBase(): BaseModel {
-  return baseOfTensors(SMOLLM2, randomTensors(weightShapes(SMOLLM2)));
+export function randomBase(config: ModelConfig = SMOLLM2): BaseModel {
+  return baseOfTensors(config, randomTensors(weightShapes(config)));
 }
 
 /** The same in a packed form. */

@@ -4,6 +4,8 @@ const [WIDTH, HEIGHT] = [720, 400];
 const PLOT = { left: 64, right: 560, top: 44, bottom: 344 };
 /** Least distance of two labels. */
 const LABEL_STEP = 17;
+/** Least distance of two numbers below the plot. */
+const TICK_STEP = 34;
 
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #333 }
@@ -29,8 +31,9 @@ const STYLE = `
 export function chart({ title, xLabel, yLabel, yFrom, yTo, lines }) {
   const all = lines.flatMap(({ points }) => points);
   const yTicks = ticks(yFrom, yTo ?? Math.max(...all.map(({ high }) => high)));
-  const xTicks = [...new Set(all.map(({ x }) => x))].sort((a, b) => a - b);
-  const x = scale([0, xTicks.at(-1)], [PLOT.left, PLOT.right]);
+  const xs = [...new Set(all.map(({ x }) => x))].sort((a, b) => a - b);
+  const x = scale([0, xs.at(-1)], [PLOT.left, PLOT.right]);
+  const xTicks = apart(xs, x);
   const y = scale([yFrom, yTicks.at(-1)], [PLOT.bottom, PLOT.top]);
   const digits = yTicks.some((tick) => !Number.isInteger(tick)) ? 1 : 0;
   const parts = [
@@ -81,6 +84,13 @@ function ticks(from, to) {
   const step = [1, 2, 5, 10].map((factor) => factor * size).find((each) => each >= rough - 1e-12);
   const count = Math.ceil((to - from) / step - 1e-9);
   return Array.from({ length: count + 1 }, (_, i) => from + i * step);
+}
+
+/** The largest of the numbers, and those below it that have room. */
+function apart(xs, place) {
+  const kept = [];
+  for (const x of xs.toReversed()) if (kept.length === 0 || place(kept[0]) - place(x) >= TICK_STEP) kept.unshift(x);
+  return kept;
 }
 
 function scale([from, to], [start, end]) {

@@ -32,6 +32,8 @@ const runs: Record<string, Run> = {
     const more = { dropout: 0.1, freeBits: 0.05, learnedVariance: true };
     return trainVae({ ...tinyVaeRun(folder, output), ...more, ...change }, control);
   },
+  "vae on a base in nf4": (output, change, control) =>
+    trainVae({ ...tinyVaeRun(folder, output), quant: "nf4", ...change }, control),
   router: async (output, change, control) => {
     const start = join(folder, "start");
     if (!(await readdir(start).catch(() => undefined))) await trainVae({ ...tinyVaeRun(folder, start), steps: 1 });
