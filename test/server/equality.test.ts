@@ -40,10 +40,10 @@ describe("a sampler writes the same by both", () => {
       ...Object.fromEntries(own.map((name) => [name, numbers[name]])),
     };
     const { lines, answer } = await both(
-      ["generate", "--sampler", sampler, "--seed", "5", ...args],
+      ["generate", "--sampler", sampler, "--seed", "5", "--span", "16", ...args],
       "/latent/generate",
       {
-        ...{ sampler, seed: 5 },
+        ...{ sampler, seed: 5, span: 16 },
         ...body,
       },
     );

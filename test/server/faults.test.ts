@@ -95,12 +95,12 @@ describe("a server", () => {
     const { controllers } = await streams(4);
     const times: number[] = [];
     const statuses = await Promise.all(
-      Array.from({ length: 100 }, async (_, i) => {
+      Array.from({ length: 100 }, async () => {
         const start = performance.now();
-        if (i === 99) setTimeout(() => controllers.forEach((each) => void each.abort()), 500);
         const { status, headers, body } = await complete(server.url, SHORT);
         if (status !== 429) return { status, body };
-        times.push(performance.now() - start);
+        // The line stays full until all that are too many were refused.
+        if (times.push(performance.now() - start) === 96) for (const each of controllers) each.abort();
         expect(headers.get("retry-after")).toBe("1");
         expect((body as Failed).error).toMatchObject({ type: "rate_limit_error", code: "queue_full" });
         return { status, body: undefined };
@@ -109,7 +109,7 @@ describe("a server", () => {
     const count = (of: number) => statuses.filter(({ status }) => status === of).length;
     expect([count(200), count(429)]).toEqual([4, 96]);
     // A hundred connections are opened within it, too.
-    expect(times.sort((a, b) => a - b)[times.length >> 1]).toBeLessThan(500);
+    expect(times.sort((a, b) => a - b)[times.length >> 1]).toBeLessThan(1000);
   });
 
   it("says how it is within 100 ms while it works", async () => {

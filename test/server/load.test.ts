@@ -99,7 +99,7 @@ it("gives many clients what each gets alone, while others leave at any moment", 
   console.info(
     `${latencies.length} answers, p50 ${latencies[latencies.length >> 1]!.toFixed(0)} ms, p99 ${latencies[Math.floor(0.99 * latencies.length)]!.toFixed(0)} ms`,
   );
-  expect(answers.size).toBeGreaterThan(20);
+  expect(answers.size).toBeGreaterThan((CLIENTS * REQUESTS) / 3);
   for (const [number, answer] of [...answers].slice(0, 40))
     expect([number, await ask(number)]).toEqual([number, answer]);
 });
