@@ -9,8 +9,8 @@ import { Rng } from "../../src/rng.js";
 import type { Server } from "../../src/server/serve.js";
 import { startServer, until } from "./server.js";
 
-const CLIENTS = Number(process.env.BIGVAE_LOAD ?? 6);
-const REQUESTS = process.env.BIGVAE_LOAD ? 50 : 4;
+const CLIENTS = Number(process.env.BIGVAE_LOAD ?? 4);
+const REQUESTS = process.env.BIGVAE_LOAD ? 50 : 3;
 
 let server: Server;
 let client: Client;
