@@ -16,7 +16,7 @@ const TEXTS = { prompt: "The owl lost a button.", terminal: "They all danced.", 
 /** The command's lines of JSON, and the answer of the route. */
 async function both(args: readonly string[], path: string, body: object) {
   const [finished, { body: answer, status }] = await Promise.all([
-    bigvae([...args, "--json", "--quiet", "--threads", "2"]),
+    bigvae([...args, "--json", "--quiet", "--threads", "1"]),
     post(`${server.url}${path}`, body),
   ]);
   expect(finished.stderr).toBe("");
@@ -91,7 +91,7 @@ describe("texts and latents give the same by both", () => {
     expect(answer.texts).toEqual(lines.map(({ t, text, z }) => ({ t, text, z })));
     const zs = lines.map(({ z }) => z);
     const input = zs.map((z) => `${JSON.stringify({ z })}\n`).join("");
-    const decoded = await bigvae(["decode", "-", "--json", "--tau", "0.5", "--seed", "5", "--threads", "2"], input);
+    const decoded = await bigvae(["decode", "-", "--json", "--tau", "0.5", "--seed", "5", "--threads", "1"], input);
     const { body } = await post(`${server.url}/latent/decode`, { zs, tau: 0.5, seed: 5 });
     expect(body.texts).toEqual(jsonLines<{ text: string }>(decoded).map(({ text }) => text));
   });
