@@ -53,7 +53,7 @@ const sample = compute === "int8" ? randomIds(128) : undefined;
 const kernel: Kernel = quant === "none" ? (compute === "int8" ? "columns" : "fp32") : quant;
 const trainKernel: Kernel = compute === "int8" ? "columns" : "fp32";
 const rates = { [kernel]: await measureRates(runtime, kernel) };
-rates[trainKernel] ??= await measureRates(runtime, trainKernel);
+if (flags.what.split(",").includes("train")) rates[trainKernel] ??= await measureRates(runtime, trainKernel);
 for (const [name, { bytes, fp32, kernel: own }] of Object.entries(rates)) {
   const giga = (rate: number) => Math.round(rate / 1e9);
   const line = { kernel: name, memory_gb_per_s: giga(bytes), fp32_gflops: giga(fp32), kernel_gflops: giga(own) };
