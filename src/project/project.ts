@@ -1,13 +1,18 @@
 /** A project on disk: a tree of texts whose spans carry their latents. One SQLite file in a folder of its own; every change is kept at once. */
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import sqlite from "node-sqlite3-wasm";
+import type sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
-import { type FolderLock, lockFolder } from "../formats/lock.js";
+import { type DatabaseKind, inTransaction, openDatabase, type Row, wordsQuery } from "../formats/database.js";
+import type { FolderLock } from "../formats/lock.js";
 import { PROJECT_VERSION, SCHEMA } from "./schema.js";
 import type { FoundSpan, NewNode, NodeMarks, PlacedSpan, ProjectNode, ProjectSpan } from "./types.js";
 
-const FILE = "project.db";
+const KIND: DatabaseKind = {
+  file: "project.db",
+  what: "a project",
+  version: PROJECT_VERSION,
+  schema: SCHEMA,
+  remedy: "name another folder, or import an export of the project into an empty one",
+};
 
 /** Kinds of the fields that change. */
 const MARKS = { title: "text", rating: "number", unread: "flag", removed: "flag" } as const;
@@ -16,8 +21,6 @@ const MARKS = { title: "text", rating: "number", unread: "flag", removed: "flag"
 const NODES = `SELECT nodes.*, (
   SELECT group_concat(text, '') FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
 ) AS text FROM nodes`;
-
-type Row = Record<string, number | string | bigint | Uint8Array | null>;
 
 export class Project {
   private constructor(
@@ -33,21 +36,8 @@ export class Project {
    * @throws BigVaeError: "locked" where another process has it open, "disk" where the folder cannot be written, "format" for a file that is no project or a later one's.
    */
   static async open(folder: string, now: () => number = Date.now): Promise<Project> {
-    await mkdir(folder, { recursive: true });
-    const lock = await lockFolder(folder);
-    const path = join(folder, FILE);
-    let database: sqlite.Database | undefined;
-    try {
-      // SQLite's own lock stays behind a process that was killed; ours tells that there is no other.
-      await rm(`${path}.lock`, { recursive: true, force: true });
-      database = new sqlite.Database(path);
-      prepare(database, path);
-      return new Project(folder, database, lock, now);
-    } catch (error) {
-      database?.close();
-      await lock.release();
-      throw error instanceof BigVaeError ? error : notAProject(path, error);
-    }
+    const { database, lock } = await openDatabase(folder, KIND);
+    return new Project(folder, database, lock, now);
   }
 
   async close(): Promise<void> {
@@ -160,9 +150,8 @@ export class Project {
 
   /** Spans that hold all words of a text, the best first. */
   search(words: string, limit = 50): FoundSpan[] {
-    const terms = words.match(/[\p{L}\p{N}]+/gu) ?? [];
-    if (terms.length === 0) return [];
-    const query = terms.map((term) => `"${term}"*`).join(" ");
+    const query = wordsQuery(words, "all");
+    if (query === undefined) return [];
     const rows = this.#all(
       `SELECT spans.node, spans.place, snippet(texts, 0, char(1), char(2), '…', 12) AS excerpt
        FROM texts JOIN spans ON spans.id = texts.rowid JOIN nodes ON nodes.id = spans.node
@@ -194,16 +183,7 @@ export class Project {
 
   /** Runs some changes as one: all of them are kept, or none. */
   together<T>(work: () => T): T {
-    if (this.database.inTransaction) return work();
-    this.database.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.database.exec("COMMIT");
-      return result;
-    } catch (error) {
-      this.database.exec("ROLLBACK");
-      throw error;
-    }
+    return inTransaction(this.database, work);
   }
 
   #turn(choose: string, to: "before" | "after", undone: 0 | 1): number | undefined {
@@ -223,30 +203,6 @@ export class Project {
   #all(sql: string, values: readonly (string | number)[] = []): Row[] {
     return this.database.all(sql, [...values]) as Row[];
   }
-}
-
-/** Makes the tables of a new file, and checks those of an old one. */
-function prepare(database: sqlite.Database, path: string): void {
-  database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  const tables = database.all("SELECT name FROM sqlite_master WHERE name = 'facts'");
-  if (tables.length === 0) {
-    if (database.all("SELECT name FROM sqlite_master").length > 0) throw notAProject(path);
-    database.exec(`BEGIN IMMEDIATE; ${SCHEMA} INSERT INTO facts VALUES ('version', '${PROJECT_VERSION}'); COMMIT;`);
-  }
-  const version = Number(database.get("SELECT value FROM facts WHERE name = 'version'")?.value);
-  if (version === PROJECT_VERSION) return;
-  throw new BigVaeError("format", {
-    subject: path,
-    expected: `a project of version ${PROJECT_VERSION}`,
-    got: `version ${version}`,
-    remedy: "open it with the release that wrote it, and export it there",
-  });
-}
-
-function notAProject(path: string, cause?: unknown): BigVaeError {
-  const got = cause instanceof Error ? cause.message.replace(/\.$/, "") : "a database of another program";
-  const remedy = "name another folder, or import an export of the project into an empty one";
-  return new BigVaeError("format", { subject: path, expected: "a project", got, remedy }, { cause });
 }
 
 function unknownMark(field: string): BigVaeError {
