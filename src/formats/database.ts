@@ -89,7 +89,9 @@ function prepare(database: sqlite.Database, path: string, kind: DatabaseKind): v
   const tables = database.all("SELECT name FROM sqlite_master WHERE name = 'facts'");
   if (tables.length === 0) {
     if (database.all("SELECT name FROM sqlite_master").length > 0) throw anotherFile(path, kind);
-    database.exec(`BEGIN IMMEDIATE; ${kind.schema} INSERT INTO facts VALUES ('version', '${kind.version}'); COMMIT;`);
+    database.exec(
+      `BEGIN IMMEDIATE; ${kind.schema} INSERT INTO facts (name, value) VALUES ('version', '${kind.version}'); COMMIT;`,
+    );
   }
   const version = Number(database.get("SELECT value FROM facts WHERE name = 'version'")?.value);
   if (version === kind.version) return;

@@ -1,0 +1,48 @@
+/** Which space a memory's latents are of, as it is kept and compared. */
+import { BigVaeError } from "../errors.js";
+import type { RecordStore } from "./recordStore.js";
+import type { SpaceIdentity } from "./types.js";
+
+const FACT = "space";
+
+/** The space of a memory's latents; undefined of one that was never told. */
+export function spaceOf(store: RecordStore): SpaceIdentity | undefined {
+  const fact = store.fact(FACT);
+  return fact === undefined ? undefined : (JSON.parse(fact) as SpaceIdentity);
+}
+
+/**
+ * The space of a memory that is opened for latents of `given`: a new one takes it. Throws "mismatch" where the memory's is another, "usage"
+ * where a new one is told none.
+ */
+export function settledSpace(store: RecordStore, folder: string, given: SpaceIdentity | undefined): SpaceIdentity {
+  const own = spaceOf(store);
+  if (own && given) checkSpace(own, given, folder);
+  if (own) return own;
+  if (given === undefined)
+    throw new BigVaeError("usage", {
+      subject: `memory ${folder}`,
+      expected: "a memory",
+      got: "an empty folder",
+      remedy: "add records to it with a model",
+    });
+  const { base, encoder, zDim, slots, span } = given;
+  store.setFact(FACT, JSON.stringify({ base, encoder, zDim, slots, span }));
+  return given;
+}
+
+/** Throws "mismatch" where two spaces are not the same. */
+export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: string): void {
+  const fields = ["base", "encoder", "zDim", "slots", "span"] as const;
+  if (fields.every((field) => own[field] === given[field])) return;
+  throw new BigVaeError("mismatch", {
+    subject: `memory ${what}`,
+    expected: `latents of ${named(own)}`,
+    got: `those of ${named(given)}`,
+    remedy: "use the model that it was made with, or encode its texts into a new memory",
+  });
+}
+
+function named({ base, encoder, zDim, slots }: SpaceIdentity): string {
+  return `base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}, ${zDim} values in ${slots} slots`;
+}
