@@ -1,5 +1,5 @@
 /** A SQLite file in a folder of its own, which one process has open at a time. Every change is kept at once. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
@@ -51,10 +51,14 @@ export async function openDatabase(folder: string, kind: DatabaseKind, waitMs = 
 export async function openFile(path: string, kind: DatabaseKind): Promise<sqlite.Database> {
   let database: sqlite.Database | undefined;
   try {
+    const isNew = await stat(path).then(
+      ({ size }) => size === 0,
+      () => true,
+    );
     // SQLite's own lock stays behind a process that was killed; ours tells that there is no other.
     await rm(`${path}.lock`, { recursive: true, force: true });
     database = new sqlite.Database(path);
-    prepare(database, path, kind);
+    prepare(database, path, kind, isNew);
     return database;
   } catch (error) {
     database?.close();
@@ -84,15 +88,14 @@ export function wordsQuery(text: string, which: "all" | "any"): string | undefin
 }
 
 /** Makes the tables of a new file, and checks those of an old one. */
-function prepare(database: sqlite.Database, path: string, kind: DatabaseKind): void {
-  database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  const tables = database.all("SELECT name FROM sqlite_master WHERE name = 'facts'");
-  if (tables.length === 0) {
-    if (database.all("SELECT name FROM sqlite_master").length > 0) throw anotherFile(path, kind);
+function prepare(database: sqlite.Database, path: string, kind: DatabaseKind, isNew: boolean): void {
+  // Our lock of the folder holds: SQLite need not lock and look for changes at every statement, which is most of the time of a short one.
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  if (isNew)
     database.exec(
       `BEGIN IMMEDIATE; ${kind.schema} INSERT INTO facts (name, value) VALUES ('version', '${kind.version}'); COMMIT;`,
     );
-  }
+  if (database.all("SELECT name FROM sqlite_master WHERE name = 'facts'").length === 0) throw anotherFile(path, kind);
   const version = Number(database.get("SELECT value FROM facts WHERE name = 'version'")?.value);
   if (version === kind.version) return;
   throw new BigVaeError("format", {

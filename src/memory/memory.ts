@@ -96,8 +96,8 @@ export class Memory {
     const { now = Date.now } = this.options;
     const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i}`, now));
     return this.#alone(async () => {
-      // An index that cannot be opened is told before anything is kept.
-      await this.#index("cosine");
+      // An index that cannot be opened is told before anything is kept; without its library, it takes the records where there is one.
+      await this.#index("cosine").catch(unlessUnsupported);
       const ids = this.#store.add(whole);
       const keyed = ids.map((id, i) => ({ id, key: this.latents.key(whole[i]!.z) }));
       for (const index of this.#indices.values()) await (await index).add(keyed);
@@ -203,6 +203,10 @@ export class Memory {
     this.#change = done.catch(() => undefined);
     return done;
   }
+}
+
+function unlessUnsupported(error: unknown): void {
+  if (!(error instanceof BigVaeError && error.kind === "unsupported")) throw error;
 }
 
 function checkQuery({ z, text, count, metric = "cosine", by = "key" }: MemoryQuery, width: number): void {

@@ -65,7 +65,13 @@ export class RecordStore {
 
   /** The id of the newest record that there ever was; 0 where there was none. */
   last(): number {
-    return Number(this.fact(LAST) ?? 0);
+    return Number(this.fact(LAST) ?? raise(damagedFact(this.path, LAST)));
+  }
+
+  /** Whether nothing was ever kept here. */
+  isNew(): boolean {
+    const rows = this.all("SELECT name FROM facts WHERE name <> 'version' UNION ALL SELECT id FROM records LIMIT 1");
+    return rows.length === 0;
   }
 
   /** New ids come behind this one. */

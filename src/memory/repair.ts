@@ -1,12 +1,12 @@
 /** What can be read of a damaged memory, written anew. */
-import { readdir, rm, stat } from "node:fs/promises";
+import { constants, copyFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
 import { openFile } from "../formats/database.js";
 import { nodeFileOps } from "../formats/fileOps.js";
 import { lockFolder } from "../formats/lock.js";
-import { storeError } from "./problems.js";
+import { damagedFact, storeError } from "./problems.js";
 import { RecordStore, type WholeRecord } from "./recordStore.js";
 import { KIND } from "./schema.js";
 import { settledSpace, spaceOf } from "./space.js";
@@ -19,6 +19,7 @@ const LEAST_BYTES = 32;
 
 /**
  * Keeps the records that can be read as they were written, with their ids, and says which were lost; the index is made again when it is needed.
+ * Where any were lost, the file as it was stays beside it, as memory.db.damaged.
  * `space` is only needed where the memory's own name of it is damaged.
  * @throws BigVaeError: "locked", "disk", "format" where nothing can be read, "mismatch" for another space.
  */
@@ -35,6 +36,7 @@ export async function repairMemory(
     await rm(`${path}.lock`, { recursive: true, force: true });
     const old = openAsItIs(path);
     const repaired = await copySound(new RecordStore(path, old), draft, space).finally(() => old.close());
+    if (repaired.lost.length > 0) await copyFile(path, `${path}.damaged`, constants.COPYFILE_FICLONE);
     await nodeFileOps.rename(draft, path);
     for (const name of await readdir(folder))
       if (name.endsWith(".usearch")) await rm(join(folder, name), { force: true });
@@ -47,9 +49,13 @@ export async function repairMemory(
 }
 
 function openAsItIs(path: string): sqlite.Database {
+  let database: sqlite.Database | undefined;
   try {
-    return new sqlite.Database(path, { fileMustExist: true });
+    database = new sqlite.Database(path, { fileMustExist: true });
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    return database;
   } catch (error) {
+    database?.close();
     throw storeError(path, error);
   }
 }
@@ -91,6 +97,7 @@ async function newestId(store: RecordStore): Promise<number> {
   const ids = ["records", "latents", "deleted"].map((table) =>
     readable(() => Number(Object.values(store.all(`SELECT max(rowid) FROM ${table}`)[0]!)[0])),
   );
+  if (ids.every((id) => id === undefined)) throw damagedFact(store.path, "its tables");
   const { size } = await stat(store.path);
   return Math.min(Math.max(0, ...ids.map((id) => id ?? 0)), Math.floor(size / LEAST_BYTES));
 }

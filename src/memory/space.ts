@@ -1,14 +1,16 @@
 /** Which space a memory's latents are of, as it is kept and compared. */
 import { BigVaeError } from "../errors.js";
+import { damagedFact } from "./problems.js";
 import type { RecordStore } from "./recordStore.js";
 import type { SpaceIdentity } from "./types.js";
 
 const FACT = "space";
 
-/** The space of a memory's latents; undefined of one that was never told. */
-export function spaceOf(store: RecordStore): SpaceIdentity | undefined {
+/** The space of a memory's latents. Throws "format" where it cannot be read. */
+export function spaceOf(store: RecordStore): SpaceIdentity {
   const fact = store.fact(FACT);
-  return fact === undefined ? undefined : (JSON.parse(fact) as SpaceIdentity);
+  if (fact === undefined) throw damagedFact(store.path, FACT);
+  return JSON.parse(fact) as SpaceIdentity;
 }
 
 /**
@@ -16,9 +18,11 @@ export function spaceOf(store: RecordStore): SpaceIdentity | undefined {
  * where a new one is told none.
  */
 export function settledSpace(store: RecordStore, folder: string, given: SpaceIdentity | undefined): SpaceIdentity {
-  const own = spaceOf(store);
-  if (own && given) checkSpace(own, given, folder);
-  if (own) return own;
+  if (!store.isNew()) {
+    const own = spaceOf(store);
+    if (given) checkSpace(own, given, folder);
+    return own;
+  }
   if (given === undefined)
     throw new BigVaeError("usage", {
       subject: `memory ${folder}`,
@@ -27,7 +31,10 @@ export function settledSpace(store: RecordStore, folder: string, given: SpaceIde
       remedy: "add records to it with a model",
     });
   const { base, encoder, zDim, slots, span } = given;
-  store.setFact(FACT, JSON.stringify({ base, encoder, zDim, slots, span }));
+  store.together(() => {
+    store.setFact(FACT, JSON.stringify({ base, encoder, zDim, slots, span }));
+    store.reserve(0);
+  });
   return given;
 }
 

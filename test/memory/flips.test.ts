@@ -7,8 +7,8 @@ import { type FoundRecord, Memory, type MemoryRecord, repairMemory } from "../..
 import { Rng } from "../../src/rng.js";
 import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
-const FLIPS = Number(process.env.BIGVAE_FLIPS ?? 250);
-const RECORDS = 120;
+const FLIPS = Number(process.env.BIGVAE_FLIPS ?? 150);
+const RECORDS = 60;
 const QUERY = recordOf(9000).z;
 
 /** What a sound memory answers. */
@@ -17,32 +17,36 @@ interface Answers {
   near: FoundRecord[];
 }
 
-it(`gives the right answer or an error that says where, at ${FLIPS} flips; a repair keeps what is sound`, () =>
-  inFolder(async (root) => {
-    const [sound, broken] = [join(root, "sound"), join(root, "broken")];
-    const memory = await Memory.open(sound, SPACE);
-    await memory.add(recordsOf(RECORDS));
-    await memory.delete([7, 8]);
-    const right: Answers = { records: [], near: await memory.search({ z: QUERY, count: 5 }) };
-    for (const id of await memory.ids()) right.records.push(await memory.record(id));
-    await memory.close();
-    const rng = Rng.fromSeed("flips");
-    const outcomes = { right: 0, record: 0, file: 0 };
-    for (let flip = 0; flip < FLIPS; flip++) {
-      await rm(broken, { recursive: true, force: true });
-      await cp(sound, broken, { recursive: true });
-      const where = await flipBit(broken, rng);
-      const failures = await differences(broken, right, where);
-      if (failures.length === 0) outcomes.right++;
-      else if (failures.some((message) => /record \d+/.test(message))) outcomes.record++;
-      else outcomes.file++;
-      if (flip % 10 > 0) continue;
-      await repairAndCheck(broken, right, where);
-    }
-    console.info(`${FLIPS} flips: ${JSON.stringify(outcomes)}`);
-    expect(outcomes.record).toBeGreaterThan(FLIPS / 20);
-    expect(outcomes.right).toBeGreaterThan(FLIPS / 20);
-  }));
+it(
+  `gives the right answer or an error that says where, at ${FLIPS} flips; a repair keeps what is sound`,
+  () =>
+    inFolder(async (root) => {
+      const [sound, broken] = [join(root, "sound"), join(root, "broken")];
+      const memory = await Memory.open(sound, SPACE);
+      await memory.add(recordsOf(RECORDS));
+      await memory.delete([7, 8]);
+      const right: Answers = { records: [], near: await memory.search({ z: QUERY, count: 5 }) };
+      for (const id of await memory.ids()) right.records.push(await memory.record(id));
+      await memory.close();
+      const rng = Rng.fromSeed("flips");
+      const outcomes = { right: 0, record: 0, file: 0 };
+      for (let flip = 0; flip < FLIPS; flip++) {
+        await rm(broken, { recursive: true, force: true });
+        await cp(sound, broken, { recursive: true });
+        const where = await flipBit(broken, rng);
+        const failures = await differences(broken, right, where);
+        if (failures.length === 0) outcomes.right++;
+        else if (failures.some((message) => /record \d+/.test(message))) outcomes.record++;
+        else outcomes.file++;
+        if (flip % 10 > 0) continue;
+        await repairAndCheck(broken, right, where);
+      }
+      console.info(`${FLIPS} flips: ${JSON.stringify(outcomes)}`);
+      expect(outcomes.record).toBeGreaterThan(FLIPS / 20);
+      expect(outcomes.right).toBeGreaterThan(FLIPS / 20);
+    }),
+  1000 * FLIPS,
+);
 
 /** Flips one bit of one of the files, each as likely as it is long; says where. */
 async function flipBit(folder: string, rng: Rng): Promise<string> {
@@ -84,11 +88,9 @@ async function differences(folder: string, right: Answers, where: string): Promi
   const near = await attempt(() => memory.search({ z: QUERY, count: 5 }));
   if (near) expect(near, where).toEqual(right.near);
   const exact = await attempt(() => memory.search({ z: QUERY, count: 5, exact: true }));
-  if (exact && JSON.stringify(exact) !== JSON.stringify(right.near)) failures.push("exact");
-  const verified = await attempt(() => memory.verify());
-  if (verified) failures.push(...verified.problems.map(({ message }) => message));
-  // An exact search reads the list of the records: what is wrong with it, verify says.
-  if (failures.includes("exact")) expect(failures.length, where).toBeGreaterThan(1);
+  // An exact search goes by the list of the records: what is wrong with that, verify says.
+  if (exact && JSON.stringify(exact) !== JSON.stringify(right.near))
+    expect((await memory.verify()).problems, where).not.toEqual([]);
   await attempt(() => memory.close());
   return failures;
 }
