@@ -35,6 +35,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
   hub: { imports: ["formats"], node: true },
   project: { imports: ["formats/database.ts", "formats/lock.ts"], node: true },
+  memory: { imports: ["formats", "latent"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   remote: { imports: ["engine", "vae/roles.ts", "weights"] },
   host: {
@@ -101,8 +102,8 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   studio: { imports: ["project", "bigVae.ts", "latent", "sampling"] },
   client: { imports: ["server/schemas"] },
-  operations: { imports: ["bigVae.ts", "latent"] },
-  "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
+  operations: { imports: ["bigVae.ts", "checkpoint/hashes.ts", "latent", "memory"] },
+  "index.ts": { imports: ["bigVae.ts", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
   cli: {
     imports: [
       "bigVae.ts",
@@ -114,6 +115,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "graph",
       "host",
       "latent",
+      "memory",
       "nodeVersion.ts",
       "operations",
       "runtime",

@@ -1,14 +1,17 @@
 /** A memory: spans with their latents, kept in a folder and found again by latent, by words, or by both. */
+import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { placeFileAtomic } from "../formats/atomic.js";
 import { type OpenDatabase, openDatabase, openFile } from "../formats/database.js";
+import { exists } from "../formats/readFiles.js";
 import { average, checkLatent, type Latent, LatentSpace } from "../latent/index.js";
 import { wholeRecord } from "./checkRecord.js";
 import { conditionOf } from "./filter.js";
 import { RecordStore } from "./recordStore.js";
 import { KIND } from "./schema.js";
 import { type FoundId, fused, fusedCount, nearestRecords } from "./search.js";
-import { settledSpace } from "./space.js";
+import { noMemory, settledSpace } from "./space.js";
+import { exportRecords, importRecords } from "./transfer.js";
 import {
   type FoundRecord,
   METRICS,
@@ -27,6 +30,7 @@ import { verifyStore } from "./verify.js";
 /** Records that a search finds, where it is not told. */
 const COUNT = 10;
 
+/** A memory that is open. Calls may be made at the same time: changes take turns. */
 export class Memory {
   /** Arithmetic on its latents. */
   readonly latents: LatentSpace;
@@ -35,15 +39,19 @@ export class Memory {
   /** The change that is under way: one at a time. */
   #change: Promise<unknown> = Promise.resolve();
   #store: RecordStore;
+  readonly #opened: OpenDatabase;
+  readonly #options: MemoryOptions;
 
   private constructor(
     /** Where it lies. */
     readonly folder: string,
     /** Which space its latents are of. */
     readonly space: SpaceIdentity,
-    readonly opened: OpenDatabase,
-    readonly options: MemoryOptions,
+    opened: OpenDatabase,
+    options: MemoryOptions,
   ) {
+    this.#opened = opened;
+    this.#options = options;
     this.latents = new LatentSpace(space);
     this.#store = new RecordStore(opened.path, opened.database);
   }
@@ -55,6 +63,7 @@ export class Memory {
    * no space is given, "disk", and "format" for a file that is no memory or is damaged.
    */
   static async open(folder: string, space?: SpaceIdentity, options: MemoryOptions = {}): Promise<Memory> {
+    if (space === undefined && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
     const opened = await openDatabase(folder, KIND, options.waitMs);
     try {
       const store = new RecordStore(opened.path, opened.database);
@@ -78,7 +87,7 @@ export class Memory {
       } finally {
         this.#indices.clear();
         this.#store.database.close();
-        await this.opened.lock.release();
+        await this.#opened.lock.release();
       }
     });
   }
@@ -93,7 +102,7 @@ export class Memory {
    * @throws BigVaeError: "usage" for a field of another type, "mismatch" for a latent of another width, "nonFinite", "disk".
    */
   async add(records: readonly NewRecord[]): Promise<number[]> {
-    const { now = Date.now } = this.options;
+    const { now = Date.now } = this.#options;
     const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i}`, now));
     return this.#alone(async () => {
       // An index that cannot be opened is told before anything is kept; without its library, it takes the records where there is one.
@@ -159,7 +168,7 @@ export class Memory {
     await this.#alone(async () => {
       const indexed = METRICS.filter((metric) => this.#store.fact(`index ${metric}`) !== undefined);
       this.#indices.clear();
-      const { path } = this.opened;
+      const { path } = this.#opened;
       try {
         await placeFileAtomic(path, (temporary) => {
           this.#store.all(`VACUUM INTO '${temporary.replaceAll("'", "''")}'`);
@@ -177,6 +186,22 @@ export class Memory {
     return this.#alone(async () => verifyStore(this.#store, this.folder, () => this.#index("cosine")));
   }
 
+  /**
+   * Writes all records into a folder, as JSON lines with their latents in .npy (docs/memory.md); returns how many.
+   * @throws BigVaeError: "usage" where an export is there already, "disk", "format" naming a damaged record.
+   */
+  exportTo(folder: string): Promise<number> {
+    return exportRecords(this, folder);
+  }
+
+  /**
+   * Adds the records of an export, under new ids; each 65,536 of them are one change. Returns how many.
+   * @throws BigVaeError: "mismatch" for latents of another space, "format" for files that are no export or are damaged, "disk".
+   */
+  importFrom(folder: string): Promise<number> {
+    return importRecords(this, folder);
+  }
+
   /** Bytes of the index of a metric, once it is saved. */
   async indexBytes(metric: Metric = "cosine"): Promise<number> {
     return (await this.#index(metric)).bytes;
@@ -185,10 +210,10 @@ export class Memory {
   #index(metric: Metric): Promise<VectorIndex> {
     const known = this.#indices.get(metric);
     if (known) return known;
-    const { folder, latents, options } = this;
+    const { folder, latents } = this;
     const { zDim, slots } = latents.shape;
     const index = VectorIndex.open({
-      ...{ folder, metric, store: this.#store, width: zDim / slots, onWarning: options.onWarning },
+      ...{ folder, metric, store: this.#store, width: zDim / slots, onWarning: this.#options.onWarning },
       keyOf: (z) => latents.key(z),
     });
     this.#indices.set(metric, index);

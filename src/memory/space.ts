@@ -23,13 +23,7 @@ export function settledSpace(store: RecordStore, folder: string, given: SpaceIde
     if (given) checkSpace(own, given, folder);
     return own;
   }
-  if (given === undefined)
-    throw new BigVaeError("usage", {
-      subject: `memory ${folder}`,
-      expected: "a memory",
-      got: "an empty folder",
-      remedy: "add records to it with a model",
-    });
+  if (given === undefined) throw noMemory(folder);
   const { base, encoder, zDim, slots, span } = given;
   store.together(() => {
     store.setFact(FACT, JSON.stringify({ base, encoder, zDim, slots, span }));
@@ -47,6 +41,16 @@ export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: strin
     expected: `latents of ${named(own)}`,
     got: `those of ${named(given)}`,
     remedy: "use the model that it was made with, or encode its texts into a new memory",
+  });
+}
+
+/** The error of a folder that holds no memory, and no space to begin one with. */
+export function noMemory(folder: string): BigVaeError {
+  return new BigVaeError("usage", {
+    subject: `memory ${folder}`,
+    expected: "a memory",
+    got: "none",
+    remedy: "add records to it with a model",
   });
 }
 

@@ -9,8 +9,7 @@ import { writeFileAtomic } from "../formats/atomic.js";
 import { makeFolder, readError } from "../formats/fileOps.js";
 import { jsonLine, type NpyArray, parseNpy, parseStrictJson, serializeNpy, toPlain } from "../formats/index.js";
 import { exists, readJsonObject } from "../formats/readFiles.js";
-import type { Latent } from "../latent/index.js";
-import type { Memory } from "./memory.js";
+import type { Latent, LatentSpace } from "../latent/index.js";
 import { checkSpace } from "./space.js";
 import type { MemoryRecord, NewRecord, SpaceIdentity } from "./types.js";
 
@@ -28,11 +27,18 @@ interface Facts {
   parts: number;
 }
 
-/**
- * Writes all records into a folder; returns how many.
- * @throws BigVaeError: "usage" where an export is there already, "disk", "format" naming a damaged record.
- */
-export async function exportMemory(memory: Memory, folder: string): Promise<number> {
+/** What is carried from one place to another. */
+interface Carried {
+  folder: string;
+  space: SpaceIdentity;
+  latents: LatentSpace;
+  ids(): Promise<number[]>;
+  record(id: number): Promise<MemoryRecord>;
+  add(records: readonly NewRecord[]): Promise<number[]>;
+}
+
+/** `Memory.exportTo`. */
+export async function exportRecords(memory: Carried, folder: string): Promise<number> {
   await makeFolder(folder);
   if (await exists(join(folder, FACTS)))
     throw new BigVaeError("usage", {
@@ -66,11 +72,8 @@ export async function exportedSpace(folder: string): Promise<SpaceIdentity> {
   return (await readFacts(folder)).space;
 }
 
-/**
- * Adds the records of an export to a memory, under new ids; each part of it is one change. Returns how many.
- * @throws BigVaeError: "mismatch" for latents of another space, "format" for files that are no export or are damaged, "disk".
- */
-export async function importMemory(memory: Memory, folder: string): Promise<number> {
+/** `Memory.importFrom`. */
+export async function importRecords(memory: Carried, folder: string): Promise<number> {
   const { space, parts, records: expected } = await readFacts(folder);
   checkSpace(memory.space, space, memory.folder);
   let added = 0;

@@ -20,7 +20,7 @@ const KINDS = {
   l2: { metric: "l2sq", quantization: "f16" },
 } as const;
 
-/** An empty graph of keys of `width` values. @throws BigVaeError("unsupported") where the library has no build for this machine. */
+/** An empty graph of keys of `width` values. Throws as `library`. */
 export function emptyGraph(metric: Metric, width: number): Graph {
   const { Index } = library();
   return new Index({ dimensions: width, ...SIZES, ...KINDS[metric], multi: false } as ConstructorParameters<
@@ -42,8 +42,11 @@ function roundedDirection(key: Float32Array): Int8Array {
 
 let loaded: typeof import("usearch") | undefined;
 
-/** Its ES module does not find its own folder in every process; its CommonJS form does. */
-function library(): typeof import("usearch") {
+/**
+ * The library. Its ES module does not find its own folder in every process; its CommonJS form does.
+ * @throws BigVaeError("unsupported") where it has no build for this machine.
+ */
+export function library(): typeof import("usearch") {
   if (loaded) return loaded;
   try {
     loaded = createRequire(import.meta.url)("usearch") as typeof import("usearch");

@@ -11,6 +11,7 @@ import type { Latent } from "../latent/index.js";
 import type { RecordStore } from "./recordStore.js";
 import { isSound, type Keyed, Segment, type SegmentPlace } from "./segment.js";
 import type { Metric } from "./types.js";
+import { library } from "./usearch.js";
 
 /** What an index is made of. */
 export interface IndexSource {
@@ -40,8 +41,12 @@ export class VectorIndex {
 
   private constructor(readonly source: IndexSource) {}
 
-  /** Opens the index, and makes what is not there. @throws BigVaeError("format") naming a record that cannot be read. */
+  /**
+   * Opens the index, and makes what is not there.
+   * @throws BigVaeError: "format" naming a record that cannot be read, "unsupported" where its library has no build for this machine.
+   */
   static async open(source: IndexSource): Promise<VectorIndex> {
+    library();
     const index = new VectorIndex(source);
     await removeStaleTemporaries(source.folder);
     await index.#openSegments();

@@ -2,10 +2,10 @@
 import type { BigVae } from "../bigVae.js";
 import { baseSha256, encoderSha256 } from "../checkpoint/hashes.js";
 import { BigVaeError } from "../errors.js";
-import type { Memory, MemoryOptions, SpaceIdentity } from "../memory/index.js";
+import type { Memory, MemoryOptions, RepairedMemory, SpaceIdentity } from "../memory/index.js";
 
 /** What tells the space of a model's latents from others. Throws "usage" for a base without adapters, which makes none. */
-export async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">): Promise<SpaceIdentity> {
+async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">): Promise<SpaceIdentity> {
   const { base, adapters } = paths;
   if (adapters === undefined)
     throw new BigVaeError("usage", {
@@ -35,4 +35,18 @@ export async function openMemory(
 ): Promise<Memory> {
   const { Memory } = await import("../memory/memory.js");
   return Memory.open(folder, await spaceIdentity(vae), options);
+}
+
+/**
+ * Keeps what can be read of the memory in a folder, and says which records were lost. The model is only needed where the memory's own name of its
+ * space is damaged. Where any were lost, the file as it was stays beside it, as memory.db.damaged.
+ * @throws BigVaeError: "locked", "disk", "format" where nothing can be read, "mismatch" for another model.
+ */
+export async function repairMemory(
+  folder: string,
+  vae?: Pick<BigVae, "paths" | "space">,
+  options?: Pick<MemoryOptions, "waitMs">,
+): Promise<RepairedMemory> {
+  const { repairMemory: repair } = await import("../memory/repair.js");
+  return repair(folder, vae && (await spaceIdentity(vae)), options);
 }

@@ -133,7 +133,7 @@ it("is not needed for adding, reading and exact search where its library has no 
       };
       const { Memory } = await import("./dist/memory/index.js");
       const memory = await Memory.open(process.argv[1], ${JSON.stringify(SPACE)});
-      const records = Array.from({ length: 300 }, (_, i) => ({ text: "lamp " + i, ids: [i], z: new Float32Array(8).fill(1).fill(i, 4) }));
+      const records = Array.from({ length: 300 }, (_, i) => ({ text: "lamp " + i, ids: [i], z: Float32Array.from({ length: 8 }, (_, d) => Math.sin(i * (d + 1))) }));
       await memory.add(records);
       const found = [await memory.search({ z: records[70].z, count: 1, exact: true }), await memory.search({ text: "70" })];
       const error = await memory.search({ z: records[70].z }).catch(({ kind, message }) => kind + ": " + message);

@@ -6,9 +6,7 @@ import { describe, expect, it } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
 import {
   exportedSpace,
-  exportMemory,
   type FoundRecord,
-  importMemory,
   Memory,
   type MemoryFilter,
   type NewRecord,
@@ -211,15 +209,15 @@ describe("a memory", () => {
     withMemory(recordsOf(40), async (memory, folder) => {
       await memory.delete([3]);
       const target = join(folder, "exported");
-      expect(await exportMemory(memory, target)).toBe(39);
-      await expect(exportMemory(memory, target)).rejects.toThrow(/another folder/);
+      expect(await memory.exportTo(target)).toBe(39);
+      await expect(memory.exportTo(target)).rejects.toThrow(/another folder/);
       const copy = await Memory.open(join(folder, "copy"), await exportedSpace(target));
-      expect(await importMemory(copy, target)).toBe(39);
+      expect(await copy.importFrom(target)).toBe(39);
       const [from, to] = [await memory.ids(), await copy.ids()];
       for (const [i, id] of from.entries())
         expect(await copy.record(to[i]!)).toEqual({ ...(await memory.record(id)), id: to[i] });
       await writeFile(join(target, "z-1.npy"), "none");
-      await expect(importMemory(copy, target)).rejects.toMatchObject({ kind: "format" });
+      await expect(copy.importFrom(target)).rejects.toMatchObject({ kind: "format" });
       expect(copy.count).toBe(39);
       await copy.close();
     }));
@@ -260,6 +258,7 @@ describe("a memory", () => {
       await expect(memory.search({ z: z(1), count: 0 })).rejects.toMatchObject({ kind: "usage" });
       await expect(memory.search({ z: z(1), metric: "l2", by: "match" })).rejects.toMatchObject({ kind: "usage" });
       await expect(Memory.open(join(folder, "none"))).rejects.toMatchObject({ kind: "usage" });
+      expect(await readdir(folder)).not.toContain("none");
       await expect(repairMemory(join(folder, "nowhere"))).rejects.toMatchObject({ kind: "disk" });
     }));
 });
