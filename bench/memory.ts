@@ -8,7 +8,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { cosine } from "../src/latent/index.js";
+import { dot, norm } from "../src/latent/index.js";
 import { Memory, type NewRecord, type SpaceIdentity } from "../src/memory/index.js";
 import { Rng } from "../src/rng.js";
 
@@ -64,8 +64,8 @@ class Truth {
 
   constructor(readonly query: Float32Array) {}
 
-  see(id: number, z: Float32Array): void {
-    const similarity = cosine(this.query, z);
+  see(id: number, z: Float32Array, length: number): void {
+    const similarity = dot(this.query, z) / length;
     if (this.#found.length === NEAREST && similarity <= this.#found.at(-1)!.similarity) return;
     this.#found = [...this.#found, { id, similarity }].sort((a, b) => b.similarity - a.similarity).slice(0, NEAREST);
   }
@@ -98,7 +98,10 @@ try {
     const ids = await growing.add(records);
     addMs += performance.now() - start;
     addCpuMs += cpuMs() - startCpu;
-    for (const truth of truths) for (const [i, { z }] of records.entries()) truth.see(ids[i]!, z);
+    for (const [i, { z }] of records.entries()) {
+      const length = norm(z);
+      for (const truth of truths) truth.see(ids[i]!, z, length);
+    }
     if (process.stderr.isTTY) process.stderr.write(`\r${from + records.length} `);
   }
   const start = performance.now();
