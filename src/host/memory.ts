@@ -100,6 +100,11 @@ function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"):
   return packed + copies + floatBytes(weightShapes(config).values()) - floatBytes(linears);
 }
 
+/** Bytes that a process takes with a base that training feeds, without what a step computes. */
+export function fedBytesNeeded(config: ModelConfig, quant: Quant, compute?: Compute): number {
+  return PROCESS_BYTES + 1.2 * fedBytes(config, quant, compute);
+}
+
 function floatBytes(shapes: Iterable<readonly number[]>): number {
   return Array.from(shapes).reduce((sum, shape) => sum + shape.reduce((size, dim) => size * dim, 4), 0);
 }
@@ -120,7 +125,7 @@ export function checkFits(size: ModelSize, kept: Kept, available: number): void 
 
 /** Throws "memory" where a base does not fit that training feeds, with the smaller way of training that does. */
 export function checkFedFits(config: ModelConfig, quant: Quant, compute: Compute, available: number): void {
-  const needOf = (kept: Quant, products?: Compute) => PROCESS_BYTES + 1.2 * fedBytes(config, kept, products);
+  const needOf = (kept: Quant, products?: Compute) => fedBytesNeeded(config, kept, products);
   const need = needOf(quant, compute);
   if (need <= available) return;
   const ways = [
