@@ -34,7 +34,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   data: { imports: ["tokenizer", "formats"], node: true },
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
   hub: { imports: ["formats"], node: true },
-  project: { imports: ["formats/lock.ts"], node: true },
+  project: { imports: ["formats/fileOps.ts", "formats/lock.ts"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   remote: { imports: ["engine", "vae/roles.ts", "weights"] },
   host: {

@@ -24,22 +24,20 @@ export function exportProject(project: Project): ProjectFile {
 
 /**
  * Adds the nodes of an export to a project, all of them or none; returns their new ids by the old ones. Facts that the project has stay as they are.
- * @throws BigVaeError: "format" for JSON that is no export.
+ * @throws BigVaeError: "format" for JSON that is no export, "mismatch" for latents of another model.
  */
 export function importProject(project: Project, file: unknown): Map<number, number> {
   const { facts, nodes } = checked(file);
   return project.together(() => {
-    const known = project.facts();
-    for (const [name, value] of Object.entries(facts)) if (known[name] === undefined) project.setFact(name, value);
+    project.addFacts(facts);
     const ids = new Map<number, number>();
-    for (const { id, parent, spans, rating, removed, finished, ...node } of nodes) {
+    for (const { id, parent, spans, finished, ...node } of nodes) {
       const placed =
         parent === undefined ? {} : { parent: ids.get(parent) ?? malformed(`node ${id} behind node ${parent}`) };
       const fresh = project.begin({ ...node, ...placed });
       ids.set(id, fresh);
       for (const span of spans) project.write(fresh, spanOf(span));
       if (finished) project.finish(fresh);
-      project.mark(fresh, { rating, removed });
     }
     return ids;
   });
@@ -57,6 +55,7 @@ function checked(file: unknown): ProjectFile {
   if (format !== "bigvae-project" || !Array.isArray(nodes)) return malformed("another kind of JSON");
   if (version !== PROJECT_VERSION) return malformed(`version ${JSON.stringify(version)}`);
   if (!isRecord(facts) || !Object.values(facts).every(isText)) return malformed("facts that are no texts");
+  if (Object.hasOwn(facts, "version")) return malformed("a version among its facts");
   for (const node of nodes as unknown[]) checkNode(node);
   return file as ProjectFile;
 }
@@ -66,7 +65,8 @@ function checkNode(node: unknown): void {
     isRecord(node) ? node : {}
   ) as Record<string, unknown>;
   const isWhole =
-    [id, created, rating].every(Number.isSafeInteger) &&
+    [id, created].every(Number.isSafeInteger) &&
+    [-1, 0, 1].includes(rating as number) &&
     (parent === undefined || Number.isSafeInteger(parent)) &&
     [origin, title].every(isText) &&
     isRecord(settings) &&

@@ -34,12 +34,10 @@ export interface ProjectNode extends NodeMarks {
 }
 
 /** A new node. */
-export interface NewNode {
+export interface NewNode extends Partial<NodeMarks> {
   parent?: number;
   origin: string;
   settings?: Readonly<Record<string, unknown>>;
-  title?: string;
-  unread?: boolean;
   /** Default: now. */
   created?: number;
 }
