@@ -1,11 +1,13 @@
 /** The studio on a server: a project, its loom, the routes of the page, and the page itself. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { exportProject, importProject, Project } from "../project/index.js";
+import type { BigVae } from "../bigVae.js";
+import { hashLatents } from "../host/modelFiles.js";
+import { exportProject, type Project } from "../project/index.js";
 import { samplers } from "../sampling/samplers.js";
 import { Loom } from "../studio/loom.js";
 import { EventStream } from "./eventStream.js";
-import { type Route, route } from "./route.js";
+import { type RequestContext, type Route, route, seedOf, toSource } from "./route.js";
 import { latent, seed, text } from "./schemas/common.js";
 import type { ServedModel } from "./servedModel.js";
 import { attachPage } from "./studioPage.js";
@@ -17,9 +19,13 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-/** Opens the project in a folder. Throws as `Project.open` does. */
-export async function openStudio(model: ServedModel, folder: string): Promise<Studio> {
-  const project = await Project.open(folder);
+/** Says whose latents the project holds. Throws "mismatch" for another model's. */
+export async function claimLatents(project: Project, { paths }: BigVae, model: string): Promise<void> {
+  const sha256 = await hashLatents(paths);
+  if (sha256 !== undefined) project.addFacts({ model, latents_sha256: sha256 });
+}
+
+export function openStudio(model: ServedModel, project: Project): Studio {
   let made: Loom | undefined;
   // The map needs the space of the model's latents.
   const loom = () => (made ??= new Loom(project, () => model.withLatents()));
@@ -29,10 +35,10 @@ export async function openStudio(model: ServedModel, folder: string): Promise<St
     attach(app) {
       attachPage(app);
       app.get("/studio/events", (_, reply) => {
-        let stop = (): unknown => undefined;
+        const { events: told } = loom();
         const events = new EventStream(reply, () => stop());
         streams.add(events);
-        stop = loom().listen((event) => events.send(event));
+        const stop = told.listen((event) => events.send(event));
         reply.raw.once("close", () => {
           stop();
           events.drop();
@@ -67,13 +73,13 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
     summary: string,
     body: Body,
     answer: Answer,
-    handle: (loom: Loom, body: z.output<Body>, signal: AbortSignal) => unknown,
+    handle: (loom: Loom, body: z.output<Body>, context: RequestContext) => unknown,
     example?: z.input<Body>,
   ): Route =>
     route({
       ...{ method: "POST", path, tag: "studio", summary, body, answer },
       ...(example === undefined ? {} : { example }),
-      handle: ({ signal }, request) => handle(loom(), request, signal),
+      handle: (context, request) => handle(loom(), request, context),
     });
   const state = route({
     method: "GET",
@@ -102,7 +108,6 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
     tau: z.number().min(0).optional(),
     noise: z.number().min(0).optional(),
   });
-  const toSource = (source: string | number[]) => (typeof source === "string" ? source : Float32Array.from(source));
   return [
     state,
     studioRoute(
@@ -120,13 +125,14 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
         parent: id,
         sampler: z.enum(Object.keys(samplers) as [keyof typeof samplers]).default("avg"),
         branches: z.int().min(1).max(16).default(1),
-        seed: seed.default(0),
+        seed: seed.optional(),
         options: options.default({}),
       }),
       z.object({ nodes: z.array(id) }),
-      (at, { options: { prompt, terminal, ...numbers }, ...request }) => ({
+      (at, { options: { prompt, terminal, ...numbers }, seed, ...request }, context) => ({
         nodes: at.write({
           ...request,
+          seed: seedOf(context, seed),
           options: {
             ...numbers,
             ...(prompt === undefined ? {} : { prompt: toSource(prompt) }),
@@ -187,14 +193,14 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
       "The text of a place on the map.",
       z.strictObject({ x: z.number(), y: z.number() }),
       z.object({ z: latent, text: z.string(), nearest: point }),
-      (at, { x, y }, signal) => at.read(x, y, signal),
+      (at, { x, y }, { signal }) => at.read(x, y, signal),
     ),
     studioRoute(
       "/studio/import",
       "Adds the nodes of an export.",
       z.looseObject({ format: z.string() }),
       z.object({ nodes: z.int() }),
-      (at, file) => ({ nodes: importProject(at.project, file).size }),
+      (at, file) => ({ nodes: at.import(file) }),
     ),
   ];
 }

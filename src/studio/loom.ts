@@ -2,9 +2,9 @@
 import type { BigVae, GeneratedSpan, GenerateOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
-import type { NodeMarks, Project, ProjectNode } from "../project/index.js";
+import { importProject, type NodeMarks, type Project, type ProjectNode } from "../project/index.js";
 import { type SamplerName, samplers } from "../sampling/samplers.js";
-import { type MapPoint, type StudioEvent, StudioEvents } from "./events.js";
+import { type MapPoint, StudioEvents } from "./events.js";
 import { SpanMap } from "./spanMap.js";
 
 /** Options of a sampler that a branch may be written with. */
@@ -39,11 +39,6 @@ export class Loom {
     this.map = new SpanMap(space, project.spans());
     // A process that was killed leaves nodes half written: they stay as they are.
     for (const { id, finished } of project.nodes()) if (!finished) project.finish(id);
-  }
-
-  /** Tells of what happens from now on; returns what ends that. */
-  listen(listener: (event: StudioEvent) => void): () => void {
-    return this.events.listen(listener);
   }
 
   nodes(): ProjectNode[] {
@@ -90,6 +85,19 @@ export class Loom {
     this.#tellNode(node);
     for (const span of this.project.spans(node)) this.#tellSpan(span);
     return this.project.node(node);
+  }
+
+  /** Adds the nodes of an export; returns their number. Throws as `importProject` does. */
+  import(file: unknown): number {
+    const added = [...importProject(this.project, file).values()];
+    for (const node of added) {
+      // Nobody goes on with what was half written elsewhere.
+      this.project.finish(node);
+      this.#tellNode(node);
+      for (const span of this.project.spans(node)) this.map.add(span);
+    }
+    this.#layMap();
+    return added.length;
   }
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
@@ -174,12 +182,15 @@ export class Loom {
       for await (const span of run) await this.#keep(node, span, options.signal);
     } catch (error) {
       const isStopped = options.signal?.aborted || (error instanceof BigVaeError && error.kind === "aborted");
-      const message = error instanceof Error ? error.message : String(error);
-      if (!isStopped) this.events.tell({ kind: "failed", node, message });
-    } finally {
+      if (!isStopped) this.#tellFailure(node, error);
+    }
+    this.#writing.delete(node);
+    try {
       this.project.finish(node);
-      this.#writing.delete(node);
       this.#tellNode(node);
+    } catch (error) {
+      // A full disk.
+      this.#tellFailure(node, error);
     }
   }
 
@@ -198,13 +209,20 @@ export class Loom {
     this.events.tell({ kind: "node", node: this.project.node(id) });
   }
 
+  #tellFailure(node: number, error: unknown): void {
+    this.events.tell({ kind: "failed", node, message: error instanceof Error ? error.message : String(error) });
+  }
+
+  #layMap(): void {
+    this.map.fit();
+    this.events.tell({ kind: "map", points: this.map.points() });
+  }
+
   #tellSpan(span: { id: number; node: number; place: number; text: string; z?: Float32Array }): void {
     const point: MapPoint | undefined = this.map.add(span);
     const { node, place, text } = span;
     this.events.tell({ kind: "span", node, place, text, ...(point ? { point } : {}) });
-    if (!this.map.isStale) return;
-    this.map.fit();
-    this.events.tell({ kind: "map", points: this.map.points() });
+    if (this.map.isStale) this.#layMap();
   }
 }
 

@@ -18,7 +18,6 @@ export interface BranchRequest {
   parent?: number;
   sampler: string;
   branches: number;
-  seed: number;
   options: Record<string, unknown>;
 }
 

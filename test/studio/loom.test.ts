@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BigVae } from "../../src/bigVae.js";
-import { Project } from "../../src/project/index.js";
+import { exportProject, Project } from "../../src/project/index.js";
 import type { StudioEvent } from "../../src/studio/events.js";
 import { Loom } from "../../src/studio/loom.js";
 import { importBuilt } from "../host/built.js";
@@ -24,7 +24,7 @@ beforeEach(async () => {
   project = await Project.open(folder);
   loom = new Loom(project, () => vae);
   events = [];
-  loom.listen((event) => events.push(event));
+  loom.events.listen((event) => events.push(event));
 });
 afterEach(async () => {
   await loom.close();
@@ -90,7 +90,7 @@ it("stops a branch, keeps what was written, and leaves the others alone", async 
   const { id: parent } = await loom.type(TEXT);
   const [stopped, other] = loom.write({ parent, sampler: "avg", branches: 2, options: { ...OPTIONS, nSteps: 6 } });
   await new Promise<void>((resolve) => {
-    loom.listen((event) => event.kind === "span" && event.node === stopped && resolve());
+    loom.events.listen((event) => event.kind === "span" && event.node === stopped && resolve());
   });
   loom.stop(stopped!);
   await Promise.all([loom.finished(stopped!), loom.finished(other!)]);
@@ -132,4 +132,31 @@ it("closes what a killed process left half written", async () => {
   project.write(half, { text: "Once" });
   const again = new Loom(project, () => vae);
   expect(again.nodes()[0]).toMatchObject({ text: "Once", finished: true });
+});
+
+it("takes an export in: its nodes are told, finished, and on the map", async () => {
+  await loom.type(TEXT);
+  project.begin({ origin: "avg", title: "Half" });
+  const file = exportProject(project);
+  events.length = 0;
+  expect(loom.import(file)).toBe(2);
+  expect(events.map(({ kind }) => kind)).toEqual(["node", "node", "map"]);
+  const [, , copy, half] = loom.nodes();
+  expect(copy!.text).toBe(TEXT);
+  expect(half).toMatchObject({ title: "Half", finished: true });
+  const spans = project.spans();
+  expect(events.at(-1)).toMatchObject({ points: spans.map(({ id, node }) => ({ id, node })) });
+  expect(() => loom.import({})).toThrow(/another kind of JSON/);
+});
+
+it("says that the disk is full, and goes on", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  const [node] = loom.write({ parent, sampler: "avg", options: OPTIONS });
+  project.database.exec("PRAGMA query_only = 1");
+  await loom.finished(node!);
+  const failures = events.filter(({ kind }) => kind === "failed");
+  expect(failures.length).toBeGreaterThan(0);
+  for (const each of failures) expect(each).toMatchObject({ node, message: expect.stringContaining("read-only") });
+  project.database.exec("PRAGMA query_only = 0");
+  expect((await loom.type(TEXT)).finished).toBe(true);
 });
