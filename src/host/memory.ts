@@ -59,17 +59,21 @@ export function neededBytes(
   { config, adapterBytes, adapters = ADAPTER_ROLES.length, slots = 1 }: ModelSize,
   kept: Kept,
 ): number {
-  const weights = floatBytes(weightShapes(config).values());
   const linear = floatBytes(linearShapes(config).values());
   const head = floatBytes([[config.vocabSize, config.hiddenSize]]);
   const rope = floatBytes([[config.maxPositionEmbeddings * ropeSteps(slots), config.headDim]]);
   const fixed = PROCESS_BYTES + rope + adapterBytes;
-  if (kept === "unmerged") return fixed + 1.2 * weights;
-  if (kept !== "merged") return fixed + packedBytes(config, kept);
+  if (kept !== "merged") return fixed + storedBytes(config, kept);
   // Several slots: samplers are guided by default.
   const guide = slots > 1 ? 1 : 0;
   const [sessions, writers] = adapterBytes > 0 ? [adapters + guide, adapters - 1 + guide] : [1, 1];
+  const weights = floatBytes(weightShapes(config).values());
   return fixed + weights + sessions * linear + writers * head + (2 * linear + head);
+}
+
+/** Bytes of a base that all adapters share, in the sessions of the engine. */
+export function storedBytes(config: ModelConfig, kept: Exclude<Kept, "merged">): number {
+  return kept === "unmerged" ? 1.2 * floatBytes(weightShapes(config).values()) : packedBytes(config, kept);
 }
 
 /** Scales that MatMulNBits keeps for each of a weight's: its own, those in its order, and sums for the zeros (measured: 4.1). */
@@ -91,7 +95,7 @@ function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number
 }
 
 /** Bytes of a base that training feeds: its linear layers packed, tables and norms dense; for products in int8 two copies of the layers beside them. */
-function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"): number {
+export function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"): number {
   const linears = Array.from(linearShapes(config).values());
   const packed = linears
     .map((shape) => quantBytes(quant, shape))
