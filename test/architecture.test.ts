@@ -99,7 +99,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
     ],
     node: true,
   },
-  studio: { imports: ["project", "bigVae.ts", "latent", "sampling"] },
+  studio: {
+    imports: ["project", "bigVae.ts", "data/texts.ts", "latent", "operations", "sampling"],
+    node: true,
+  },
   client: { imports: ["server/schemas"] },
   operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },

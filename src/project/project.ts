@@ -7,16 +7,20 @@ import { type FolderLock, lockFolder } from "../formats/lock.js";
 import { Database, type Row } from "./database.js";
 import { PROJECT_VERSION, SCHEMA } from "./schema.js";
 import type { FoundSpan, NewNode, NodeMarks, PlacedSpan, ProjectNode, ProjectSpan } from "./types.js";
+import { CORPUS } from "./types.js";
 
 const FILE = "project.db";
 
 /** The fields that change. */
 const MARKS: readonly string[] = ["title", "rating", "unread", "removed"] satisfies (keyof NodeMarks)[];
 
-/** Nodes with their texts. */
-const NODES = `SELECT nodes.*, (
+/** Nodes with their texts; that of a corpus is left to its spans. */
+const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
   SELECT group_concat(text, '') FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
-) AS text FROM nodes`;
+)) AS text FROM nodes`;
+
+/** Spans that are read at once where all are. */
+const PAGE = 1000;
 
 export class Project {
   private constructor(
@@ -64,17 +68,23 @@ export class Project {
     return nodeOf(this.#row(NODES, id));
   }
 
-  /** The spans of a node, or of all. */
-  spans(node?: number): PlacedSpan[] {
-    const rows =
-      node === undefined
-        ? this.database.all("SELECT * FROM spans ORDER BY id")
-        : this.database.all("SELECT * FROM spans WHERE node = ? ORDER BY place", [node]);
-    return rows.map((row) => ({
-      ...{ id: Number(row.id), node: Number(row.node), place: Number(row.place), text: String(row.text) },
-      ...(row.z instanceof Uint8Array ? { z: floatsOf(row.z) } : {}),
-      origins: JSON.parse(String(row.origins)) as unknown[],
-    }));
+  /** The spans of a node. */
+  spans(node: number): PlacedSpan[] {
+    return this.database.all("SELECT * FROM spans WHERE node = ? ORDER BY place", [node]).map(spanOf);
+  }
+
+  /** All spans, oldest first, a part of them in memory at a time. */
+  *allSpans(): Generator<PlacedSpan> {
+    for (let last: number | undefined = 0; last !== undefined; ) {
+      const rows = this.database.all("SELECT * FROM spans WHERE id > ? ORDER BY id LIMIT ?", [last, PAGE]);
+      for (const row of rows) yield spanOf(row);
+      last = rows.length < PAGE ? undefined : Number(rows.at(-1)!.id);
+    }
+  }
+
+  /** The span of that id. Throws "usage" where there is none. */
+  span(id: number): PlacedSpan {
+    return spanOf(this.#row("SELECT * FROM spans", id, "span"));
   }
 
   /** Begins a node; spans are added as they are written, and `finish` closes it. Returns its id. */
@@ -90,8 +100,8 @@ export class Project {
     );
   }
 
-  /** Adds a span to a node that is not finished. Returns its place. */
-  write(node: number, { text, z, origins = [] }: ProjectSpan): number {
+  /** Adds a span to a node that is not finished. */
+  write(node: number, { text, z, origins = [] }: ProjectSpan): PlacedSpan {
     if (this.#row("SELECT finished FROM nodes", node).finished === 1)
       throw new BigVaeError("usage", {
         subject: `node ${node}`,
@@ -99,14 +109,15 @@ export class Project {
         got: "a finished one",
         remedy: "add a node behind it",
       });
-    const place = Number(this.database.all("SELECT count(*) AS n FROM spans WHERE node = ?", [node])[0]!.n);
+    const [last] = this.database.all("SELECT max(place) AS place FROM spans WHERE node = ?", [node]);
+    const place = last!.place === null ? 0 : Number(last!.place) + 1;
     const bytes = z && new Uint8Array(z.buffer.slice(z.byteOffset, z.byteOffset + z.byteLength));
-    this.database.run("INSERT INTO spans (node, place, text, z, origins) VALUES (?, ?, ?, ?, ?)", [
+    const id = this.database.run("INSERT INTO spans (node, place, text, z, origins) VALUES (?, ?, ?, ?, ?)", [
       ...[node, place, text],
       bytes ?? null,
       JSON.stringify(origins),
     ]);
-    return place;
+    return { id, node, place, text, ...(z ? { z } : {}), origins };
   }
 
   /** Closes a node: its text never changes again. */
@@ -213,11 +224,11 @@ export class Project {
   }
 
   /** What a query says of a node. Throws "usage" where there is none of that id. */
-  #row(query: string, id: number): Row {
+  #row(query: string, id: number, subject = "node"): Row {
     const [row] = this.database.all(`${query} WHERE id = ?`, [id]);
     if (row) return row;
     const remedy = "list the nodes";
-    throw new BigVaeError("usage", { subject: "node", expected: "one of the project's", got: String(id), remedy });
+    throw new BigVaeError("usage", { subject, expected: "one of the project's", got: String(id), remedy });
   }
 }
 
@@ -273,6 +284,14 @@ function nodeOf(row: Row): ProjectNode {
     unread: row.unread === 1,
     removed: row.removed === 1,
     text: String(row.text ?? ""),
+  };
+}
+
+function spanOf(row: Row): PlacedSpan {
+  return {
+    ...{ id: Number(row.id), node: Number(row.node), place: Number(row.place), text: String(row.text) },
+    ...(row.z instanceof Uint8Array ? { z: floatsOf(row.z) } : {}),
+    origins: JSON.parse(String(row.origins)) as unknown[],
   };
 }
 

@@ -2,23 +2,25 @@
 import { BigVaeError } from "../errors.js";
 import type { Project } from "./project.js";
 import { PROJECT_VERSION } from "./schema.js";
-import type { PlacedSpan, ProjectFile, ProjectSpan } from "./types.js";
+import { CORPUS, type ProjectFile, type ProjectSpan } from "./types.js";
 
+/** All but corpora, which their own files hold. */
 export function exportProject(project: Project): ProjectFile {
-  const spans = new Map<number, PlacedSpan[]>();
-  for (const span of project.spans()) spans.set(span.node, [...(spans.get(span.node) ?? []), span]);
   return {
     format: "bigvae-project",
     version: PROJECT_VERSION,
     facts: project.facts(),
-    nodes: project.nodes().map(({ text: _, ...node }) => ({
-      ...node,
-      spans: (spans.get(node.id) ?? []).map(({ text, z, origins = [] }) => ({
-        text,
-        ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
-        ...(origins.length > 0 ? { origins } : {}),
+    nodes: project
+      .nodes()
+      .filter(({ origin }) => origin !== CORPUS)
+      .map(({ text: _, ...node }) => ({
+        ...node,
+        spans: project.spans(node.id).map(({ text, z, origins = [] }) => ({
+          text,
+          ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
+          ...(origins.length > 0 ? { origins } : {}),
+        })),
       })),
-    })),
   };
 }
 

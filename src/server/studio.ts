@@ -5,6 +5,7 @@ import type { BigVae } from "../bigVae.js";
 import { hashLatents } from "../host/modelFiles.js";
 import { exportProject, type Project } from "../project/index.js";
 import { samplers } from "../sampling/samplers.js";
+import { LAYOUTS } from "../studio/layout.js";
 import { Loom } from "../studio/loom.js";
 import { EventStream } from "./eventStream.js";
 import { type RequestContext, type Route, route, seedOf, toSource } from "./route.js";
@@ -63,7 +64,9 @@ export function openStudio(model: ServedModel, project: Project): Studio {
 
 const id = z.int().min(1);
 const node = z.looseObject({ id, text: z.string(), finished: z.boolean() });
-const point = z.object({ id, node: id, place: z.int(), text: z.string(), x: z.number(), y: z.number() });
+const at = { x: z.number(), y: z.number() };
+const point = z.object({ id, node: id, place: z.int(), text: z.string(), ...at, layout: z.int() });
+const layout = z.enum(LAYOUTS);
 const done = z.object({ done: z.literal(true) });
 
 /** `loom` throws a 503 while the model is loaded. */
@@ -85,19 +88,30 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
     method: "GET",
     path: "/studio/state",
     tag: "studio",
-    summary: "The project: nodes, points of the map, and what is being written.",
+    summary: "The project: its nodes, and what is being written or read.",
     answer: z.object({
       model: z.string(),
       nodes: z.array(node),
-      points: z.array(point),
       writing: z.array(z.object({ node: id, text: z.string() })),
+      reading: z.array(z.object({ node: id, done: z.int(), total: z.int() })),
     }),
     handle: () => ({
       model: model.name,
       nodes: loom().nodes(),
-      points: loom().map.points(),
       writing: loom().pending(),
+      reading: loom().corpora.pending(),
     }),
+  });
+  const map = route({
+    method: "GET",
+    path: "/studio/map",
+    tag: "studio",
+    summary: "The spans of the project on a plane.",
+    answer: z.object({ layout, round: z.int(), points: z.array(point) }),
+    handle() {
+      const { map } = loom().atlas;
+      return { layout: map.layout, round: map.round, points: map.points() };
+    },
   });
   const options = z.strictObject({
     prompt: z.union([text, latent]).optional(),
@@ -110,6 +124,7 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
   });
   return [
     state,
+    map,
     studioRoute(
       "/studio/type",
       "Adds a typed text to the tree, cut into spans and encoded.",
@@ -141,10 +156,16 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
         }),
       }),
     ),
-    studioRoute("/studio/stop", "Ends the writing of a node.", z.strictObject({ node: id }), done, (at, body) => {
-      at.stop(body.node);
-      return { done: true };
-    }),
+    studioRoute(
+      "/studio/stop",
+      "Ends the writing of a node, or the reading of a corpus.",
+      z.strictObject({ node: id }),
+      done,
+      (at, body) => {
+        at.stop(body.node);
+        return { done: true };
+      },
+    ),
     studioRoute(
       "/studio/mark",
       "Changes title, rating, unread or removed of a node.",
@@ -186,14 +207,33 @@ function routesOf(loom: () => Loom, model: ServedModel): Route[] {
       "The latent of a span.",
       z.strictObject({ span: id }),
       z.object({ z: latent }),
-      (at, { span }) => ({ z: at.latentOf(span) }),
+      ({ atlas }, { span }) => ({ z: atlas.latentOf(span) }),
     ),
     studioRoute(
       "/studio/place",
       "The text of a place on the map.",
-      z.strictObject({ x: z.number(), y: z.number() }),
+      z.strictObject(at),
       z.object({ z: latent, text: z.string(), nearest: point }),
-      (at, { x, y }, { signal }) => at.read(x, y, signal),
+      ({ atlas }, { x, y }, { signal }) => atlas.read(x, y, signal),
+    ),
+    studioRoute(
+      "/studio/mean",
+      "The text of the mean of spans.",
+      z.strictObject({ spans: z.array(id).min(1).max(1_000_000) }),
+      z.object({ z: latent, text: z.string() }),
+      ({ atlas }, { spans }, { signal }) => atlas.mean(spans, signal),
+    ),
+    studioRoute("/studio/lay", "Lays the map anew.", z.strictObject({ layout }), done, ({ atlas }, body) => {
+      atlas.lay(body.layout);
+      return { done: true };
+    }),
+    studioRoute(
+      "/studio/corpus",
+      "Begins to read the texts of a file into the project: lines, or records of .jsonl.",
+      z.strictObject({ name: z.string().min(1).max(200), content: z.string() }),
+      z.object({ node: id }),
+      async ({ corpora }, { name, content }) => ({ node: await corpora.add(name, content) }),
+      { name: "two.txt", content: "It rained.\nThe fox ran home." },
     ),
     studioRoute(
       "/studio/import",

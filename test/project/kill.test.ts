@@ -42,7 +42,7 @@ it("keeps what was saved, at 12 moments, and opens again at once", async () => {
       for (const [i, { title, text, finished }] of nodes.entries())
         expect([title, text, finished]).toEqual([`node ${i}`, `${i}.0 ${i}.1 ${i}.2 `, true]);
       for (const i of saved) expect(nodes[i]!.rating).toBe(1);
-      expect(project.spans().map(({ z }) => Array.from(z!))).toEqual(
+      expect([...project.allSpans()].map(({ z }) => Array.from(z!))).toEqual(
         nodes.flatMap((_, i) => [0, 1, 2].map((k) => [i, k])),
       );
       await project.close();

@@ -112,19 +112,41 @@ it("tells why a branch was not written", async () => {
 it("lays spans on a plane, and finds the latent of a place on it", async () => {
   for (const text of ["The fox ran home.", "The baker lost a key.", "It rained all day.", "Her lamp was broken."])
     await loom.type(text);
-  const points = loom.map.points();
+  const { map } = loom.atlas;
+  const points = map.points();
   expect(points).toHaveLength(4);
-  for (const point of points) {
-    const { z, nearest } = loom.map.at(point.x, point.y)!;
-    expect(nearest.id).toBe(point.id);
-    expect(z).toEqual(project.spans(point.node)[0]!.z);
+  for (const { x, y, id } of points) {
+    const { key, nearest } = map.at(x, y)!;
+    expect(nearest.id).toBe(id);
+    expect(vae.space.withKey(loom.atlas.latentOf(id), key)).toEqual(loom.atlas.latentOf(id));
   }
   // A place between two: its key lies there.
   const [a, b] = points as [(typeof points)[0], (typeof points)[0]];
   const [x, y] = [0.7 * a.x + 0.3 * b.x, 0.7 * a.y + 0.3 * b.y];
-  const { z } = loom.map.at(x, y)!;
-  const probe = loom.map.add({ id: 99, node: 1, place: 9, text: "", z })!;
-  expect([probe.x, probe.y]).toEqual([expect.closeTo(x, 3), expect.closeTo(y, 3)]);
+  const { z } = await loom.atlas.read(x, y);
+  expect(map.placeOf(z)).toEqual({ x: expect.closeTo(x, 3), y: expect.closeTo(y, 3) });
+});
+
+it("reads a file of texts into the project, tells how far it is, and can be stopped", async () => {
+  const lines = Array.from({ length: 200 }, (_, i) => `The fox found lamp ${i}.`);
+  const node = await loom.corpora.add("foxes.txt", `${lines.join("\n")}\n\n`);
+  await loom.corpora.finished(node);
+  expect(project.spans(node).map(({ text }) => text)).toEqual(lines);
+  const told = events.flatMap((event) => (event.kind === "corpus" ? [event] : []));
+  expect(told.map(({ done, total }) => [done, total])).toEqual([64, 128, 192, 200].map((done) => [done, 200]));
+  expect(told.flatMap(({ points }) => points.map(({ text }) => text))).toEqual(lines);
+  expect(project.node(node)).toMatchObject({ origin: "corpus", title: "foxes.txt", text: "", finished: true });
+  expect(exportProject(project).nodes).toEqual([]);
+  expect((await loom.atlas.mean(project.spans(node).map(({ id }) => id))).text).toContain("fox found lamp");
+
+  const records = lines.map((text) => JSON.stringify({ text })).join("\n");
+  const stopped = await loom.corpora.add("again.jsonl", records);
+  loom.events.listen((event) => event.kind === "corpus" && loom.stop(stopped));
+  await loom.corpora.finished(stopped);
+  expect(project.spans(stopped)).toHaveLength(64);
+  expect(project.node(stopped).finished).toBe(true);
+  await expect(loom.corpora.add("a.jsonl", "{}")).rejects.toMatchObject({ kind: "format" });
+  await expect(loom.corpora.add("a.txt", " \n")).rejects.toMatchObject({ kind: "usage" });
 });
 
 it("closes what a killed process left half written", async () => {
@@ -144,8 +166,9 @@ it("takes an export in: its nodes are told, finished, and on the map", async () 
   const [, , copy, half] = loom.nodes();
   expect(copy!.text).toBe(TEXT);
   expect(half).toMatchObject({ title: "Half", finished: true });
-  const spans = project.spans();
-  expect(events.at(-1)).toMatchObject({ points: spans.map(({ id, node }) => ({ id, node })) });
+  expect(loom.atlas.map.points().map(({ id, node }) => [id, node])).toEqual(
+    Array.from(project.allSpans(), ({ id, node }) => [id, node]),
+  );
   expect(() => loom.import({})).toThrow(/another kind of JSON/);
 });
 
