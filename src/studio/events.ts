@@ -1,5 +1,4 @@
 /** What happens in a project while it is worked on, for whoever listens. */
-import type { Project } from "../project/index.js";
 import type { ProjectNode } from "../project/types.js";
 
 /** A span on the map. */
@@ -48,7 +47,7 @@ export class StudioEvents {
   }
 
   /** Closes a node that was written, and tells of it. A full disk is told too. */
-  settle(project: Project, node: number): void {
+  settle(project: { finish(node: number): void; node(id: number): ProjectNode }, node: number): void {
     try {
       project.finish(node);
       this.tell({ kind: "node", node: project.node(node) });

@@ -1,17 +1,32 @@
 /** What the page asks of the server. */
 
-import type { FoundSpan, NodeMarks, ProjectNode } from "../../src/project/types.js";
+import { CORPUS, type FoundSpan, type NodeMarks, type ProjectNode } from "../../src/project/types.js";
 import type { MapPoint, StudioEvent } from "../../src/studio/events.js";
 
 export type { FoundSpan, MapPoint, NodeMarks, ProjectNode, StudioEvent };
+export { CORPUS };
 
 /** All that a page begins with. */
 export interface StudioState {
   model: string;
   nodes: ProjectNode[];
-  points: MapPoint[];
   /** Nodes that are written on, with the text that is not kept yet. */
   writing: { node: number; text: string }[];
+  /** Corpora that are read, and how far. */
+  reading: ({ node: number } & Reading)[];
+}
+
+/** How many texts of a corpus are encoded. */
+export interface Reading {
+  done: number;
+  total: number;
+}
+
+/** The map as it is laid now. */
+export interface MapState {
+  layout: string;
+  round: number;
+  points: MapPoint[];
 }
 
 export interface BranchRequest {
@@ -59,6 +74,10 @@ export const api = {
   search: (words: string) => ask<{ found: FoundSpan[] }>("/studio/search", { words }),
   latent: (span: number) => ask<{ z: number[] }>("/studio/latent", { span }),
   place: (x: number, y: number) => ask<{ z: number[]; text: string; nearest: MapPoint }>("/studio/place", { x, y }),
+  map: () => ask<MapState>("/studio/map"),
+  lay: (layout: string) => ask("/studio/lay", { layout }),
+  mean: (spans: number[]) => ask<{ z: number[]; text: string }>("/studio/mean", { spans }),
+  addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),
   importProject: (file: unknown) => ask<{ nodes: number }>("/studio/import", file),
 };
 

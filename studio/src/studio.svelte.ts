@@ -1,5 +1,5 @@
 /** The page's view of the project: what the server told, and what is selected. */
-import { api, listen, type MapPoint, type ProjectNode, type StudioEvent } from "./api.js";
+import { api, CORPUS, listen, type MapPoint, type ProjectNode, type Reading, type StudioEvent } from "./api.js";
 
 export interface DeskItem {
   /** Tells it from others. */
@@ -17,7 +17,17 @@ export class Studio {
   nodes = $state(new Map<number, ProjectNode>());
   /** Text of nodes that is written and not kept yet. */
   live = $state(new Map<number, string>());
-  points = $state<MapPoint[]>([]);
+  /** Corpora that are read. */
+  reading = $state(new Map<number, Reading>());
+  /** All spans on the map; there may be many, so that a change is another array. */
+  points = $state.raw<readonly MapPoint[]>([]);
+  layout = $state("pca");
+  /** How far the map is laid anew, from 0 to 1. */
+  laying = $state<number | undefined>(undefined);
+  /** Points that are chosen, by their spans. */
+  chosen = $state.raw<ReadonlySet<number>>(new Set());
+  /** A way over the map that a view shows. */
+  trail = $state.raw<readonly { x: number; y: number }[]>([]);
   selected = $state<number | undefined>(undefined);
   desk = $state<DeskItem[]>([]);
   message = $state("");
@@ -26,7 +36,7 @@ export class Studio {
   readonly children = $derived.by(() => {
     const children = new Map<number | undefined, ProjectNode[]>();
     for (const node of this.nodes.values()) {
-      if (node.removed) continue;
+      if (node.removed || node.origin === CORPUS) continue;
       const siblings = children.get(node.parent) ?? [];
       siblings.push(node);
       children.set(node.parent, siblings);
@@ -59,15 +69,17 @@ export class Studio {
 
   async load(): Promise<void> {
     try {
-      const { model, nodes, points, writing } = await api.state();
+      const { model, nodes, writing, reading } = await api.state();
       this.model = model;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
-      this.points = points;
+      this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));
       this.isLoaded = true;
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
-      this.selected = this.nodes.has(wanted) ? wanted : nodes.filter(({ removed }) => !removed).at(-1)?.id;
+      const isText = ({ origin, removed }: ProjectNode) => origin !== CORPUS && !removed;
+      this.selected = this.nodes.has(wanted) ? wanted : nodes.filter(isText).at(-1)?.id;
+      await this.#loadMap();
     } catch (error) {
       this.tell(error);
     }
@@ -94,6 +106,10 @@ export class Studio {
     // The address is a link to the node.
     history.replaceState(undefined, "", `#node-${id}`);
     if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
+  }
+
+  choose(points: readonly MapPoint[]): void {
+    this.chosen = new Set(points.map(({ id }) => id));
   }
 
   addToDesk(text: string, source: string | number[]): void {
@@ -129,9 +145,37 @@ export class Studio {
         this.nodes = new Map(this.nodes).set(node.id, { ...node, text: node.text + event.text });
         this.#setLive(event.node, live?.slice(event.text.length));
       }
-      if (event.point) this.points = [...this.points, event.point];
-    } else if (event.kind === "map") this.points = event.points;
-    else this.message = event.message;
+      if (event.point) this.#addPoints([event.point]);
+    } else if (event.kind === "corpus") {
+      this.reading = new Map(this.reading).set(event.node, { done: event.done, total: event.total });
+      this.#addPoints(event.points);
+    } else if (event.kind === "map") {
+      this.laying = event.share < 1 ? event.share : undefined;
+      if (event.share === 1) void this.run(() => this.#loadMap());
+    } else this.message = event.message;
+  }
+
+  /** Number of the layout that the points are of. */
+  #round = 0;
+  /** Points that were told since the map was asked for. */
+  #late: MapPoint[] | undefined;
+
+  /** Asks for all points. Those that are told meanwhile are added, if they are of the same layout and not among them. */
+  async #loadMap(): Promise<void> {
+    const late: MapPoint[] = [];
+    this.#late = late;
+    const { layout, round, points } = await api.map();
+    if (this.#late !== late) return;
+    const known = new Set(points.map(({ id }) => id));
+    this.#late = undefined;
+    this.#round = round;
+    this.layout = layout;
+    this.points = [...points, ...late.filter((point) => point.layout === round && !known.has(point.id))];
+  }
+
+  #addPoints(points: readonly MapPoint[]): void {
+    this.#late?.push(...points);
+    this.points = [...this.points, ...points.filter(({ layout }) => layout === this.#round)];
   }
 
   #setLive(node: number, text: string | undefined): void {
