@@ -1,7 +1,7 @@
 /** The map of a project while it grows: laid anew where it has to be, and read anywhere. */
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { Latent } from "../latent/index.js";
+import { FIRST_CHOICE, type Latent, nearest } from "../latent/index.js";
 import { mixOf } from "../operations/blending.js";
 import type { PlacedSpan, Project } from "../project/index.js";
 import type { MapPoint, StudioEvents } from "./events.js";
@@ -72,6 +72,15 @@ export class Atlas {
     const { z, cfgScale } = mixOf(this.model(), zs, weights, {});
     const text = await this.model().decode(z, { cfgScale, signal });
     return { z, text: text.trim() };
+  }
+
+  /** The spans nearest to a latent, slot by slot, but for those of the same text. */
+  nearest(z: Latent, count: number, text: string): (MapPoint & { similarity: number })[] {
+    const isOther = (point: MapPoint) => point.text.trim() !== text.trim();
+    const first = this.map.alike(z, FIRST_CHOICE).filter(isOther);
+    const latents = first.map(({ id }) => this.latentOf(id));
+    const found = nearest(this.model().space, z, latents, count);
+    return found.map(({ index, similarity }) => ({ ...first[index]!, similarity }));
   }
 
   close(): void {

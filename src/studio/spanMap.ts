@@ -1,5 +1,5 @@
 /** The spans of a project on a plane, and the way back from a place to a latent. */
-import type { Latent, LatentSpace } from "../latent/index.js";
+import { average, cosine, type Latent, type LatentSpace } from "../latent/index.js";
 import type { MapPoint } from "./events.js";
 import { type Layout, principalLayout } from "./layout.js";
 import { LEAST_FOR_UMAP, umapLayout } from "./umap.js";
@@ -87,6 +87,16 @@ export class SpanMap {
       if (distance < least) [nearest, least] = [span, distance];
     }
     return nearest && { key: this.#layout.keyAt(x, y, nearest), nearest: pointOf(nearest) };
+  }
+
+  /** The first `count` spans by the cosine of their keys with that of a latent; what all keys have in common is left out. */
+  alike(z: Latent, count: number): MapPoint[] {
+    const mean = average([this.space.key(z), ...this.#spans.map(({ key }) => key)]);
+    const centred = (key: Latent) => key.map((value, d) => value - mean[d]!);
+    const wanted = centred(this.space.key(z));
+    const found = this.#spans.map((span) => ({ span, by: cosine(wanted, centred(span.key)) }));
+    found.sort((a, b) => b.by - a.by);
+    return found.slice(0, count).map(({ span }) => pointOf(span));
   }
 
   /** The place of a latent that is no span. */

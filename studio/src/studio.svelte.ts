@@ -30,6 +30,17 @@ export class Studio {
   trail = $state.raw<readonly { x: number; y: number }[]>([]);
   selected = $state<number | undefined>(undefined);
   desk = $state<DeskItem[]>([]);
+  /** What stands below the map. */
+  tool = $state<"desk" | "line" | "plan" | "explain">("desk");
+  /** Where a plan leads. */
+  goal = $state("");
+  /** Whether a place of the map was read, and a plan was written: a newcomer has made that. */
+  hasReadPlace = $state(false);
+  hasPlanned = $state(false);
+  /** A text that is to be explained. */
+  explained = $state("");
+  /** Whether the map has more room than the text. */
+  isWide = $state(false);
   message = $state("");
 
   /** Nodes that are shown, by their parents; undefined is the parent of first nodes. */
@@ -55,6 +66,21 @@ export class Studio {
     return path;
   });
 
+  /** The last span of the text on the page. */
+  readonly lastSpan = $derived.by(() => {
+    const order = new Map(this.path.map(({ id }, i) => [id, i]));
+    let last: MapPoint | undefined;
+    for (const point of this.points) {
+      const [own, best] = [order.get(point.node), last && order.get(last.node)];
+      if (own === undefined || point.text.trim() === "") continue;
+      if (best === undefined || own > best || (own === best && point.place > last!.place)) last = point;
+    }
+    return last;
+  });
+
+  /** The text on the page, from its first node to the selected one. */
+  readonly text = $derived(this.path.map((node) => this.textOf(node)).join(""));
+
   async begin(): Promise<void> {
     listen(
       (event) => this.#take(event),
@@ -78,7 +104,9 @@ export class Studio {
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
       const isText = ({ origin, removed }: ProjectNode) => origin !== CORPUS && !removed;
-      this.selected = this.nodes.has(wanted) ? wanted : nodes.filter(isText).at(-1)?.id;
+      const chosen = this.nodes.has(wanted) ? wanted : nodes.filter(isText).at(-1)?.id;
+      if (chosen === undefined) this.selected = undefined;
+      else this.select(chosen);
       await this.#loadMap();
     } catch (error) {
       this.tell(error);
@@ -117,17 +145,22 @@ export class Studio {
     this.desk = [...this.desk, { key, text, source, weight: 1 }];
   }
 
+  explain(text: string): void {
+    this.explained = text.trim();
+    this.tool = "explain";
+  }
+
   tell(error: unknown): void {
     this.message = error instanceof Error ? error.message : String(error);
   }
 
-  /** Does something that may fail, and tells why it did. */
-  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
+  /** Does something that may fail, and tells why it did, unless it was called off. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
     try {
       this.message = "";
       return await work();
     } catch (error) {
-      this.tell(error);
+      if (!signal?.aborted) this.tell(error);
       return undefined;
     }
   }
