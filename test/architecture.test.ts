@@ -43,6 +43,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "checkpoint",
       "tokenizer",
       "latent",
+      "graph",
       "model",
       "vae",
       "engine",

@@ -77,14 +77,15 @@ async function keep(folder: string, known: object): Promise<void> {
 }
 
 async function measureGain(runtime: Runtime, [out, width]: readonly [number, number]): Promise<number> {
-  const weight = Float32Array.from({ length: out * width }, (_, i) => ((i * 7919) % 127) / 127 - 0.5);
+  const spread = (length: number) => Float32Array.from({ length }, (_, i) => ((i * 7919) % 127) / 127 - 0.5);
+  const weight = spread(out * width);
   const packed = packColumns(weight, [out, width]);
   const x = input("x", [ROWS, width]);
   const ways: [Value, HostTensors][] = [
     [linear(x, input("w", [out, width])), { w: float32(weight, out, width) }],
     [packedLinear(x, packedInput("w", packed.format, packed.shape)), weightTensors("w", packed)],
   ];
-  const values = float32(weight.slice(0, ROWS * width), ROWS, width);
+  const values = float32(spread(ROWS * width), ROWS, width);
   const sessions = await Promise.all(
     ways.map(async ([y, stored]) => {
       const data = new Map(Object.entries(stored).map(([name, { data }]) => [name, data as StoredData]));

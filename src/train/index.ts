@@ -2,7 +2,6 @@
 export type { MemoryPlan } from "./loop/memoryPlan.js";
 export type { Metrics } from "./loop/objective.js";
 export type { StepReport } from "./loop/trainer.js";
-export { type TrainingMemory, trainingMemory } from "./run/neededMemory.js";
 export { TRAIN_OPTIONS } from "./run/options/all.js";
 export type { Kind } from "./run/options/kinds.js";
 export type { NewRun, OptionRule, OptionTable, PlannedOptions, ResumedRun, RunOptions } from "./run/options/table.js";

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stories } from "../../src/corpus/stories/index.js";
 import { prepare } from "../../src/data/index.js";
 import { openTokenizer, readConfig } from "../../src/host/modelFiles.js";
-import { trainingMemory } from "../../src/train/index.js";
+import { trainingMemory } from "../../src/train/run/neededMemory.js";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const base = here("../../pocket/base");

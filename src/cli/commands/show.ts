@@ -7,7 +7,7 @@ import {
   type ModelDescription,
 } from "../../host/describeModel.js";
 import { readConfig } from "../../host/modelFiles.js";
-import { type TrainingMemory, trainingMemory } from "../../train/index.js";
+import { type TrainingMemory, trainingMemory } from "../../train/run/neededMemory.js";
 import { QUANTS, type Quant } from "../../weights/index.js";
 import { printJson, withOutput } from "../shared.js";
 import { parameters, size, table } from "../sizes.js";

@@ -18,6 +18,18 @@ export interface TrainingMemory {
 
 /** Training a VAE on a base, its linear layers packed as `quant` says. */
 export function trainingMemory(config: ModelConfig, quant: Quant): TrainingMemory {
+  const { numHiddenLayers } = config;
+  if (numHiddenLayers <= SOME_LAYERS + 1) return memoryOfGraphs(config, quant);
+  // Each layer takes as much as another: two short models show what a long one takes.
+  const [some, more] = [0, 1].map((n) => memoryOfGraphs({ ...config, numHiddenLayers: SOME_LAYERS + n }, quant));
+  const extended = (of: keyof TrainingMemory) => some![of] + (numHiddenLayers - SOME_LAYERS) * (more![of] - some![of]);
+  return { plain: extended("plain"), checkpointing: extended("checkpointing") };
+}
+
+/** Enough that the peak lies between the layers, not at the head. */
+const SOME_LAYERS = 4;
+
+function memoryOfGraphs(config: ModelConfig, quant: Quant): TrainingMemory {
   const { rank, alpha, zDim, slots, batchSize, dropPrefix, span } = VAE_OPTIONS;
   const lora = { rank: rank.default, alpha: alpha.default, targets: Object.keys(blockLinears(config)) };
   const kept = Math.ceil(batchSize.default * (1 - dropPrefix.default));
