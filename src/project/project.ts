@@ -234,7 +234,10 @@ export class Project {
 
 /** Makes the tables of a new file, and checks those of an old one. */
 function prepare(database: Database): void {
-  database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  // A log of writes: after a kill SQLite's other way needs a rollback, which this build of it never does (its own lock looks like another process's).
+  database.exec(
+    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+  );
   const tables = database.all("SELECT name FROM sqlite_master WHERE name = 'facts'");
   if (tables.length === 0) {
     if (database.all("SELECT name FROM sqlite_master").length > 0) throw notAProject(database.path);

@@ -67,7 +67,9 @@ it("answers 503 while the model is loaded, and events only then", async () => {
     const file = await (await fetch(`${server.url}/studio/export`)).json();
     expect((await post(`${server.url}/studio/import`, file)).body).toEqual({ nodes: 1 });
     const all = await (await fetch(`${server.url}/studio/state`)).json();
-    expect(all).toMatchObject({ nodes: [{ id: 1 }, { id: 2 }], points: [{ node: 1 }, { node: 2 }] });
+    expect(all).toMatchObject({ nodes: [{ id: 1 }, { id: 2 }] });
+    const map = await (await fetch(`${server.url}/studio/map`)).json();
+    expect(map).toMatchObject({ layout: "pca", points: [{ node: 1 }, { node: 2 }] });
   } finally {
     await server.close();
   }
