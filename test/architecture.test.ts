@@ -34,7 +34,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   data: { imports: ["tokenizer", "formats"], node: true },
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
   hub: { imports: ["formats"], node: true },
-  project: { imports: ["formats/lock.ts"], node: true },
+  project: { imports: ["formats/fileOps.ts", "formats/lock.ts"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   remote: { imports: ["engine", "vae/roles.ts", "weights"] },
   host: {
@@ -100,7 +100,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
     ],
     node: true,
   },
-  studio: { imports: ["project", "bigVae.ts", "latent", "sampling"] },
+  studio: {
+    imports: ["project", "bigVae.ts", "data/texts.ts", "latent", "operations", "sampling"],
+    node: true,
+  },
   client: { imports: ["server/schemas"] },
   operations: { imports: ["bigVae.ts", "latent"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },

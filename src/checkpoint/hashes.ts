@@ -2,7 +2,7 @@
 import { BigVaeError } from "../errors.js";
 import { sha256OfFiles, weightFiles } from "../formats/index.js";
 import { readFacts } from "./facts.js";
-import { adapterFiles } from "./layout.js";
+import { adapterFiles, encoderFiles } from "./layout.js";
 
 /** Of the weights of a base: of the file that they are read from, or of the hashes of its shards in order of name. */
 export async function baseSha256(path: string): Promise<string> {
@@ -12,6 +12,11 @@ export async function baseSha256(path: string): Promise<string> {
 /** Of the weights of the head and of every adapter in a folder. */
 export async function adaptersSha256(folder: string): Promise<string> {
   return sha256OfFiles(await adapterFiles(folder));
+}
+
+/** Of the weights of the head and of the encoder: what tells latents of one checkpoint from those of another. */
+export async function latentsSha256(folder: string): Promise<string> {
+  return sha256OfFiles(encoderFiles(folder));
 }
 
 /** Throws "mismatch" where the adapters' folder names another base by its sha256. `sha256`: that of the base, where it is known. */

@@ -64,6 +64,11 @@ export async function adapterFiles(folder: string): Promise<string[]> {
   return files.map((name) => join(folder, name));
 }
 
+/** Paths of the files that latents are made by. */
+export function encoderFiles(folder: string): string[] {
+  return [HEAD, join("encoder", LORA_WEIGHTS)].map((name) => join(folder, name));
+}
+
 /** Bytes of the head and the adapters; a file that is missing is refused later, by name. */
 export async function adapterBytes(folder: string): Promise<number> {
   const sizes = (await adapterFiles(folder)).map((path) => stat(path).catch(() => ({ size: 0 })));
