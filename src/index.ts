@@ -24,5 +24,20 @@ export {
 } from "./host/pullModel.js";
 export { planRemoval, type RemovalPlan, removeModel } from "./host/removeModel.js";
 export type { Latent } from "./latent/index.js";
+export type {
+  FoundRecord,
+  Memory,
+  MemoryFilter,
+  MemoryOptions,
+  MemoryProblem,
+  MemoryQuery,
+  MemoryRecord,
+  Metric,
+  NewRecord,
+  RepairedMemory,
+  SpaceIdentity,
+  VerifiedMemory,
+} from "./memory/index.js";
+export { openMemory, repairMemory } from "./operations/memories.js";
 export { Rng } from "./rng.js";
 export type { SamplerName } from "./sampling/samplers.js";

@@ -34,7 +34,8 @@ const WALLS: Readonly<Record<string, Wall>> = {
   data: { imports: ["tokenizer", "formats"], node: true },
   eval: { imports: ["engine", "corpus", "data", "latent", "tokenizer"] },
   hub: { imports: ["formats"], node: true },
-  project: { imports: ["formats/fileOps.ts", "formats/lock.ts"], node: true },
+  project: { imports: ["formats/database.ts", "formats/lock.ts"], node: true },
+  memory: { imports: ["formats", "latent"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   remote: { imports: ["engine", "vae/roles.ts", "weights"] },
   host: {
@@ -105,8 +106,8 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   client: { imports: ["server/schemas"] },
-  operations: { imports: ["bigVae.ts", "latent"] },
-  "index.ts": { imports: ["bigVae.ts", "host", "latent", "oldNode.ts", "sampling"] },
+  operations: { imports: ["bigVae.ts", "checkpoint/hashes.ts", "latent", "memory"] },
+  "index.ts": { imports: ["bigVae.ts", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
   cli: {
     imports: [
       "bigVae.ts",
@@ -118,6 +119,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "graph",
       "host",
       "latent",
+      "memory",
       "nodeVersion.ts",
       "operations",
       "runtime",

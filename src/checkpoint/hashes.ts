@@ -14,8 +14,8 @@ export async function adaptersSha256(folder: string): Promise<string> {
   return sha256OfFiles(await adapterFiles(folder));
 }
 
-/** Of the weights of the head and of the encoder: what tells latents of one checkpoint from those of another. */
-export async function latentsSha256(folder: string): Promise<string> {
+/** Of what makes latents of texts: the head and the encoder's adapter. Another decoder or router does not change it. */
+export async function encoderSha256(folder: string): Promise<string> {
   return sha256OfFiles(encoderFiles(folder));
 }
 

@@ -64,7 +64,7 @@ export async function adapterFiles(folder: string): Promise<string[]> {
   return files.map((name) => join(folder, name));
 }
 
-/** Paths of the files that latents are made by. */
+/** Paths of the files that hold the head and the encoder's adapter. */
 export function encoderFiles(folder: string): string[] {
   return [HEAD, join("encoder", LORA_WEIGHTS)].map((name) => join(folder, name));
 }

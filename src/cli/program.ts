@@ -10,6 +10,7 @@ import { encodeCommand } from "./commands/encode.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand, planCommand } from "./commands/generate.js";
 import { interpolateCommand, mixCommand, reconstructCommand, taskVectorCommand } from "./commands/latents.js";
+import { memoryCommand } from "./commands/memory.js";
 import { listCommand, rmCommand } from "./commands/models.js";
 import { packCommand } from "./commands/pack.js";
 import { pullCommand } from "./commands/pull.js";
@@ -34,6 +35,7 @@ function program(): Command {
     encodeCommand(),
     decodeCommand(),
     similarCommand(),
+    memoryCommand(),
     reconstructCommand(),
     interpolateCommand(),
     mixCommand(),

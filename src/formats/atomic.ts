@@ -2,8 +2,9 @@
  * Writing a file so that a crash at any moment leaves the old one or the new one, never a mixture: a temporary file in the
  * same folder, fsync, rename, fsync of the folder.
  */
-import { readdir } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { BigVaeError } from "../errors.js";
 import { diskError, type FileOps, nodeFileOps } from "./fileOps.js";
 import { processIsAlive } from "./lock.js";
 
@@ -36,6 +37,28 @@ export async function writeFileAtomic(
     await ops.remove(temporary).catch(() => undefined);
     const needed = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     throw await diskError(path, needed, cause, ops);
+  }
+}
+
+/**
+ * Puts at `path` the file that `write` makes under the temporary name it is given: for libraries that write files themselves.
+ * @throws BigVaeError("disk") as `writeFileAtomic`, and what `write` throws.
+ */
+export async function placeFileAtomic(
+  path: string,
+  write: (temporary: string) => void | Promise<void>,
+  ops: FileOps = nodeFileOps,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}-${writes++}.tmp`;
+  try {
+    await write(temporary);
+    const file = await open(temporary, "r+");
+    await file.sync().finally(() => file.close());
+    await ops.rename(temporary, path);
+    await ops.syncFolder(dirname(path));
+  } catch (cause) {
+    await ops.remove(temporary).catch(() => undefined);
+    throw cause instanceof BigVaeError ? cause : await diskError(path, 0, cause, ops);
   }
 }
 

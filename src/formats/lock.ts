@@ -27,6 +27,9 @@ interface Holder {
 const MAX_ATTEMPTS = 100;
 const RETRY_MS = 10;
 
+/** Between two looks at a lock that is waited for. */
+const POLL_MS = 50;
+
 /** How long a lock may be without its text: between its creation and its writing, where there are no hard links. */
 const UNWRITTEN_MS = 500;
 
@@ -37,13 +40,22 @@ const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 const held = new Set<string>();
 
 /**
- * Takes the lock of `folder`, which must exist.
+ * Takes the lock of `folder`, which must exist; waits up to `waitMs` for the process that holds it.
  * @throws BigVaeError("locked") naming the PID that holds it, BigVaeError("disk") where the folder cannot be written.
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
-  const lock = attempts.then(() => take(folder));
-  attempts = lock.catch(() => undefined);
-  return lock;
+export async function lockFolder(folder: string, waitMs = 0): Promise<FolderLock> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const lock = attempts.then(() => take(folder));
+    attempts = lock.catch(() => undefined);
+    try {
+      return await lock;
+    } catch (error) {
+      const isHeld = error instanceof BigVaeError && error.kind === "locked";
+      if (!isHeld || performance.now() >= deadline) throw error;
+      await setTimeout(POLL_MS);
+    }
+  }
 }
 
 /** The attempts of this process, one after the other: between the lock's appearance and its place in `held`, a second one would take it for a dead namesake's. */

@@ -1,6 +1,6 @@
 /** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder; found by path or by hub name. */
 import { basename, dirname, join } from "node:path";
-import { adaptersSha256, baseSha256, latentsSha256 } from "../checkpoint/hashes.js";
+import { adaptersSha256, baseSha256, encoderSha256 } from "../checkpoint/hashes.js";
 import { BASE, HEAD } from "../checkpoint/layout.js";
 import { type BaseModel, loadBase } from "../engine/baseModel.js";
 import { BigVaeError } from "../errors.js";
@@ -177,5 +177,5 @@ export async function hashModel({ base, adapters }: ModelPaths): Promise<ModelHa
 
 /** What tells latents of one model from those of another; none of a base alone. */
 export async function hashLatents({ adapters }: ModelPaths): Promise<string | undefined> {
-  return adapters === undefined ? undefined : latentsSha256(adapters);
+  return adapters === undefined ? undefined : encoderSha256(adapters);
 }

@@ -32,6 +32,11 @@ export function cosine(a: Latent, b: Latent): number {
   return lengths === 0 ? 0 : dot(a, b) / lengths;
 }
 
+/** Euclidean distance between two latents. */
+export function distance(a: Latent, b: Latent): number {
+  return norm(weightedSum([a, b], [1, -1]));
+}
+
 /** z with the given length; a latent of no length stays as it is. */
 export function rescale(z: Latent, length: number): Latent {
   const current = norm(z);
@@ -165,7 +170,6 @@ export function medoid(zs: readonly Latent[], weights: readonly number[] = zs.ma
       got: "none",
       remedy: "give some texts",
     });
-  const distance = (a: Latent, b: Latent) => norm(weightedSum([a, b], [1, -1]));
   checkWeights(zs, weights);
   const sums = zs.map((z) => zs.reduce((sum, other, i) => sum + weights[i]! * distance(z, other), 0));
   return zs[sums.indexOf(Math.min(...sums))]!;

@@ -1,15 +1,18 @@
 /** A project on disk: a tree of texts whose spans carry their latents. One SQLite file in a folder of its own; every change is kept at once. */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { makeFolder } from "../formats/fileOps.js";
-import { type FolderLock, lockFolder } from "../formats/lock.js";
-import { Database, type Row } from "./database.js";
+import { type Database, type DatabaseKind, openDatabase, type Row, wordsQuery } from "../formats/database.js";
+import type { FolderLock } from "../formats/lock.js";
 import { PROJECT_VERSION, SCHEMA } from "./schema.js";
 import type { FoundSpan, NewNode, NodeMarks, PlacedSpan, ProjectNode, ProjectSpan } from "./types.js";
 import { CORPUS } from "./types.js";
 
-const FILE = "project.db";
+const KIND: DatabaseKind = {
+  file: "project.db",
+  what: "a project",
+  version: PROJECT_VERSION,
+  schema: SCHEMA,
+  remedy: "name another folder, or import an export of the project into an empty one",
+};
 
 /** The fields that change. */
 const MARKS: readonly string[] = ["title", "rating", "unread", "removed"] satisfies (keyof NodeMarks)[];
@@ -36,21 +39,8 @@ export class Project {
    * @throws BigVaeError: "locked" where another process has it open, "disk" where the folder cannot be written, "format" for a file that is no project or a later one's.
    */
   static async open(folder: string, now: () => number = Date.now): Promise<Project> {
-    await makeFolder(folder);
-    const lock = await lockFolder(folder);
-    const path = join(folder, FILE);
-    let database: Database | undefined;
-    try {
-      // SQLite's own lock stays behind a process that was killed; ours tells that there is no other.
-      await rm(`${path}.lock`, { recursive: true, force: true });
-      database = new Database(path);
-      prepare(database);
-      return new Project(folder, database, lock, now);
-    } catch (error) {
-      database?.close();
-      await lock.release();
-      throw error instanceof BigVaeError ? error : notAProject(path, error);
-    }
+    const { database, lock } = await openDatabase(folder, KIND);
+    return new Project(folder, database, lock, now);
   }
 
   async close(): Promise<void> {
@@ -167,9 +157,8 @@ export class Project {
 
   /** Spans that hold all words of a text, the best first. */
   search(words: string, limit = 50): FoundSpan[] {
-    const terms = words.match(/[\p{L}\p{N}]+/gu) ?? [];
-    if (terms.length === 0) return [];
-    const query = terms.map((term) => `"${term}"*`).join(" ");
+    const query = wordsQuery(words, "all");
+    if (query === undefined) return [];
     const rows = this.database.all(
       `SELECT spans.node, spans.place, snippet(texts, 0, char(1), char(2), '…', 12) AS excerpt
        FROM texts JOIN spans ON spans.id = texts.rowid JOIN nodes ON nodes.id = spans.node
@@ -230,33 +219,6 @@ export class Project {
     const remedy = "list the nodes";
     throw new BigVaeError("usage", { subject, expected: "one of the project's", got: String(id), remedy });
   }
-}
-
-/** Makes the tables of a new file, and checks those of an old one. */
-function prepare(database: Database): void {
-  // A log of writes: after a kill SQLite's other way needs a rollback, which this build of it never does (its own lock looks like another process's).
-  database.exec(
-    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-  );
-  const tables = database.all("SELECT name FROM sqlite_master WHERE name = 'facts'");
-  if (tables.length === 0) {
-    if (database.all("SELECT name FROM sqlite_master").length > 0) throw notAProject(database.path);
-    database.exec(`BEGIN IMMEDIATE; ${SCHEMA} INSERT INTO facts VALUES ('version', '${PROJECT_VERSION}'); COMMIT;`);
-  }
-  const version = Number(database.all("SELECT value FROM facts WHERE name = 'version'")[0]?.value);
-  if (version === PROJECT_VERSION) return;
-  throw new BigVaeError("format", {
-    subject: database.path,
-    expected: `a project of version ${PROJECT_VERSION}`,
-    got: `version ${version}`,
-    remedy: "open it with the release that wrote it, and export it there",
-  });
-}
-
-function notAProject(path: string, cause?: unknown): BigVaeError {
-  const got = cause instanceof Error ? cause.message.replace(/\.$/, "") : "a database of another program";
-  const remedy = "name another folder, or import an export of the project into an empty one";
-  return new BigVaeError("format", { subject: path, expected: "a project", got, remedy }, { cause });
 }
 
 function unknownMark(field: string): BigVaeError {

@@ -1,0 +1,185 @@
+/** `bigvae memory`: spans kept in a folder with their latents, looked at, removed, checked and carried elsewhere. */
+import { Command } from "@commander-js/extra-typings";
+import { BigVaeError } from "../../errors.js";
+import type { Memory } from "../../memory/index.js";
+import { canAsk, confirmed } from "../confirm.js";
+import { closed, filterOf, memoryOptions, records, shownRecord, useMemory, withFilter, withWait } from "../memories.js";
+import { wholeNumber } from "../options.js";
+import { onOneLine } from "../shade.js";
+import { printJson, reportWritten, withOutput } from "../shared.js";
+import { size } from "../sizes.js";
+import { addCommand } from "./memoryAdd.js";
+import { searchCommand } from "./memorySearch.js";
+
+export function memoryCommand() {
+  return new Command("memory")
+    .description("Keep spans with their latents in a folder, and find them again.")
+    .addCommand(addCommand())
+    .addCommand(searchCommand())
+    .addCommand(showCommand())
+    .addCommand(rmCommand())
+    .addCommand(compactCommand())
+    .addCommand(verifyCommand())
+    .addCommand(repairCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand());
+}
+
+const FOLDER_HELP = "the memory's folder";
+
+/** A command on a memory that needs no model. */
+function simple(name: string, description: string) {
+  return withWait(withOutput(new Command(name).description(description))).argument("<folder>", FOLDER_HELP);
+}
+
+function showCommand() {
+  return simple("show", "Show what a memory is, or some of its records.")
+    .argument(
+      "[ids...]",
+      "ids of records; default: the memory itself",
+      (text, all: number[]) => [...all, toId(text)],
+      [] as number[],
+    )
+    .addHelpText("after", "\nExamples:\n  bigvae memory show stories\n  bigvae memory show stories 1 2 3")
+    .action((folder, ids, flags) =>
+      useMemory(flags, folder, async (memory) => {
+        if (ids.length === 0) return showMemory(flags, memory);
+        for (const id of ids) {
+          const record = await memory.record(id);
+          if (flags.json)
+            printJson({
+              ...shownRecord(record),
+              z: record.z,
+              ...(record.contextZ ? { context_z: record.contextZ } : {}),
+            });
+          else
+            process.stdout.write(
+              `${id}  ${new Date(record.time).toISOString()}  ${record.tags.join(", ") || "-"}\n  ${onOneLine(record.text)}\n`,
+            );
+        }
+      }),
+    );
+}
+
+const toId = wholeNumber(1);
+
+async function showMemory({ json }: { json: boolean }, memory: Memory): Promise<void> {
+  const { folder, space, count } = memory;
+  if (json) return printJson({ memory: folder, records: count, space });
+  const { base, encoder, zDim, slots, span } = space;
+  process.stdout.write(
+    `${folder}: ${records(count)}
+  latents of ${zDim} values, ${slots} ${slots === 1 ? "slot" : "slots"}, spans of ${span} tokens
+  base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}\n`,
+  );
+}
+
+function rmCommand() {
+  return withFilter(simple("rm", "Remove records: those of some ids, or all that a filter fits."))
+    .argument("[ids...]", "ids of records", (text, all: number[]) => [...all, toId(text)], [] as number[])
+    .option("--yes", "do not ask", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  bigvae memory rm stories 17 --yes\n  bigvae memory rm stories --tag draft --before 2026-11-01 --yes\n\nWhat they took is free after `bigvae memory compact`.",
+    )
+    .action((folder, given, flags) =>
+      useMemory(flags, folder, async (memory) => {
+        const filter = filterOf(flags);
+        if (given.length > 0 === Object.keys(filter).length > 0)
+          throw new BigVaeError("usage", {
+            subject: "memory rm",
+            expected: "ids, or a filter",
+            got: given.length > 0 ? "both" : "neither",
+            remedy: "name the records to remove",
+          });
+        const ids = given.length > 0 ? given : await memory.ids(filter);
+        const what = `${records(ids.length)} of ${folder}`;
+        if (!flags.yes && !canAsk(flags))
+          throw new BigVaeError("usage", {
+            subject: "memory rm",
+            expected: "a terminal to ask at, or --yes",
+            got: "neither",
+            remedy: `add --yes to remove ${what}`,
+          });
+        if (!flags.yes && !(await confirmed(`Remove ${what}?`))) return;
+        await memory.delete(ids);
+        reportWritten(flags, { memory: folder, removed: ids.length }, `${folder}: ${records(ids.length)} removed`);
+      }),
+    );
+}
+
+function compactCommand() {
+  return simple("compact", "Free what removed records took, and make the index again.")
+    .addHelpText("after", "\nExample:\n  bigvae memory compact stories")
+    .action((folder, flags) =>
+      useMemory(flags, folder, async (memory) => {
+        await memory.compact();
+        const bytes = await memory.indexBytes();
+        const line = `${folder}: ${records(memory.count)}, index of ${size(bytes)}`;
+        reportWritten(flags, { memory: folder, records: memory.count, index_bytes: bytes }, line);
+      }),
+    );
+}
+
+function verifyCommand() {
+  return simple("verify", "Compare everything with its checksums: records, tags, words and the index.")
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae memory verify stories\n\nThe exit code is 4 where something is not as it was written.",
+    )
+    .action((folder, flags) =>
+      useMemory(flags, folder, async (memory) => {
+        const { records: sound, problems } = await memory.verify();
+        for (const problem of problems) {
+          if (flags.json) printJson(problem);
+          else process.stdout.write(`${problem.message}\n`);
+        }
+        if (problems.length > 0)
+          throw new BigVaeError("format", {
+            subject: folder,
+            expected: "a memory as it was written",
+            got: `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`,
+            remedy: `run bigvae memory repair ${folder}`,
+          });
+        reportWritten(flags, { memory: folder, records: sound }, `${folder}: ${records(sound)}, all sound`);
+      }),
+    );
+}
+
+function repairCommand() {
+  return simple("repair", "Keep what can be read of a damaged memory, and name what cannot.")
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae memory repair stories\n\nWhere records are lost, the file as it was stays as memory.db.damaged.",
+    )
+    .action(async (folder, flags) => {
+      const { repairMemory } = await import("../../memory/index.js");
+      const { records: kept, lost } = await repairMemory(folder, undefined, memoryOptions(flags));
+      const losses = lost.length === 0 ? "none lost" : `lost: ${lost.join(", ")}`;
+      reportWritten(flags, { memory: folder, records: kept, lost }, `${folder}: ${records(kept)} kept, ${losses}`);
+    });
+}
+
+function exportCommand() {
+  return simple("export", "Write all records as JSON lines, and their latents as .npy.")
+    .argument("<target>", "folder to write")
+    .addHelpText("after", "\nExample:\n  bigvae memory export stories stories-exported")
+    .action((folder, target, flags) =>
+      useMemory(flags, folder, async (memory) => {
+        const count = await memory.exportTo(target);
+        reportWritten(flags, { output: target, records: count }, `${target}: ${records(count)}`);
+      }),
+    );
+}
+
+function importCommand() {
+  return simple("import", "Add the records of an export to a memory, or begin one with them.")
+    .argument("<source>", "folder of the export")
+    .addHelpText("after", "\nExample:\n  bigvae memory import copy stories-exported")
+    .action(async (folder, source, flags) => {
+      const { Memory, exportedSpace } = await import("../../memory/index.js");
+      const opened = await Memory.open(folder, await exportedSpace(source), memoryOptions(flags));
+      const count = await closed(opened, (memory) => memory.importFrom(source));
+      reportWritten(flags, { memory: folder, records: count }, `${folder}: ${records(count)} added`);
+    });
+}

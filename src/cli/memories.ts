@@ -1,0 +1,89 @@
+/** What the commands on memories share: opening one, filters, and records as they are shown. */
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Memory, MemoryFilter, MemoryOptions, MemoryRecord } from "../memory/index.js";
+import { collected, realNumber } from "./options.js";
+import { type OutputFlags, warn } from "./shared.js";
+
+export type WaitFlags = OutputFlags & { wait: number };
+
+/** Adds --wait. */
+export function withWait<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return command.option(
+    "--wait <seconds>",
+    "wait so long for another process that has the memory open",
+    realNumber(0),
+    0,
+  );
+}
+
+/** How a command opens a memory. */
+export function memoryOptions(flags: WaitFlags): MemoryOptions {
+  return { waitMs: 1000 * flags.wait, onWarning: (warning) => warn(flags, warning) };
+}
+
+/** Opens a memory that is there, without a model, hands it over and closes it whatever happens. */
+export async function useMemory<T>(flags: WaitFlags, folder: string, use: (memory: Memory) => Promise<T>): Promise<T> {
+  const { Memory } = await import("../memory/index.js");
+  return closed(await Memory.open(folder, undefined, memoryOptions(flags)), use);
+}
+
+/** Hands a memory over, and closes it whatever happens. */
+export async function closed<T>(memory: Memory, use: (memory: Memory) => Promise<T>): Promise<T> {
+  try {
+    return await use(memory);
+  } finally {
+    await memory.close();
+  }
+}
+
+type FilterFlags = {
+  tag: string[];
+  words?: string;
+  after?: number;
+  before?: number;
+  minScore?: number;
+  maxScore?: number;
+};
+
+/** Adds what records must be like. */
+export function withFilter<A extends unknown[], O extends Record<string, unknown>>(
+  command: Command<A, O>,
+): Command<A, O & FilterFlags> {
+  const anyNumber = realNumber(Number.NEGATIVE_INFINITY);
+  const filtered = command
+    .option("--tag <word>", "with this tag; give it several times for all of them", collected, [] as string[])
+    .option("--words <words>", "with all of these words in the text, or words that begin with them")
+    .option("--after <time>", "kept from this time on: 2026-11-27, 2026-11-27T18:00Z or milliseconds", moment)
+    .option("--before <time>", "kept before this time", moment)
+    .option("--min-score <x>", "with a score of at least this", anyNumber)
+    .option("--max-score <x>", "with a score of at most this", anyNumber);
+  // The compiler does not write down the type of so many options.
+  return filtered as unknown as Command<A, O & FilterFlags>;
+}
+
+export function filterOf({ tag: tags, words, after, before, minScore, maxScore }: FilterFlags): MemoryFilter {
+  return {
+    ...(tags.length > 0 ? { tags } : {}),
+    ...(words === undefined ? {} : { words }),
+    ...(after === undefined ? {} : { after }),
+    ...(before === undefined ? {} : { before }),
+    ...(minScore === undefined ? {} : { minScore }),
+    ...(maxScore === undefined ? {} : { maxScore }),
+  };
+}
+
+function moment(text: string): number {
+  const time = /^\d{5,}$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isSafeInteger(time)) return time;
+  throw new InvalidArgumentError(`Expected a time such as 2026-11-27, got ${JSON.stringify(text)}.`);
+}
+
+/** A record without its latents, as JSON shows it. */
+export function shownRecord({ id, text, ids, score, tags, time }: MemoryRecord) {
+  return { id, text, ids, score, tags, time };
+}
+
+/** "12 records", "1 record". */
+export function records(count: number): string {
+  return `${count} ${count === 1 ? "record" : "records"}`;
+}

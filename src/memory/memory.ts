@@ -1,0 +1,250 @@
+/** A memory: spans with their latents, kept in a folder and found again by latent, by words, or by both. */
+import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { placeFileAtomic } from "../formats/atomic.js";
+import { openDatabase, openFile } from "../formats/database.js";
+import type { FolderLock } from "../formats/lock.js";
+import { exists } from "../formats/readFiles.js";
+import { average, checkLatent, type Latent, LatentSpace } from "../latent/index.js";
+import { wholeRecord } from "./checkRecord.js";
+import { conditionOf } from "./filter.js";
+import { RecordStore } from "./recordStore.js";
+import { KIND } from "./schema.js";
+import { type FoundId, fused, fusedCount, nearestRecords } from "./search.js";
+import { noMemory, settledSpace } from "./space.js";
+import { exportRecords, importRecords } from "./transfer.js";
+import {
+  type FoundRecord,
+  METRICS,
+  type MemoryFilter,
+  type MemoryOptions,
+  type MemoryQuery,
+  type MemoryRecord,
+  type Metric,
+  type NewRecord,
+  type SpaceIdentity,
+  type VerifiedMemory,
+} from "./types.js";
+import { VectorIndex } from "./vectorIndex.js";
+import { verifyStore } from "./verify.js";
+
+/** Records that a search finds, where it is not told. */
+const COUNT = 10;
+
+/** A memory that is open. Calls may be made at the same time: changes take turns. */
+export class Memory {
+  /** Arithmetic on its latents. */
+  readonly latents: LatentSpace;
+  /** By metric, once they are needed. */
+  readonly #indices = new Map<Metric, Promise<VectorIndex>>();
+  /** The change that is under way: one at a time. */
+  #change: Promise<unknown> = Promise.resolve();
+  #store: RecordStore;
+  readonly #lock: FolderLock;
+  readonly #options: MemoryOptions;
+
+  private constructor(
+    /** Where it lies. */
+    readonly folder: string,
+    /** Which space its latents are of. */
+    readonly space: SpaceIdentity,
+    store: RecordStore,
+    lock: FolderLock,
+    options: MemoryOptions,
+  ) {
+    this.#lock = lock;
+    this.#options = options;
+    this.latents = new LatentSpace(space);
+    this.#store = store;
+  }
+
+  /**
+   * Opens the memory in a folder, or begins one there for latents of `space`; without a space, one that is there. The index is opened when it
+   * is first needed.
+   * @throws BigVaeError: "locked" where another process has it open, "mismatch" where it is of another space, "usage" where there is none and
+   * no space is given, "disk", and "format" for a file that is no memory or is damaged.
+   */
+  static async open(folder: string, space?: SpaceIdentity, options: MemoryOptions = {}): Promise<Memory> {
+    if (space === undefined && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
+    const { database, lock } = await openDatabase(folder, KIND, options.waitMs);
+    try {
+      const store = new RecordStore(database);
+      return new Memory(folder, settledSpace(store, folder, space), store, lock, options);
+    } catch (error) {
+      database.close();
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Saves the index and lets the next process in. */
+  async close(): Promise<void> {
+    await this.#alone(async () => {
+      try {
+        for (const index of this.#indices.values())
+          await index.then(
+            (opened) => opened.save(),
+            () => undefined,
+          );
+      } finally {
+        this.#indices.clear();
+        this.#store.database.close();
+        await this.#lock.release();
+      }
+    });
+  }
+
+  /** Records that there are. */
+  get count(): number {
+    return this.#store.count();
+  }
+
+  /**
+   * Keeps records, all of them or none; returns their ids. They are on disk when it resolves.
+   * @throws BigVaeError: "usage" for a field of another type, "mismatch" for a latent of another width, "nonFinite", "disk".
+   */
+  async add(records: readonly NewRecord[]): Promise<number[]> {
+    const { now = Date.now } = this.#options;
+    const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i}`, now));
+    return this.#alone(async () => {
+      // An index that cannot be opened is told before anything is kept; without its library, it takes the records where there is one.
+      await this.#index("cosine").catch(unlessUnsupported);
+      const ids = this.#store.add(whole);
+      const keyed = ids.map((id, i) => ({ id, key: this.latents.key(whole[i]!.z) }));
+      for (const index of this.#indices.values()) await (await index).add(keyed);
+      return ids;
+    });
+  }
+
+  /** The record of an id. Throws "usage" where there is none, "format" naming it where it is damaged. */
+  async record(id: number): Promise<MemoryRecord> {
+    return this.#store.record(id);
+  }
+
+  /** Ids of records that fit, in ascending order. */
+  async ids(filter: MemoryFilter = {}): Promise<number[]> {
+    return this.#store.ids(conditionOf(filter));
+  }
+
+  /**
+   * Records near to a latent, with words of a text, or both (reciprocal rank fusion); the best first. What is compared of a latent is its key
+   * (`LatentSpace.key`), as stored, in fp32: the index only chooses what is compared.
+   * @throws BigVaeError: "usage" for neither, "mismatch" for a latent of another width, "format" naming a damaged record.
+   */
+  async search(query: MemoryQuery): Promise<FoundRecord[]> {
+    const { z, text, count = COUNT, metric = "cosine", by = "key", filter = {}, exact = false } = query;
+    checkQuery(query, this.latents.width);
+    const condition = conditionOf(filter);
+    const both = z !== undefined && text !== undefined;
+    const each = both ? fusedCount(count) : count;
+    const near = async (z: Latent): Promise<FoundId[]> => {
+      // Every record is compared: no index is needed.
+      const index = exact ? undefined : await this.#index(metric);
+      const choose = (key: Latent, chosen: number) => index!.search(key, chosen);
+      return nearestRecords(this.#store, this.latents, choose, { z, count: each, metric, by, condition, exact });
+    };
+    const byZ = z === undefined ? [] : await near(z);
+    const byText = text === undefined ? [] : this.#store.ofText(text, condition, each);
+    const found = both ? fused(byZ, byText, count) : [...byZ, ...byText];
+    return found.map(({ id, ...measures }) => ({ record: this.#store.record(id), ...measures }));
+  }
+
+  /** The mean of the latents of records: what neighbours have in common, for `decode`. */
+  centroid(found: readonly FoundRecord[]): Latent {
+    if (found.length > 0) return average(found.map(({ record }) => record.z));
+    throw new BigVaeError("usage", {
+      subject: "centroid",
+      expected: "at least one record",
+      got: "none",
+      remedy: "search with a wider filter",
+    });
+  }
+
+  /** Deletes records, all of them or none. Throws "usage" for an id that there is none of. Their space is free again after `compact`. */
+  async delete(ids: readonly number[]): Promise<void> {
+    await this.#alone(async () => this.#store.delete(ids));
+  }
+
+  /** Frees what deleted records took, in the file and in the index, which is made again. */
+  async compact(): Promise<void> {
+    await this.#alone(async () => {
+      const indexed = METRICS.filter((metric) => this.#store.fact(`index ${metric}`) !== undefined);
+      this.#indices.clear();
+      const { path } = this.#store;
+      try {
+        await placeFileAtomic(path, (temporary) => {
+          this.#store.all(`VACUUM INTO '${temporary.replaceAll("'", "''")}'`);
+          this.#store.database.close();
+        });
+      } finally {
+        if (!this.#store.database.isOpen) this.#store = new RecordStore(await openFile(path, KIND));
+      }
+      for (const metric of indexed) await (await this.#index(metric)).rebuild();
+    });
+  }
+
+  /** Reads everything and compares it with its checksums: records, tags, words, and the index. Changes nothing that is sound. */
+  async verify(): Promise<VerifiedMemory> {
+    return this.#alone(async () => verifyStore(this.#store, this.folder, () => this.#index("cosine")));
+  }
+
+  /**
+   * Writes all records into a folder, as JSON lines with their latents in .npy (docs/memory.md); returns how many.
+   * @throws BigVaeError: "usage" where an export is there already, "disk", "format" naming a damaged record.
+   */
+  exportTo(folder: string): Promise<number> {
+    return exportRecords(this, folder);
+  }
+
+  /**
+   * Adds the records of an export, under new ids; each 65,536 of them are one change. Returns how many.
+   * @throws BigVaeError: "mismatch" for latents of another space, "format" for files that are no export or are damaged, "disk".
+   */
+  importFrom(folder: string): Promise<number> {
+    return importRecords(this, folder);
+  }
+
+  /** Bytes of the index of a metric, once it is saved. */
+  async indexBytes(metric: Metric = "cosine"): Promise<number> {
+    return (await this.#index(metric)).bytes;
+  }
+
+  #index(metric: Metric): Promise<VectorIndex> {
+    const known = this.#indices.get(metric);
+    if (known) return known;
+    const { folder, latents } = this;
+    const { zDim, slots } = latents.shape;
+    const index = VectorIndex.open({
+      ...{ folder, metric, store: this.#store, width: zDim / slots, onWarning: this.#options.onWarning },
+      keyOf: (z) => latents.key(z),
+    });
+    this.#indices.set(metric, index);
+    // One that could not be opened is tried again.
+    index.catch(() => this.#indices.delete(metric));
+    return index;
+  }
+
+  /** Changes take turns. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#change.then(work);
+    this.#change = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function unlessUnsupported(error: unknown): void {
+  if (!(error instanceof BigVaeError && error.kind === "unsupported")) throw error;
+}
+
+function checkQuery({ z, text, count, metric = "cosine", by = "key" }: MemoryQuery, width: number): void {
+  const fail = (expected: string, got: string, remedy: string) => {
+    throw new BigVaeError("usage", { subject: "memory: search", expected, got, remedy });
+  };
+  if (z === undefined && text === undefined) fail("`z`, `text` or both", "neither", "give what to look for");
+  if (z !== undefined) checkLatent(z, width, "memory: search, z");
+  if (!METRICS.includes(metric)) fail(`\`metric\`, one of ${METRICS.join(", ")}`, String(metric), "give one of them");
+  if (by === "match" && metric !== "cosine")
+    fail("`by` key beside another metric than cosine", by, "leave out one of them");
+  if (count !== undefined && !(Number.isSafeInteger(count) && count >= 1))
+    fail("`count`, a whole number of at least 1", String(count), "leave it out for 10");
+}

@@ -1,0 +1,59 @@
+/** Which space a memory's latents are of, as it is kept and compared. */
+import { BigVaeError } from "../errors.js";
+import { damagedFact } from "./problems.js";
+import type { RecordStore } from "./recordStore.js";
+import type { SpaceIdentity } from "./types.js";
+
+const FACT = "space";
+
+/** The space of a memory's latents. Throws "format" where it cannot be read. */
+export function spaceOf(store: RecordStore): SpaceIdentity {
+  const fact = store.fact(FACT);
+  if (fact === undefined) throw damagedFact(store.path, FACT);
+  return JSON.parse(fact) as SpaceIdentity;
+}
+
+/**
+ * The space of a memory that is opened for latents of `given`: a new one takes it. Throws "mismatch" where the memory's is another, "usage"
+ * where a new one is told none.
+ */
+export function settledSpace(store: RecordStore, folder: string, given: SpaceIdentity | undefined): SpaceIdentity {
+  if (!store.isNew()) {
+    const own = spaceOf(store);
+    if (given) checkSpace(own, given, folder);
+    return own;
+  }
+  if (given === undefined) throw noMemory(folder);
+  const { base, encoder, zDim, slots, span } = given;
+  store.together(() => {
+    store.setFact(FACT, JSON.stringify({ base, encoder, zDim, slots, span }));
+    store.reserve(0);
+  });
+  return given;
+}
+
+/** Throws "mismatch" where two spaces are not the same. */
+export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: string): void {
+  const fields = ["base", "encoder", "zDim", "slots", "span"] as const;
+  if (fields.every((field) => own[field] === given[field])) return;
+  throw new BigVaeError("mismatch", {
+    subject: `memory ${what}`,
+    expected: `latents of ${named(own)}`,
+    got: `those of ${named(given)}`,
+    remedy: "use the model that it was made with, or encode its texts into a new memory",
+  });
+}
+
+/** The error of a folder that holds no memory, and no space to begin one with. */
+export function noMemory(folder: string): BigVaeError {
+  return new BigVaeError("usage", {
+    subject: `memory ${folder}`,
+    expected: "a memory",
+    got: "none",
+    remedy: "add records to it with a model",
+  });
+}
+
+function named({ base, encoder, zDim, slots }: SpaceIdentity): string {
+  return `base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}, ${zDim} values in ${slots} slots`;
+}

@@ -1,0 +1,158 @@
+/**
+ * A memory as files that others read: memory.json says what it is, and for each part of up to 65,536 records there are records-N.jsonl (a record
+ * a line), z-N.npy [n, W] and context_z-N.npy, which has a row for each record that says "context_z": true.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BigVaeError } from "../errors.js";
+import { writeFileAtomic } from "../formats/atomic.js";
+import { makeFolder, readError } from "../formats/fileOps.js";
+import { jsonLine, type NpyArray, parseNpy, parseStrictJson, serializeNpy, toPlain } from "../formats/index.js";
+import { exists, readJsonObject } from "../formats/readFiles.js";
+import type { Latent, LatentSpace } from "../latent/index.js";
+import { checkSpace } from "./space.js";
+import type { MemoryRecord, NewRecord, SpaceIdentity } from "./types.js";
+
+const FACTS = "memory.json";
+const VERSION = 1;
+
+/** Records of a part: their latents fit into one read, and into memory. */
+const PART = 65_536;
+
+interface Facts {
+  format: "bigvae-memory";
+  version: number;
+  space: SpaceIdentity;
+  records: number;
+  parts: number;
+}
+
+/** What is carried from one place to another. */
+interface Carried {
+  folder: string;
+  space: SpaceIdentity;
+  latents: LatentSpace;
+  ids(): Promise<number[]>;
+  record(id: number): Promise<MemoryRecord>;
+  add(records: readonly NewRecord[]): Promise<number[]>;
+}
+
+/** `Memory.exportTo`. */
+export async function exportRecords(memory: Carried, folder: string): Promise<number> {
+  await makeFolder(folder);
+  if (await exists(join(folder, FACTS)))
+    throw new BigVaeError("usage", {
+      subject: folder,
+      expected: "a folder without an export",
+      got: FACTS,
+      remedy: "name another folder",
+    });
+  const ids = await memory.ids();
+  const parts = Math.ceil(ids.length / PART);
+  for (let part = 0; part < parts; part++) {
+    const records: MemoryRecord[] = [];
+    for (const id of ids.slice(part * PART, (part + 1) * PART)) records.push(await memory.record(id));
+    const contexts = records.flatMap(({ contextZ }) => contextZ ?? []);
+    await writeFileAtomic(join(folder, `records-${part + 1}.jsonl`), records.map(lineOf).join(""));
+    const { width } = memory.latents;
+    for (const [name, latents] of [
+      ["z", records.map(({ z }) => z)],
+      ["context_z", contexts],
+    ] as const)
+      await writeFileAtomic(join(folder, `${name}-${part + 1}.npy`), serializeNpy(tableOf(latents, width)));
+  }
+  const { space } = memory;
+  const facts: Facts = { format: "bigvae-memory", version: VERSION, space, records: ids.length, parts };
+  await writeFileAtomic(join(folder, FACTS), `${JSON.stringify(facts, null, 2)}\n`);
+  return ids.length;
+}
+
+/** Which space the latents of an export are of. Throws "format" for a folder that is no export. */
+export async function exportedSpace(folder: string): Promise<SpaceIdentity> {
+  return (await readFacts(folder)).space;
+}
+
+/** `Memory.importFrom`. */
+export async function importRecords(memory: Carried, folder: string): Promise<number> {
+  const { space, parts, records: expected } = await readFacts(folder);
+  checkSpace(memory.space, space, memory.folder);
+  let added = 0;
+  for (let part = 1; part <= parts; part++) added += (await memory.add(await readPart(folder, part))).length;
+  if (added !== expected) throw malformed(join(folder, FACTS), `${expected} records`, String(added));
+  return added;
+}
+
+function lineOf({ id, text, ids, score, tags, time, contextZ }: MemoryRecord): string {
+  return jsonLine({ id, text, ids, score, tags, time, ...(contextZ ? { context_z: true } : {}) });
+}
+
+function tableOf(latents: readonly Latent[], width: number): NpyArray {
+  const data = new Float32Array(latents.length * width);
+  for (const [i, z] of latents.entries()) data.set(z, i * width);
+  return { shape: [latents.length, width], data };
+}
+
+async function readFacts(folder: string): Promise<Facts> {
+  const facts = (await readJsonObject(folder, FACTS)) as Partial<Facts>;
+  const { format, version, space, records, parts } = facts;
+  const path = join(folder, FACTS);
+  if (format !== "bigvae-memory" || version !== VERSION)
+    throw malformed(path, `an export of a memory, version ${VERSION}`, `${format}, version ${version}`);
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  if (!isSpace(space) || !isCount(records) || !isCount(parts))
+    throw malformed(path, "space, records and parts", "other fields");
+  return facts as Facts;
+}
+
+function isSpace(space: unknown): space is SpaceIdentity {
+  const { base, encoder, zDim, slots, span } = (space ?? {}) as Record<string, unknown>;
+  return [base, encoder].every((name) => typeof name === "string") && [zDim, slots, span].every(Number.isSafeInteger);
+}
+
+async function readPart(folder: string, part: number): Promise<NewRecord[]> {
+  const path = join(folder, `records-${part}.jsonl`);
+  const lines = (await read(path))
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  const [zs, contexts] = [await readRows(folder, `z-${part}.npy`), await readRows(folder, `context_z-${part}.npy`)];
+  if (zs.length !== lines.length)
+    throw malformed(path, `a line for each of ${zs.length} latents`, String(lines.length));
+  const rest = contexts.values();
+  return lines.map((line, i) => {
+    const where = `${path}, line ${i + 1}`;
+    const record = toPlain(parseStrictJson(line, where));
+    if (typeof record !== "object" || record === null) throw malformed(where, "a record", line.slice(0, 40));
+    // `add` looks at the types of the fields.
+    const { text, ids, score, tags, time, context_z } = record as NewRecord & { context_z?: unknown };
+    const contextZ = context_z === true ? rest.next().value : undefined;
+    if (context_z === true && !contextZ) throw malformed(where, "a row of context_z", "none");
+    return {
+      text,
+      ids,
+      tags,
+      time,
+      z: zs[i]!,
+      ...(score === undefined ? {} : { score }),
+      ...(contextZ ? { contextZ } : {}),
+    };
+  });
+}
+
+async function readRows(folder: string, name: string): Promise<Latent[]> {
+  const path = join(folder, name);
+  const { shape, data } = parseNpy(await read(path), path);
+  const [count = 0, width = 0] = shape;
+  if (shape.length !== 2) throw malformed(path, "latents [n, W]", `[${shape.join(", ")}]`);
+  return Array.from({ length: count }, (_, i) => data.slice(i * width, (i + 1) * width));
+}
+
+async function read(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: unknown) => {
+    throw readError(path, error);
+  });
+}
+
+function malformed(subject: string, expected: string, got: string): BigVaeError {
+  return new BigVaeError("format", { subject, expected, got, remedy: "export the memory again" });
+}

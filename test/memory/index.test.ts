@@ -1,0 +1,190 @@
+/** The index of a memory comes from its records: grown, opened again, rebuilt or made again in parts, it finds the same. */
+import { spawn } from "node:child_process";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/formats/database.js";
+import { Memory } from "../../src/memory/index.js";
+import { RecordStore } from "../../src/memory/recordStore.js";
+import { KIND } from "../../src/memory/schema.js";
+import { METRICS } from "../../src/memory/types.js";
+import { VectorIndex } from "../../src/memory/vectorIndex.js";
+import { output } from "../process.js";
+import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
+
+const WIDTH = SPACE.zDim;
+const SEGMENT = 300;
+const QUERIES = Array.from({ length: 30 }, (_, i) => recordOf(9000 + i).z);
+
+/** Records of a store, and how its index is opened with small segments. */
+async function withStore(
+  count: number,
+  work: (open: () => Promise<VectorIndex>, store: RecordStore, folder: string, warnings: string[]) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const { database, lock } = await openDatabase(folder, KIND);
+    const store = new RecordStore(database);
+    store.reserve(0);
+    addTo(store, count);
+    const warnings: string[] = [];
+    const open = () =>
+      VectorIndex.open({
+        ...{ folder, store, metric: "cosine", width: WIDTH, segmentRecords: SEGMENT },
+        keyOf: (z) => z,
+        onWarning: (warning) => warnings.push(warning),
+      });
+    await work(open, store, folder, warnings).finally(() => database.close());
+    await lock.release();
+  });
+}
+
+function addTo(store: RecordStore, count: number): { id: number; key: Float32Array }[] {
+  const records = recordsOf(count, store.last());
+  const whole = records.map(({ tags = [], time = 0, ...record }) => ({ ...record, tags, time }));
+  return store.add(whole).map((id, i) => ({ id, key: records[i]!.z }));
+}
+
+/** What an index finds, as sets: equal distances may change places. */
+function foundBy(index: VectorIndex): string[] {
+  return QUERIES.map((z) =>
+    index
+      .search(z, 5)
+      .sort((a, b) => a - b)
+      .join(" "),
+  );
+}
+
+/** Queries that two indices answer alike. */
+function agreement(a: readonly string[], b: readonly string[]): number {
+  return a.filter((found, i) => found === b[i]).length;
+}
+
+describe("an index", () => {
+  it("finds the same, grown batch by batch or made at once", () =>
+    withStore(0, async (open, store) => {
+      const grown = await open();
+      for (let batch = 0; batch < 10; batch++) await grown.add(addTo(store, 100));
+      await grown.save();
+      const found = foundBy(grown);
+      await grown.rebuild();
+      expect(agreement(foundBy(grown), found)).toBeGreaterThanOrEqual(29);
+      expect(agreement(foundBy(await open()), found)).toBeGreaterThanOrEqual(29);
+    }));
+
+  it("adds what came after it was saved, and keeps every id once", () =>
+    withStore(350, async (open, store, folder) => {
+      await (await open()).save();
+      addTo(store, 500);
+      const index = await open();
+      expect(index.last).toBe(850);
+      for (let id = 1; id <= 850; id++) expect(index.has(id)).toBe(true);
+      for (const id of [1, 299, 300, 301, 600, 850]) expect(index.search(recordOf(id - 1).z, 1)).toEqual([id]);
+      await index.save();
+      expect((await readdir(folder)).filter((name) => name.endsWith(".usearch"))).toHaveLength(3);
+      expect(index.bytes).toBeGreaterThan(850 * WIDTH);
+    }));
+
+  it.each([
+    ["a damaged", (path: string) => writeFile(path, "none")],
+    ["a missing", (path: string) => rm(path)],
+  ])("makes %s segment again, alone, and says so", (_, harm) =>
+    withStore(1000, async (open, _, folder, warnings) => {
+      const first = await open();
+      await first.save();
+      const found = foundBy(first);
+      const files = (await readdir(folder)).filter((name) => name.endsWith(".usearch")).sort();
+      expect(files).toHaveLength(4);
+      await harm(join(folder, files[1]!));
+      const again = await open();
+      expect(warnings).toEqual([expect.stringContaining(files[1]!)]);
+      expect(agreement(foundBy(again), found)).toBeGreaterThanOrEqual(29);
+      const now = await readdir(folder);
+      expect(files.filter((name) => now.includes(name))).toHaveLength(3);
+      warnings.length = 0;
+      await open();
+      expect(warnings).toEqual([]);
+    }),
+  );
+
+  it("takes at most 2.2 KB a span of 768 values", () =>
+    inFolder(async (folder) => {
+      const memory = await Memory.open(folder, { ...SPACE, zDim: 768 });
+      await memory.add(recordsOf(400, 0, 768));
+      for (const metric of METRICS) await memory.search({ z: recordOf(1, 768).z, metric });
+      await memory.close();
+      const again = await Memory.open(folder);
+      for (const metric of METRICS) {
+        const bytes = (await again.indexBytes(metric)) / 400;
+        expect(bytes).toBeGreaterThan(metric === "cosine" ? 768 : 2 * 768);
+        expect(bytes).toBeLessThan(2200);
+      }
+      await again.close();
+    }));
+});
+
+it("is not needed for adding, reading and exact search where its library has no build for the machine", () =>
+  inFolder(async (folder) => {
+    const program = `
+      import Module from "node:module";
+      const load = Module._load;
+      Module._load = (name, ...rest) => {
+        if (name === "usearch") throw new Error("No native build was found");
+        return load(name, ...rest);
+      };
+      const { Memory } = await import("./dist/memory/index.js");
+      const memory = await Memory.open(process.argv[1], ${JSON.stringify(SPACE)});
+      const records = Array.from({ length: 300 }, (_, i) => ({ text: "lamp " + i, ids: [i], z: Float32Array.from({ length: 8 }, (_, d) => Math.sin(i * (d + 1))) }));
+      await memory.add(records);
+      const found = [await memory.search({ z: records[70].z, count: 1, exact: true }), await memory.search({ text: "70" })];
+      const error = await memory.search({ z: records[70].z }).catch(({ kind, message }) => kind + ": " + message);
+      console.log(JSON.stringify({ ids: found.map(([{ record }]) => record.id), error }));
+      await memory.close();`;
+    const { ids, error } = JSON.parse(
+      await output(process.execPath, ["--input-type=module", "-e", program, folder], { cwd: "." }),
+    );
+    expect(ids).toEqual([71, 71]);
+    expect(error).toMatch(/^unsupported: .*usearch.*No native build.*`exact`/);
+    const memory = await Memory.open(folder);
+    const { z } = await memory.record(71);
+    expect((await memory.search({ z, count: 1 }))[0]!.record.id).toBe(71);
+    await memory.close();
+  }));
+
+describe("two processes", () => {
+  const WRITER = `
+    import { Memory } from "./dist/memory/index.js";
+    const memory = await Memory.open(process.argv[1], ${JSON.stringify(SPACE)}, { waitMs: Number(process.argv[2]) });
+    const record = { text: process.pid + "", ids: [1], z: new Float32Array(8).fill(1) };
+    for (let i = 0; i < 20; i++) await memory.add(Array(50).fill(record));
+    await memory.close();`;
+
+  const write = (folder: string, waitMs: number) =>
+    new Promise<{ code: number | null; errors: string }>((resolve) => {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", WRITER, folder, String(waitMs)]);
+      let errors = "";
+      child.stderr.on("data", (text) => {
+        errors += text;
+      });
+      child.once("close", (code) => resolve({ code, errors }));
+    });
+
+  it("take turns where they wait, and all that both wrote is there", () =>
+    inFolder(async (folder) => {
+      const ended = await Promise.all([write(folder, 30_000), write(folder, 30_000)]);
+      expect(ended).toEqual([0, 0].map((code) => ({ code, errors: "" })));
+      const memory = await Memory.open(folder);
+      expect(memory.count).toBe(2000);
+      expect(await memory.verify()).toEqual({ records: 2000, problems: [] });
+      await memory.close();
+    }));
+
+  it("are told who has it open where they do not wait", () =>
+    inFolder(async (folder) => {
+      const memory = await Memory.open(folder, SPACE);
+      const { code, errors } = await write(folder, 0);
+      expect(code).not.toBe(0);
+      expect(errors).toContain(`a lock of process ${process.pid}`);
+      await expect(Memory.open(folder)).rejects.toMatchObject({ kind: "locked" });
+      await memory.close();
+    }));
+});

@@ -1,0 +1,268 @@
+/** What a memory keeps, finds and refuses, compared with what is computed by hand. */
+import { statSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
+import {
+  exportedSpace,
+  type FoundRecord,
+  Memory,
+  type MemoryFilter,
+  type NewRecord,
+  repairMemory,
+} from "../../src/memory/index.js";
+import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
+
+const idsOf = (found: readonly FoundRecord[]) => found.map(({ record }) => record.id);
+const z = (...values: number[]) => Float32Array.from({ length: SPACE.zDim }, (_, i) => values[i] ?? 0);
+const plainRecord = (text: string, latent: Float32Array): NewRecord => ({ text, ids: [1], z: latent });
+
+/** A memory of records for one test. */
+function withMemory(records: readonly NewRecord[], work: (memory: Memory, folder: string) => Promise<void>) {
+  return inFolder(async (folder) => {
+    const memory = await Memory.open(folder, SPACE);
+    try {
+      await memory.add(records);
+      await work(memory, folder);
+    } finally {
+      await memory.close();
+    }
+  });
+}
+
+describe("a memory", () => {
+  it("keeps every field over closing and opening, in the order of adding", () =>
+    inFolder(async (folder) => {
+      const memory = await Memory.open(folder, SPACE, { now: () => 77 });
+      const records = [...recordsOf(6), plainRecord("without time", z(1))];
+      expect(await memory.add(records.slice(0, 3))).toEqual([1, 2, 3]);
+      expect(await memory.add(records.slice(3))).toEqual([4, 5, 6, 7]);
+      await memory.close();
+      const again = await Memory.open(folder);
+      expect(again.space).toEqual(SPACE);
+      for (const [i, record] of records.entries())
+        expect(await again.record(i + 1)).toEqual({
+          time: 77,
+          ...record,
+          id: i + 1,
+          tags: [...(record.tags ?? [])].sort(),
+        });
+      await again.close();
+    }));
+
+  it("finds by cosine, inner product and distance as computed by hand", () => {
+    // Long, near and aligned each win by one measure.
+    const vectors = [z(10, 6), z(1, 0.5), z(3, 0), z(0, 1)];
+    const query = z(1, 0);
+    return withMemory(
+      vectors.map((vector, i) => plainRecord(`v${i}`, vector)),
+      async (memory) => {
+        const by = async (metric: "cosine" | "inner" | "l2") => memory.search({ z: query, metric, count: 2 });
+        expect(idsOf(await by("cosine"))).toEqual([3, 2]);
+        expect(idsOf(await by("inner"))).toEqual([1, 3]);
+        expect(idsOf(await by("l2"))).toEqual([2, 4]);
+        expect((await by("cosine")).map(({ similarity }) => similarity)).toEqual([1, cosine(query, vectors[1]!)]);
+        expect((await by("inner")).map(({ similarity }) => similarity)).toEqual([10, 3]);
+        expect((await by("l2")).map(({ similarity }) => similarity)).toEqual([-0.5, -Math.SQRT2]);
+      },
+    );
+  });
+
+  it.each(["cosine", "inner", "l2"] as const)("finds by %s through the index what it finds among all", (metric) =>
+    withMemory(recordsOf(700), async (memory) => {
+      let same = 0;
+      for (let i = 0; i < 20; i++) {
+        const query = recordOf(10_000 + i).z;
+        const [found, exact] = [
+          await memory.search({ z: query, metric }),
+          await memory.search({ z: query, metric, exact: true }),
+        ];
+        const measure = { cosine, inner: dot, l2: (a: Float32Array, b: Float32Array) => -distance(a, b) }[metric];
+        const byHand = recordsOf(700)
+          .map((record, at) => ({ id: at + 1, similarity: measure(query, record.z) }))
+          .sort((a, b) => b.similarity - a.similarity)
+          .slice(0, 10);
+        expect(exact.map(({ record, similarity }) => ({ id: record.id, similarity }))).toEqual(byHand);
+        same += idsOf(found).filter((id) => idsOf(exact).includes(id)).length;
+      }
+      expect(same).toBeGreaterThanOrEqual(198);
+    }),
+  );
+
+  it("compares latents of several slots as `similar` does, by keys and slot by slot", () =>
+    inFolder(async (folder) => {
+      const shape = { zDim: 8, slots: 4, span: 64 };
+      const space = new LatentSpace(shape);
+      const memory = await Memory.open(folder, { ...SPACE, ...shape });
+      const records = recordsOf(60, 0, space.width);
+      await memory.add(records);
+      const query = recordOf(999, space.width).z;
+      for (const by of ["key", "match"] as const) {
+        const expected = nearest(
+          space,
+          query,
+          records.map((record) => record.z),
+          10,
+          by,
+        );
+        const found = await memory.search({ z: query, by });
+        expect(found.map(({ record, similarity }) => ({ index: record.id - 1, similarity }))).toEqual(expected);
+      }
+      await memory.close();
+    }));
+
+  it("finds by words, the one with more of the rarer first, and nothing without them", () =>
+    withMemory(
+      ["a fox by the river", "a fox and a lamp by the river", "a baker by the river"].map((text) =>
+        plainRecord(text, z(1)),
+      ),
+      async (memory) => {
+        const found = await memory.search({ text: "lamp fox" });
+        expect(idsOf(found)).toEqual([2, 1]);
+        expect(found[0]!.relevance).toBeGreaterThan(found[1]!.relevance!);
+        expect(await memory.search({ text: "castle" })).toEqual([]);
+        await expect(memory.search({ text: "?!" })).rejects.toThrow(/letters or digits/);
+      },
+    ));
+
+  it("finds by both: what is near the top of both lists comes before what leads one", () => {
+    const between = Array.from({ length: 20 }, (_, i) => plainRecord("a bridge", z(1, 1 + i)));
+    const far = plainRecord("a lamp, a lamp", z(-1, 0));
+    return withMemory(
+      [plainRecord("a castle", z(1, 0)), plainRecord("a lamp", z(1, 0.2)), far, ...between],
+      async (memory) => {
+        expect(idsOf(await memory.search({ z: z(1, 0), text: "lamp" }))[0]).toBe(2);
+        expect(idsOf(await memory.search({ z: z(1, 0) }))[0]).toBe(1);
+        expect(idsOf(await memory.search({ text: "lamp" }))[0]).toBe(3);
+      },
+    );
+  });
+
+  it.each<[string, MemoryFilter, (record: NewRecord) => boolean]>([
+    ["tags", { tags: ["fifth", "mod3"] }, ({ tags = [] }) => tags.includes("fifth") && tags.includes("mod3")],
+    ["time", { after: 1100, before: 1150 }, ({ time = 0 }) => time >= 1100 && time < 1150],
+    ["score", { minScore: 0.25, maxScore: 0.75 }, ({ score = -1 }) => score >= 0.25 && score <= 0.75],
+    ["words", { words: "lamp riv" }, ({ text }) => /\blamp\b/.test(text) && /\briver\b/.test(text)],
+    [
+      "all together",
+      { tags: ["fifth"], words: "fox", after: 1010 },
+      ({ tags = [], text, time = 0 }) => tags.includes("fifth") && /fox/.test(text) && time >= 1010,
+    ],
+  ])("filters by %s", (_, filter, fits) =>
+    withMemory(recordsOf(300), async (memory) => {
+      const fitting = recordsOf(300).flatMap((record, i) => (fits(record) ? [{ id: i + 1, ...record }] : []));
+      expect(fitting.length).toBeGreaterThan(1);
+      expect(await memory.ids(filter)).toEqual(fitting.map(({ id }) => id));
+      const query = recordOf(5000).z;
+      const nearest = fitting.sort((a, b) => cosine(query, b.z) - cosine(query, a.z)).slice(0, 3);
+      expect(idsOf(await memory.search({ z: query, filter, count: 3 }))).toEqual(nearest.map(({ id }) => id));
+    }),
+  );
+
+  it("filters by what most records fit, through the index", () =>
+    withMemory(recordsOf(2600), async (memory) => {
+      const filter = { after: 1100 };
+      const query = recordOf(5000).z;
+      const found = await memory.search({ z: query, filter });
+      expect(found.every(({ record }) => record.time >= 1100)).toBe(true);
+      expect(idsOf(found)).toEqual(idsOf(await memory.search({ z: query, filter, exact: true })));
+    }));
+
+  it("gives the mean of what was found", () =>
+    withMemory(
+      [plainRecord("a", z(1, 0)), plainRecord("b", z(0.9, 0.4)), plainRecord("c", z(-1, 0))],
+      async (memory) => {
+        const centre = memory.centroid(await memory.search({ z: z(1, 0.1), count: 2 }));
+        expect([...centre.slice(0, 2)]).toEqual([expect.closeTo(0.95), expect.closeTo(0.2)]);
+        expect(() => memory.centroid([])).toThrow(/at least one record/);
+      },
+    ));
+
+  it("forgets what was deleted, in every search, and gives its id to nobody", () =>
+    withMemory(recordsOf(200), async (memory) => {
+      const { z: query, text } = recordOf(41);
+      expect(idsOf(await memory.search({ z: query, count: 1 }))).toEqual([42]);
+      await memory.delete([42, 200]);
+      expect(memory.count).toBe(198);
+      expect(idsOf(await memory.search({ z: query, count: 150 }))).not.toContain(42);
+      expect(idsOf(await memory.search({ text: text.split(" ")[0]! }))).toEqual([]);
+      await expect(memory.record(42)).rejects.toMatchObject({ kind: "usage" });
+      await expect(memory.delete([1, 42])).rejects.toMatchObject({ kind: "usage" });
+      expect((await memory.record(1)).text).toBe(recordOf(0).text);
+      expect(await memory.add([recordOf(0)])).toEqual([201]);
+    }));
+
+  it("is smaller after compacting, and finds the same", () =>
+    withMemory(recordsOf(900), async (memory, folder) => {
+      await memory.delete(Array.from({ length: 600 }, (_, i) => i + 1));
+      const search = async () => memory.search({ z: recordOf(7000).z });
+      const [before, found] = [await bytesOf(folder), await search()];
+      await memory.compact();
+      expect(await bytesOf(folder)).toBeLessThan(0.7 * before);
+      expect(await search()).toEqual(found);
+      expect(await memory.verify()).toEqual({ records: 300, problems: [] });
+      expect(await memory.add([recordOf(1)])).toEqual([901]);
+    }));
+
+  it("comes back from its export, with its latents and contexts", () =>
+    withMemory(recordsOf(40), async (memory, folder) => {
+      await memory.delete([3]);
+      const target = join(folder, "exported");
+      expect(await memory.exportTo(target)).toBe(39);
+      await expect(memory.exportTo(target)).rejects.toThrow(/another folder/);
+      const copy = await Memory.open(join(folder, "copy"), await exportedSpace(target));
+      expect(await copy.importFrom(target)).toBe(39);
+      const [from, to] = [await memory.ids(), await copy.ids()];
+      for (const [i, id] of from.entries())
+        expect(await copy.record(to[i]!)).toEqual({ ...(await memory.record(id)), id: to[i] });
+      await writeFile(join(target, "z-1.npy"), "none");
+      await expect(copy.importFrom(target)).rejects.toMatchObject({ kind: "format" });
+      expect(copy.count).toBe(39);
+      await copy.close();
+    }));
+
+  it("refuses latents of another space, and says which", () =>
+    inFolder(async (folder) => {
+      await (await Memory.open(folder, SPACE)).close();
+      const other = { ...SPACE, encoder: "f".repeat(64) };
+      await expect(Memory.open(folder, other)).rejects.toMatchObject({ kind: "mismatch" });
+      await expect(Memory.open(folder, other)).rejects.toThrow(
+        /expected latents of base bbb.*encoder eee.*got those of.*encoder fff.*; use the model/,
+      );
+      const memory = await Memory.open(folder, SPACE);
+      await expect(memory.add([plainRecord("short", z(1).slice(1))])).rejects.toMatchObject({ kind: "mismatch" });
+      await expect(memory.search({ z: z(1).slice(1) })).rejects.toMatchObject({ kind: "mismatch" });
+      await memory.close();
+    }));
+
+  it.each<[string, object]>([
+    ["nonFinite", { z: z(Number.NaN) }],
+    ["usage", { z: [1, 2] }],
+    ["usage", { ids: [1.5] }],
+    ["usage", { score: Number.NaN }],
+    ["usage", { tags: [""] }],
+    ["usage", { time: 0.5 }],
+    ["usage", { text: 5 }],
+  ])("refuses a record with an error of kind %s: %j", (kind, change) =>
+    withMemory([], async (memory) => {
+      const records = [recordOf(1), { ...recordOf(2), ...change } as NewRecord];
+      await expect(memory.add(records)).rejects.toMatchObject({ kind, message: expect.stringContaining("record 1") });
+      expect(memory.count).toBe(0);
+    }),
+  );
+
+  it("refuses a query for nothing, and a folder without a memory", () =>
+    withMemory(recordsOf(2), async (memory, folder) => {
+      await expect(memory.search({})).rejects.toMatchObject({ kind: "usage" });
+      await expect(memory.search({ z: z(1), count: 0 })).rejects.toMatchObject({ kind: "usage" });
+      await expect(memory.search({ z: z(1), metric: "l2", by: "match" })).rejects.toMatchObject({ kind: "usage" });
+      await expect(Memory.open(join(folder, "none"))).rejects.toMatchObject({ kind: "usage" });
+      expect(await readdir(folder)).not.toContain("none");
+      await expect(repairMemory(join(folder, "nowhere"))).rejects.toMatchObject({ kind: "disk" });
+    }));
+});
+
+async function bytesOf(folder: string): Promise<number> {
+  return (await readdir(folder)).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
