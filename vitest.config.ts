@@ -1,11 +1,40 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** Measure time or memory, or start servers and browsers: one file at a time, with the machine to themselves. */
+const MEASURING = [
+  "test/badInput/**/*.test.ts",
+  "test/cli/{models,tokenizerMemory}.test.ts",
+  "test/engine/engines.test.ts",
+  "test/host/{memory,worker}.test.ts",
+  "test/hub/{cachedModels,download,mutations}.test.ts",
+  "test/package/**/*.test.ts",
+  "test/server/**/*.test.ts",
+  "test/studio/**/*.test.ts",
+  "test/train/neededMemory.test.ts",
+];
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: "test/freshBuild.ts",
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: "test/freshBuild.ts",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: MEASURING,
+          maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: MEASURING, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

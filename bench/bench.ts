@@ -1,8 +1,5 @@
 /**
  * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train,serve] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
- * [--python python3]. Prints a JSON line per job, and beside it what peer.py, which works as the original does, takes for the same, where
- * that Python has its packages. Run it more than once on an idle machine and compare medians.
- * Speed on a random model of SmolLM2-135M's shape: npm run bench -- [--what encode,decode,switch,avg,train] [--runs 3] [--threads 2] [--compute fp32|int8] [--quant none|int8|int4|nf4]
  * [--python python3]. Prints a JSON line per job with its roofline (roofline.ts), and beside it what peer.py, which works as the original does, takes for the
  * same; where that Python does not have its packages, why not. Run it more than once on an idle machine and compare medians.
  */

@@ -48,7 +48,7 @@ for (const text of [
   await page.getByLabel("A text for the desk").fill(text);
   await page.keyboard.press("Enter");
 }
-const canvas = await page.locator("canvas").boundingBox();
+const canvas = await page.locator("canvas").last().boundingBox();
 await page.mouse.click(canvas.x + 0.62 * canvas.width, canvas.y + 0.4 * canvas.height);
 await page.getByRole("button", { name: "To the desk" }).waitFor();
 await page.waitForTimeout(1500);

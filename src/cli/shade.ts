@@ -1,11 +1,6 @@
 /** Pool weights as shading on a terminal; as numbers where there are no colours. */
 import type { EncodedText } from "../bigVae.js";
-
-/** Gives the text that is complete once a token is known, and at the end what is left. */
-interface TokenStream {
-  push(id: number): string;
-  end(): string;
-}
+import { piecesOf, type TokenStream } from "../operations/pieces.js";
 
 /** Shades of the 256-colour palette, dark to bright. */
 const SHADES = [236, 238, 240, 243, 246, 250, 254, 231];
@@ -15,15 +10,10 @@ const CLEARLY_ABOVE = 1.3;
 
 /** The text with each token as bright as its weight; tokens that share a character are as bright as the brightest of them. */
 export function shaded({ ids, poolWeights }: EncodedText, stream: TokenStream, colours: boolean): string {
-  const pieces: { text: string; weight: number }[] = [];
-  let weight = 0;
-  for (const [i, id] of ids.entries()) {
-    weight = Math.max(weight, poolWeights[i]!);
-    const text = stream.push(id) + (i === ids.length - 1 ? stream.end() : "");
-    if (text === "") continue;
-    pieces.push({ text, weight });
-    weight = 0;
-  }
+  const pieces = piecesOf(ids, stream).map(({ text, tokens }) => ({
+    text,
+    weight: Math.max(...tokens.map((i) => poolWeights[i]!)),
+  }));
   const weights = pieces.map((piece) => piece.weight);
   const [least, most] = [Math.min(...weights), Math.max(...weights)];
   const clearlyAbove = (CLEARLY_ABOVE * weights.reduce((sum, x) => sum + x, 0)) / weights.length;

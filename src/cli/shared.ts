@@ -46,8 +46,11 @@ export function withModel(command: Command, { seed = 0 } = {}): Command<[], Mode
         .default("none" as Quant),
     )
     .addOption(
-      new Option("--compute <type>", "products with the base: int8 is faster, and rounds them and the adapters")
-        .choices(["fp32", "int8"] as const)
+      new Option(
+        "--compute <type>",
+        "products with the base: int8 is faster, and rounds them and the adapters; auto takes it where this processor gains by it",
+      )
+        .choices(["fp32", "int8", "auto"] as const)
         .default("fp32" as const),
     )
     .option("--threads <n>", "threads; default: all cores", threads)

@@ -1,5 +1,4 @@
 /** The rows of one writer that are written together, whatever their contexts and lengths: each reads one token at every step. */
-
 import { float32, type HostTensor } from "../runtime/runtime.js";
 import { type Contexts, NOTHING, type Segment } from "./contexts.js";
 import { KvCache } from "./kvCache.js";
@@ -16,7 +15,7 @@ export interface BatchRow {
   logits: Float32Array;
 }
 
-/** A context of one row that is not longer than this is copied into the row's past: in the shared cache all other rows would pass over it. */
+/** A context of a call's only row, at most this long, is copied into the row's past: in the shared cache all other rows would pass over it. */
 const OWN_CONTEXT = 256;
 
 export class Batch {
@@ -29,10 +28,10 @@ export class Batch {
     this.#past = new KvCache(contexts.runner.base.config, 0);
   }
 
-  /** Takes in a row that has read its beginning into `past`, a cache of one row. It reads `token` next. */
-  join(context: Segment, past: KvCache, token: number, position: number): BatchRow {
+  /** Takes in a row that has read its beginning into `past`, a cache of one row. It reads `token` next. `isAlone`: its call has no other row. */
+  join(context: Segment, past: KvCache, isAlone: boolean, token: number, position: number): BatchRow {
     const row = this.#past.addRow();
-    const ownsContext = context.length <= OWN_CONTEXT && this.contexts.isOnlyUser(context);
+    const ownsContext = isAlone && context.length <= OWN_CONTEXT && this.contexts.isOnlyUser(context);
     if (ownsContext) this.#past.extend(row, this.contexts.cache, 0, context.begin, context.begin + context.length);
     else this.contexts.share(context);
     this.#past.extend(row, past, 0);
@@ -52,6 +51,7 @@ export class Batch {
 
   /** All rows read their tokens. Where `signal` ends it, or it fails, none has. */
   async step(signal?: AbortSignal): Promise<void> {
+    if (this.#rows.length === 0) return;
     const inputs = this.#rows.map(({ token, position, context }) => ({
       items: [{ id: token }],
       positions: [position],
@@ -69,4 +69,5 @@ export class Batch {
     }
   }
 }
+
 const NO_LOGITS = new Float32Array();

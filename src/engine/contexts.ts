@@ -2,7 +2,6 @@
  * The contexts of one writer. Those that rows look at lie one behind the other in one cache, each once, however many rows share it. Those that nobody
  * looks at any more are kept for a while: a text that begins with one of them reads only its new end.
  */
-
 import { JointBatches } from "./jointBatches.js";
 import { KvCache } from "./kvCache.js";
 import type { EntryRange, ModelRunner, RowInput } from "./modelRunner.js";

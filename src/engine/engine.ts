@@ -1,6 +1,6 @@
 /** The engine: encodes text, writes from latents, scores continuations. Pure computation; runtime and weights are handed in. */
 import { BigVaeError } from "../errors.js";
-import { checkLogits, classifierFree, greedyToken, LatentSpace, logProbability, sampleToken } from "../latent/index.js";
+import { checkLogits, classifierFree, greedyToken, LatentSpace, logNormalizer, sampleToken } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { VaeAdapters } from "./adapters.js";
@@ -141,7 +141,9 @@ export class Engine {
     if (guided.length > 0)
       beginnings.push({ rows: guided.map((row) => rows[row]!), writer: "base", context: guideContext, begun });
     const { done } = await this.#opened(beginnings, signal, async (started, turn) => {
-      const logits = await Promise.all(started.map((each) => each.advance(signal)));
+      // One after another: a reading that is still under way after the failure of the other would outlive its context.
+      const logits: Float32Array[][] = [];
+      for (const each of started) logits.push(await each.advance(signal));
       const places = Array.from(rows.keys(), (row) => [row, guided.indexOf(row)].filter((place) => place >= 0));
       const tokens = places.map((own, row) =>
         choose(
@@ -286,10 +288,11 @@ const emptyScore = (): Score => ({ logProbabilities: [], greedy: [], best: [], b
 /** How likely a token was, and which one was the likeliest in its place. */
 function addToken(score: Score, logits: Float32Array, id: number): void {
   const best = greedyToken(logits);
-  score.logProbabilities.push(logProbability(logits, id));
+  const normalizer = logNormalizer(logits, logits[best]!);
+  score.logProbabilities.push(logits[id]! - normalizer);
   score.greedy.push(best === id);
   score.best.push(best);
-  score.bestLogProbabilities.push(logProbability(logits, best));
+  score.bestLogProbabilities.push(logits[best]! - normalizer);
 }
 
 const lengthOf = ({ ids }: TokenRow): number => ids.length;

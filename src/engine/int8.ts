@@ -1,18 +1,18 @@
-/** The linear layers of a dense base for products in int8: layers that read the same x are one matrix. */
+/** The matrices of a dense base for products in int8: those that read the same x are one. */
 import { type PackedFormat, toOnnx } from "../graph/index.js";
 import { causalMasks } from "../model/causalMask.js";
 import type { ModelConfig } from "../model/config.js";
 import { INPUT_POWER, inputPowersGraph } from "../model/inputSizes.js";
-import { makeParameter, stackName } from "../model/lora.js";
+import { makeParameter } from "../model/lora.js";
 import { ropeTables } from "../model/rope.js";
-import { EMBEDDING, linearStacks } from "../model/weights.js";
+import { EMBEDDING, matrixStacks } from "../model/weights.js";
 import { float32, type HostTensors, int64, type Runtime } from "../runtime/runtime.js";
 import { packColumns, weightTensors } from "../weights/index.js";
 
 /** In what products with a dense base are computed: fp32, or int8 with a scale for each row of x, and for each input and output of a matrix. */
 export type Compute = "fp32" | "int8";
 
-/** How large each input of a stack of linear layers is, [in], by the stack's name. */
+/** How large each input of a stack of matrices is, [in], by the stack's name. */
 export type InputSizes = ReadonlyMap<string, Float32Array>;
 
 /** The input sizes of a dense base, with an adapter merged in or without, while it reads token ids. `tensors`: its weights by name on disk. */
@@ -47,22 +47,22 @@ export async function inputSizes(
   }
 }
 
-/** A stack of linear layers as a graph takes it. */
+/** A stack of matrices as a graph takes it. */
 export interface PackedStack {
   format: PackedFormat;
   tensors: HostTensors;
 }
 
-/** Packs a stack by its name; undefined for another weight's. `matrix`: the values of a layer by its name on disk. With `gradient` for training too. */
+/** Packs a stack by its name; undefined for another weight's. `matrix`: values by their name on disk. With `gradient` for training too. */
 export function int8Packing(
   config: ModelConfig,
   sizes: InputSizes,
   matrix: (name: string) => Float32Array,
   gradient: boolean,
 ): (name: string) => PackedStack | undefined {
-  const stacks = new Map(linearStacks(config).map((paths) => [stackName(paths), paths]));
+  const stacks = matrixStacks(config);
   return (name) => {
-    const matrices = stacks.get(name)?.map((path) => matrix(`model.${path}.weight`));
+    const matrices = stacks.get(name)?.map(matrix);
     if (!matrices) return undefined;
     const width = sizes.get(name)!.length;
     const values = new Float32Array(matrices.reduce((sum, { length }) => sum + length, 0));

@@ -44,13 +44,13 @@ export class ModelRunner {
   async forward(
     caches: Caches,
     inputs: readonly RowInput[],
-    wanted: "last" | "all" | "none" = "last",
+    wanted: "last" | "all" = "last",
     signal?: AbortSignal,
     into?: HostTensor,
   ): Promise<Float32Array[][]> {
     const time = Math.max(...inputs.map(({ items }) => items.length));
     const selected = inputs.map(({ items }, row) => {
-      const first = wanted === "last" ? items.length - 1 : wanted === "all" ? 0 : items.length;
+      const first = wanted === "last" ? items.length - 1 : 0;
       return Array.from({ length: items.length - first }, (_, i) => row * time + first + i);
     });
     const outputs = await this.#step(caches, inputs, time, selected.flat(), signal, into);

@@ -71,7 +71,7 @@ export class Sessions {
       if (this.form === "merged")
         return this.#whole(adapter, (linear, frozen) => encoderGraph({ ...shape, ...frozen }, linear));
       const trunk = await this.#openTrunk();
-      const pooling = await this.#whole(undefined, (_linear, frozen) => {
+      const pooling = await this.#head((frozen) => {
         const hidden = input("hidden", ["B", "T", this.base.config.hiddenSize]);
         const { weights, mean, logVariance } = pool(
           { ...shape, ...frozen },
@@ -89,7 +89,7 @@ export class Sessions {
     return this.#once("pooled", async () => {
       if (this.form === "merged") return this.#whole(undefined, (linear, frozen) => pooledGraph(frozen, linear));
       const trunk = await this.#openTrunk();
-      return trunk.pooled(undefined, await this.#whole(undefined, (_linear, frozen) => poolingGraph(frozen)));
+      return trunk.pooled(undefined, await this.#head(poolingGraph));
     });
   }
 
@@ -106,7 +106,7 @@ export class Sessions {
   latentEmbeddings(): Promise<BoundSession> {
     const shape = headShape(this.vae!);
     return this.#once("w_d", () =>
-      this.#whole(undefined, (_linear, frozen) => ({
+      this.#head((frozen) => ({
         embeddings: latentEmbeddings({ ...shape, ...frozen }, input("z", ["B", shape.zDim])),
       })),
     );
@@ -142,7 +142,15 @@ export class Sessions {
     return bound;
   }
 
-  /** A graph as one session that stores the weights it reaches, with the adapter merged into them; its linear layers in int8 where that was chosen. */
+  /** A graph without linear layers of the base, as one session that stores the weights it reaches. */
+  #head(graph: (frozen: Frozen) => Record<string, Value>): Promise<Session> {
+    const { base, runtime } = this;
+    const tensors = { ...base.weights.tensors, ...this.vae?.head };
+    const outputs = graph({ config: base.config, parameter: makeParameter() });
+    return runtime.createSession(toOnnx(outputs, { stored: dataOf(tensors) }));
+  }
+
+  /** A graph of the base as one session that stores the weights it reaches, with the adapter merged into them; its linear layers in int8 where that was chosen. */
   async #whole(
     adapter: Adapter | undefined,
     graph: (linear: Linear, frozen: Frozen) => Record<string, Value>,
@@ -151,13 +159,13 @@ export class Sessions {
     const { config } = base;
     const merged = adapter ? await mergeAdapter(runtime, base, adapter) : {};
     const tensors = { ...base.weights.tensors, ...this.vae?.head, ...merged };
-    const stored = new Map(Object.entries(tensors).map(([name, { data }]) => [name, data as StoredData]));
+    const stored = dataOf(tensors);
     const frozen: Frozen = { config, parameter: makeParameter() };
     if (int8Sample) {
       const sizes = await inputSizes(runtime, { config, tensors }, int8Sample);
       const pack = int8Packing(config, sizes, (name) => tensors[name]!.data as Float32Array, false);
       const formats = new Map<string, PackedFormat | undefined>();
-      // A graph asks for what it reaches, more than once: w_d has no linear layers.
+      // A graph asks more than once for what it reaches.
       frozen.packing = (name) => {
         if (formats.has(name)) return formats.get(name);
         const stack = pack(name);
@@ -169,6 +177,10 @@ export class Sessions {
     const outputs = graph(baseLinear(frozen), frozen);
     return runtime.createSession(toOnnx(outputs, { stored }));
   }
+}
+
+function dataOf(tensors: HostTensors): Map<string, StoredData> {
+  return new Map(Object.entries(tensors).map(([name, { data }]) => [name, data as StoredData]));
 }
 
 /** Every adapted weight with its adapter merged in: name on disk -> values. One small session per shape. */

@@ -7,9 +7,9 @@ import type { RowInput } from "./modelRunner.js";
 export class StartedRows {
   isOpen = true;
   /** What each row has read, where rows are to be written. */
-  readonly #pasts: readonly KvCache[];
+  readonly #pasts: KvCache[] = [];
   /** The same where they are scored. */
-  #past: KvCache;
+  #past: KvCache | undefined;
 
   constructor(
     /** The rows of their writer that are being written. */
@@ -20,27 +20,24 @@ export class StartedRows {
     public inputs: readonly Omit<RowInput, "context">[],
     /** Position of the token behind that. */
     public next: number,
-  ) {
-    this.#past = this.#caches(inputs.length);
-    this.#pasts = inputs.map(() => this.#caches(1));
-  }
+  ) {}
 
   /** Reads what is pending; logits [V] of the first token of each row. */
   advance(signal?: AbortSignal): Promise<Float32Array[]> {
-    const rows = this.inputs.map((input, k) => ({ ...input, context: this.context, past: this.#pasts[k]! }));
+    const rows = this.inputs.map((input, k) => ({ ...input, context: this.context, past: this.#pastOf(k) }));
     return this.batch.contexts.reading.submit(rows, signal);
   }
 
   /** Row k goes on among those that are being written, with its first token: between two steps. */
   join(k: number, token: number): BatchRow {
-    return this.batch.join(this.context, this.#pasts[k]!, token, this.next);
+    return this.batch.join(this.context, this.#pastOf(k), this.inputs.length === 1, token, this.next);
   }
 
   /** Hands over the next tokens of the rows `kept`, of which the others are finished. */
   push(ids: readonly number[], kept: readonly number[]): void {
     if (kept.length < ids.length) {
       const past = this.#caches(0);
-      for (const k of kept) past.extend(past.addRow(), this.#past, k);
+      for (const k of kept) past.extend(past.addRow(), this.#past!, k);
       this.#past = past;
     }
     this.inputs = kept.map((k) => ({ items: [{ id: ids[k]! }], positions: [this.next] }));
@@ -60,6 +57,7 @@ export class StartedRows {
     this.next += Math.max(...targets.map(({ length }) => length)) - 1;
     const { contexts } = this.batch;
     const rows = inputs.map((input) => ({ ...input, context: this.context }));
+    this.#past ??= this.#caches(rows.length);
     const caches = { shared: contexts.cache, past: this.#past };
     return (await contexts.runner.forward(caches, rows, "all", signal)).map((logits) => logits.slice(pending - 1));
   }
@@ -68,6 +66,11 @@ export class StartedRows {
   close(): void {
     this.isOpen = false;
     this.batch.contexts.close(this.context);
+  }
+
+  #pastOf(k: number): KvCache {
+    this.#pasts[k] ??= this.#caches(1);
+    return this.#pasts[k];
   }
 
   #caches(rows: number): KvCache {

@@ -1,8 +1,9 @@
-/** A SQLite file in a folder of its own, which one process has open at a time. Every change is kept at once. */
-import { mkdir, rm, stat } from "node:fs/promises";
+/** SQLite files in folders of their own, which one process has open at a time. Every change is kept at once. */
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
+import { makeFolder } from "./fileOps.js";
 import { type FolderLock, lockFolder } from "./lock.js";
 
 /** What is kept in a file. */
@@ -19,28 +20,118 @@ export interface DatabaseKind {
   remedy: string;
 }
 
-/** A file, and the right to write it. */
-export interface OpenDatabase {
-  /** Path of the file. */
-  path: string;
-  database: sqlite.Database;
-  lock: FolderLock;
-}
-
 /** A row as SQLite gives it. */
 export type Row = Record<string, number | string | bigint | Uint8Array | null>;
+
+/** What a statement is given. */
+export type SqlValue = number | string | Uint8Array | null;
+
+/** A statement that is run many times; to be finalized. */
+export interface Statement {
+  run(values: readonly SqlValue[]): void;
+  finalize(): void;
+}
+
+/** What SQLite says where the disk is at fault, and what it means. */
+const REFUSALS: readonly [RegExp, { got: string; advice: string }][] = [
+  [/disk is full/, { got: "a full disk", advice: "free some space" }],
+  [/readonly|read-only/, { got: "a read-only file", advice: "check the permissions" }],
+  [/disk I\/O|unable to open|could not open/i, { got: "a refusal", advice: "check the disk" }],
+];
+
+/** A file with statements; a disk that refuses them is the error "disk". */
+export class Database {
+  readonly #file: sqlite.Database;
+
+  /** Opens the file, or begins one; for whoever holds the lock of its folder. */
+  constructor(
+    readonly path: string,
+    { mustExist = false } = {},
+  ) {
+    this.#file = this.#checked(() => new sqlite.Database(path, { fileMustExist: mustExist }));
+    // Our lock of the folder holds: SQLite need not lock and look for changes at every statement, which is most of the time of a short one.
+    this.exec("PRAGMA locking_mode = EXCLUSIVE");
+  }
+
+  get isOpen(): boolean {
+    return this.#file.isOpen;
+  }
+
+  all(sql: string, values: readonly SqlValue[] = []): Row[] {
+    return this.#checked(() => this.#file.all(sql, [...values]) as Row[]);
+  }
+
+  /** The first row. */
+  get(sql: string, values: readonly SqlValue[] = []): Row | undefined {
+    return this.#checked(() => (this.#file.get(sql, [...values]) as Row | null) ?? undefined);
+  }
+
+  /** Runs a statement; returns the id of the row that it added last. */
+  run(sql: string, values: readonly SqlValue[] = []): number {
+    return this.#checked(() => Number(this.#file.run(sql, [...values]).lastInsertRowid));
+  }
+
+  /** Runs statements without values. */
+  exec(sql: string): void {
+    this.#checked(() => this.#file.exec(sql));
+  }
+
+  prepare(sql: string): Statement {
+    const statement = this.#checked(() => this.#file.prepare(sql));
+    return {
+      run: (values) => void this.#checked(() => statement.run([...values])),
+      finalize: () => statement.finalize(),
+    };
+  }
+
+  /** Runs some changes as one: all of them are kept, or none. */
+  together<T>(work: () => T): T {
+    if (this.#file.inTransaction) return work();
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // A full disk has ended it already.
+      if (this.#file.inTransaction) this.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Throws "disk" where that is at fault. */
+  #checked<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      const refusal = REFUSALS.find(([pattern]) => pattern.test(message))?.[1];
+      if (!refusal) throw cause;
+      const { got, advice } = refusal;
+      const detail = { subject: this.path, expected: "a disk that takes it", got: `${got} (${message})` };
+      throw new BigVaeError("disk", { ...detail, remedy: `${advice} and try again` }, { cause });
+    }
+  }
+}
 
 /**
  * Opens the file in a folder, or begins one there; waits up to `waitMs` for another process that has it open.
  * @throws BigVaeError: "locked" where another process has it open, "disk" where the folder cannot be written, "format" for a file of
  * another kind or a later version.
  */
-export async function openDatabase(folder: string, kind: DatabaseKind, waitMs = 0): Promise<OpenDatabase> {
-  await mkdir(folder, { recursive: true });
+export async function openDatabase(
+  folder: string,
+  kind: DatabaseKind,
+  waitMs = 0,
+): Promise<{ database: Database; lock: FolderLock }> {
+  await makeFolder(folder);
   const lock = await lockFolder(folder, waitMs);
-  const path = join(folder, kind.file);
   try {
-    return { path, database: await openFile(path, kind), lock };
+    return { database: await openFile(join(folder, kind.file), kind), lock };
   } catch (error) {
     await lock.release();
     throw error;
@@ -48,17 +139,16 @@ export async function openDatabase(folder: string, kind: DatabaseKind, waitMs = 
 }
 
 /** Opens the file itself, for whoever holds the lock of its folder. */
-export async function openFile(path: string, kind: DatabaseKind): Promise<sqlite.Database> {
-  let database: sqlite.Database | undefined;
+export async function openFile(path: string, kind: DatabaseKind): Promise<Database> {
+  let database: Database | undefined;
   try {
     const isNew = await stat(path).then(
       ({ size }) => size === 0,
       () => true,
     );
-    // SQLite's own lock stays behind a process that was killed; ours tells that there is no other.
-    await rm(`${path}.lock`, { recursive: true, force: true });
-    database = new sqlite.Database(path);
-    prepare(database, path, kind, isNew);
+    await removeOldLock(path);
+    database = new Database(path);
+    prepare(database, kind, isNew);
     return database;
   } catch (error) {
     database?.close();
@@ -66,18 +156,9 @@ export async function openFile(path: string, kind: DatabaseKind): Promise<sqlite
   }
 }
 
-/** Runs some changes as one: all of them are kept, or none. */
-export function inTransaction<T>(database: sqlite.Database, work: () => T): T {
-  if (database.inTransaction) return work();
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
+/** SQLite's own lock stays behind a process that was killed; ours tells that there is no other. */
+export async function removeOldLock(path: string): Promise<void> {
+  await rm(`${path}.lock`, { recursive: true, force: true });
 }
 
 /** The words of a text as a query of FTS5: "all" of them, or what begins with them, or "any". None where there are no words. */
@@ -88,14 +169,17 @@ export function wordsQuery(text: string, which: "all" | "any"): string | undefin
 }
 
 /** Makes the tables of a new file, and checks those of an old one. */
-function prepare(database: sqlite.Database, path: string, kind: DatabaseKind, isNew: boolean): void {
-  // Our lock of the folder holds: SQLite need not lock and look for changes at every statement, which is most of the time of a short one.
-  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  if (isNew)
+function prepare(database: Database, kind: DatabaseKind, isNew: boolean): void {
+  const { path } = database;
+  // A log of writes: after a kill SQLite's other way needs a rollback, which this build of it never does (its own lock looks like another process's).
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  const tables = database.all("SELECT name FROM sqlite_master");
+  // A file without tables is one that a process was killed in before it had any.
+  if (isNew || tables.length === 0)
     database.exec(
       `BEGIN IMMEDIATE; ${kind.schema} INSERT INTO facts (name, value) VALUES ('version', '${kind.version}'); COMMIT;`,
     );
-  if (database.all("SELECT name FROM sqlite_master WHERE name = 'facts'").length === 0) throw anotherFile(path, kind);
+  else if (!tables.some(({ name }) => name === "facts")) throw anotherFile(path, kind);
   const version = Number(database.get("SELECT value FROM facts WHERE name = 'version'")?.value);
   if (version === kind.version) return;
   throw new BigVaeError("format", {

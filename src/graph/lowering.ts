@@ -33,6 +33,13 @@ export class Lowering {
     return name;
   }
 
+  /** Calls a value that a node will compute by the name of an output; false where it is none or has a name. */
+  nameOutput(value: Value, name: string): boolean {
+    if (this.#names.has(value) || value.node.op === "input" || value.node.op === "constant") return false;
+    this.#names.set(value, name);
+    return true;
+  }
+
   freshName(): string {
     return `v${this.#fresh++}`;
   }

@@ -27,12 +27,13 @@ export interface OnnxOptions {
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
 export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: OnnxOptions = {}): OnnxModel {
   const lowering = new Lowering(stored ?? new Map());
+  const copied = Object.entries(outputs).filter(([name, value]) => !lowering.nameOutput(value, name));
   for (const node of topologicalOrder(Object.values(outputs))) lower(lowering, node);
-  const outputInfos = Object.entries(outputs).map(([name, value]) => {
+  for (const [name, value] of copied) lowering.emit("Identity", [lowering.name(value)], [name]);
+  const outputInfos = Object.entries(outputs).map(([name, { dtype, shape }]) => {
     if (lowering.inputs.some((input) => input.name === name))
       throw shapeError("toOnnx", "outputs named otherwise than the inputs", name);
-    lowering.emit("Identity", [lowering.name(value)], [name]);
-    return { name, dtype: value.dtype, shape: value.shape };
+    return { name, dtype, shape };
   });
   const { nodes, initializers, inputs, externalData } = lowering;
   const bytes = encodeModel({ nodes, initializers, inputs, outputs: outputInfos });

@@ -132,13 +132,13 @@ const LOAD_RULES = {
   isolation: ["thread or process", (value: unknown) => value === "thread" || value === "process"],
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
   quant: [`one of ${QUANTS.join(", ")}`, (value: unknown) => QUANTS.some((quant) => quant === value)],
-  compute: ["fp32 or int8", (value: unknown) => value === "fp32" || value === "int8"],
+  compute: ["fp32, int8 or auto", (value: unknown) => ["fp32", "int8", "auto"].some((choice) => choice === value)],
   memoryBytes: ["a number above 0", (value: unknown) => typeof value === "number" && value > 0],
 } as const;
 
 /** Throws "usage" where int8 products are asked for beside a packed base. */
 export function checkCompute({ quant = "none", compute = "fp32" }: Pick<LoadOptions, "quant" | "compute">): void {
-  if (quant === "none" || compute === "fp32") return;
+  if (quant === "none" || compute !== "int8") return;
   throw new BigVaeError("usage", {
     subject: "`compute`",
     expected: `fp32 beside \`quant\` ${quant}, which fixes how products are computed`,

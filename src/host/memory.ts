@@ -59,17 +59,21 @@ export function neededBytes(
   { config, adapterBytes, adapters = ADAPTER_ROLES.length, slots = 1 }: ModelSize,
   kept: Kept,
 ): number {
-  const weights = floatBytes(weightShapes(config).values());
   const linear = floatBytes(linearShapes(config).values());
   const head = floatBytes([[config.vocabSize, config.hiddenSize]]);
   const rope = floatBytes([[config.maxPositionEmbeddings * ropeSteps(slots), config.headDim]]);
   const fixed = PROCESS_BYTES + rope + adapterBytes;
-  if (kept === "unmerged") return fixed + 1.2 * weights;
-  if (kept !== "merged") return fixed + packedBytes(config, kept);
+  if (kept !== "merged") return fixed + storedBytes(config, kept);
   // Several slots: samplers are guided by default.
   const guide = slots > 1 ? 1 : 0;
   const [sessions, writers] = adapterBytes > 0 ? [adapters + guide, adapters - 1 + guide] : [1, 1];
+  const weights = floatBytes(weightShapes(config).values());
   return fixed + weights + sessions * linear + writers * head + (2 * linear + head);
+}
+
+/** Bytes of a base that all adapters share, in the sessions of the engine. */
+export function storedBytes(config: ModelConfig, kept: Exclude<Kept, "merged">): number {
+  return kept === "unmerged" ? 1.2 * floatBytes(weightShapes(config).values()) : packedBytes(config, kept);
 }
 
 /** Scales that MatMulNBits keeps for each of a weight's: its own, those in its order, and sums for the zeros (measured: 4.1). */
@@ -91,13 +95,18 @@ function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number
 }
 
 /** Bytes of a base that training feeds: its linear layers packed, tables and norms dense; for products in int8 two copies of the layers beside them. */
-function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"): number {
+export function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"): number {
   const linears = Array.from(linearShapes(config).values());
   const packed = linears
     .map((shape) => quantBytes(quant, shape))
     .reduce((sum, { values, scales }) => sum + values + scales, 0);
   const copies = compute === "int8" ? floatBytes(linears) / 2 : 0;
   return packed + copies + floatBytes(weightShapes(config).values()) - floatBytes(linears);
+}
+
+/** Bytes that a process takes with a base that training feeds, without what a step computes. */
+export function fedBytesNeeded(config: ModelConfig, quant: Quant, compute?: Compute): number {
+  return PROCESS_BYTES + 1.2 * fedBytes(config, quant, compute);
 }
 
 function floatBytes(shapes: Iterable<readonly number[]>): number {
@@ -120,7 +129,7 @@ export function checkFits(size: ModelSize, kept: Kept, available: number): void 
 
 /** Throws "memory" where a base does not fit that training feeds, with the smaller way of training that does. */
 export function checkFedFits(config: ModelConfig, quant: Quant, compute: Compute, available: number): void {
-  const needOf = (kept: Quant, products?: Compute) => PROCESS_BYTES + 1.2 * fedBytes(config, kept, products);
+  const needOf = (kept: Quant, products?: Compute) => fedBytesNeeded(config, kept, products);
   const need = needOf(quant, compute);
   if (need <= available) return;
   const ways = [

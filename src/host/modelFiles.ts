@@ -1,6 +1,6 @@
 /** A model on disk: a base (Hugging Face folder or GGUF file), the adapters beside it, or both in one folder; found by path or by hub name. */
 import { basename, dirname, join } from "node:path";
-import { adaptersSha256, baseSha256 } from "../checkpoint/hashes.js";
+import { adaptersSha256, baseSha256, encoderSha256 } from "../checkpoint/hashes.js";
 import { BASE, HEAD } from "../checkpoint/layout.js";
 import { type BaseModel, loadBase } from "../engine/baseModel.js";
 import { BigVaeError } from "../errors.js";
@@ -173,4 +173,9 @@ export interface ModelHashes {
 export async function hashModel({ base, adapters }: ModelPaths): Promise<ModelHashes> {
   if (adapters === undefined) return { base: await baseSha256(base) };
   return { base: await baseSha256(base), adapters: await adaptersSha256(adapters) };
+}
+
+/** What tells latents of one model from those of another; none of a base alone. */
+export async function hashLatents({ adapters }: ModelPaths): Promise<string | undefined> {
+  return adapters === undefined ? undefined : encoderSha256(adapters);
 }

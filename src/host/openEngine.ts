@@ -6,6 +6,7 @@ import { readVae, usualLosses } from "../checkpoint/vae.js";
 import { Engine } from "../engine/engine.js";
 import type { EngineFacts, OpenArguments } from "../remote/protocol.js";
 import { onnxNodeRuntime } from "../runtime/onnxNode.js";
+import { settleCompute } from "./computeChoice.js";
 import { int8Sample } from "./int8Sample.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
 import { openTokenizer, openWeights, readConfig } from "./modelFiles.js";
@@ -18,20 +19,22 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
     adapters,
     threads,
     quant = "none",
-    compute = "fp32",
+    compute: choice = "fp32",
     memoryBytes = Number.POSITIVE_INFINITY,
   } = args;
   const config = await readConfig(basePath);
   const available = Math.min(availableBytes(), memoryBytes);
   const size = { config, ...(await adaptersSize(adapters)) };
-  const form = args.form ?? (compute === "int8" ? "merged" : chooseForm(size, available));
+  const fitting = args.form ?? chooseForm(size, available);
+  const runtime = onnxNodeRuntime({ threads });
+  const compute = await settleCompute(choice, quant, config, { runtime, threads, fits: fitting === "merged" });
+  const form = compute === "int8" ? "merged" : fitting;
   checkFits(size, quant === "none" ? form : quant, available);
   const base = await openWeights(basePath, quant);
   const open = async () => {
     const images = await packedImages(basePath, quant);
     await checkBaseHash({ base: basePath, adapters });
     const vae = adapters === undefined ? undefined : await readVae(adapters, base);
-    const runtime = onnxNodeRuntime({ threads });
     const tokenizer = compute === "int8" ? await openTokenizer(basePath) : undefined;
     const sample = tokenizer && (await int8Sample(runtime, tokenizer, config.maxPositionEmbeddings));
     const engine = new Engine({ runtime, base, vae, form, images, int8Sample: sample });

@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { open, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import type { ImageStore, PlacedPart } from "../engine/trunkParts.js";
 import { BigVaeError } from "../errors.js";
@@ -12,6 +11,7 @@ import { makeFolder } from "../formats/fileOps.js";
 import { sha256OfFile, weightFiles, writeFileAtomic } from "../formats/index.js";
 import { readJsonObject } from "../formats/readFiles.js";
 import type { MappedWeight, PackedWeight, Quant, Weight } from "../weights/index.js";
+import { userCache } from "./userCache.js";
 
 /** Counts the layouts of these files. */
 const VERSION = 2;
@@ -44,7 +44,7 @@ export interface PackedImages extends ImageStore {
 export async function packedImages(
   base: string,
   quant: Quant,
-  { folder = imageFolder(), leastBytes = LEAST_BYTES }: ImageOptions = {},
+  { folder = join(userCache(), "packed"), leastBytes = LEAST_BYTES }: ImageOptions = {},
 ): Promise<PackedImages | undefined> {
   if (quant === "none") return undefined;
   const files = base.endsWith(".gguf") ? [base] : await weightFiles(base);
@@ -56,12 +56,6 @@ export async function packedImages(
     key.update(`${basename(file)} ${size} ${mtimeMs}`).update(await samplesOf(file, size));
   }
   return imagesIn(join(folder, key.digest("hex").slice(0, 32)));
-}
-
-/** BIGVAE_CACHE, or bigvae in the user's cache folder. */
-function imageFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const cache = env.BIGVAE_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bigvae");
-  return join(cache, "packed");
 }
 
 /** Pieces of a file, from beginning to end. */

@@ -13,4 +13,4 @@ export {
   nearest,
 } from "./search.js";
 export { cutToLength, writeLimit } from "./textLength.js";
-export { checkLogits, classifierFree, greedyToken, logProbability, sampleToken } from "./tokenChoice.js";
+export { checkLogits, classifierFree, greedyToken, logNormalizer, sampleToken } from "./tokenChoice.js";

@@ -103,10 +103,12 @@ export class LatentSpace {
 
   /** z with its key moved by `share` of the way to that of `other`: every slot moves alike, so that what tells slots apart stays. */
   towardKey(z: Latent, other: Latent, share: number): Latent {
-    const [from, to] = [this.key(z), this.key(other)];
-    return this.#onContent(z, (content) =>
-      content.map((value, i) => value + share * (to[i % to.length]! - from[i % from.length]!)),
-    );
+    return this.#moveKey(z, this.key(other), share);
+  }
+
+  /** z with that key, every slot moved alike. */
+  withKey(z: Latent, key: Latent): Latent {
+    return this.#moveKey(z, key, 1);
   }
 
   /**
@@ -178,6 +180,13 @@ export class LatentSpace {
   /** The guidance scale of a mix (`mixScale`). A model of one slot is not guided by default, as the original. */
   mixScale(weights: readonly number[], even = this.hasLength ? EVEN_SCALE : 1): number {
     return mixScale(weights, even);
+  }
+
+  #moveKey(z: Latent, to: Latent, share: number): Latent {
+    const from = this.key(z);
+    return this.#onContent(z, (content) =>
+      content.map((value, i) => value + share * (to[i % to.length]! - from[i % from.length]!)),
+    );
   }
 
   #contents(zs: readonly Latent[]): Latent[] {

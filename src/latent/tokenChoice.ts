@@ -44,12 +44,11 @@ export function sampleToken(logits: Float32Array, tau: number, rng: Rng): number
 /** Kept from token to token: thousands a second would have to be collected. */
 let cumulative = new Float64Array();
 
-/** log softmax(logits)[id]. */
-export function logProbability(logits: Float32Array, id: number): number {
-  const max = logits[greedyToken(logits)]!;
+/** log sum exp(logits), which taken from a logit leaves its log probability. `max`: the largest of them. */
+export function logNormalizer(logits: Float32Array, max: number): number {
   let sum = 0;
   for (const logit of logits) sum += Math.exp(logit - max);
-  return logits[id]! - max - Math.log(sum);
+  return max + Math.log(sum);
 }
 
 /** base + scale * (guided - base), Ho & Salimans 2022, in place of `base`. [V] */

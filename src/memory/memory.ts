@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { placeFileAtomic } from "../formats/atomic.js";
-import { type OpenDatabase, openDatabase, openFile } from "../formats/database.js";
+import { openDatabase, openFile } from "../formats/database.js";
+import type { FolderLock } from "../formats/lock.js";
 import { exists } from "../formats/readFiles.js";
 import { average, checkLatent, type Latent, LatentSpace } from "../latent/index.js";
 import { wholeRecord } from "./checkRecord.js";
@@ -39,7 +40,7 @@ export class Memory {
   /** The change that is under way: one at a time. */
   #change: Promise<unknown> = Promise.resolve();
   #store: RecordStore;
-  readonly #opened: OpenDatabase;
+  readonly #lock: FolderLock;
   readonly #options: MemoryOptions;
 
   private constructor(
@@ -47,13 +48,14 @@ export class Memory {
     readonly folder: string,
     /** Which space its latents are of. */
     readonly space: SpaceIdentity,
-    opened: OpenDatabase,
+    store: RecordStore,
+    lock: FolderLock,
     options: MemoryOptions,
   ) {
-    this.#opened = opened;
+    this.#lock = lock;
     this.#options = options;
     this.latents = new LatentSpace(space);
-    this.#store = new RecordStore(opened.path, opened.database);
+    this.#store = store;
   }
 
   /**
@@ -64,13 +66,13 @@ export class Memory {
    */
   static async open(folder: string, space?: SpaceIdentity, options: MemoryOptions = {}): Promise<Memory> {
     if (space === undefined && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
-    const opened = await openDatabase(folder, KIND, options.waitMs);
+    const { database, lock } = await openDatabase(folder, KIND, options.waitMs);
     try {
-      const store = new RecordStore(opened.path, opened.database);
-      return new Memory(folder, settledSpace(store, folder, space), opened, options);
+      const store = new RecordStore(database);
+      return new Memory(folder, settledSpace(store, folder, space), store, lock, options);
     } catch (error) {
-      opened.database.close();
-      await opened.lock.release();
+      database.close();
+      await lock.release();
       throw error;
     }
   }
@@ -87,7 +89,7 @@ export class Memory {
       } finally {
         this.#indices.clear();
         this.#store.database.close();
-        await this.#opened.lock.release();
+        await this.#lock.release();
       }
     });
   }
@@ -168,14 +170,14 @@ export class Memory {
     await this.#alone(async () => {
       const indexed = METRICS.filter((metric) => this.#store.fact(`index ${metric}`) !== undefined);
       this.#indices.clear();
-      const { path } = this.#opened;
+      const { path } = this.#store;
       try {
         await placeFileAtomic(path, (temporary) => {
           this.#store.all(`VACUUM INTO '${temporary.replaceAll("'", "''")}'`);
           this.#store.database.close();
         });
       } finally {
-        if (!this.#store.database.isOpen) this.#store = new RecordStore(path, await openFile(path, KIND));
+        if (!this.#store.database.isOpen) this.#store = new RecordStore(await openFile(path, KIND));
       }
       for (const metric of indexed) await (await this.#index(metric)).rebuild();
     });

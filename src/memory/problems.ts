@@ -19,10 +19,6 @@ export function damagedFact(path: string, name: string): BigVaeError {
 export function storeError(path: string, error: unknown): unknown {
   if (error instanceof BigVaeError) return error;
   const got = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
-  if (/full|readonly|read-only|disk I\/O/i.test(got)) {
-    const remedy = "free some space or check the disk, and run again";
-    return new BigVaeError("disk", { subject: path, expected: "a disk that takes it", got, remedy }, { cause: error });
-  }
   return new BigVaeError(
     "format",
     { subject: path, expected: "a sound memory", got, remedy: REMEDY },

@@ -1,7 +1,6 @@
 /** The records of a memory in their SQLite file: every one is checked when it is read. */
-import type sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
-import { inTransaction, type Row, wordsQuery } from "../formats/database.js";
+import { type Database, type Row, type SqlValue, wordsQuery } from "../formats/database.js";
 import type { Latent } from "../latent/index.js";
 import { factChecksum, latentsChecksum, recordChecksum } from "./checksums.js";
 import { type Condition, noWords } from "./filter.js";
@@ -22,11 +21,12 @@ export type WholeRecord = Omit<MemoryRecord, "id"> & { id?: number };
 const LAST = "last id";
 
 export class RecordStore {
-  constructor(
-    /** Of the file, for errors. */
-    readonly path: string,
-    readonly database: sqlite.Database,
-  ) {}
+  constructor(readonly database: Database) {}
+
+  /** Of the file, for errors. */
+  get path(): string {
+    return this.database.path;
+  }
 
   /** Adds records as one change; returns their ids. A record that has an id keeps it. */
   add(records: readonly WholeRecord[]): number[] {
@@ -138,8 +138,7 @@ export class RecordStore {
   delete(ids: readonly number[]): void {
     this.together(() => {
       for (const id of ids) {
-        const { changes } = this.#run("DELETE FROM records WHERE id = ?", [id]);
-        if (changes === 0) throw this.#missing(id);
+        if (this.all("DELETE FROM records WHERE id = ? RETURNING id", [id]).length === 0) throw this.#missing(id);
         this.#run("DELETE FROM latents WHERE record = ?", [id]);
         this.#run("DELETE FROM tags WHERE record = ?", [id]);
         this.forget(id);
@@ -171,20 +170,20 @@ export class RecordStore {
 
   /** Runs some changes as one: all of them are kept, or none. */
   together<T>(work: () => T): T {
-    return this.#guard(() => inTransaction(this.database, work));
+    return this.#guard(() => this.database.together(work));
   }
 
   /** Rows of a query. */
-  all(sql: string, values: readonly (string | number)[] = []): Row[] {
-    return this.#guard(() => this.database.all(sql, [...values]) as Row[]);
+  all(sql: string, values: readonly SqlValue[] = []): Row[] {
+    return this.#guard(() => this.database.all(sql, values));
   }
 
-  #get(sql: string, values: readonly (string | number)[] = []): Row | undefined {
-    return this.#guard(() => (this.database.get(sql, [...values]) as Row | null) ?? undefined);
+  #get(sql: string, values: readonly SqlValue[] = []): Row | undefined {
+    return this.#guard(() => this.database.get(sql, values));
   }
 
-  #run(sql: string, values: readonly (string | number)[]): sqlite.RunResult {
-    return this.#guard(() => this.database.run(sql, [...values]));
+  #run(sql: string, values: readonly SqlValue[]): void {
+    this.#guard(() => this.database.run(sql, values));
   }
 
   #guard<T>(work: () => T): T {

@@ -1,9 +1,8 @@
 /** What can be read of a damaged memory, written anew. */
 import { constants, copyFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
-import { openFile } from "../formats/database.js";
+import { Database, openFile, removeOldLock } from "../formats/database.js";
 import { nodeFileOps } from "../formats/fileOps.js";
 import { lockFolder } from "../formats/lock.js";
 import { damagedFact, storeError } from "./problems.js";
@@ -33,11 +32,12 @@ export async function repairMemory(
   const draft = `${path}.repair`;
   try {
     await rm(draft, { force: true });
-    await rm(`${path}.lock`, { recursive: true, force: true });
+    await removeOldLock(path);
     const old = openAsItIs(path);
-    const repaired = await copySound(new RecordStore(path, old), draft, space).finally(() => old.close());
+    const repaired = await copySound(new RecordStore(old), draft, space).finally(() => old.close());
     if (repaired.lost.length > 0) await copyFile(path, `${path}.damaged`, constants.COPYFILE_FICLONE);
     await nodeFileOps.rename(draft, path);
+    await rm(`${path}-wal`, { force: true });
     for (const name of await readdir(folder))
       if (name.endsWith(".usearch")) await rm(join(folder, name), { force: true });
     await nodeFileOps.syncFolder(dirname(path));
@@ -48,14 +48,10 @@ export async function repairMemory(
   }
 }
 
-function openAsItIs(path: string): sqlite.Database {
-  let database: sqlite.Database | undefined;
+function openAsItIs(path: string): Database {
   try {
-    database = new sqlite.Database(path, { fileMustExist: true });
-    database.exec("PRAGMA locking_mode = EXCLUSIVE");
-    return database;
+    return new Database(path, { mustExist: true });
   } catch (error) {
-    database?.close();
     throw storeError(path, error);
   }
 }
@@ -64,7 +60,7 @@ async function copySound(old: RecordStore, draft: string, given: SpaceIdentity |
   const space = readable(() => spaceOf(old)) ?? given;
   const last = readable(() => old.last()) ?? (await newestId(old));
   const database = await openFile(draft, KIND);
-  const fresh = new RecordStore(draft, database);
+  const fresh = new RecordStore(database);
   const lost: number[] = [];
   let records = 0;
   try {

@@ -18,7 +18,7 @@ import {
   type Value,
 } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
-import { linearShapes } from "./weights.js";
+import { linearShapes, stackName } from "./weights.js";
 
 /** Linear layers without bias that read the same x: their paths ("layers.0.mlp.up_proj") and x [.., in] -> [.., out] of each. */
 export type Linear = (paths: readonly string[], x: Value) => Value[];
@@ -56,11 +56,6 @@ export function frozenLinear(
     parameter(`${name}.${part}`, shape, dtype),
   );
   return packedLinear(x, { format, shape, parts });
-}
-
-/** The name of the matrices of some layers as one. */
-export function stackName(paths: readonly string[]): string {
-  return `stack.${paths.join("+")}`;
 }
 
 /** The base's own linear layers: one product where they are packed as a stack. */

@@ -34,11 +34,24 @@ const SIBLINGS = [
   ["mlp.down_proj"],
 ] as const;
 
-/** The paths of all linear layers, those together that read the same x: one product where their matrices are stacked. */
-export function linearStacks({ numHiddenLayers }: ModelConfig): string[][] {
-  return Array.from({ length: numHiddenLayers }, (_, layer) =>
-    SIBLINGS.map((names) => names.map((name) => `layers.${layer}.${name}`)),
-  ).flat();
+/** The name of the matrices of some layers as one. */
+export function stackName(paths: readonly string[]): string {
+  return `stack.${paths.join("+")}`;
+}
+
+/** Names on disk of all matrices that x is multiplied by, those together that read the same x, by the name of their stack; the head is one by its own name. */
+export function matrixStacks(config: ModelConfig): Map<string, readonly string[]> {
+  const stacks = new Map<string, readonly string[]>([[headName(config), [headName(config)]]]);
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    for (const names of SIBLINGS) {
+      const paths = names.map((name) => `layers.${layer}.${name}`);
+      stacks.set(
+        stackName(paths),
+        paths.map((path) => `model.${path}.weight`),
+      );
+    }
+  }
+  return stacks;
 }
 
 /** The same by name on disk: "model.layers.0.self_attn.q_proj.weight" -> [out, in]. */

@@ -1,10 +1,10 @@
 /** A project on disk: a tree of texts whose spans carry their latents. One SQLite file in a folder of its own; every change is kept at once. */
-import type sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
-import { type DatabaseKind, inTransaction, openDatabase, type Row, wordsQuery } from "../formats/database.js";
+import { type Database, type DatabaseKind, openDatabase, type Row, wordsQuery } from "../formats/database.js";
 import type { FolderLock } from "../formats/lock.js";
 import { PROJECT_VERSION, SCHEMA } from "./schema.js";
 import type { FoundSpan, NewNode, NodeMarks, PlacedSpan, ProjectNode, ProjectSpan } from "./types.js";
+import { CORPUS } from "./types.js";
 
 const KIND: DatabaseKind = {
   file: "project.db",
@@ -14,18 +14,21 @@ const KIND: DatabaseKind = {
   remedy: "name another folder, or import an export of the project into an empty one",
 };
 
-/** Kinds of the fields that change. */
-const MARKS = { title: "text", rating: "number", unread: "flag", removed: "flag" } as const;
+/** The fields that change. */
+const MARKS: readonly string[] = ["title", "rating", "unread", "removed"] satisfies (keyof NodeMarks)[];
 
-/** Nodes with their texts. */
-const NODES = `SELECT nodes.*, (
+/** Nodes with their texts; that of a corpus is left to its spans. */
+const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
   SELECT group_concat(text, '') FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
-) AS text FROM nodes`;
+)) AS text FROM nodes`;
+
+/** Spans that are read at once where all are. */
+const PAGE = 1000;
 
 export class Project {
   private constructor(
     readonly folder: string,
-    readonly database: sqlite.Database,
+    readonly database: Database,
     readonly lock: FolderLock,
     /** The time for new nodes, in milliseconds since 1970. */
     readonly now: () => number,
@@ -47,66 +50,69 @@ export class Project {
 
   /** All nodes, oldest first. */
   nodes(): ProjectNode[] {
-    return this.#all(`${NODES} ORDER BY id`).map(nodeOf);
+    return this.database.all(`${NODES} ORDER BY id`).map(nodeOf);
   }
 
   /** The node of that id. Throws "usage" where there is none. */
   node(id: number): ProjectNode {
-    const [row] = this.#all(`${NODES} WHERE id = ?`, [id]);
-    if (row) return nodeOf(row);
-    throw new BigVaeError("usage", {
-      subject: "node",
-      expected: "one of the project's",
-      got: String(id),
-      remedy: "list the nodes",
-    });
+    return nodeOf(this.#row(NODES, id));
   }
 
-  /** The spans of a node, or of all. */
-  spans(node?: number): PlacedSpan[] {
-    const rows =
-      node === undefined
-        ? this.#all("SELECT * FROM spans ORDER BY id")
-        : this.#all("SELECT * FROM spans WHERE node = ? ORDER BY place", [node]);
-    return rows.map((row) => ({
-      ...{ id: Number(row.id), node: Number(row.node), place: Number(row.place), text: String(row.text) },
-      ...(row.z instanceof Uint8Array ? { z: floatsOf(row.z) } : {}),
-      origins: JSON.parse(String(row.origins)) as unknown[],
-    }));
+  /** The spans of a node. */
+  spans(node: number): PlacedSpan[] {
+    return this.database.all("SELECT * FROM spans WHERE node = ? ORDER BY place", [node]).map(spanOf);
+  }
+
+  /** All spans, oldest first, a part of them in memory at a time. */
+  *allSpans(): Generator<PlacedSpan> {
+    for (let last: number | undefined = 0; last !== undefined; ) {
+      const rows = this.database.all("SELECT * FROM spans WHERE id > ? ORDER BY id LIMIT ?", [last, PAGE]);
+      for (const row of rows) yield spanOf(row);
+      last = rows.length < PAGE ? undefined : Number(rows.at(-1)!.id);
+    }
+  }
+
+  /** The span of that id. Throws "usage" where there is none. */
+  span(id: number): PlacedSpan {
+    return spanOf(this.#row("SELECT * FROM spans", id, "span"));
   }
 
   /** Begins a node; spans are added as they are written, and `finish` closes it. Returns its id. */
-  begin({ parent, origin, settings = {}, title = "", unread = false, created = this.now() }: NewNode): number {
-    if (parent !== undefined) this.node(parent);
-    const { lastInsertRowid } = this.database.run(
-      "INSERT INTO nodes (parent, origin, settings, created, finished, title, unread) VALUES (?, ?, ?, ?, 0, ?, ?)",
-      [parent ?? null, origin, JSON.stringify(settings), created, title, Number(unread)],
+  begin({ parent, origin, settings = {}, created = this.now(), ...given }: NewNode): number {
+    if (parent !== undefined) this.#row("SELECT id FROM nodes", parent);
+    const { title, rating, unread, removed } = { title: "", rating: 0, unread: false, removed: false, ...given };
+    return this.database.run(
+      "INSERT INTO nodes (parent, origin, settings, created, finished, title, rating, unread, removed) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)",
+      [
+        ...[parent ?? null, origin, JSON.stringify(settings), created],
+        ...[title, checkedRating(rating), Number(unread), Number(removed)],
+      ],
     );
-    return Number(lastInsertRowid);
   }
 
-  /** Adds a span to a node that is not finished. Returns its place. */
-  write(node: number, { text, z, origins = [] }: ProjectSpan): number {
-    if (this.node(node).finished)
+  /** Adds a span to a node that is not finished. */
+  write(node: number, { text, z, origins = [] }: ProjectSpan): PlacedSpan {
+    if (this.#row("SELECT finished FROM nodes", node).finished === 1)
       throw new BigVaeError("usage", {
         subject: `node ${node}`,
         expected: "one that is still written",
         got: "a finished one",
         remedy: "add a node behind it",
       });
-    const place = Number(this.#all("SELECT count(*) AS n FROM spans WHERE node = ?", [node])[0]!.n);
+    const [last] = this.database.all("SELECT max(place) AS place FROM spans WHERE node = ?", [node]);
+    const place = last!.place === null ? 0 : Number(last!.place) + 1;
     const bytes = z && new Uint8Array(z.buffer.slice(z.byteOffset, z.byteOffset + z.byteLength));
-    this.database.run("INSERT INTO spans (node, place, text, z, origins) VALUES (?, ?, ?, ?, ?)", [
+    const id = this.database.run("INSERT INTO spans (node, place, text, z, origins) VALUES (?, ?, ?, ?, ?)", [
       ...[node, place, text],
       bytes ?? null,
       JSON.stringify(origins),
     ]);
-    return place;
+    return { id, node, place, text, ...(z ? { z } : {}), origins };
   }
 
   /** Closes a node: its text never changes again. */
   finish(node: number): void {
-    this.node(node);
+    this.#row("SELECT id FROM nodes", node);
     this.database.run("UPDATE nodes SET finished = 1 WHERE id = ?", [node]);
   }
 
@@ -125,7 +131,8 @@ export class Project {
     const before = this.node(node);
     this.together(() => {
       for (const field of Object.keys(marks) as (keyof NodeMarks)[]) {
-        if (!Object.hasOwn(MARKS, field)) throw unknownMark(field);
+        if (!MARKS.includes(field)) throw unknownMark(field);
+        if (field === "rating") checkedRating(marks.rating);
         const [old, value] = [stored(before[field]), stored(marks[field]!)];
         if (old === value) continue;
         this.#setMark(node, field, value);
@@ -152,7 +159,7 @@ export class Project {
   search(words: string, limit = 50): FoundSpan[] {
     const query = wordsQuery(words, "all");
     if (query === undefined) return [];
-    const rows = this.#all(
+    const rows = this.database.all(
       `SELECT spans.node, spans.place, snippet(texts, 0, char(1), char(2), '…', 12) AS excerpt
        FROM texts JOIN spans ON spans.id = texts.rowid JOIN nodes ON nodes.id = spans.node
        WHERE texts MATCH ? AND nodes.removed = 0 ORDER BY rank, spans.id LIMIT ?`,
@@ -163,35 +170,40 @@ export class Project {
     }));
   }
 
-  /** A fact about the project by its name. */
-  fact(name: string): string | undefined {
-    const [row] = this.#all("SELECT value FROM facts WHERE name = ?", [name]);
-    return row && String(row.value);
-  }
-
+  /** What is known of the project as a whole, by name. */
   facts(): Record<string, string> {
-    const rows = this.#all("SELECT name, value FROM facts WHERE name <> 'version' ORDER BY name");
+    const rows = this.database.all("SELECT name, value FROM facts WHERE name <> 'version' ORDER BY name");
     return Object.fromEntries(rows.map(({ name, value }) => [String(name), String(value)]));
   }
 
-  setFact(name: string, value: string): void {
-    this.database.run("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [
-      name,
-      value,
-    ]);
+  /** Adds facts by name. Those that are known stay; of whose the latents are, there can be no other. */
+  addFacts(facts: Readonly<Record<string, string>>): void {
+    const known = this.facts();
+    const [held, other] = [known.latents_sha256, facts.latents_sha256];
+    if (held !== undefined && other !== undefined && other !== held)
+      throw new BigVaeError("mismatch", {
+        subject: `project ${this.folder}`,
+        expected: `latents of ${known.model ?? "its model"} (sha256 ${held.slice(0, 12)})`,
+        got: `those of ${facts.model ?? "another model"} (sha256 ${other.slice(0, 12)})`,
+        remedy: "give that model as `model`, or another folder as `project`",
+      });
+    this.together(() => {
+      for (const [name, value] of Object.entries(facts))
+        this.database.run("INSERT INTO facts VALUES (?, ?) ON CONFLICT DO NOTHING", [name, value]);
+    });
   }
 
   /** Runs some changes as one: all of them are kept, or none. */
   together<T>(work: () => T): T {
-    return inTransaction(this.database, work);
+    return this.database.together(work);
   }
 
   #turn(choose: string, to: "before" | "after", undone: 0 | 1): number | undefined {
-    const [change] = this.#all(choose);
+    const [change] = this.database.all(choose);
     if (!change) return undefined;
     this.together(() => {
       this.#setMark(Number(change.node), change.field as keyof NodeMarks, change[to] as string | number);
-      this.database.run("UPDATE changes SET undone = ? WHERE id = ?", [undone, change.id!]);
+      this.database.run("UPDATE changes SET undone = ? WHERE id = ?", [undone, Number(change.id)]);
     });
     return Number(change.node);
   }
@@ -200,14 +212,24 @@ export class Project {
     this.database.run(`UPDATE nodes SET ${field} = ? WHERE id = ?`, [value, node]);
   }
 
-  #all(sql: string, values: readonly (string | number)[] = []): Row[] {
-    return this.database.all(sql, [...values]) as Row[];
+  /** What a query says of a node. Throws "usage" where there is none of that id. */
+  #row(query: string, id: number, subject = "node"): Row {
+    const [row] = this.database.all(`${query} WHERE id = ?`, [id]);
+    if (row) return row;
+    const remedy = "list the nodes";
+    throw new BigVaeError("usage", { subject, expected: "one of the project's", got: String(id), remedy });
   }
 }
 
 function unknownMark(field: string): BigVaeError {
-  const expected = Object.keys(MARKS).join(", ");
+  const expected = MARKS.join(", ");
   return new BigVaeError("usage", { subject: "mark", expected, got: field, remedy: "name one of them" });
+}
+
+function checkedRating(rating: unknown): number {
+  if (rating === -1 || rating === 0 || rating === 1) return rating;
+  const remedy = "give one of them";
+  throw new BigVaeError("usage", { subject: "rating", expected: "-1, 0 or 1", got: String(rating), remedy });
 }
 
 function stored(value: string | number | boolean): string | number {
@@ -227,6 +249,14 @@ function nodeOf(row: Row): ProjectNode {
     unread: row.unread === 1,
     removed: row.removed === 1,
     text: String(row.text ?? ""),
+  };
+}
+
+function spanOf(row: Row): PlacedSpan {
+  return {
+    ...{ id: Number(row.id), node: Number(row.node), place: Number(row.place), text: String(row.text) },
+    ...(row.z instanceof Uint8Array ? { z: floatsOf(row.z) } : {}),
+    origins: JSON.parse(String(row.origins)) as unknown[],
   };
 }
 

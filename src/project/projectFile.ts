@@ -2,44 +2,44 @@
 import { BigVaeError } from "../errors.js";
 import type { Project } from "./project.js";
 import { PROJECT_VERSION } from "./schema.js";
-import type { PlacedSpan, ProjectFile, ProjectSpan } from "./types.js";
+import { CORPUS, type ProjectFile, type ProjectSpan } from "./types.js";
 
+/** All but corpora, which their own files hold. */
 export function exportProject(project: Project): ProjectFile {
-  const spans = new Map<number, PlacedSpan[]>();
-  for (const span of project.spans()) spans.set(span.node, [...(spans.get(span.node) ?? []), span]);
   return {
     format: "bigvae-project",
     version: PROJECT_VERSION,
     facts: project.facts(),
-    nodes: project.nodes().map(({ text: _, ...node }) => ({
-      ...node,
-      spans: (spans.get(node.id) ?? []).map(({ text, z, origins = [] }) => ({
-        text,
-        ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
-        ...(origins.length > 0 ? { origins } : {}),
+    nodes: project
+      .nodes()
+      .filter(({ origin }) => origin !== CORPUS)
+      .map(({ text: _, ...node }) => ({
+        ...node,
+        spans: project.spans(node.id).map(({ text, z, origins = [] }) => ({
+          text,
+          ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
+          ...(origins.length > 0 ? { origins } : {}),
+        })),
       })),
-    })),
   };
 }
 
 /**
  * Adds the nodes of an export to a project, all of them or none; returns their new ids by the old ones. Facts that the project has stay as they are.
- * @throws BigVaeError: "format" for JSON that is no export.
+ * @throws BigVaeError: "format" for JSON that is no export, "mismatch" for latents of another model.
  */
 export function importProject(project: Project, file: unknown): Map<number, number> {
   const { facts, nodes } = checked(file);
   return project.together(() => {
-    const known = project.facts();
-    for (const [name, value] of Object.entries(facts)) if (known[name] === undefined) project.setFact(name, value);
+    project.addFacts(facts);
     const ids = new Map<number, number>();
-    for (const { id, parent, spans, rating, removed, finished, ...node } of nodes) {
+    for (const { id, parent, spans, finished, ...node } of nodes) {
       const placed =
         parent === undefined ? {} : { parent: ids.get(parent) ?? malformed(`node ${id} behind node ${parent}`) };
       const fresh = project.begin({ ...node, ...placed });
       ids.set(id, fresh);
       for (const span of spans) project.write(fresh, spanOf(span));
       if (finished) project.finish(fresh);
-      project.mark(fresh, { rating, removed });
     }
     return ids;
   });
@@ -57,6 +57,7 @@ function checked(file: unknown): ProjectFile {
   if (format !== "bigvae-project" || !Array.isArray(nodes)) return malformed("another kind of JSON");
   if (version !== PROJECT_VERSION) return malformed(`version ${JSON.stringify(version)}`);
   if (!isRecord(facts) || !Object.values(facts).every(isText)) return malformed("facts that are no texts");
+  if (Object.hasOwn(facts, "version")) return malformed("a version among its facts");
   for (const node of nodes as unknown[]) checkNode(node);
   return file as ProjectFile;
 }
@@ -66,7 +67,8 @@ function checkNode(node: unknown): void {
     isRecord(node) ? node : {}
   ) as Record<string, unknown>;
   const isWhole =
-    [id, created, rating].every(Number.isSafeInteger) &&
+    [id, created].every(Number.isSafeInteger) &&
+    [-1, 0, 1].includes(rating as number) &&
     (parent === undefined || Number.isSafeInteger(parent)) &&
     [origin, title].every(isText) &&
     isRecord(settings) &&

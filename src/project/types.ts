@@ -1,5 +1,8 @@
 /** What a project holds, as the studio and its files see it. */
 
+/** The origin of texts that are no text of the tree: each line of a file is a span or several, and all are one node. */
+export const CORPUS = "corpus";
+
 /** Part of a text, and where it came from. */
 export interface ProjectSpan {
   text: string;
@@ -22,7 +25,7 @@ export interface ProjectNode extends NodeMarks {
   id: number;
   /** None of the first node of a text. */
   parent?: number;
-  /** Who wrote it: "typed", or a sampler. */
+  /** Who wrote it: "typed", a sampler, or CORPUS. */
   origin: string;
   /** Options of the sampler. */
   settings: Readonly<Record<string, unknown>>;
@@ -30,16 +33,15 @@ export interface ProjectNode extends NodeMarks {
   created: number;
   /** Whether it was written to its end. */
   finished: boolean;
+  /** Empty for a corpus. */
   text: string;
 }
 
 /** A new node. */
-export interface NewNode {
+export interface NewNode extends Partial<NodeMarks> {
   parent?: number;
   origin: string;
   settings?: Readonly<Record<string, unknown>>;
-  title?: string;
-  unread?: boolean;
   /** Default: now. */
   created?: number;
 }

@@ -21,7 +21,8 @@ export interface OpenArguments {
   threads?: number;
   form?: EngineOptions["form"];
   quant?: Quant;
-  compute?: Compute;
+  /** "auto": by the machine. */
+  compute?: Compute | "auto";
   /** Most memory that the model may take. */
   memoryBytes?: number;
 }

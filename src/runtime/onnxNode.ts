@@ -1,8 +1,11 @@
 /** The runtime on onnxruntime-node's CPU provider. A run blocks its thread; worker.ts keeps it off the caller's. */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { BigVaeError } from "../errors.js";
 import type { OnnxModel } from "../graph/index.js";
 import type { HostTensor, HostTensors, Runtime, Session, SessionOptions } from "./runtime.js";
+
+/** The version of ONNX Runtime. */
+export const RUNTIME_VERSION = env.versions.node ?? env.versions.common;
 
 export interface OnnxNodeOptions {
   /** Threads for one run; default: all cores. */

@@ -31,7 +31,7 @@ const STATUSES: Readonly<Record<ErrorKind, number>> = {
   memory: 503,
   diverged: 500,
   format: 500,
-  disk: 500,
+  disk: 507,
   locked: 500,
   network: 500,
   internal: 500,

@@ -2,10 +2,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { BigVae, type LoadOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { Project } from "../project/index.js";
 import { type App, makeApp } from "./app.js";
 import { type AccessOptions, checkAccess } from "./security.js";
 import { ServedModel } from "./servedModel.js";
-import { openStudio } from "./studio.js";
+import { claimLatents, openStudio } from "./studio.js";
 
 export interface ServeOptions extends Partial<AccessOptions> {
   /** As `BigVae.load` takes it. */
@@ -52,8 +53,20 @@ export async function serve(options: ServeOptions): Promise<Server> {
   } = options;
   const access = { ...options, host };
   checkAccess(access);
+  // A project that another process has open is refused before a model is loaded.
+  const project = options.project === undefined ? undefined : await Project.open(options.project);
+  const loadModel = async () => {
+    const vae = await BigVae.load(name, { ...load, isolation: "process" });
+    try {
+      if (project) await claimLatents(project, vae, modelName(name));
+      return vae;
+    } catch (error) {
+      await vae.close();
+      throw error;
+    }
+  };
   let app: App | undefined;
-  const served = new ServedModel(modelName(name), () => BigVae.load(name, { ...load, isolation: "process" }), {
+  const served = new ServedModel(modelName(name), loadModel, {
     ready: () => app?.fastify.log.info({ model: modelName(name) }, "model loaded"),
     lost(error) {
       app?.metrics.engineEnds.inc();
@@ -61,24 +74,33 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   });
   const { maxBodyBytes = 2 ** 21, headersTimeoutMs = 10_000, seed, version, log } = options;
-  const studio = options.project === undefined ? undefined : await openStudio(served, options.project);
+  const studio = project && openStudio(served, project);
   const limits = { maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs };
-  app = makeApp(served, { ...access, ...limits, seed, version, log, studio });
-  const { fastify, drain, abort } = app;
-  const url = await fastify.listen({ host, port }).catch(async (cause: NodeJS.ErrnoException) => {
+  try {
+    app = makeApp(served, { ...access, ...limits, seed, version, log, studio });
+    return await listening(app, { host, port, served, studio });
+  } catch (error) {
     served.loaded.catch(() => undefined);
     await studio?.close();
     await served.close();
-    throw new BigVaeError(
-      "usage",
-      {
-        subject: "`port`",
-        expected: `one that is free on ${host}`,
-        got: `${port} (${cause.code ?? cause.message})`,
-        remedy: "give another",
-      },
-      { cause },
-    );
+    throw error;
+  }
+}
+
+/** Listens, and closes in order. */
+async function listening(
+  { fastify, drain, abort }: App,
+  {
+    host,
+    port,
+    served,
+    studio,
+  }: { host: string; port: number; served: ServedModel; studio: { close(): Promise<void> } | undefined },
+): Promise<Server> {
+  const url = await fastify.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+    const got = `${port} (${cause.code ?? cause.message})`;
+    const detail = { subject: "`port`", expected: `one that is free on ${host}`, got, remedy: "give another" };
+    throw new BigVaeError("usage", detail, { cause });
   });
   let closed: Promise<void> | undefined;
   const close = async () => {

@@ -1,12 +1,12 @@
-/** The studio on a server: a project, its loom, the routes of the page, and the page itself. */
+/** The studio on a server: a project, its loom, and the page. */
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
-import { exportProject, importProject, Project } from "../project/index.js";
-import { samplers } from "../sampling/samplers.js";
+import type { BigVae } from "../bigVae.js";
+import { hashLatents } from "../host/modelFiles.js";
+import { exportProject, type Project } from "../project/index.js";
 import { Loom } from "../studio/loom.js";
 import { EventStream } from "./eventStream.js";
-import { type Route, route } from "./route.js";
-import { latent, seed, text } from "./schemas/common.js";
+import type { Route } from "./route.js";
+import { studioRoutes } from "./routes/studio.js";
 import type { ServedModel } from "./servedModel.js";
 import { attachPage } from "./studioPage.js";
 
@@ -17,22 +17,26 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-/** Opens the project in a folder. Throws as `Project.open` does. */
-export async function openStudio(model: ServedModel, folder: string): Promise<Studio> {
-  const project = await Project.open(folder);
+/** Says whose latents the project holds. Throws "mismatch" for another model's. */
+export async function claimLatents(project: Project, { paths }: BigVae, model: string): Promise<void> {
+  const sha256 = await hashLatents(paths);
+  if (sha256 !== undefined) project.addFacts({ model, latents_sha256: sha256 });
+}
+
+export function openStudio(model: ServedModel, project: Project): Studio {
   let made: Loom | undefined;
   // The map needs the space of the model's latents.
   const loom = () => (made ??= new Loom(project, () => model.withLatents()));
   const streams = new Set<EventStream>();
   return {
-    routes: routesOf(loom, model),
+    routes: studioRoutes(loom, model),
     attach(app) {
       attachPage(app);
       app.get("/studio/events", (_, reply) => {
-        let stop = (): unknown => undefined;
+        const { events: told } = loom();
         const events = new EventStream(reply, () => stop());
         streams.add(events);
-        stop = loom().listen((event) => events.send(event));
+        const stop = told.listen((event) => events.send(event));
         reply.raw.once("close", () => {
           stop();
           events.drop();
@@ -53,148 +57,4 @@ export async function openStudio(model: ServedModel, folder: string): Promise<St
       await project.close();
     },
   };
-}
-
-const id = z.int().min(1);
-const node = z.looseObject({ id, text: z.string(), finished: z.boolean() });
-const point = z.object({ id, node: id, place: z.int(), text: z.string(), x: z.number(), y: z.number() });
-const done = z.object({ done: z.literal(true) });
-
-/** `loom` throws a 503 while the model is loaded. */
-function routesOf(loom: () => Loom, model: ServedModel): Route[] {
-  const studioRoute = <Body extends z.ZodType, Answer extends z.ZodType>(
-    path: string,
-    summary: string,
-    body: Body,
-    answer: Answer,
-    handle: (loom: Loom, body: z.output<Body>, signal: AbortSignal) => unknown,
-    example?: z.input<Body>,
-  ): Route =>
-    route({
-      ...{ method: "POST", path, tag: "studio", summary, body, answer },
-      ...(example === undefined ? {} : { example }),
-      handle: ({ signal }, request) => handle(loom(), request, signal),
-    });
-  const state = route({
-    method: "GET",
-    path: "/studio/state",
-    tag: "studio",
-    summary: "The project: nodes, points of the map, and what is being written.",
-    answer: z.object({
-      model: z.string(),
-      nodes: z.array(node),
-      points: z.array(point),
-      writing: z.array(z.object({ node: id, text: z.string() })),
-    }),
-    handle: () => ({
-      model: model.name,
-      nodes: loom().nodes(),
-      points: loom().map.points(),
-      writing: loom().pending(),
-    }),
-  });
-  const options = z.strictObject({
-    prompt: z.union([text, latent]).optional(),
-    terminal: z.union([text, latent]).optional(),
-    nSteps: z.int().min(1).max(64).optional(),
-    nAvg: z.int().min(1).max(16).optional(),
-    span: z.int().min(1).optional(),
-    tau: z.number().min(0).optional(),
-    noise: z.number().min(0).optional(),
-  });
-  const toSource = (source: string | number[]) => (typeof source === "string" ? source : Float32Array.from(source));
-  return [
-    state,
-    studioRoute(
-      "/studio/type",
-      "Adds a typed text to the tree, cut into spans and encoded.",
-      z.strictObject({ text, parent: id.optional(), title: z.string().max(200).optional() }),
-      node,
-      (at, { text, parent, title = "" }) => at.type(text, { title, ...(parent === undefined ? {} : { parent }) }),
-      { text: "The fox found a lamp." },
-    ),
-    studioRoute(
-      "/studio/write",
-      "Begins branches behind a node; what is written is told by /studio/events.",
-      z.strictObject({
-        parent: id,
-        sampler: z.enum(Object.keys(samplers) as [keyof typeof samplers]).default("avg"),
-        branches: z.int().min(1).max(16).default(1),
-        seed: seed.default(0),
-        options: options.default({}),
-      }),
-      z.object({ nodes: z.array(id) }),
-      (at, { options: { prompt, terminal, ...numbers }, ...request }) => ({
-        nodes: at.write({
-          ...request,
-          options: {
-            ...numbers,
-            ...(prompt === undefined ? {} : { prompt: toSource(prompt) }),
-            ...(terminal === undefined ? {} : { terminal: toSource(terminal) }),
-          },
-        }),
-      }),
-    ),
-    studioRoute("/studio/stop", "Ends the writing of a node.", z.strictObject({ node: id }), done, (at, body) => {
-      at.stop(body.node);
-      return { done: true };
-    }),
-    studioRoute(
-      "/studio/mark",
-      "Changes title, rating, unread or removed of a node.",
-      z.strictObject({
-        node: id,
-        marks: z.strictObject({
-          title: z.string().max(200).optional(),
-          rating: z.int().min(-1).max(1).optional(),
-          unread: z.boolean().optional(),
-          removed: z.boolean().optional(),
-        }),
-      }),
-      done,
-      (at, body) => {
-        at.mark(body.node, body.marks as Parameters<Loom["mark"]>[1]);
-        return { done: true };
-      },
-    ),
-    studioRoute(
-      "/studio/turn",
-      "Undoes the newest change of a mark, or does it again.",
-      z.strictObject({ direction: z.enum(["undo", "redo"]) }),
-      done,
-      (at, { direction }) => {
-        at.turn(direction);
-        return { done: true };
-      },
-    ),
-    studioRoute(
-      "/studio/search",
-      "Spans that hold all words.",
-      z.strictObject({ words: z.string().max(200) }),
-      z.object({ found: z.array(z.object({ node: id, place: z.int(), excerpt: z.string() })) }),
-      (at, { words }) => ({ found: at.project.search(words) }),
-      { words: "fox" },
-    ),
-    studioRoute(
-      "/studio/latent",
-      "The latent of a span.",
-      z.strictObject({ span: id }),
-      z.object({ z: latent }),
-      (at, { span }) => ({ z: at.latentOf(span) }),
-    ),
-    studioRoute(
-      "/studio/place",
-      "The text of a place on the map.",
-      z.strictObject({ x: z.number(), y: z.number() }),
-      z.object({ z: latent, text: z.string(), nearest: point }),
-      (at, { x, y }, signal) => at.read(x, y, signal),
-    ),
-    studioRoute(
-      "/studio/import",
-      "Adds the nodes of an export.",
-      z.looseObject({ format: z.string() }),
-      z.object({ nodes: z.int() }),
-      (at, file) => ({ nodes: importProject(at.project, file).size }),
-    ),
-  ];
 }

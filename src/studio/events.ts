@@ -10,6 +10,8 @@ export interface MapPoint {
   text: string;
   x: number;
   y: number;
+  /** Number of the layout that it belongs to. */
+  layout: number;
 }
 
 export type StudioEvent =
@@ -19,10 +21,12 @@ export type StudioEvent =
   | { kind: "text"; node: number; text: string }
   /** A span was kept. Its point is left out where the text was not encoded. */
   | { kind: "span"; node: number; place: number; text: string; point?: MapPoint }
-  /** The map was laid anew: all points have moved. */
-  | { kind: "map"; points: MapPoint[] }
-  /** A node could not be written on. */
-  | { kind: "failed"; node: number; message: string };
+  /** Spans of a corpus were kept: how many of its texts are done. */
+  | { kind: "corpus"; node: number; done: number; total: number; points: MapPoint[] }
+  /** The map is being laid anew, from 0 to 1; at 1 all points have moved. */
+  | { kind: "map"; share: number }
+  /** Something that was begun could not be done; of a node, what was kept stays. */
+  | { kind: "failed"; node?: number; message: string };
 
 export class StudioEvents {
   readonly #listeners = new Set<(event: StudioEvent) => void>();
@@ -35,5 +39,20 @@ export class StudioEvents {
 
   tell(event: StudioEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+  /** Tells why something could not be done. */
+  fail(error: unknown, node?: number): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.tell({ kind: "failed", ...(node === undefined ? {} : { node }), message });
+  }
+
+  /** Closes a node that was written, and tells of it. A full disk is told too. */
+  settle(project: { finish(node: number): void; node(id: number): ProjectNode }, node: number): void {
+    try {
+      project.finish(node);
+      this.tell({ kind: "node", node: project.node(node) });
+    } catch (error) {
+      this.fail(error, node);
+    }
   }
 }

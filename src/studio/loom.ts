@@ -2,10 +2,11 @@
 import type { BigVae, GeneratedSpan, GenerateOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
-import type { NodeMarks, Project, ProjectNode } from "../project/index.js";
+import { importProject, type NodeMarks, type PlacedSpan, type Project, type ProjectNode } from "../project/index.js";
 import { type SamplerName, samplers } from "../sampling/samplers.js";
-import { type MapPoint, type StudioEvent, StudioEvents } from "./events.js";
-import { SpanMap } from "./spanMap.js";
+import { Atlas } from "./atlas.js";
+import { Corpora } from "./corpora.js";
+import { StudioEvents } from "./events.js";
 
 /** Options of a sampler that a branch may be written with. */
 export type BranchOptions = Pick<
@@ -26,7 +27,8 @@ export interface BranchRequest {
 
 export class Loom {
   readonly events = new StudioEvents();
-  readonly map: SpanMap;
+  readonly atlas: Atlas;
+  readonly corpora: Corpora;
   /** Nodes that are written on. */
   readonly #writing = new Map<number, { abort: AbortController; done: Promise<void>; text: string }>();
 
@@ -35,15 +37,10 @@ export class Loom {
     /** The model; another object after its engine was started again. */
     readonly model: () => BigVae,
   ) {
-    const { space } = model();
-    this.map = new SpanMap(space, project.spans());
+    this.atlas = new Atlas(project, model, this.events);
+    this.corpora = new Corpora(project, model, this.events, this.atlas);
     // A process that was killed leaves nodes half written: they stay as they are.
     for (const { id, finished } of project.nodes()) if (!finished) project.finish(id);
-  }
-
-  /** Tells of what happens from now on; returns what ends that. */
-  listen(listener: (event: StudioEvent) => void): () => void {
-    return this.events.listen(listener);
   }
 
   nodes(): ProjectNode[] {
@@ -53,18 +50,6 @@ export class Loom {
   /** Nodes that are written on, with what is not kept yet. */
   pending(): { node: number; text: string }[] {
     return Array.from(this.#writing, ([node, { text }]) => ({ node, text }));
-  }
-
-  /** The latent of a span. Throws "usage" for one that has none. */
-  latentOf(span: number): Latent {
-    return this.map.latentOf(span) ?? unknownSpan(span);
-  }
-
-  /** Decodes what lies at a place of the map. Throws "usage" where the map is empty. */
-  async read(x: number, y: number, signal?: AbortSignal): Promise<{ z: Latent; text: string; nearest: MapPoint }> {
-    const found = this.map.at(x, y) ?? emptyMap();
-    const text = await this.model().decode(found.z, { signal });
-    return { ...found, text: text.trim() };
   }
 
   /** The text from the first node to this one. */
@@ -92,6 +77,19 @@ export class Loom {
     return this.project.node(node);
   }
 
+  /** Adds the nodes of an export; returns their number. Throws as `importProject` does. */
+  import(file: unknown): number {
+    const added = [...importProject(this.project, file).values()];
+    for (const node of added) {
+      // Nobody goes on with what was half written elsewhere.
+      this.project.finish(node);
+      this.#tellNode(node);
+      this.atlas.add(this.project.spans(node));
+    }
+    this.atlas.lay(this.atlas.map.layout);
+    return added.length;
+  }
+
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
   write({ parent, sampler, branches = 1, seed = 0, options = {} }: BranchRequest): number[] {
     const begun = this.#beginning(parent, sampler, options.prompt);
@@ -107,9 +105,10 @@ export class Loom {
     });
   }
 
-  /** Ends the writing of a node; what was kept stays. */
+  /** Ends the writing of a node, or the reading of a corpus; what was kept stays. */
   stop(node: number): void {
     this.#writing.get(node)?.abort.abort();
+    this.corpora.stop(node);
   }
 
   /** Waits until a node is written. */
@@ -128,8 +127,10 @@ export class Loom {
     if (node !== undefined) this.#tellNode(node);
   }
 
-  /** Stops all writing. */
+  /** Stops all that is under way. */
   async close(): Promise<void> {
+    this.atlas.close();
+    await this.corpora.close();
     for (const { abort } of this.#writing.values()) abort.abort();
     await Promise.all(Array.from(this.#writing.values(), ({ done }) => done));
   }
@@ -174,13 +175,10 @@ export class Loom {
       for await (const span of run) await this.#keep(node, span, options.signal);
     } catch (error) {
       const isStopped = options.signal?.aborted || (error instanceof BigVaeError && error.kind === "aborted");
-      const message = error instanceof Error ? error.message : String(error);
-      if (!isStopped) this.events.tell({ kind: "failed", node, message });
-    } finally {
-      this.project.finish(node);
-      this.#writing.delete(node);
-      this.#tellNode(node);
+      if (!isStopped) this.events.fail(error, node);
     }
+    this.#writing.delete(node);
+    this.events.settle(this.project, node);
   }
 
   /** A span lies where its own text is read to, which is not quite what it was asked for: that is among its origins. */
@@ -188,34 +186,22 @@ export class Loom {
     const [encoded] = text.trim() === "" ? [] : await this.model().encode([text], signal);
     const z: Latent = encoded?.mean ?? latent.z;
     const origins = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
-    const place = this.project.write(node, { text, z, origins });
+    const span = this.project.write(node, { text, z, origins });
     const writing = this.#writing.get(node)!;
     writing.text = writing.text.slice(text.length);
-    this.#tellSpan(this.project.spans(node)[place]!);
+    this.#tellSpan(span);
   }
 
   #tellNode(id: number): void {
     this.events.tell({ kind: "node", node: this.project.node(id) });
   }
 
-  #tellSpan(span: { id: number; node: number; place: number; text: string; z?: Float32Array }): void {
-    const point: MapPoint | undefined = this.map.add(span);
+  #tellSpan(span: PlacedSpan): void {
+    const [point] = this.atlas.add([span]);
     const { node, place, text } = span;
     this.events.tell({ kind: "span", node, place, text, ...(point ? { point } : {}) });
-    if (!this.map.isStale) return;
-    this.map.fit();
-    this.events.tell({ kind: "map", points: this.map.points() });
+    this.atlas.refresh();
   }
-}
-
-function unknownSpan(span: number): never {
-  const remedy = "choose a point of the map";
-  throw new BigVaeError("usage", { subject: "span", expected: "one with a latent", got: String(span), remedy });
-}
-
-function emptyMap(): never {
-  const remedy = "write or type a sentence first";
-  throw new BigVaeError("usage", { subject: "map", expected: "at least one span", got: "none", remedy });
 }
 
 /** Latents of settings as plain numbers. */

@@ -1,7 +1,8 @@
-/** The spans of a project on a plane: the first two principal axes of their keys, and the way back from a place to a latent. */
-import type { Latent, LatentSpace } from "../latent/index.js";
-import { type PrincipalAxes, principalAxes, project } from "../latent/principalAxes.js";
+/** The spans of a project on a plane, and the way back from a place to a latent. */
+import { average, cosine, type Latent, type LatentSpace } from "../latent/index.js";
 import type { MapPoint } from "./events.js";
+import { type Layout, principalLayout } from "./layout.js";
+import { LEAST_FOR_UMAP, umapLayout } from "./umap.js";
 
 /** A span as the map takes it; one without a latent is not on it. */
 interface MappedSpan {
@@ -12,82 +13,106 @@ interface MappedSpan {
   z?: Float32Array;
 }
 
-interface Mapped extends MappedSpan {
-  z: Float32Array;
+/** A span on the map: its key stays in memory, its latent with the project. */
+interface Mapped extends MapPoint {
   key: Latent;
 }
 
 export class SpanMap {
   readonly #spans: Mapped[] = [];
-  /** Found anew when there are twice as many spans: points stay where they are in between. */
-  #axes: PrincipalAxes = { mean: new Float32Array(), axes: [] };
-  #fitted = 0;
+  #layout: Layout = principalLayout([]);
+  #laid = 0;
+  /** Counts the layouts: points of different ones do not belong together. */
+  round = 0;
 
   constructor(
     readonly space: LatentSpace,
-    spans: readonly MappedSpan[],
+    spans: Iterable<MappedSpan>,
   ) {
-    for (const span of spans) this.#take(span);
-    this.fit();
+    for (const span of spans) this.add(span);
+    this.layByAxes();
   }
 
-  /** Lays the axes through all spans anew. */
-  fit(): void {
-    this.#axes = principalAxes(
-      this.#spans.map(({ key }) => key),
-      2,
-    );
-    this.#fitted = this.#spans.length;
+  get layout(): Layout["name"] {
+    return this.#layout.name;
+  }
+
+  get size(): number {
+    return this.#spans.length;
+  }
+
+  /** Whether the layout was found for less than half of the spans. Points stay where they are until then. */
+  get isStale(): boolean {
+    return this.#spans.length > 2 * this.#laid;
+  }
+
+  /** Whether there are spans enough for neighbourhoods. */
+  get takesUmap(): boolean {
+    return this.#spans.length >= LEAST_FOR_UMAP;
+  }
+
+  /** Lays all spans along the principal axes of their keys. */
+  layByAxes(): void {
+    this.#lay(principalLayout(this.#spans.map(({ key }) => key)));
+  }
+
+  /** Lays all spans by UMAP, beside other work. */
+  async layByUmap(onShare: (share: number) => void, signal: AbortSignal): Promise<void> {
+    const spans = [...this.#spans];
+    const keys = spans.map(({ key }) => key);
+    const { layout, places } = await umapLayout(keys, onShare, signal);
+    const known = new Map(spans.map(({ id }, i) => [id, { x: places[2 * i]!, y: places[2 * i + 1]! }]));
+    this.#lay(layout, known);
   }
 
   points(): MapPoint[] {
-    return this.#spans.map((span) => this.#pointOf(span));
+    return this.#spans.map(pointOf);
   }
 
-  latentOf(id: number): Latent | undefined {
-    return this.#spans.find((span) => span.id === id)?.z;
-  }
-
-  /** Adds a span; its point, if it has a latent. */
-  add(span: MappedSpan): MapPoint | undefined {
-    const mapped = this.#take(span);
-    return mapped && this.#pointOf(mapped);
-  }
-
-  /** Whether the axes were laid through less than half of the spans. */
-  get isStale(): boolean {
-    return this.#spans.length > 2 * this.#fitted;
-  }
-
-  /**
-   * The latent of a place: that of the nearest span, each slot moved alike until its key lies there. Of no spans: none.
-   */
-  at(x: number, y: number): { z: Latent; nearest: MapPoint } | undefined {
-    let nearest: { span: Mapped; point: MapPoint; distance: number } | undefined;
-    for (const span of this.#spans) {
-      const point = this.#pointOf(span);
-      const distance = Math.hypot(point.x - x, point.y - y);
-      if (!nearest || distance < nearest.distance) nearest = { span, point, distance };
-    }
-    if (!nearest) return undefined;
-    const { span, point } = nearest;
-    const z = span.z.slice();
-    const [first, second] = this.#axes.axes;
-    for (const slot of this.space.slots(z))
-      for (let d = 0; d < slot.length; d++)
-        slot[d]! += (x - point.x) * (first?.[d] ?? 0) + (y - point.y) * (second?.[d] ?? 0);
-    return { z, nearest: point };
-  }
-
-  #take(span: MappedSpan): Mapped | undefined {
-    if (!span.z || span.z.length !== this.space.width) return undefined;
-    const mapped = { ...span, z: span.z, key: this.space.key(span.z) };
+  /** Adds a span; its point, if it has a latent of this model's width. */
+  add({ z, ...span }: MappedSpan): MapPoint | undefined {
+    if (!z || z.length !== this.space.width) return undefined;
+    const key = this.space.key(z);
+    const mapped = { ...span, key, ...this.#layout.place(key), layout: this.round };
     this.#spans.push(mapped);
-    return mapped;
+    return pointOf(mapped);
   }
 
-  #pointOf({ id, node, place, text, key }: Mapped): MapPoint {
-    const [x = 0, y = 0] = this.#axes.axes.length > 0 ? project(this.#axes, key) : [];
-    return { id, node, place, text, x, y };
+  /** The span that is nearest to a place, and the key that lies there. Of no spans: none. */
+  at(x: number, y: number): { key: Latent; nearest: MapPoint } | undefined {
+    let nearest: Mapped | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const span of this.#spans) {
+      const distance = Math.hypot(span.x - x, span.y - y);
+      if (distance < least) [nearest, least] = [span, distance];
+    }
+    return nearest && { key: this.#layout.keyAt(x, y, nearest), nearest: pointOf(nearest) };
   }
+
+  /** The first `count` spans by the cosine of their keys with that of a latent; what all keys have in common is left out. */
+  alike(z: Latent, count: number): MapPoint[] {
+    const mean = average([this.space.key(z), ...this.#spans.map(({ key }) => key)]);
+    const centred = (key: Latent) => key.map((value, d) => value - mean[d]!);
+    const wanted = centred(this.space.key(z));
+    const found = this.#spans.map((span) => ({ span, by: cosine(wanted, centred(span.key)) }));
+    found.sort((a, b) => b.by - a.by);
+    return found.slice(0, count).map(({ span }) => pointOf(span));
+  }
+
+  /** The place of a latent that is no span. */
+  placeOf(z: Latent): { x: number; y: number } {
+    return this.#layout.place(this.space.key(z));
+  }
+
+  #lay(layout: Layout, known = new Map<number, { x: number; y: number }>()): void {
+    this.#layout = layout;
+    this.#laid = this.#spans.length;
+    this.round++;
+    for (const span of this.#spans)
+      Object.assign(span, known.get(span.id) ?? layout.place(span.key), { layout: this.round });
+  }
+}
+
+function pointOf({ id, node, place, text, x, y, layout }: Mapped): MapPoint {
+  return { id, node, place, text, x, y, layout };
 }

@@ -1,34 +1,45 @@
 /** What the page asks of the server. */
 
-import type { FoundSpan, NodeMarks, ProjectNode } from "../../src/project/types.js";
+import { Client } from "../../src/client/client.js";
+import { CORPUS, type FoundSpan, type NodeMarks, type ProjectNode } from "../../src/project/types.js";
 import type { MapPoint, StudioEvent } from "../../src/studio/events.js";
+import type { Explanation, Step } from "../../src/studio/types.js";
 
-export type { FoundSpan, MapPoint, NodeMarks, ProjectNode, StudioEvent };
+export type { Explanation, FoundSpan, MapPoint, NodeMarks, ProjectNode, Step, StudioEvent };
+export { CORPUS };
 
 /** All that a page begins with. */
 export interface StudioState {
   model: string;
   nodes: ProjectNode[];
-  points: MapPoint[];
   /** Nodes that are written on, with the text that is not kept yet. */
   writing: { node: number; text: string }[];
+  /** Corpora that are read, and how far. */
+  reading: ({ node: number } & Reading)[];
+}
+
+/** How many texts of a corpus are encoded. */
+export interface Reading {
+  done: number;
+  total: number;
+}
+
+/** The map as it is laid now. */
+export interface MapState {
+  layout: string;
+  round: number;
+  points: MapPoint[];
 }
 
 export interface BranchRequest {
   parent?: number;
   sampler: string;
   branches: number;
-  seed: number;
   options: Record<string, unknown>;
 }
 
-/** A part of a mix: a text, or a latent. */
-export interface MixPart {
-  weight: number;
-  source: string | number[];
-}
-
-export class ServerError extends Error {}
+/** Calls on latents, which any client of the server may make. */
+export const latents = new Client({ url: "" });
 
 async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const answer = await fetch(path, {
@@ -37,7 +48,7 @@ async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promi
       : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   });
-  if (!answer.ok) throw new ServerError(await failure(answer));
+  if (!answer.ok) throw new Error(await failure(answer));
   return (await answer.json()) as T;
 }
 
@@ -60,6 +71,13 @@ export const api = {
   search: (words: string) => ask<{ found: FoundSpan[] }>("/studio/search", { words }),
   latent: (span: number) => ask<{ z: number[] }>("/studio/latent", { span }),
   place: (x: number, y: number) => ask<{ z: number[]; text: string; nearest: MapPoint }>("/studio/place", { x, y }),
+  map: () => ask<MapState>("/studio/map"),
+  lay: (layout: string) => ask("/studio/lay", { layout }),
+  mean: (spans: number[]) => ask<{ z: number[]; text: string }>("/studio/mean", { spans }),
+  explain: (text: string, signal?: AbortSignal) => ask<Explanation>("/studio/explain", { text }, signal),
+  steps: (texts: string[], goal: string | number[], signal?: AbortSignal) =>
+    ask<{ steps: Step[] }>("/studio/steps", { texts, goal }, signal),
+  addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),
   importProject: (file: unknown) => ask<{ nodes: number }>("/studio/import", file),
 };
 
@@ -70,52 +88,4 @@ export function listen(onEvent: (event: StudioEvent) => void, onState: (isOnline
   source.onerror = () => onState(false);
   source.onmessage = ({ data }: MessageEvent<string>) => onEvent(JSON.parse(data) as StudioEvent);
   return () => source.close();
-}
-
-/** Mixes latents and tells the text as it is written; resolves with the whole. */
-export async function streamMix(
-  request: { parts: MixPart[]; kind: string },
-  onText: (piece: string) => void,
-  signal: AbortSignal,
-): Promise<{ text: string; norm: number }> {
-  const answer = await fetch("/latent/mix", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ ...request, stream: true }),
-    signal,
-  });
-  if (!answer.ok || !answer.body) throw new ServerError(await failure(answer));
-  let result: { text: string; norm: number } | undefined;
-  for await (const { event, data } of eventsOf(answer.body)) {
-    const value = JSON.parse(data) as { text: string; norm: number; error?: { message: string } };
-    if (event === "error") throw new ServerError(value.error?.message ?? data);
-    if (event === "result") result = value;
-    else if (typeof value.text === "string") onText(value.text);
-  }
-  if (!result) throw new ServerError("the answer ended early");
-  return result;
-}
-
-/** Server-sent events of a body. */
-async function* eventsOf(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<{ event: string; data: string }> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let buffer = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    buffer += value;
-    for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
-      const lines = buffer.slice(0, end).split("\n");
-      buffer = buffer.slice(end + 2);
-      const field = (name: string) =>
-        lines
-          .filter((line) => line.startsWith(`${name}: `))
-          .map((line) => line.slice(name.length + 2))
-          .join("\n");
-      const data = field("data");
-      if (data !== "") yield { event: field("event") || "message", data };
-    }
-  }
 }

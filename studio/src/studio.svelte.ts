@@ -1,5 +1,5 @@
 /** The page's view of the project: what the server told, and what is selected. */
-import { api, listen, type MapPoint, type ProjectNode, type StudioEvent } from "./api.js";
+import { api, CORPUS, listen, type MapPoint, type ProjectNode, type Reading, type StudioEvent } from "./api.js";
 
 export interface DeskItem {
   /** Tells it from others. */
@@ -17,16 +17,37 @@ export class Studio {
   nodes = $state(new Map<number, ProjectNode>());
   /** Text of nodes that is written and not kept yet. */
   live = $state(new Map<number, string>());
-  points = $state<MapPoint[]>([]);
+  /** Corpora that are read. */
+  reading = $state(new Map<number, Reading>());
+  /** All spans on the map; there may be many, so that a change is another array. */
+  points = $state.raw<readonly MapPoint[]>([]);
+  layout = $state("pca");
+  /** How far the map is laid anew, from 0 to 1. */
+  laying = $state<number | undefined>(undefined);
+  /** Points that are chosen, by their spans. */
+  chosen = $state.raw<ReadonlySet<number>>(new Set());
+  /** A way over the map that a view shows. */
+  trail = $state.raw<readonly { x: number; y: number }[]>([]);
   selected = $state<number | undefined>(undefined);
   desk = $state<DeskItem[]>([]);
+  /** What stands below the map. */
+  tool = $state<"desk" | "line" | "plan" | "explain">("desk");
+  /** Where a plan leads. */
+  goal = $state("");
+  /** Whether a place of the map was read, and a plan was written: a newcomer has made that. */
+  hasReadPlace = $state(false);
+  hasPlanned = $state(false);
+  /** A text that is to be explained. */
+  explained = $state("");
+  /** Whether the map has more room than the text. */
+  isWide = $state(false);
   message = $state("");
 
   /** Nodes that are shown, by their parents; undefined is the parent of first nodes. */
   readonly children = $derived.by(() => {
     const children = new Map<number | undefined, ProjectNode[]>();
     for (const node of this.nodes.values()) {
-      if (node.removed) continue;
+      if (node.removed || node.origin === CORPUS) continue;
       const siblings = children.get(node.parent) ?? [];
       siblings.push(node);
       children.set(node.parent, siblings);
@@ -45,6 +66,21 @@ export class Studio {
     return path;
   });
 
+  /** The last span of the text on the page. */
+  readonly lastSpan = $derived.by(() => {
+    const order = new Map(this.path.map(({ id }, i) => [id, i]));
+    let last: MapPoint | undefined;
+    for (const point of this.points) {
+      const [own, best] = [order.get(point.node), last && order.get(last.node)];
+      if (own === undefined || point.text.trim() === "") continue;
+      if (best === undefined || own > best || (own === best && point.place > last!.place)) last = point;
+    }
+    return last;
+  });
+
+  /** The text on the page, from its first node to the selected one. */
+  readonly text = $derived(this.path.map((node) => this.textOf(node)).join(""));
+
   async begin(): Promise<void> {
     listen(
       (event) => this.#take(event),
@@ -59,15 +95,19 @@ export class Studio {
 
   async load(): Promise<void> {
     try {
-      const { model, nodes, points, writing } = await api.state();
+      const { model, nodes, writing, reading } = await api.state();
       this.model = model;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
-      this.points = points;
+      this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));
       this.isLoaded = true;
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
-      this.selected = this.nodes.has(wanted) ? wanted : nodes.filter(({ removed }) => !removed).at(-1)?.id;
+      const isText = ({ origin, removed }: ProjectNode) => origin !== CORPUS && !removed;
+      const chosen = this.nodes.has(wanted) ? wanted : nodes.filter(isText).at(-1)?.id;
+      if (chosen === undefined) this.selected = undefined;
+      else this.select(chosen);
+      await this.#loadMap();
     } catch (error) {
       this.tell(error);
     }
@@ -96,22 +136,31 @@ export class Studio {
     if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
   }
 
+  choose(points: readonly MapPoint[]): void {
+    this.chosen = new Set(points.map(({ id }) => id));
+  }
+
   addToDesk(text: string, source: string | number[]): void {
     const key = crypto.randomUUID();
     this.desk = [...this.desk, { key, text, source, weight: 1 }];
+  }
+
+  explain(text: string): void {
+    this.explained = text.trim();
+    this.tool = "explain";
   }
 
   tell(error: unknown): void {
     this.message = error instanceof Error ? error.message : String(error);
   }
 
-  /** Does something that may fail, and tells why it did. */
-  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
+  /** Does something that may fail, and tells why it did, unless it was called off. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
     try {
       this.message = "";
       return await work();
     } catch (error) {
-      this.tell(error);
+      if (!signal?.aborted) this.tell(error);
       return undefined;
     }
   }
@@ -129,9 +178,37 @@ export class Studio {
         this.nodes = new Map(this.nodes).set(node.id, { ...node, text: node.text + event.text });
         this.#setLive(event.node, live?.slice(event.text.length));
       }
-      if (event.point) this.points = [...this.points, event.point];
-    } else if (event.kind === "map") this.points = event.points;
-    else this.message = event.message;
+      if (event.point) this.#addPoints([event.point]);
+    } else if (event.kind === "corpus") {
+      this.reading = new Map(this.reading).set(event.node, { done: event.done, total: event.total });
+      this.#addPoints(event.points);
+    } else if (event.kind === "map") {
+      this.laying = event.share < 1 ? event.share : undefined;
+      if (event.share === 1) void this.run(() => this.#loadMap());
+    } else this.message = event.message;
+  }
+
+  /** Number of the layout that the points are of. */
+  #round = 0;
+  /** Points that were told since the map was asked for. */
+  #late: MapPoint[] | undefined;
+
+  /** Asks for all points. Those that are told meanwhile are added, if they are of the same layout and not among them. */
+  async #loadMap(): Promise<void> {
+    const late: MapPoint[] = [];
+    this.#late = late;
+    const { layout, round, points } = await api.map();
+    if (this.#late !== late) return;
+    const known = new Set(points.map(({ id }) => id));
+    this.#late = undefined;
+    this.#round = round;
+    this.layout = layout;
+    this.points = [...points, ...late.filter((point) => point.layout === round && !known.has(point.id))];
+  }
+
+  #addPoints(points: readonly MapPoint[]): void {
+    this.#late?.push(...points);
+    this.points = [...this.points, ...points.filter(({ layout }) => layout === this.#round)];
   }
 
   #setLive(node: number, text: string | undefined): void {

@@ -5,15 +5,21 @@ import { Rng } from "../../src/rng.js";
 import type { HostTensors, Runtime } from "../../src/runtime/runtime.js";
 import { loadTinyAdapters, loadTinyBase, runtime } from "../parity/reference.js";
 
-/** Rows and tokens of each step of a writer, in their order. */
-const runs: { rows: number; time: number }[] = [];
+/** Rows, tokens and entries of each row's own cache, of each step of a writer, in their order. */
+const runs: { rows: number; time: number; past: number }[] = [];
+/** Fails the next step. */
+let isFailing = false;
 
 /** The runtime, noting the steps of writers. */
 const noting: Runtime = {
   async createSession(model, options) {
     const session = await runtime.createSession(model, options);
     const run = (feeds: HostTensors, into?: HostTensors, signal?: AbortSignal) => {
-      if (feeds.selected) runs.push({ rows: feeds.embeddings!.shape[0]!, time: feeds.embeddings!.shape[1]! });
+      if (feeds.selected) {
+        const [rows, time] = feeds.embeddings!.shape as [number, number];
+        runs.push({ rows, time, past: feeds["past_key.0"]!.shape[2]! });
+        if (isFailing) throw new Error("a step that fails");
+      }
       return session.run(feeds, into, signal);
     };
     return { run, release: () => session.release() };
@@ -65,6 +71,28 @@ it("writes in company what each call writes alone, in fewer steps and with no mo
   expect(runs.length).toBeLessThan(steps / 3);
   // Rows that read at once are padded to the longest, a quarter longer at most.
   expect(totalTokens()).toBeLessThan(1.25 * tokens);
+});
+
+it("keeps one copy of the context of a call's rows, and a single row's own in its past", async () => {
+  await engine.close();
+  const own = async (count: number) => {
+    runs.length = 0;
+    const rows = Array.from({ length: count }, (_, i) => rowOf(i));
+    await engine.write(rows, { ...options, context: ids(200, 101), nTokens: 3 });
+    return runs.at(-1)!.past;
+  };
+  expect(await own(8)).toBeLessThanOrEqual(64);
+  expect(await own(1)).toBeGreaterThan(200);
+});
+
+it("begins no reading after one that failed", async () => {
+  await engine.close();
+  runs.length = 0;
+  isFailing = true;
+  const guided = { ...options, beginId: 0, cfgScale: 1.5 };
+  await expect(engine.write([rowOf(0)], guided)).rejects.toThrow("a step that fails");
+  isFailing = false;
+  expect(runs).toHaveLength(1);
 });
 
 it("reads a context once, however many calls begin with it", async () => {

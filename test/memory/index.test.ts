@@ -22,8 +22,8 @@ async function withStore(
   work: (open: () => Promise<VectorIndex>, store: RecordStore, folder: string, warnings: string[]) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
-    const { path, database, lock } = await openDatabase(folder, KIND);
-    const store = new RecordStore(path, database);
+    const { database, lock } = await openDatabase(folder, KIND);
+    const store = new RecordStore(database);
     store.reserve(0);
     addTo(store, count);
     const warnings: string[] = [];

@@ -31,10 +31,10 @@ function grow(project: Project): number[] {
 it("keeps a tree, its spans and their latents over closing and opening", async () => {
   const project = await open();
   const ids = grow(project);
-  const before = [project.nodes(), project.spans()];
+  const before = [project.nodes(), [...project.allSpans()]];
   await project.close();
   const again = await open();
-  expect([again.nodes(), again.spans()]).toEqual(before);
+  expect([again.nodes(), [...again.allSpans()]]).toEqual(before);
   expect(again.nodes().map(({ id, parent, text }) => [id, parent, text])).toEqual([
     [ids[0], undefined, "The fox found a lamp. It would not burn."],
     [ids[1], ids[0], " The baker laughed."],
@@ -50,7 +50,9 @@ it("keeps a tree, its spans and their latents over closing and opening", async (
 it("takes spans while a node is written, and none afterwards", async () => {
   const project = await open();
   const node = project.begin({ origin: "avg" });
-  expect([project.write(node, { text: "One" }), project.write(node, { text: " two" })]).toEqual([0, 1]);
+  expect(
+    [project.write(node, { text: "One" }), project.write(node, { text: " two" })].map(({ place }) => place),
+  ).toEqual([0, 1]);
   expect(project.nodes()[0]).toMatchObject({ text: "One two", finished: false });
   project.finish(node);
   expect(() => project.write(node, { text: " three" })).toThrow(/a finished one/);
@@ -105,13 +107,15 @@ it("finds spans by their words, not those of removed nodes, whatever is typed", 
 describe("export and import", () => {
   it("come back as they were", async () => {
     const project = await open();
-    grow(project);
-    project.setFact("model", "pocket");
+    const [first] = grow(project);
+    project.mark(first!, { rating: -1, removed: true });
+    project.addFacts({ model: "pocket", latents_sha256: "ab12" });
     project.begin({ origin: "avg", unread: true });
     const file = exportProject(project);
     const copy = await open("copy");
     importProject(copy, JSON.parse(JSON.stringify(file)));
     expect(exportProject(copy)).toEqual(file);
+    expect(copy.undo()).toBeUndefined();
     // A second time beside what is there.
     importProject(copy, file);
     expect(copy.nodes()).toHaveLength(2 * file.nodes.length);
@@ -129,6 +133,8 @@ describe("export and import", () => {
       { ...file, format: "loom" },
       { ...file, version: 2 },
       { ...file, facts: { model: 3 } },
+      { ...file, facts: { version: "7" } },
+      { ...file, nodes: [{ ...file.nodes[0], rating: 5 }] },
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: 5 }] }] },
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, parent: 99 }] },
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: "a", z: "AAA=" }] }] },
@@ -149,4 +155,39 @@ it("is open in one process alone, and says what is no project", async () => {
   await expect(open()).rejects.toMatchObject({ kind: "format" });
   // Its lock is free again.
   await expect(open()).rejects.toMatchObject({ kind: "format" });
+});
+
+it("holds latents of one model", async () => {
+  const project = await open();
+  const [one, other] = [
+    { model: "pocket", latents_sha256: "a".repeat(64) },
+    { model: "large", latents_sha256: "b".repeat(64) },
+  ];
+  project.addFacts(one);
+  project.addFacts(one);
+  for (const attempt of [
+    () => project.addFacts(other),
+    () => importProject(project, { ...exportProject(project), facts: other }),
+  ])
+    expect(attempt).toThrow(/expected latents of pocket \(sha256 a{12}\), got those of large .*`model`/);
+  expect(project.facts()).toEqual(one);
+  await project.close();
+});
+
+it("says that the disk is at fault, and keeps what it had", async () => {
+  await writeFile(join(root, "file"), "");
+  await expect(open("file")).rejects.toMatchObject({ kind: "disk" });
+  const project = await open();
+  const [first] = grow(project);
+  const before = project.nodes();
+  project.database.exec("PRAGMA max_page_count = 1");
+  const long = { text: "word ".repeat(20_000) };
+  expect(() => project.add({ origin: "typed" }, [long])).toThrow(
+    expect.objectContaining({ kind: "disk", message: expect.stringContaining("a full disk") }),
+  );
+  expect(project.nodes()).toEqual(before);
+  project.mark(first!, { title: "Still here" });
+  expect(project.node(first!).title).toBe("Still here");
+  expect(() => project.mark(first!, { rating: 3 })).toThrow(/expected -1, 0 or 1, got 3/);
+  await project.close();
 });

@@ -7,7 +7,10 @@ export async function startServer(options: Partial<ServeOptions> = {}): Promise<
     /* @vite-ignore */ new URL("../../dist/server/serve.js", import.meta.url).href
   )) as typeof import("../../src/server/serve.js");
   const server = await serve({ port: 0, seed: 1, version: "0.0.0", load: { threads: 2 }, ...options });
-  await server.loaded;
+  await server.loaded.catch(async (error) => {
+    await server.close();
+    throw error;
+  });
   return server;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BigVae } from "../../src/bigVae.js";
-import { Project } from "../../src/project/index.js";
+import { exportProject, Project } from "../../src/project/index.js";
 import type { StudioEvent } from "../../src/studio/events.js";
 import { Loom } from "../../src/studio/loom.js";
 import { importBuilt } from "../host/built.js";
@@ -24,7 +24,7 @@ beforeEach(async () => {
   project = await Project.open(folder);
   loom = new Loom(project, () => vae);
   events = [];
-  loom.listen((event) => events.push(event));
+  loom.events.listen((event) => events.push(event));
 });
 afterEach(async () => {
   await loom.close();
@@ -90,7 +90,7 @@ it("stops a branch, keeps what was written, and leaves the others alone", async 
   const { id: parent } = await loom.type(TEXT);
   const [stopped, other] = loom.write({ parent, sampler: "avg", branches: 2, options: { ...OPTIONS, nSteps: 6 } });
   await new Promise<void>((resolve) => {
-    loom.listen((event) => event.kind === "span" && event.node === stopped && resolve());
+    loom.events.listen((event) => event.kind === "span" && event.node === stopped && resolve());
   });
   loom.stop(stopped!);
   await Promise.all([loom.finished(stopped!), loom.finished(other!)]);
@@ -112,19 +112,41 @@ it("tells why a branch was not written", async () => {
 it("lays spans on a plane, and finds the latent of a place on it", async () => {
   for (const text of ["The fox ran home.", "The baker lost a key.", "It rained all day.", "Her lamp was broken."])
     await loom.type(text);
-  const points = loom.map.points();
+  const { map } = loom.atlas;
+  const points = map.points();
   expect(points).toHaveLength(4);
-  for (const point of points) {
-    const { z, nearest } = loom.map.at(point.x, point.y)!;
-    expect(nearest.id).toBe(point.id);
-    expect(z).toEqual(project.spans(point.node)[0]!.z);
+  for (const { x, y, id } of points) {
+    const { key, nearest } = map.at(x, y)!;
+    expect(nearest.id).toBe(id);
+    expect(vae.space.withKey(loom.atlas.latentOf(id), key)).toEqual(loom.atlas.latentOf(id));
   }
   // A place between two: its key lies there.
   const [a, b] = points as [(typeof points)[0], (typeof points)[0]];
   const [x, y] = [0.7 * a.x + 0.3 * b.x, 0.7 * a.y + 0.3 * b.y];
-  const { z } = loom.map.at(x, y)!;
-  const probe = loom.map.add({ id: 99, node: 1, place: 9, text: "", z })!;
-  expect([probe.x, probe.y]).toEqual([expect.closeTo(x, 3), expect.closeTo(y, 3)]);
+  const { z } = await loom.atlas.read(x, y);
+  expect(map.placeOf(z)).toEqual({ x: expect.closeTo(x, 3), y: expect.closeTo(y, 3) });
+});
+
+it("reads a file of texts into the project, tells how far it is, and can be stopped", async () => {
+  const lines = Array.from({ length: 200 }, (_, i) => `The fox found lamp ${i}.`);
+  const node = await loom.corpora.add("foxes.txt", `${lines.join("\n")}\n\n`);
+  await loom.corpora.finished(node);
+  expect(project.spans(node).map(({ text }) => text)).toEqual(lines);
+  const told = events.flatMap((event) => (event.kind === "corpus" ? [event] : []));
+  expect(told.map(({ done, total }) => [done, total])).toEqual([64, 128, 192, 200].map((done) => [done, 200]));
+  expect(told.flatMap(({ points }) => points.map(({ text }) => text))).toEqual(lines);
+  expect(project.node(node)).toMatchObject({ origin: "corpus", title: "foxes.txt", text: "", finished: true });
+  expect(exportProject(project).nodes).toEqual([]);
+  expect((await loom.atlas.mean(project.spans(node).map(({ id }) => id))).text).toContain("fox found lamp");
+
+  const records = lines.map((text) => JSON.stringify({ text })).join("\n");
+  const stopped = await loom.corpora.add("again.jsonl", records);
+  loom.events.listen((event) => event.kind === "corpus" && loom.stop(stopped));
+  await loom.corpora.finished(stopped);
+  expect(project.spans(stopped)).toHaveLength(64);
+  expect(project.node(stopped).finished).toBe(true);
+  await expect(loom.corpora.add("a.jsonl", "{}")).rejects.toMatchObject({ kind: "format" });
+  await expect(loom.corpora.add("a.txt", " \n")).rejects.toMatchObject({ kind: "usage" });
 });
 
 it("closes what a killed process left half written", async () => {
@@ -132,4 +154,32 @@ it("closes what a killed process left half written", async () => {
   project.write(half, { text: "Once" });
   const again = new Loom(project, () => vae);
   expect(again.nodes()[0]).toMatchObject({ text: "Once", finished: true });
+});
+
+it("takes an export in: its nodes are told, finished, and on the map", async () => {
+  await loom.type(TEXT);
+  project.begin({ origin: "avg", title: "Half" });
+  const file = exportProject(project);
+  events.length = 0;
+  expect(loom.import(file)).toBe(2);
+  expect(events.map(({ kind }) => kind)).toEqual(["node", "node", "map"]);
+  const [, , copy, half] = loom.nodes();
+  expect(copy!.text).toBe(TEXT);
+  expect(half).toMatchObject({ title: "Half", finished: true });
+  expect(loom.atlas.map.points().map(({ id, node }) => [id, node])).toEqual(
+    Array.from(project.allSpans(), ({ id, node }) => [id, node]),
+  );
+  expect(() => loom.import({})).toThrow(/another kind of JSON/);
+});
+
+it("says that the disk is full, and goes on", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  const [node] = loom.write({ parent, sampler: "avg", options: OPTIONS });
+  project.database.exec("PRAGMA query_only = 1");
+  await loom.finished(node!);
+  const failures = events.filter(({ kind }) => kind === "failed");
+  expect(failures.length).toBeGreaterThan(0);
+  for (const each of failures) expect(each).toMatchObject({ node, message: expect.stringContaining("read-only") });
+  project.database.exec("PRAGMA query_only = 0");
+  expect((await loom.type(TEXT)).finished).toBe(true);
 });

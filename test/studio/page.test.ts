@@ -1,52 +1,12 @@
 /** The studio in a real browser, on the pocket model. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
-import chromium from "@sparticuz/chromium";
-import { type Browser, type BrowserContext, type Page, chromium as playwright } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import type { Server } from "../../src/server/serve.js";
+import type { Page } from "playwright-core";
+import { beforeEach, expect, it } from "vitest";
+import { seriousFindings, useStudio } from "./browser.js";
 
-let folder: string;
-let server: Server;
-let browser: Browser;
-let context: BrowserContext;
+const studio = useStudio();
 let page: Page;
-/** What the page said to its console, and what it asked of other machines. */
-const complaints: string[] = [];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "studio-"));
-  const url = new URL("../../dist/server/serve.js", import.meta.url).href;
-  const { serve } = (await import(/* @vite-ignore */ url)) as typeof import("../../src/server/serve.js");
-  server = await serve({ port: 0, project: folder, seed: 1, version: "test", load: { threads: 2 } });
-  await server.loaded;
-  browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    args: chromium.args.filter((argument) => argument !== "--single-process"),
-  });
-}, 120_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-  await rm(folder, { recursive: true });
-});
-
-beforeEach(async () => {
-  complaints.length = 0;
-  context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
-  page = await context.newPage();
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("request", (request) => request.url().startsWith(server.url) || complaints.push(request.url()));
-  await page.goto(server.url);
-});
-
-afterEach(async () => {
-  expect(complaints).toEqual([]);
-  await context.close();
+beforeEach(() => {
+  page = studio.page;
 });
 
 const tree = () => page.getByRole("treeitem");
@@ -116,7 +76,7 @@ it("blends on the desk while a slider moves, and reads a place of the map", asyn
   await slider.fill("0");
   await other.fill("1");
   await expect.poll(() => blend.textContent()).toBe("The baker lost a key.");
-  const canvas = (await page.locator("canvas").boundingBox())!;
+  const canvas = (await page.locator("canvas").last().boundingBox())!;
   await page.mouse.click(canvas.x + canvas.width / 3, canvas.y + canvas.height / 3);
   await page.getByRole("button", { name: "To the desk" }).click();
   await expect.poll(() => page.locator("section[aria-label=Desk] li").count()).toBe(3);
@@ -133,9 +93,7 @@ it.each(["light", "dark"] as const)(
       () => page.keyboard.press("?"),
     ]) {
       await open();
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      expect(serious.map(({ id, nodes }) => [id, nodes[0]!.html])).toEqual([]);
+      expect(await seriousFindings(page)).toEqual([]);
     }
   },
   60_000,

@@ -5,8 +5,9 @@ import { BigVae, type Confidence } from "../../bigVae.js";
 import { adapterPlaces } from "../../checkpoint/layout.js";
 import { BigVaeError, EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
+import { int8Gain, LEAST_GAIN } from "../../host/computeChoice.js";
 import { availableBytes } from "../../host/memory.js";
-import { findModel } from "../../host/modelFiles.js";
+import { findModel, readConfig } from "../../host/modelFiles.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { float32 } from "../../runtime/runtime.js";
 import type { AdapterRole } from "../../vae/roles.js";
@@ -92,17 +93,27 @@ async function* modelChecks(name: string, adapters: string | undefined): AsyncGe
     const { base, adapters: folder } = await findModel(name, adapters);
     if (folder === undefined) {
       yield { name: "model", ok: true, found: `${base}, without adapters`, hint: `It takes ${OF_BASE_ALONE}.` };
+      yield await int8(base);
       return;
     }
     const places = await adapterPlaces(folder);
     const found = `${base}, ${places.map(({ name, role }) => (name === role ? name : `${name} (${role})`)).join(", ")}`;
     const roles = Object.fromEntries(places.map(({ name, role }) => [name, role]));
     yield { name: "model", ok: true, found, adapters: roles };
+    yield await int8(base);
     yield await latents(name, adapters);
   } catch (error) {
     if (!(error instanceof BigVaeError)) throw error;
     yield { name: "model", ok: false, found: withFlags(error.message), exitCode: error.exitCode };
   }
+}
+
+/** What `--compute auto` goes by. */
+async function int8(base: string): Promise<Check> {
+  const gain = await int8Gain(await readConfig(base), { runtime: onnxNodeRuntime() });
+  const found = gain === 0 ? "not exact on this processor" : `${gain.toFixed(1)} times the rate of fp32`;
+  const choice = gain >= LEAST_GAIN ? "int8" : "fp32";
+  return { name: "products in int8", ok: true, found: `${found}; --compute auto takes ${choice}` };
 }
 
 /** A sentence that every model of English keeps. */

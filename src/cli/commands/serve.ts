@@ -1,10 +1,8 @@
 /** `bigvae serve`: the model over HTTP, for OpenAI's clients, for MiniLoom, and for what works with latents. */
-import { randomInt } from "node:crypto";
 import { Command } from "@commander-js/extra-typings";
 import { collected, wholeNumber } from "../options.js";
+import { modelOptions, untilStopped } from "../server.js";
 import { note, printJson, withModel } from "../shared.js";
-import { untilStopped } from "../stop.js";
-import { packageVersion } from "../version.js";
 
 const MEBIBYTE = 2 ** 20;
 
@@ -47,14 +45,11 @@ Examples:
       } = flags;
       // The server's packages are loaded for this command alone.
       const { serve } = await import("../../server/serve.js");
-      const { model, adapters, quant, compute, threads, quiet } = flags;
       const server = await serve({
-        ...{ model, host, port, cors, allowedHosts, maxActive, maxWaiting, key },
+        ...modelOptions(flags, command),
+        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key },
         maxBodyBytes: maxBody * MEBIBYTE,
-        load: { quant, compute, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) },
-        seed: command.getOptionValueSource("seed") === "cli" ? flags.seed : randomInt(2 ** 31),
-        version: packageVersion(),
-        log: quiet ? undefined : process.stderr,
+        log: flags.quiet ? undefined : process.stderr,
       });
       await untilStopped(server, (url) => {
         if (flags.json) printJson({ url, model: server.model.name });

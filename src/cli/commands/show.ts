@@ -6,7 +6,9 @@ import {
   describeModel,
   type ModelDescription,
 } from "../../host/describeModel.js";
-import { QUANTS } from "../../weights/index.js";
+import { readConfig } from "../../host/modelFiles.js";
+import { type TrainingMemory, trainingMemory } from "../../train/run/neededMemory.js";
+import { QUANTS, type Quant } from "../../weights/index.js";
 import { printJson, withOutput } from "../shared.js";
 import { parameters, size, table } from "../sizes.js";
 
@@ -18,21 +20,38 @@ export function showCommand() {
     .addHelpText("after", "\nExamples:\n  bigvae show pocket\n  bigvae show mistralai/Mistral-7B-v0.1")
     .action(async (name, { json }) => {
       const model = await describeModel(name);
-      if (json) printJson(model);
-      else process.stdout.write(described(model));
+      const training = model.base && (await trainingOf(model.base.path));
+      if (json) printJson({ ...model, ...(training ? { training } : {}) });
+      else process.stdout.write(described(model, training));
     });
 }
 
+/** What training a VAE with the default options takes, by the form of the base. */
+type Training = Record<Quant, TrainingMemory>;
+
+async function trainingOf(base: string): Promise<Training> {
+  const config = await readConfig(base);
+  const of = (quant: Quant) => trainingMemory(config, quant);
+  return { none: of("none"), int8: of("int8"), int4: of("int4"), nf4: of("nf4") };
+}
+
 /** The parts of a description, each a heading and rows. */
-function described({ name, base, adapters, memory }: ModelDescription): string {
+function described({ name, base, adapters, memory }: ModelDescription, training: Training | undefined): string {
   const parts = [
     ...(base ? [baseRows(base)] : []),
-    ...(memory
-      ? [[["memory", `${QUANTS.map((quant) => `${size(memory[quant])} with --quant ${quant}`).join(", ")}`]]]
-      : []),
+    ...(memory && training ? [memoryTable(memory, training)] : []),
     ...(adapters ? [adaptersRows(adapters), adapterTable(adapters)] : []),
   ];
   return `${name}\n${parts.map((rows) => table(rows.map((row) => ["", ...row]))).join("\n")}`;
+}
+
+/** Peaks by form: of encoding and writing, and of training with the default options. */
+function memoryTable(memory: Record<Quant, number>, training: Training): string[][] {
+  const rows = QUANTS.map((quant) => {
+    const { plain, checkpointing } = training[quant];
+    return [`--quant ${quant}`, size(memory[quant]), size(plain), size(checkpointing)];
+  });
+  return [["memory", "encode, write", "train vae", "train vae --gradient-checkpointing"], ...rows];
 }
 
 function baseRows(base: BaseDescription): string[][] {

@@ -1,13 +1,11 @@
 /** `bigvae studio`: the loom in the browser, served by this machine alone. */
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { wholeNumber } from "../options.js";
+import { modelOptions, untilStopped } from "../server.js";
 import { note, printJson, withModel } from "../shared.js";
-import { untilStopped } from "../stop.js";
-import { packageVersion } from "../version.js";
 
 export function studioCommand() {
   return withModel(new Command("studio").description("Write, branch and blend texts in the browser."))
@@ -17,22 +15,20 @@ export function studioCommand() {
     .addHelpText(
       "after",
       `
-The page and the model stay on this machine. Every change is kept at once; Ctrl-C ends the server.
+--seed makes branches repeatable by their order; default: other ones each time. The page and the model stay on this machine. Every change is kept at once; Ctrl-C ends the server.
 
 Examples:
   bigvae studio
   bigvae studio --project tales --no-open`,
     )
-    .action(async (flags) => {
-      const { model, adapters, quant, compute, threads, port, project, open } = flags;
+    .action(async (flags, command) => {
+      const { port, project, open } = flags;
       // The server's packages are loaded for the commands that need them alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
-        ...{ model, port, project },
-        load: { quant, compute, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) },
+        ...modelOptions(flags, command),
+        ...{ port, project },
         maxBodyBytes: 2 ** 28,
-        seed: randomInt(2 ** 31),
-        version: packageVersion(),
       });
       await untilStopped(server, (url) => {
         if (flags.json) printJson({ url, project });

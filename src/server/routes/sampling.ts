@@ -57,6 +57,13 @@ function sourcesOf({ prompt, start, terminal, task }: Fields): Partial<GenerateO
   };
 }
 
+/** A run as its route answers it. */
+const handle = async (
+  context: RequestContext,
+  { sampler, stream: _, ...fields }: Fields & { sampler: SamplerName; stream: boolean },
+  send?: Send,
+) => (await runSampler(context, sampler, fields, send)).answer;
+
 const generate = route({
   method: "POST",
   path: "/latent/generate",
@@ -65,8 +72,7 @@ const generate = route({
   body: schemas.generateRequest,
   answer: schemas.generateAnswer,
   example: { sampler: "guide", prompt: "The owl lost a button.", nSteps: 1, seed: 7 },
-  handle: async (context, { sampler, stream: _, ...fields }, send) =>
-    (await runSampler(context, sampler, fields, send)).answer,
+  handle,
 });
 
 const plan = route({
@@ -77,8 +83,7 @@ const plan = route({
   body: schemas.planRequest,
   answer: schemas.generateAnswer,
   example: { start: "The owl lost a button.", terminal: "They all danced.", nSteps: 1, nAvg: 2, seed: 7 },
-  handle: async (context, { sampler, stream: _, ...fields }, send) =>
-    (await runSampler(context, sampler, fields, send)).answer,
+  handle,
 });
 
 const trace = route({

@@ -2,6 +2,7 @@
 import { BigVaeError } from "../../errors.js";
 import { topologicalOrder } from "../../graph/index.js";
 import type { HostTensors } from "../../runtime/runtime.js";
+import type { LossGraph } from "../../vae/loss.js";
 import { lossAndGradients } from "./gradientRunner.js";
 import { activationBytes } from "./memoryEstimate.js";
 import type { Microbatch, Objective } from "./objective.js";
@@ -98,4 +99,24 @@ function bytesOf(tensors: HostTensors): number {
 /** Values in all tensors. */
 export function elements(tensors: HostTensors): number {
   return Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** Measured on whole runs beside their graphs: the tokenizer, rows of text, what shows samples and measures latents beside its weights. */
+const RUN_BYTES = 70e6;
+
+/**
+ * What a run takes that has one shape of microbatch, to its end: with its evaluation, and with twice what it trains while the
+ * finished model is written. `trained`, `frozen`, `stored`: bytes of what it trains, of what it is fed beside that, and of the base in the sessions that show
+ * samples.
+ */
+export function memoryOfShape(
+  graph: LossGraph,
+  { trained, frozen, stored }: Record<"trained" | "frozen" | "stored", number>,
+): number {
+  const steps = Object.values(lossAndGradients(graph));
+  const evaluated = [graph.loss, ...Object.values(graph.metrics)];
+  const nodes = topologicalOrder(steps).length + topologicalOrder(evaluated).length;
+  // Weights, gradients, mean and square of Adam, and two copies.
+  const held = frozen + stored + 6 * trained;
+  return held + activationBytes(steps) + activationBytes(evaluated) + PROCESS_BYTES + RUN_BYTES + NODE_BYTES * nodes;
 }

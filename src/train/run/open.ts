@@ -5,17 +5,21 @@ import type { VaeAdapters } from "../../engine/adapters.js";
 import { type Compute, inputSizes } from "../../engine/int8.js";
 import { BigVaeError } from "../../errors.js";
 import { checkCompute } from "../../host/checkCall.js";
+import { type ComputeChoice, settleCompute } from "../../host/computeChoice.js";
 import { int8Sample } from "../../host/int8Sample.js";
-import { checkFedFits } from "../../host/memory.js";
+import { checkFedFits, fedBytesNeeded } from "../../host/memory.js";
 import { findModel, type OpenedBase, openBase, readConfig } from "../../host/modelFiles.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import type { Quant } from "../../weights/index.js";
 import { type FrozenBase, frozenBase } from "../objectives/frozenBase.js";
+import type { Machine } from "./start.js";
 
 /** A base, its tokenizer, and what tells it from others. */
 export interface TrainingBase extends OpenedBase {
   /** sha256 of the base's weights. */
   baseSha256: string;
+  /** In what products with it are computed. */
+  compute: Compute;
 }
 
 /**
@@ -23,22 +27,30 @@ export interface TrainingBase extends OpenedBase {
  * @throws BigVaeError: "usage" where there is none or the options do not go together, "memory" where it does not fit into `availableBytes`, and as reading it does.
  */
 export async function openTrainingBase(
-  { model, quant = "none", compute = "fp32" }: { model: string; quant?: Quant; compute?: Compute },
+  { model, quant = "none", compute: choice = "fp32", threads }: BaseOptions,
   option: string,
-  availableBytes: number,
+  { runtime, availableBytes }: Machine,
 ): Promise<TrainingBase> {
-  checkCompute({ quant, compute });
+  checkCompute({ quant, compute: choice });
   const { base } = await findModel(model, undefined, option);
-  checkFedFits(await readConfig(base), quant, compute, availableBytes);
-  return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base) };
+  const config = await readConfig(base);
+  const available = availableBytes();
+  const fits = fedBytesNeeded(config, quant, "int8") <= available;
+  const compute = await settleCompute(choice, quant, config, { runtime, threads, fits });
+  checkFedFits(config, quant, compute, available);
+  return { ...(await openBase(base, quant)), baseSha256: await baseSha256(base), compute };
+}
+
+/** What says which base a run takes, and how. */
+interface BaseOptions {
+  model: string;
+  quant?: Quant;
+  compute?: ComputeChoice;
+  threads?: number | undefined;
 }
 
 /** A run's base as its losses are fed it. Throws "unsupported" where the processor does not multiply int8 exactly. */
-export async function fedBase(
-  { base, tokenizer }: OpenedBase,
-  compute: Compute,
-  runtime: Runtime,
-): Promise<FrozenBase> {
+export async function fedBase({ base, tokenizer, compute }: TrainingBase, runtime: Runtime): Promise<FrozenBase> {
   if (compute === "fp32") return frozenBase(base);
   const { config, weights } = base;
   const ids = await int8Sample(runtime, tokenizer, config.maxPositionEmbeddings);

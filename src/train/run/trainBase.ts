@@ -89,11 +89,7 @@ async function openStart({ options, explicit, machine }: RunContext<Options>, vo
       remedy: "leave one of them out",
     });
   }
-  const { base, baseSha256 } = await openTrainingBase(
-    { model: options.startFrom },
-    "startFrom",
-    machine.availableBytes(),
-  );
+  const { base, baseSha256 } = await openTrainingBase({ model: options.startFrom }, "startFrom", machine);
   checkVocabulary(base, vocabSize);
   return { base, baseSha256 };
 }

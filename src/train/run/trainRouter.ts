@@ -50,12 +50,12 @@ const routerRun: RunType<Options> = {
   async prepare(context, use) {
     const { machine, options } = context;
     const { contextLength: columns, batchSize, indexStep, dropout, latentNoise } = options;
-    const opened = await openTrainingBase(options, "model", machine.availableBytes());
+    const opened = await openTrainingBase(options, "model", machine);
     const { base, tokenizer, baseSha256 } = opened;
     const vae = await openStart(context, opened);
     const { span } = vae;
     checkRows(columns, span, base.config);
-    const kept = await fedBase(opened, options.compute, machine.runtime);
+    const kept = await fedBase(opened, machine.runtime);
     const shape = routerShape(base.config, vae, options, kept);
     const frozen: HostTensors = {
       ...kept.tensors,

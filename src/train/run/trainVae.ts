@@ -115,10 +115,10 @@ interface Parts extends TrainingBase {
 
 async function openParts(context: RunContext<Options>): Promise<Parts> {
   const { machine, options } = context;
-  const opened = await openTrainingBase(options, "model", machine.availableBytes());
+  const opened = await openTrainingBase(options, "model", machine);
   const start = await openStart(context, opened);
   const sizes = sizesOf(context, start);
-  const frozen = await fedBase(opened, options.compute, machine.runtime);
+  const frozen = await fedBase(opened, machine.runtime);
   const shape = vaeShape(options, opened, sizes, start, frozen);
   const { span, gap, slots } = sizes;
   // Slots may be placed as if their text were longer than it is; short texts are padded.

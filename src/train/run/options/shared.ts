@@ -70,11 +70,11 @@ export const ADAPTER_OPTIONS = {
     description: "how the frozen base is kept in memory; nf4 is QLoRA's. Adapters are trained in fp32",
   },
   compute: {
-    kind: oneOf("fp32", "int8"),
+    kind: oneOf("fp32", "int8", "auto"),
     default: "fp32",
     free: true,
     description:
-      "products with the frozen base: fp32, as in MiniHF, or int8, faster and rounded; evaluation is in fp32",
+      "products with the frozen base: fp32, as in MiniHF, int8, faster and rounded, or auto, int8 where this processor gains by it; evaluation is in fp32",
   },
   saveEvery: { kind: whole(1), default: 1000, free: true, description: "checkpoint interval in steps" },
   evalEvery: { kind: whole(1), default: 500, free: true, description: "evaluation interval in steps" },

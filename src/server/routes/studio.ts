@@ -1,0 +1,219 @@
+/** Routes of the studio's page. */
+import { z } from "zod";
+import { samplers } from "../../sampling/samplers.js";
+import { LAYOUTS } from "../../studio/layout.js";
+import type { Loom } from "../../studio/loom.js";
+import { explain, measureSteps } from "../../studio/reading.js";
+import { type RequestContext, type Route, route, seedOf, toSource } from "../route.js";
+import { latent, seed, text, textOrLatent } from "../schemas/common.js";
+import type { ServedModel } from "../servedModel.js";
+
+const id = z.int().min(1);
+const node = z.looseObject({ id, text: z.string(), finished: z.boolean() });
+const at = { x: z.number(), y: z.number() };
+const point = z.object({ id, node: id, place: z.int(), text: z.string(), ...at, layout: z.int() });
+const layout = z.enum(LAYOUTS);
+const done = z.object({ done: z.literal(true) });
+
+/** `loom` throws a 503 while the model is loaded. */
+export function studioRoutes(loom: () => Loom, model: ServedModel): Route[] {
+  const studioRoute = <Body extends z.ZodType, Answer extends z.ZodType>(
+    path: string,
+    summary: string,
+    body: Body,
+    answer: Answer,
+    handle: (loom: Loom, body: z.output<Body>, context: RequestContext) => unknown,
+    example?: z.input<Body>,
+  ): Route =>
+    route({
+      ...{ method: "POST", path, tag: "studio", summary, body, answer },
+      ...(example === undefined ? {} : { example }),
+      handle: (context, request) => handle(loom(), request, context),
+    });
+  const state = route({
+    method: "GET",
+    path: "/studio/state",
+    tag: "studio",
+    summary: "The project: its nodes, and what is being written or read.",
+    answer: z.object({
+      model: z.string(),
+      nodes: z.array(node),
+      writing: z.array(z.object({ node: id, text: z.string() })),
+      reading: z.array(z.object({ node: id, done: z.int(), total: z.int() })),
+    }),
+    handle: () => ({
+      model: model.name,
+      nodes: loom().nodes(),
+      writing: loom().pending(),
+      reading: loom().corpora.pending(),
+    }),
+  });
+  const map = route({
+    method: "GET",
+    path: "/studio/map",
+    tag: "studio",
+    summary: "The spans of the project on a plane.",
+    answer: z.object({ layout, round: z.int(), points: z.array(point) }),
+    handle() {
+      const { map } = loom().atlas;
+      return { layout: map.layout, round: map.round, points: map.points() };
+    },
+  });
+  const options = z.strictObject({
+    prompt: z.union([text, latent]).optional(),
+    terminal: z.union([text, latent]).optional(),
+    nSteps: z.int().min(1).max(64).optional(),
+    nAvg: z.int().min(1).max(16).optional(),
+    span: z.int().min(1).optional(),
+    tau: z.number().min(0).optional(),
+    noise: z.number().min(0).optional(),
+  });
+  return [
+    state,
+    map,
+    studioRoute(
+      "/studio/type",
+      "Adds a typed text to the tree, cut into spans and encoded.",
+      z.strictObject({ text, parent: id.optional(), title: z.string().max(200).optional() }),
+      node,
+      (at, { text, parent, title = "" }) => at.type(text, { title, ...(parent === undefined ? {} : { parent }) }),
+      { text: "The fox found a lamp." },
+    ),
+    studioRoute(
+      "/studio/write",
+      "Begins branches behind a node; what is written is told by /studio/events.",
+      z.strictObject({
+        parent: id,
+        sampler: z.enum(Object.keys(samplers) as [keyof typeof samplers]).default("avg"),
+        branches: z.int().min(1).max(16).default(1),
+        seed: seed.optional(),
+        options: options.default({}),
+      }),
+      z.object({ nodes: z.array(id) }),
+      (at, { options: { prompt, terminal, ...numbers }, seed, ...request }, context) => ({
+        nodes: at.write({
+          ...request,
+          seed: seedOf(context, seed),
+          options: {
+            ...numbers,
+            ...(prompt === undefined ? {} : { prompt: toSource(prompt) }),
+            ...(terminal === undefined ? {} : { terminal: toSource(terminal) }),
+          },
+        }),
+      }),
+    ),
+    studioRoute(
+      "/studio/stop",
+      "Ends the writing of a node, or the reading of a corpus.",
+      z.strictObject({ node: id }),
+      done,
+      (at, body) => {
+        at.stop(body.node);
+        return { done: true };
+      },
+    ),
+    studioRoute(
+      "/studio/mark",
+      "Changes title, rating, unread or removed of a node.",
+      z.strictObject({
+        node: id,
+        marks: z.strictObject({
+          title: z.string().max(200).optional(),
+          rating: z.int().min(-1).max(1).optional(),
+          unread: z.boolean().optional(),
+          removed: z.boolean().optional(),
+        }),
+      }),
+      done,
+      (at, body) => {
+        at.mark(body.node, body.marks as Parameters<Loom["mark"]>[1]);
+        return { done: true };
+      },
+    ),
+    studioRoute(
+      "/studio/turn",
+      "Undoes the newest change of a mark, or does it again.",
+      z.strictObject({ direction: z.enum(["undo", "redo"]) }),
+      done,
+      (at, { direction }) => {
+        at.turn(direction);
+        return { done: true };
+      },
+    ),
+    studioRoute(
+      "/studio/search",
+      "Spans that hold all words.",
+      z.strictObject({ words: z.string().max(200) }),
+      z.object({ found: z.array(z.object({ node: id, place: z.int(), excerpt: z.string() })) }),
+      (at, { words }) => ({ found: at.project.search(words) }),
+      { words: "fox" },
+    ),
+    studioRoute(
+      "/studio/latent",
+      "The latent of a span.",
+      z.strictObject({ span: id }),
+      z.object({ z: latent }),
+      ({ atlas }, { span }) => ({ z: atlas.latentOf(span) }),
+    ),
+    studioRoute(
+      "/studio/place",
+      "The text of a place on the map.",
+      z.strictObject(at),
+      z.object({ z: latent, text: z.string(), nearest: point }),
+      ({ atlas }, { x, y }, { signal }) => atlas.read(x, y, signal),
+    ),
+    studioRoute(
+      "/studio/mean",
+      "The text of the mean of spans.",
+      z.strictObject({ spans: z.array(id).min(1).max(1_000_000) }),
+      z.object({ z: latent, text: z.string() }),
+      ({ atlas }, { spans }, { signal }) => atlas.mean(spans, signal),
+    ),
+    studioRoute(
+      "/studio/explain",
+      "How a text is read: what its latent was taken from, what comes back of it, and the spans nearest to it.",
+      z.strictObject({ text }),
+      z.object({
+        pieces: z.array(z.object({ text: z.string(), weight: z.number(), slots: z.array(z.number()) })),
+        reconstruction: z.string(),
+        confidence: z.number(),
+        isKnown: z.boolean(),
+        longerThanSpan: z.boolean(),
+        nearest: z.array(point.extend({ similarity: z.number() })),
+      }),
+      ({ atlas }, { text }, { signal }) => explain({ atlas, model: model.withLatents() }, text, signal),
+      { text: "The fox found a lamp." },
+    ),
+    studioRoute(
+      "/studio/steps",
+      "How a chain of texts goes from step to step, and how near it comes to a goal.",
+      z.strictObject({ texts: z.array(text).min(1).max(64), goal: textOrLatent }),
+      z.object({
+        steps: z.array(z.object({ ...at, loss: z.number(), toPrevious: z.number(), toGoal: z.number() })),
+      }),
+      async ({ atlas }, { texts, goal }, { signal }) => ({
+        steps: await measureSteps({ atlas, model: model.withLatents() }, texts, toSource(goal), signal),
+      }),
+      { texts: ["The fox found a lamp.", "The fox lost it."], goal: "The fox slept." },
+    ),
+    studioRoute("/studio/lay", "Lays the map anew.", z.strictObject({ layout }), done, ({ atlas }, body) => {
+      atlas.lay(body.layout);
+      return { done: true };
+    }),
+    studioRoute(
+      "/studio/corpus",
+      "Begins to read the texts of a file into the project: lines, or records of .jsonl.",
+      z.strictObject({ name: z.string().min(1).max(200), content: z.string() }),
+      z.object({ node: id }),
+      async ({ corpora }, { name, content }) => ({ node: await corpora.add(name, content) }),
+      { name: "two.txt", content: "It rained.\nThe fox ran home." },
+    ),
+    studioRoute(
+      "/studio/import",
+      "Adds the nodes of an export.",
+      z.looseObject({ format: z.string() }),
+      z.object({ nodes: z.int() }),
+      (at, file) => ({ nodes: at.import(file) }),
+    ),
+  ];
+}

@@ -1,0 +1,26 @@
+/** What the studio tells of texts: plain data, for the server and for the page. */
+import type { MapPoint } from "./events.js";
+
+/** How a text is read. */
+export interface Explanation {
+  /** The text in pieces, with the share of its latent that was taken from each: over all slots, and by each. */
+  pieces: { text: string; weight: number; slots: number[] }[];
+  reconstruction: string;
+  confidence: number;
+  isKnown: boolean;
+  longerThanSpan: boolean;
+  nearest: (MapPoint & { similarity: number })[];
+}
+
+/** A text of a chain. */
+export interface Step {
+  /** Its place on the map. */
+  x: number;
+  y: number;
+  /** The base's loss on it, nats per token: low where it reads as usual. */
+  loss: number;
+  /** How alike it is to the text before it, up to 1; of the first: 1. */
+  toPrevious: number;
+  /** How alike it is to the goal. */
+  toGoal: number;
+}

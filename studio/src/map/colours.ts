@@ -1,0 +1,109 @@
+/** Colours of points, by what they tell. */
+import { CORPUS, type MapPoint, type ProjectNode } from "../api.js";
+import type { Dots } from "./renderer.js";
+
+export const COLOURINGS = [
+  { name: "path", label: "this text" },
+  { name: "branch", label: "branch" },
+  { name: "time", label: "time" },
+  { name: "rating", label: "rating" },
+] as const;
+export type Colouring = (typeof COLOURINGS)[number]["name"];
+
+/** What each colouring shows. */
+export const LEGENDS: Readonly<Record<Colouring, string>> = {
+  path: "Strong: spans of the text on the page.",
+  branch: "One colour for each branch; files are grey.",
+  time: "The newer, the stronger.",
+  rating: "Strong: rated +. Red: rated −.",
+};
+
+type Colour = readonly [number, number, number];
+
+/** Eight colours that are told apart without red and green (Okabe and Ito), for light and dark alike. */
+const BRANCHES: readonly Colour[] = [
+  [0, 114, 178],
+  [213, 94, 0],
+  [0, 158, 115],
+  [204, 121, 167],
+  [180, 140, 0],
+  [86, 180, 233],
+  [120, 94, 240],
+  [140, 80, 40],
+];
+
+export interface Palette {
+  soft: Colour;
+  accent: Colour;
+  warn: Colour;
+}
+
+/** The page's colours, as they are now. */
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const probe = document.createElement("span");
+  document.body.append(probe);
+  const read = (name: string): Colour => {
+    // Only an element resolves light-dark().
+    probe.style.color = style.getPropertyValue(name);
+    const [red = 0, green = 0, blue = 0] = (getComputedStyle(probe).color.match(/\d+/g) ?? []).map(Number);
+    return [red, green, blue];
+  };
+  const palette = { soft: read("--soft"), accent: read("--accent"), warn: read("--warn") };
+  probe.remove();
+  return palette;
+}
+
+export const css = ([red, green, blue]: Colour) => `rgb(${red} ${green} ${blue})`;
+
+/** Points as the renderer takes them. What is chosen stands out of all else. */
+export function dotsOf(
+  points: readonly MapPoint[],
+  by: Colouring,
+  {
+    nodes,
+    path,
+    chosen,
+  }: { nodes: ReadonlyMap<number, ProjectNode>; path: ReadonlySet<number>; chosen: ReadonlySet<number> },
+  palette: Palette,
+): Dots {
+  const places = new Float32Array(2 * points.length);
+  const colours = new Uint8Array(4 * points.length);
+  const sizes = new Uint8Array(points.length);
+  const shades = shadesOf(nodes, by, path, palette);
+  const small = points.length > 5000 ? 3 : 5;
+  for (const [i, { id, node, x, y }] of points.entries()) {
+    const { colour, alpha, isCorpus } = shades.get(node) ?? { colour: palette.soft, alpha: 0.5, isCorpus: false };
+    const isChosen = chosen.has(id);
+    places[2 * i] = x;
+    places[2 * i + 1] = y;
+    colours.set(isChosen ? palette.accent : colour, 4 * i);
+    colours[4 * i + 3] = 255 * (isChosen ? 1 : chosen.size > 0 ? alpha / 3 : alpha);
+    sizes[i] = isChosen ? small + 2 : isCorpus ? small : 7;
+  }
+  return { places, colours, sizes };
+}
+
+/** Colour and weight of each node's points. */
+function shadesOf(
+  nodes: ReadonlyMap<number, ProjectNode>,
+  by: Colouring,
+  path: ReadonlySet<number>,
+  { soft, accent, warn }: Palette,
+): Map<number, { colour: Colour; alpha: number; isCorpus: boolean }> {
+  const order = [...nodes.values()].sort((a, b) => a.created - b.created).map(({ id }) => id);
+  const rank = new Map(order.map((id, i) => [id, (i + 1) / order.length]));
+  const shades = new Map<number, { colour: Colour; alpha: number; isCorpus: boolean }>();
+  for (const { id, origin, rating } of nodes.values()) {
+    const isCorpus = origin === CORPUS;
+    const plain = { colour: soft, alpha: isCorpus ? 0.3 : 0.5, isCorpus };
+    const shade = {
+      path: () => (path.has(id) ? { colour: accent, alpha: 1 } : {}),
+      branch: () => (isCorpus ? {} : { colour: BRANCHES[id % BRANCHES.length]!, alpha: 0.9 }),
+      time: () => ({ colour: accent, alpha: 0.12 + 0.88 * rank.get(id)! ** 2 }),
+      rating: () => (rating === 0 ? {} : { colour: rating > 0 ? accent : warn, alpha: 1 }),
+    }[by]();
+    shades.set(id, { ...plain, ...shade });
+  }
+  return shades;
+}

@@ -1,0 +1,62 @@
+/** The studio's page in a real browser, on the pocket model. Each test has a page of its own, in the same project. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import chromium from "@sparticuz/chromium";
+import { type Browser, type BrowserContext, type Page, chromium as playwright } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import type { Server } from "../../src/server/serve.js";
+import { startServer } from "../server/server.js";
+
+/** Starts the studio around the tests of a file. Whatever the page complains of, or asks of other machines, fails a test. */
+export function useStudio(): { page: Page; server: Server } {
+  const studio = {} as { page: Page; server: Server };
+  let folder: string;
+  let browser: Browser;
+  let context: BrowserContext;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "studio-"));
+    studio.server = await startServer({ project: folder });
+    browser = await playwright.launch({
+      executablePath: await chromium.executablePath(),
+      args: chromium.args.filter((argument) => argument !== "--single-process"),
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await studio.server?.close();
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    complaints.length = 0;
+    context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+    const page = await context.newPage();
+    studio.page = page;
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => /^(blob:)?http/.test(request.url()) && foreign(request.url()));
+    await page.goto(studio.server.url);
+  });
+
+  const foreign = (url: string) => {
+    if (!url.replace(/^blob:/, "").startsWith(studio.server.url)) complaints.push(url);
+  };
+
+  afterEach(async () => {
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+  return studio;
+}
+
+/** What axe finds serious, by rule and the first element. */
+export async function seriousFindings(page: Page): Promise<string[][]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => [id, nodes[0]!.html]);
+}
