@@ -1,6 +1,9 @@
 /** What the commands on memories share: opening one, filters, and records as they are shown. */
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { BigVae } from "../bigVae.js";
 import type { Memory, MemoryFilter, MemoryOptions, MemoryRecord } from "../memory/index.js";
+import { RecalledDrafts, recallLimits } from "../operations/draftMemory.js";
+import { openMemory } from "../operations/memories.js";
 import { collected, realNumber } from "./options.js";
 import { type OutputFlags, warn } from "./shared.js";
 
@@ -86,4 +89,17 @@ export function shownRecord({ id, text, ids, score, tags, time }: MemoryRecord) 
 /** "12 records", "1 record". */
 export function records(count: number): string {
   return `${count} ${count === 1 ? "record" : "records"}`;
+}
+
+/** Opens the memory that drafts are recalled from, where one is named, and closes it whatever happens. */
+export async function withDrafts<T>(
+  { memory: folder, ...flags }: { memory?: string | undefined; quiet: boolean },
+  vae: BigVae,
+  use: (drafts?: RecalledDrafts) => Promise<T>,
+): Promise<T> {
+  if (folder === undefined) return use();
+  const options = { onWarning: (warning: string) => warn(flags, warning) };
+  return closed(await openMemory(vae, folder, options), (memory) =>
+    use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory))),
+  );
 }

@@ -61,6 +61,12 @@ export class RecalledDrafts {
     readonly limits: Pick<RecallLimits, "distance">,
   ) {}
 
+  /** Share of the drafts that were recalled. */
+  get share(): number {
+    const { asked, recalled } = this.counts;
+    return asked === 0 ? 0 : recalled / asked;
+  }
+
   /** The memory for one run of a sampler. */
   forRun(): DraftMemory {
     const used = new Set<number>();

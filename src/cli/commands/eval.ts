@@ -36,6 +36,7 @@ import type { AvgPresetName } from "../../sampling/avg.js";
 import { reportLines } from "../evalReport.js";
 import { refuseUnused } from "../flags.js";
 import { type TextFlags, textFiles, withTexts } from "../input.js";
+import { withDrafts } from "../memories.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
@@ -54,7 +55,7 @@ const TAKES = {
   blends: [...OF_TEXTS, "span", "unit", "rule", "guidance", "pairs"],
   space: [...OF_TEXTS, "span", "guidance", "pairs"],
   retrieval: [...OF_TEXTS, "span", "pool", "causal"],
-  prose: [...OF_TEXTS, "averaging", "preset", "cfg"],
+  prose: [...OF_TEXTS, "averaging", "preset", "cfg", "memory"],
   // Measured on sentences of the generator, made for them.
   arithmetic: [],
   disentanglement: [],
@@ -111,6 +112,7 @@ export function evalCommand() {
       new Option("--preset <name>", "prose: spans and weights of avg; default: as in generate").choices(PRESETS),
     )
     .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
+    .option("--memory <folder>", "prose: drafts are recalled from this memory and kept in it, as in generate")
     .addHelpText(
       "after",
       `
@@ -157,6 +159,7 @@ interface MeasureFlags extends TextFlags, PoolFlags {
   averaging?: Averaging | undefined;
   preset?: AvgPresetName;
   cfg?: number | undefined;
+  memory?: string | undefined;
   quick?: true | undefined;
   unit: "span" | "sentence";
   rule?: (typeof BLEND_RULES)[number] | undefined;
@@ -334,16 +337,25 @@ async function prose(
   const { seed, averaging, preset, cfg, count: runs } = flags;
   const guidance = cfg === undefined ? {} : { cfgScale: cfg };
   const options = { preset, averaging, ...guidance, nSteps: 3, tau: PROSE_TAU, signal: scoring.signal };
-  return evaluateProse({
-    ...scoring,
-    texts,
-    known: await knownWords(flags),
-    tau: PROSE_TAU,
-    runs,
-    async write(prompt, run) {
-      const spans: (readonly number[])[] = [];
-      await drive(vae.generate("avg", { ...options, prompt, seed: seed + run }), ({ ids }) => spans.push(ids));
-      return spans;
-    },
+  const known = await knownWords(flags);
+  return withDrafts(flags, vae, async (drafts) => {
+    let [milliseconds, written] = [0, 0];
+    const report = await evaluateProse({
+      ...{ ...scoring, texts, known, runs },
+      tau: PROSE_TAU,
+      async write(prompt, run) {
+        const spans: (readonly number[])[] = [];
+        const memory = drafts ? { memory: drafts.forRun() } : {};
+        const start = performance.now();
+        await drive(vae.generate("avg", { ...options, ...memory, prompt, seed: seed + run }), ({ ids }) =>
+          spans.push(ids),
+        );
+        milliseconds += performance.now() - start;
+        written += spans.length;
+        return spans;
+      },
+    });
+    const secondsPerSpan = Number((milliseconds / 1000 / written).toFixed(3));
+    return { ...report, secondsPerSpan, ...(drafts ? { recalledDrafts: drafts.share } : {}) };
   });
 }

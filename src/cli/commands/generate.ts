@@ -9,8 +9,6 @@ import {
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
-import { RecalledDrafts, recallLimits } from "../../operations/draftMemory.js";
-import { openMemory } from "../../operations/memories.js";
 import { drive, spanResult, wholeResult } from "../../operations/writing.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { AVG_PRESETS, type AvgPresetName, pullsOf } from "../../sampling/avg.js";
@@ -27,7 +25,7 @@ import { runBase } from "../baseText.js";
 import { EXAMPLES_HELP } from "../examples.js";
 import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
-import { closed } from "../memories.js";
+import { withDrafts } from "../memories.js";
 import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
 import {
@@ -209,19 +207,6 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
       else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
       if (drafts) note(flags, `${drafts.counts.recalled} of ${drafts.counts.asked} drafts from ${flags.memory}`);
     }),
-  );
-}
-
-/** Opens the memory that a run recalls drafts from, where one is named. */
-async function withDrafts(
-  { memory: folder, ...flags }: SamplingFlags,
-  vae: BigVae,
-  use: (drafts?: RecalledDrafts) => Promise<void>,
-): Promise<void> {
-  if (folder === undefined) return use();
-  const options = { onWarning: (warning: string) => warn(flags, warning) };
-  await closed(await openMemory(vae, folder, options), (memory) =>
-    use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory))),
   );
 }
 
