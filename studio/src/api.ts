@@ -81,11 +81,16 @@ export const api = {
   importProject: (file: unknown) => ask<{ nodes: number }>("/studio/import", file),
 };
 
-/** Listens to the project; `onState` tells whether the server answers. */
-export function listen(onEvent: (event: StudioEvent) => void, onState: (isOnline: boolean) => void): () => void {
+const RETRY_MS = 1000;
+
+/** Listens to the project for as long as the page lives; `onState` tells whether the server answers. */
+export function listen(onEvent: (event: StudioEvent) => void, onState: (isOnline: boolean) => void): void {
   const source = new EventSource("/studio/events");
   source.onopen = () => onState(true);
-  source.onerror = () => onState(false);
+  source.onerror = () => {
+    onState(false);
+    // A browser tries again by itself, but not where it was refused: while the model is loaded.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(onEvent, onState), RETRY_MS);
+  };
   source.onmessage = ({ data }: MessageEvent<string>) => onEvent(JSON.parse(data) as StudioEvent);
-  return () => source.close();
 }

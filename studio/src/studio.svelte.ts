@@ -98,6 +98,7 @@ export class Studio {
   async load(): Promise<void> {
     try {
       const { model, nodes, writing, reading } = await api.state();
+      this.message = "";
       this.model = model;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));

@@ -10,12 +10,12 @@ import type { Server } from "../../src/server/serve.js";
 import { startServer } from "../server/server.js";
 
 /** Starts the studio around the tests of a file. Whatever the page complains of, or asks of other machines, fails a test. */
-export function useStudio(): { page: Page; server: Server } {
-  const studio = {} as { page: Page; server: Server };
+export function useStudio(): { page: Page; server: Server; complaints: string[] } {
+  const complaints: string[] = [];
+  const studio = { complaints } as ReturnType<typeof useStudio>;
   let folder: string;
   let browser: Browser;
   let context: BrowserContext;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "studio-"));
