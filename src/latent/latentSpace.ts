@@ -95,10 +95,10 @@ export class LatentSpace {
 
   /**
    * The vector by which a latent is searched, mapped and compared by topic: the mean of its slots [Z / k]. Two texts on one topic share
-   * words at other places, which the plain cosine of their latents does not see.
+   * words at other places, which the plain cosine of their latents does not see. The latent itself where there is one slot.
    */
   key(z: Latent): Latent {
-    return average(this.slots(z));
+    return this.shape.slots === 1 ? z : average(this.slots(z));
   }
 
   /** z with its key moved by `share` of the way to that of `other`: every slot moves alike, so that what tells slots apart stays. */

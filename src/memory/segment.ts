@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { placeFileAtomic } from "../formats/atomic.js";
 import type { Metric } from "./types.js";
-import { emptyGraph, type Graph, graphVector } from "./usearch.js";
+import { emptyGraph, type Graph, graphVectors } from "./usearch.js";
 
 /** Where a segment is saved, and what it holds. */
 export interface SegmentPlace {
@@ -74,17 +74,17 @@ export class Segment {
     this.count += keyed.length;
     if (keyed.length === 0) return;
     const ids = BigUint64Array.from(keyed, ({ id }) => BigInt(id));
-    const vectors = keyed.map(({ key }) => graphVector(this.metric, key));
-    const all =
-      this.metric === "cosine" ? new Int8Array(ids.length * this.width) : new Float32Array(ids.length * this.width);
-    for (const [i, vector] of vectors.entries()) all.set(vector, i * this.width);
-    this.#graph.add(ids, all);
+    const vectors = graphVectors(
+      this.metric,
+      keyed.map(({ key }) => key),
+    );
+    this.#graph.add(ids, vectors);
   }
 
   /** Ids of the `count` nearest keys, each with its distance in the graph. */
   search(key: Float32Array, count: number): { id: number; distance: number }[] {
     if (this.count === 0) return [];
-    const { keys, distances } = this.#graph.search(graphVector(this.metric, key), Math.min(count, this.count), 1);
+    const { keys, distances } = this.#graph.search(graphVectors(this.metric, [key]), Math.min(count, this.count), 1);
     return Array.from(keys, (id, i) => ({ id: Number(id), distance: distances[i]! }));
   }
 

@@ -8,7 +8,7 @@ import type { Metric } from "./types.js";
 export type Graph = Index;
 
 /** Links of a vertex, and vertices looked at when one is added and when one is searched. */
-const SIZES = { connectivity: 16, expansion_add: 64, expansion_search: 64 };
+const SIZES = { connectivity: 16, expansion_add: 48, expansion_search: 64 };
 
 /**
  * How vectors are kept: directions in eight bits, others in sixteen, as their lengths count. What is found is compared again by the
@@ -28,16 +28,23 @@ export function emptyGraph(metric: Metric, width: number): Graph {
   >[0]);
 }
 
-/** A key as a graph of the metric takes it. */
-export function graphVector(metric: Metric, key: Float32Array): Float32Array | Int8Array {
-  return metric === "cosine" ? roundedDirection(key) : key;
+/** Keys as a graph of the metric takes them, one behind the other. */
+export function graphVectors(metric: Metric, keys: readonly Float32Array[]): Float32Array | Int8Array {
+  const width = keys[0]?.length ?? 0;
+  const all = new (metric === "cosine" ? Int8Array : Float32Array)(keys.length * width);
+  for (const [i, key] of keys.entries()) {
+    if (metric === "cosine") roundDirection(key, all, i * width);
+    else all.set(key, i * width);
+  }
+  return all;
 }
 
 /** The direction of a key: its largest value becomes 127. The library's own rounding, by the length, leaves three of the eight bits unused. */
-function roundedDirection(key: Float32Array): Int8Array {
-  const largest = key.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+function roundDirection(key: Float32Array, target: Int8Array | Float32Array, at: number): void {
+  let largest = 0;
+  for (const value of key) largest = Math.max(largest, Math.abs(value));
   const scale = largest === 0 ? 0 : 127 / largest;
-  return Int8Array.from(key, (value) => Math.round(value * scale));
+  for (let i = 0; i < key.length; i++) target[at + i] = Math.round(key[i]! * scale);
 }
 
 let loaded: typeof import("usearch") | undefined;

@@ -34,7 +34,7 @@ function commandsOf(markdown: string): string[][] {
 }
 
 /** Groups have commands of their own. */
-const GROUPS = ["data", "train"];
+const GROUPS = ["data", "train", "memory"];
 
 describe.each(documents)("%s", (path) => {
   const markdown = readFileSync(join(root, path), "utf8");
