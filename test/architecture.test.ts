@@ -102,7 +102,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   studio: {
-    imports: ["project", "bigVae.ts", "data/texts.ts", "latent", "operations", "sampling"],
+    imports: ["project", "bigVae.ts", "data/texts.ts", "latent", "operations", "sampling", "train/run/runFile.ts"],
     node: true,
   },
   client: { imports: ["server/schemas"] },

@@ -1,8 +1,10 @@
 /** A server from its options: it listens at once, loads the model beside that, and closes in order. */
+import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { BigVae, type LoadOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { Project } from "../project/index.js";
+import { Runs } from "../studio/runs.js";
 import { type App, makeApp } from "./app.js";
 import { type AccessOptions, checkAccess } from "./security.js";
 import { ServedModel } from "./servedModel.js";
@@ -19,6 +21,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxBodyBytes?: number;
   /** Folder of the project that the studio works on; without it there is no studio. */
   project?: string | undefined;
+  /** Folder of the training runs that the studio shows; default: "runs". */
+  runs?: string;
   /** The time that a connection has for the headers of a request; default: 10 s. */
   headersTimeoutMs?: number;
   /** Of all random numbers of requests that give no seed. */
@@ -77,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   });
   const { maxBodyBytes = 2 ** 21, headersTimeoutMs = 10_000, seed, version, log } = options;
-  const studio = project && openStudio(served, project);
+  const studio = project && openStudio(served, project, new Runs(resolve(options.runs ?? "runs")));
   const limits = { maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs };
   try {
     app = makeApp(served, { ...access, ...limits, seed, version, log, studio });

@@ -4,6 +4,7 @@ import type { BigVae } from "../bigVae.js";
 import { hashLatents } from "../host/modelFiles.js";
 import { exportProject, type Project } from "../project/index.js";
 import { Loom } from "../studio/loom.js";
+import type { Runs } from "../studio/runs.js";
 import { EventStream } from "./eventStream.js";
 import type { Route } from "./route.js";
 import { studioRoutes } from "./routes/studio.js";
@@ -25,13 +26,13 @@ export async function claimLatents(project: Project, { paths }: BigVae, model: s
   if (sha256 !== undefined) project.addFacts({ model, latents_sha256: sha256 });
 }
 
-export function openStudio(model: ServedModel, project: Project): Studio {
+export function openStudio(model: ServedModel, project: Project, runs: Runs): Studio {
   let made: Loom | undefined;
   // The map needs the space of the model's latents.
   const loom = () => (made ??= new Loom(project, () => model.withLatents()));
   const streams = new Set<EventStream>();
   return {
-    routes: studioRoutes(loom, model),
+    routes: studioRoutes(loom, model, runs),
     attach(app) {
       attachPage(app);
       app.get("/studio/events", (_, reply) => {

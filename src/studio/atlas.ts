@@ -94,7 +94,11 @@ export class Atlas {
       await this.map.layByUmap(tell, laying.signal);
       tell(1);
     } catch (error) {
-      if (!laying.signal.aborted) this.events.fail(error);
+      if (!laying.signal.aborted) {
+        this.events.fail(error);
+        // The map stays as it was.
+        tell(1);
+      }
     } finally {
       if (this.#laying === laying) this.#laying = undefined;
     }

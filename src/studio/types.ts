@@ -24,3 +24,18 @@ export interface Step {
   /** How alike it is to the goal. */
   toGoal: number;
 }
+
+/** A run of `bigvae train`. */
+export interface TrainingRun {
+  /** Of its folder. */
+  name: string;
+  /** base, vae or router. */
+  command: string;
+  options: Readonly<Record<string, unknown>>;
+  /** The last one that was logged. */
+  step: number;
+  /** Steps and values of each scalar, where they were asked for. */
+  curves?: Record<string, [number, number][]>;
+  /** What was written at the last evaluation. */
+  samples?: Record<string, string>[];
+}

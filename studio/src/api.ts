@@ -3,9 +3,9 @@
 import { Client } from "../../src/client/client.js";
 import { CORPUS, type FoundSpan, type NodeMarks, type ProjectNode } from "../../src/project/types.js";
 import type { MapPoint, StudioEvent } from "../../src/studio/events.js";
-import type { Explanation, Step } from "../../src/studio/types.js";
+import type { Explanation, Step, TrainingRun } from "../../src/studio/types.js";
 
-export type { Explanation, FoundSpan, MapPoint, NodeMarks, ProjectNode, Step, StudioEvent };
+export type { Explanation, FoundSpan, MapPoint, NodeMarks, ProjectNode, Step, StudioEvent, TrainingRun };
 export { CORPUS };
 
 /** All that a page begins with. */
@@ -77,15 +77,21 @@ export const api = {
   explain: (text: string, signal?: AbortSignal) => ask<Explanation>("/studio/explain", { text }, signal),
   steps: (texts: string[], goal: string | number[], signal?: AbortSignal) =>
     ask<{ steps: Step[] }>("/studio/steps", { texts, goal }, signal),
+  runs: (names: string[]) => ask<{ folder: string; runs: TrainingRun[] }>("/studio/runs", { names }),
   addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),
   importProject: (file: unknown) => ask<{ nodes: number }>("/studio/import", file),
 };
 
-/** Listens to the project; `onState` tells whether the server answers. */
-export function listen(onEvent: (event: StudioEvent) => void, onState: (isOnline: boolean) => void): () => void {
+const RETRY_MS = 1000;
+
+/** Listens to the project for as long as the page lives; `onState` tells whether the server answers. */
+export function listen(onEvent: (event: StudioEvent) => void, onState: (isOnline: boolean) => void): void {
   const source = new EventSource("/studio/events");
   source.onopen = () => onState(true);
-  source.onerror = () => onState(false);
+  source.onerror = () => {
+    onState(false);
+    // A browser tries again by itself, but not where it was refused: while the model is loaded.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(onEvent, onState), RETRY_MS);
+  };
   source.onmessage = ({ data }: MessageEvent<string>) => onEvent(JSON.parse(data) as StudioEvent);
-  return () => source.close();
 }

@@ -33,7 +33,7 @@ export class Studio {
   selected = $state<number | undefined>(undefined);
   desk = $state<DeskItem[]>([]);
   /** What stands below the map. */
-  tool = $state<"desk" | "line" | "plan" | "explain">("desk");
+  tool = $state<"desk" | "line" | "plan" | "explain" | "runs">("desk");
   /** Where a plan leads. */
   goal = $state("");
   /** Whether a place of the map was read, and a plan was written: a newcomer has made that. */
@@ -98,6 +98,7 @@ export class Studio {
   async load(): Promise<void> {
     try {
       const { model, nodes, writing, reading } = await api.state();
+      this.message = "";
       this.model = model;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));

@@ -6,20 +6,20 @@ import { AxeBuilder } from "@axe-core/playwright";
 import chromium from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
-import type { Server } from "../../src/server/serve.js";
+import type { ServeOptions, Server } from "../../src/server/serve.js";
 import { startServer } from "../server/server.js";
 
 /** Starts the studio around the tests of a file. Whatever the page complains of, or asks of other machines, fails a test. */
-export function useStudio(): { page: Page; server: Server } {
-  const studio = {} as { page: Page; server: Server };
+export function useStudio(options: Partial<ServeOptions> = {}): { page: Page; server: Server; complaints: string[] } {
+  const complaints: string[] = [];
+  const studio = { complaints } as ReturnType<typeof useStudio>;
   let folder: string;
   let browser: Browser;
   let context: BrowserContext;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "studio-"));
-    studio.server = await startServer({ project: folder });
+    studio.server = await startServer({ project: folder, ...options });
     browser = await playwright.launch({
       executablePath: await chromium.executablePath(),
       args: chromium.args.filter((argument) => argument !== "--single-process"),

@@ -83,6 +83,17 @@ it("blends on the desk while a slider moves, and reads a place of the map", asyn
   await expect.poll(() => page.locator("section[aria-label=Desk] li").count()).toBe(3);
 }, 60_000);
 
+it("waits for a server that is loading its model, or is gone, and goes on by itself", async () => {
+  await page.route("**/studio/*", (route) => route.fulfill({ status: 503, json: { error: { message: "loading" } } }));
+  await page.reload();
+  await page.getByText("The model is being loaded").waitFor();
+  await page.unroute("**/studio/*");
+  await tree().first().waitFor();
+  await page.getByText("goes on by itself").waitFor({ state: "detached" });
+  expect(await page.getByRole("alert").count()).toBe(0);
+  studio.complaints.length = 0;
+}, 60_000);
+
 it.each(["light", "dark"] as const)(
   "has nothing serious for axe to say, in %s",
   async (colorScheme) => {

@@ -10,6 +10,7 @@ import { note, printJson, withModel } from "../shared.js";
 export function studioCommand() {
   return withModel(new Command("studio").description("Write, branch and blend texts in the browser."))
     .option("--project <folder>", "where the texts are kept", join(homedir(), ".bigvae", "studio"))
+    .option("--runs <folder>", "training runs that are shown: the folder that theirs lie in", "runs")
     .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3002)
     .option("--no-open", "do not open the browser")
     .addHelpText(
@@ -22,12 +23,12 @@ Examples:
   bigvae studio --project tales --no-open`,
     )
     .action(async (flags, command) => {
-      const { port, project, open } = flags;
+      const { port, project, runs, open } = flags;
       // The server's packages are loaded for the commands that need them alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ port, project },
+        ...{ port, project, runs },
         maxBodyBytes: 2 ** 28,
       });
       await untilStopped(server, (url) => {

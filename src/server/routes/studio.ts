@@ -4,6 +4,7 @@ import { samplers } from "../../sampling/samplers.js";
 import { LAYOUTS } from "../../studio/layout.js";
 import type { Loom } from "../../studio/loom.js";
 import { explain, measureSteps } from "../../studio/reading.js";
+import type { Runs } from "../../studio/runs.js";
 import { type RequestContext, type Route, route, seedOf, toSource } from "../route.js";
 import { latent, seed, text, textOrLatent } from "../schemas/common.js";
 import type { ServedModel } from "../servedModel.js";
@@ -16,7 +17,7 @@ const layout = z.enum(LAYOUTS);
 const done = z.object({ done: z.literal(true) });
 
 /** `loom` throws a 503 while the model is loaded. */
-export function studioRoutes(loom: () => Loom, model: ServedModel): Route[] {
+export function studioRoutes(loom: () => Loom, model: ServedModel, runs: Runs): Route[] {
   const studioRoute = <Body extends z.ZodType, Answer extends z.ZodType>(
     path: string,
     summary: string,
@@ -195,6 +196,17 @@ export function studioRoutes(loom: () => Loom, model: ServedModel): Route[] {
         steps: await measureSteps({ atlas, model: model.withLatents() }, texts, toSource(goal), signal),
       }),
       { texts: ["The fox found a lamp.", "The fox lost it."], goal: "The fox slept." },
+    ),
+    studioRoute(
+      "/studio/runs",
+      "Training runs, the newest first; those that are named with their curves.",
+      z.strictObject({ names: z.array(z.string().max(200)).max(8) }),
+      z.object({
+        folder: z.string(),
+        runs: z.array(z.looseObject({ name: z.string(), command: z.string(), step: z.int() })),
+      }),
+      async (_, { names }) => ({ folder: runs.folder, runs: await runs.list(names) }),
+      { names: [] },
     ),
     studioRoute("/studio/lay", "Lays the map anew.", z.strictObject({ layout }), done, ({ atlas }, body) => {
       atlas.lay(body.layout);

@@ -21,7 +21,7 @@ export const LEGENDS: Readonly<Record<Colouring, string>> = {
 type Colour = readonly [number, number, number];
 
 /** Eight colours that are told apart without red and green (Okabe and Ito), for light and dark alike. */
-const BRANCHES: readonly Colour[] = [
+export const BRANCHES: readonly Colour[] = [
   [0, 114, 178],
   [213, 94, 0],
   [0, 158, 115],
