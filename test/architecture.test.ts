@@ -106,7 +106,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   client: { imports: ["server/schemas"] },
-  operations: { imports: ["bigVae.ts", "checkpoint/hashes.ts", "latent", "memory"] },
+  operations: { imports: ["bigVae.ts", "checkpoint/hashes.ts", "latent", "memory", "sampling"] },
   "index.ts": { imports: ["bigVae.ts", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
   cli: {
     imports: [

@@ -41,7 +41,7 @@ export function recallLimits(memory: Memory): RecallLimits {
 }
 
 /** The tag of drafts in a memory. */
-export const DRAFT_TAG = "draft";
+const DRAFT_TAG = "draft";
 
 /** Of the records near to a place, so many are looked at for each draft that is wanted: some contexts are far away. */
 const LOOKED_AT = 16;

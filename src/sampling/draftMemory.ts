@@ -1,6 +1,5 @@
 /** Drafts that were kept: where one fits, it need not be written again. */
 import type { Latent } from "../latent/index.js";
-import type { TokenIds } from "./model.js";
 
 /** Where a draft stands: what it is written from, and what it is written behind. */
 export interface DraftPlace {
@@ -15,7 +14,7 @@ export interface KeptDraft {
   /** By which the memory knows it. */
   id: number;
   /** Its tokens. */
-  ids: TokenIds;
+  ids: readonly number[];
   /** The latent of its end. */
   z: Latent;
 }
