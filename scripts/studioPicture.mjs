@@ -1,12 +1,15 @@
-/** Takes the studio's picture, from a project of its own: `npm run build && node scripts/studioPicture.mjs docs/studio.png`. */
-import { mkdtemp, rm } from "node:fs/promises";
+/** Takes the studio's pictures, from a project of its own: `npm run build && node scripts/studioPicture.mjs docs`. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import chromium from "@sparticuz/chromium";
 import { chromium as playwright } from "playwright-core";
 import { serve } from "../dist/server/serve.js";
 
-const [path = "docs/studio.png", colorScheme = "light"] = process.argv.slice(2);
+const [target = "docs", colorScheme = "light"] = process.argv.slice(2);
+/** Stories that are read as a file of texts. */
+const STORIES = 250;
 const folder = await mkdtemp(join(tmpdir(), "studio-"));
 const server = await serve({ port: 0, project: folder, seed: 1, version: "picture" });
 await server.loaded;
@@ -33,12 +36,16 @@ const first = await post("/studio/type", {
 await post("/studio/write", { parent: first.id, branches: 3, seed: 20, options: { nSteps: 2 } });
 const [, branch] = await written();
 await post("/studio/write", { parent: branch.id, branches: 2, seed: 3, options: { nSteps: 2 } });
+const stories = gunzipSync(await readFile("data/stories/stories-000.jsonl.gz"))
+  .toString("utf8")
+  .split("\n");
+await post("/studio/corpus", { name: "stories.jsonl", content: stories.slice(0, STORIES).join("\n") });
 const nodes = await written();
 const browser = await playwright.launch({
   executablePath: await chromium.executablePath(),
   args: chromium.args.filter((argument) => argument !== "--single-process"),
 });
-const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme });
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme });
 const page = await context.newPage();
 await page.goto(`${server.url}/#node-${nodes[4].id}`);
 for (const text of [
@@ -48,11 +55,22 @@ for (const text of [
   await page.getByLabel("A text for the desk").fill(text);
   await page.keyboard.press("Enter");
 }
-const canvas = await page.locator("canvas").last().boundingBox();
-await page.mouse.click(canvas.x + 0.62 * canvas.width, canvas.y + 0.4 * canvas.height);
-await page.getByRole("button", { name: "To the desk" }).waitFor();
 await page.waitForTimeout(1500);
-await page.screenshot({ path });
+await page.screenshot({ path: join(target, "studio.png") });
+
+// Explained, with the map in more room.
+await page.getByRole("button", { name: "Wide" }).click();
+await page.getByLabel("Layout").selectOption("umap");
+await page.getByText("Laying the map").waitFor();
+await page.getByText("Laying the map").waitFor({ state: "detached" });
+await page.getByLabel("Colour of points").selectOption("branch");
+await page.getByRole("tab", { name: "Explain" }).click();
+await page.getByRole("tabpanel").getByLabel("Text").fill("The old baker found a silver lamp behind the mill.");
+await page.getByText("Confidence").waitFor();
+await page.getByRole("tablist").scrollIntoViewIfNeeded();
+await page.setViewportSize({ width: 1280, height: 1000 });
+await page.waitForTimeout(500);
+await page.screenshot({ path: join(target, "studio-wide.png") });
 await browser.close();
 await server.close();
 await rm(folder, { recursive: true });

@@ -60,6 +60,7 @@ const GENERATE: Names<GenerateOptions> = {
   seed: true,
   signal: true,
   ignoreEos: true,
+  memory: true,
   onToken: true,
   onText: true,
   onWarning: true,

@@ -48,10 +48,11 @@ export function samplerInputs(model: Reader & { aeScale: number }, options: Gene
 
 /** Numbers and callbacks of a run; `span` is the model's. */
 export function samplingOptions(options: GenerateOptions, span: number): SamplingOptions {
-  const { seed = 0, weights = {}, ignoreEos = false, cfgScale, signal, onWarning, ...given } = options;
+  const { seed = 0, weights = {}, ignoreEos = false, cfgScale, memory, signal, onWarning, ...given } = options;
   const { nSteps, nAvg, tau, noise } = { ...SAMPLING_DEFAULTS, ...given };
   const calls = {
     ...(cfgScale === undefined ? {} : { cfgScale }),
+    ...(memory ? { memory } : {}),
     ...(signal ? { signal } : {}),
     ...(onWarning ? { onWarning } : {}),
   };

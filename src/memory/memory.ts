@@ -170,6 +170,16 @@ export class Memory {
     await this.#alone(async () => this.#store.delete(ids));
   }
 
+  /** What was noted under a name. Throws "format" where it is damaged. */
+  note(name: string): string | undefined {
+    return this.#store.fact(`note ${name}`);
+  }
+
+  /** Notes something beside the records, under a name. Throws "disk". */
+  async setNote(name: string, value: string): Promise<void> {
+    await this.#alone(async () => this.#store.together(() => this.#store.setFact(`note ${name}`, value)));
+  }
+
   /** Frees what deleted records took, in the file and in the index, which is made again. */
   async compact(): Promise<void> {
     const replaced = this.#alone(async () => {

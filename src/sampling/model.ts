@@ -1,6 +1,7 @@
 /** What a sampler needs of a model, and what it gives: the whole of `sampling/` stands on these types. */
 import type { Latent, LatentSpace, Posterior } from "../latent/index.js";
 import type { Rng, RngKey } from "../rng.js";
+import type { DraftMemory } from "./draftMemory.js";
 
 /** A text as token ids, [T]. */
 export type TokenIds = readonly number[];
@@ -97,6 +98,8 @@ export interface SamplingOptions {
   cfgScale?: number;
   /** In place of the sampler's own weights, by their names (`samplers[name].weights`). */
   weights?: Weights;
+  /** Kept drafts, which take the places of drafts that fit as well, and keep what is written. */
+  memory?: DraftMemory;
   /** Whether every span has its full length, as the original writes it: an end token ends none. */
   ignoreEos?: boolean;
   /** Aborts the run between two tokens. */
@@ -169,6 +172,8 @@ export interface Draft {
   from?: TracedLatent;
   /** The latent of its end, where it was used. */
   latent: TracedLatent;
+  /** Of a draft that was recalled, by what the memory knows it. */
+  recalled?: number;
 }
 
 /** What the original function returns: the text, and the next topic where it writes one. */

@@ -42,7 +42,8 @@ export type SamplerInput =
   | "nSteps"
   | "nAvg"
   | "nStarts"
-  | "noise";
+  | "noise"
+  | "memory";
 
 /** A row of the table of samplers. */
 export interface SamplerEntry {
@@ -97,7 +98,7 @@ export const samplers = table({
   paragraph: {
     summary: "five averaged spans that keep to topic and task, and the next topic",
     needs: ["prompt", "task"],
-    takes: ["nSteps", "nAvg", "noise"],
+    takes: ["nSteps", "nAvg", "noise", "memory"],
     weights: PARAGRAPH_WEIGHTS,
     defaults: { nSteps: 5 },
     write: (model, inputs, options) => paragraph(model, prompt(inputs), inputs.context, examples(inputs), options),
@@ -113,7 +114,7 @@ export const samplers = table({
   avg: {
     summary: "write from the mean of several drafts (the model card's sampler)",
     needs: ["prompt"],
-    takes: ["preset", "averaging", "nSteps", "nAvg", "noise"],
+    takes: ["preset", "averaging", "nSteps", "nAvg", "noise", "memory"],
     weights: pullsOf(AVG_PRESETS.card),
     defaults: {},
     write: (model, inputs, options) => {
@@ -133,7 +134,7 @@ export const samplers = table({
   plan: {
     summary: "from a start to a terminal text, by averaged drafts",
     needs: ["terminal"],
-    takes: ["start", "task", "nSteps", "nAvg", "noise"],
+    takes: ["start", "task", "nSteps", "nAvg", "noise", "memory"],
     weights: PLAN_WEIGHTS,
     defaults: {},
     write: (model, inputs, options) => plan(model, { ...inputs, terminal: terminal(inputs) }, options),

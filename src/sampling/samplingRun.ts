@@ -140,7 +140,10 @@ export class SamplingRun {
     return { ids: ids!, latent, drafts, written: { context: seen, ...how, rngKey } };
   }
 
-  /** nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. Where they go on from `begun`, none ends. */
+  /**
+   * nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. Where they go on from `begun`, none ends. Kept drafts take the
+   * places of as many as there are near enough.
+   */
   async drafts(
     latent: TracedLatent,
     context: TokenIds,
@@ -152,13 +155,30 @@ export class SamplingRun {
       ...this.#how(latent, nTokens, this.options.tau),
       ...(begun.length > 0 ? { begun, endless: true } : {}),
     };
-    const drafts = await this.#drafted(context, how, tail, latent.z);
-    return drafts.map((draft) => ({ ...draft, from: latent }));
+    const { memory, nAvg } = this.options;
+    const before = [...context, ...begun];
+    const place = memory && before.length > 0 ? { from: latent.z, context: await this.#endLatent(before) } : undefined;
+    const kept = place ? await memory!.recall(place, nAvg) : [];
+    const recalled = kept.map(
+      ({ id, ids, z }) => ({ ids, latent: { z, role: "draft", ids, parents: [] }, recalled: id }) as const,
+    );
+    const written = await this.#drafted(context, how, tail, { z: latent.z, count: nAvg - recalled.length });
+    if (place && written.length > 0)
+      await memory!.keep(
+        place,
+        written.map(({ ids, latent }) => ({ ids, z: latent.z })),
+      );
+    return [...recalled, ...written].map((draft) => ({ ...draft, from: latent }));
+  }
+
+  /** Where a text stands: the mean latent of its last span. */
+  async #endLatent(ids: TokenIds): Promise<Latent> {
+    return (await this.mean(ids.slice(-this.options.span), "span")).z;
   }
 
   /** The same by the base: what it would write behind the context by itself, did the text not end. */
   async plainDrafts(context: TokenIds, nTokens: number): Promise<Draft[]> {
-    return this.#drafted(this.#begun(context), { ...this.#plainly(nTokens), endless: true }, nTokens);
+    return this.#drafted(this.#begun(context), { ...this.#plainly(nTokens), endless: true }, nTokens, {});
   }
 
   /** A span that the base writes behind the context by itself. */
@@ -182,10 +202,16 @@ export class SamplingRun {
     return { nTokens, tau, cfgScale: 1, writer: "base" as const, ...(ignoreEos ? { ignoreEos } : {}) };
   }
 
-  async #drafted(context: TokenIds, how: SpanOptions, tail: number, z?: Latent): Promise<Draft[]> {
-    const { rng, nAvg, signal } = this.options;
+  async #drafted(
+    context: TokenIds,
+    how: SpanOptions,
+    tail: number,
+    { z, count = this.options.nAvg }: { z?: Latent; count?: number },
+  ): Promise<Draft[]> {
+    const { rng, signal } = this.options;
     const call = this.#calls++;
-    const rows = Array.from({ length: nAvg }, (_, i) => ({
+    if (count === 0) return [];
+    const rows = Array.from({ length: count }, (_, i) => ({
       ...(z ? { z } : {}),
       rngKey: rng.fork("draft", call, i).key,
     }));

@@ -67,7 +67,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
   };
   let app: App | undefined;
   const served = new ServedModel(modelName(name), loadModel, {
-    ready: () => app?.fastify.log.info({ model: modelName(name) }, "model loaded"),
+    ready() {
+      studio?.prepare();
+      app?.fastify.log.info({ model: modelName(name) }, "model loaded");
+    },
     lost(error) {
       app?.metrics.engineEnds.inc();
       app?.fastify.log.error({ err: error }, "engine ended; it is loaded again");

@@ -13,6 +13,8 @@ import { attachPage } from "./studioPage.js";
 export interface Studio {
   routes: readonly Route[];
   attach(app: FastifyInstance): void;
+  /** Reads the project's spans, now that there is a model. */
+  prepare(): void;
   /** Stops what is written, and closes the project. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function openStudio(model: ServedModel, project: Project): Studio {
           .send(JSON.stringify(exportProject(project))),
       );
     },
+    prepare: () => void loom(),
     async close() {
       await made?.close();
       for (const events of streams) events.end();

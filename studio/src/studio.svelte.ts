@@ -22,6 +22,8 @@ export class Studio {
   /** All spans on the map; there may be many, so that a change is another array. */
   points = $state.raw<readonly MapPoint[]>([]);
   layout = $state("pca");
+  /** Number of the layout that the points are of. */
+  round = $state(0);
   /** How far the map is laid anew, from 0 to 1. */
   laying = $state<number | undefined>(undefined);
   /** Points that are chosen, by their spans. */
@@ -188,8 +190,6 @@ export class Studio {
     } else this.message = event.message;
   }
 
-  /** Number of the layout that the points are of. */
-  #round = 0;
   /** Points that were told since the map was asked for. */
   #late: MapPoint[] | undefined;
 
@@ -201,14 +201,14 @@ export class Studio {
     if (this.#late !== late) return;
     const known = new Set(points.map(({ id }) => id));
     this.#late = undefined;
-    this.#round = round;
+    this.round = round;
     this.layout = layout;
     this.points = [...points, ...late.filter((point) => point.layout === round && !known.has(point.id))];
   }
 
   #addPoints(points: readonly MapPoint[]): void {
     this.#late?.push(...points);
-    this.points = [...this.points, ...points.filter(({ layout }) => layout === this.#round)];
+    this.points = [...this.points, ...points.filter(({ layout }) => layout === this.round)];
   }
 
   #setLive(node: number, text: string | undefined): void {

@@ -130,6 +130,9 @@ it("lays spans on a plane, and finds the latent of a place on it", async () => {
 it("reads a file of texts into the project, tells how far it is, and can be stopped", async () => {
   const lines = Array.from({ length: 200 }, (_, i) => `The fox found lamp ${i}.`);
   const node = await loom.corpora.add("foxes.txt", `${lines.join("\n")}\n\n`);
+  // Others are served between its batches.
+  await vae.encode(["It rained."]);
+  expect(project.node(node).finished).toBe(false);
   await loom.corpora.finished(node);
   expect(project.spans(node).map(({ text }) => text)).toEqual(lines);
   const told = events.flatMap((event) => (event.kind === "corpus" ? [event] : []));

@@ -17,6 +17,7 @@ it("begins with an invitation, writes branches from a typed sentence, and keeps 
   await page.getByLabel("Your text").fill("The old woman opened the door. A fox stood in the snow.");
   await page.keyboard.press("Enter");
   await tree().first().waitFor();
+  await page.getByLabel("How much is written").selectOption("1 span");
   await page.getByRole("button", { name: "Branch ×3" }).click();
   // They are written at the same time, and are kept when they are done.
   await expect.poll(() => tree().count(), { timeout: 20_000 }).toBe(4);

@@ -9,6 +9,8 @@ import {
 } from "../../bigVae.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { replay, writeTrace } from "../../host/trace.js";
+import { RecalledDrafts, recallLimits } from "../../operations/draftMemory.js";
+import { openMemory } from "../../operations/memories.js";
 import { drive, spanResult, wholeResult } from "../../operations/writing.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import { AVG_PRESETS, type AvgPresetName, pullsOf } from "../../sampling/avg.js";
@@ -25,6 +27,7 @@ import { runBase } from "../baseText.js";
 import { EXAMPLES_HELP } from "../examples.js";
 import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
+import { closed } from "../memories.js";
 import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { type SamplerTexts, samplerTexts } from "../samplerTexts.js";
 import {
@@ -144,6 +147,7 @@ interface SamplingFlags extends ModelFlags {
   tau?: number;
   noise?: number;
   ignoreEos: boolean;
+  memory?: string;
   seed: number;
   trace?: string;
 }
@@ -162,6 +166,10 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--cfg <x>", `guidance scale, 1 is the router alone; ${CFG_DEFAULT}`, realNumber(0))
     .option("--tau <x>", `temperature of tokens, 0 is greedy; ${defaultOf("tau")}`, realNumber(0))
     .option("--noise <x>", `variance of the noise on latents, 0 takes means; ${defaultOf("noise")}`, realNumber(0))
+    .option(
+      "--memory <folder>",
+      "drafts kept in a memory take the places of written ones that they are as near as; the others are kept in it (bigvae memory calibrate begins one)",
+    )
     .option("--ignore-eos", "write every span to its full length; end tokens do not stop it", false)
     .option("--trace <folder>", "save every span, its latent and its origins in this folder, for --replay");
 }
@@ -169,36 +177,52 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   checkTaken(name, flags);
   const readTexts = await samplerTexts(flags);
-  await useModel(flags, async (vae) => {
-    const texts = await readTexts(vae.space.width);
-    const options = runOptions(flags, texts);
-    const longerThanSpan = warnLongInputs(name, flags, vae, texts);
-    const printer = spanPrinter(flags);
-    if (!flags.json) options.onText = printer.text;
-    options.onWarning = (text) => warn(flags, text);
-    const spans: GeneratedSpan[] = [];
-    if (flags.trace) await makeFolder(flags.trace);
-    const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
-      spans.push(span);
-      if (flags.json) printJson({ span: spans.length, ...spanResult(span) });
-      printer.span(traceLine(vae, spans.length, span));
-    })
-      .catch((thrown: Error) => {
-        const error = stopped(thrown);
-        if (flags.json) printStopped(spans, { longerThanSpan }, withFlags(error.message));
-        throw error;
+  await useModel(flags, async (vae) =>
+    withDrafts(flags, vae, async (drafts) => {
+      const texts = await readTexts(vae.space.width);
+      const options = { ...runOptions(flags, texts), ...(drafts ? { memory: drafts.forRun() } : {}) };
+      const longerThanSpan = warnLongInputs(name, flags, vae, texts);
+      const printer = spanPrinter(flags);
+      if (!flags.json) options.onText = printer.text;
+      options.onWarning = (text) => warn(flags, text);
+      const spans: GeneratedSpan[] = [];
+      if (flags.trace) await makeFolder(flags.trace);
+      const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
+        spans.push(span);
+        if (flags.json) printJson({ span: spans.length, ...spanResult(span) });
+        printer.span(traceLine(vae, spans.length, span));
       })
-      .finally(async () => {
-        printer.end();
-        // A run that is stopped keeps the spans that it finished.
-        if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
-      });
-    const { takes, defaults } = samplers[name] as SamplerEntry;
-    const asked = takes.includes("nSteps") ? (flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps) : 0;
-    warnEnded(flags, spans, asked, vae.tokenizer.eosId);
-    if (flags.json) printJson({ ...wholeResult(written, spans), longerThanSpan });
-    else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
-  });
+        .catch((thrown: Error) => {
+          const error = stopped(thrown);
+          if (flags.json) printStopped(spans, { longerThanSpan }, withFlags(error.message));
+          throw error;
+        })
+        .finally(async () => {
+          printer.end();
+          // A run that is stopped keeps the spans that it finished.
+          if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
+        });
+      const { takes, defaults } = samplers[name] as SamplerEntry;
+      const asked = takes.includes("nSteps") ? (flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps) : 0;
+      warnEnded(flags, spans, asked, vae.tokenizer.eosId);
+      if (flags.json) printJson({ ...wholeResult(written, spans), longerThanSpan });
+      else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
+      if (drafts) note(flags, `${drafts.counts.recalled} of ${drafts.counts.asked} drafts from ${flags.memory}`);
+    }),
+  );
+}
+
+/** Opens the memory that a run recalls drafts from, where one is named. */
+async function withDrafts(
+  { memory: folder, ...flags }: SamplingFlags,
+  vae: BigVae,
+  use: (drafts?: RecalledDrafts) => Promise<void>,
+): Promise<void> {
+  if (folder === undefined) return use();
+  const options = { onWarning: (warning: string) => warn(flags, warning) };
+  await closed(await openMemory(vae, folder, options), (memory) =>
+    use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory))),
+  );
 }
 
 /** Says what is encoded otherwise than in training; returns whether a text that is encoded is longer than a span. */
@@ -230,6 +254,7 @@ const FLAGS: Record<SamplerInput, string> = {
   nAvg: "--n-avg",
   nStarts: "--n-starts",
   noise: "--noise",
+  memory: "--memory",
 };
 
 /** Throws where the sampler needs a text that was not given; warns of what it ignores. */

@@ -9,6 +9,7 @@ import { onOneLine } from "../shade.js";
 import { printJson, reportWritten, withOutput } from "../shared.js";
 import { size } from "../sizes.js";
 import { addCommand } from "./memoryAdd.js";
+import { calibrateCommand } from "./memoryCalibrate.js";
 import { searchCommand } from "./memorySearch.js";
 
 export function memoryCommand() {
@@ -16,6 +17,7 @@ export function memoryCommand() {
     .description("Keep spans with their latents in a folder, and find them again.")
     .addCommand(addCommand())
     .addCommand(searchCommand())
+    .addCommand(calibrateCommand())
     .addCommand(showCommand())
     .addCommand(rmCommand())
     .addCommand(compactCommand())

@@ -1,0 +1,152 @@
+/** A memory of spans as samplers use it: kept drafts stand for drafts that would have to be written, where they are near enough. */
+import type { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
+import { distance, type Latent, type LatentSpace } from "../latent/index.js";
+import type { FoundRecord, Memory } from "../memory/index.js";
+import { Rng } from "../rng.js";
+import type { DraftMemory, DraftPlace } from "../sampling/draftMemory.js";
+import type { LatentModel } from "../sampling/model.js";
+import { SamplingRun } from "../sampling/samplingRun.js";
+
+/** How near kept drafts must be, and from what that follows. */
+export interface RecallLimits {
+  /** Largest distance of a draft's key from that of what it is written from, and of two contexts' keys. */
+  distance: number;
+  /** Share of drafts, written behind held-out texts, that lie as near. */
+  coverage: number;
+  /** Texts that they were written behind. */
+  texts: number;
+}
+
+/** What drafts are recalled from and kept in. */
+type Store = Pick<Memory, "search" | "add" | "latents">;
+
+const LIMITS = "recall";
+
+/** Sets how near the drafts of a memory must be. */
+export function setRecallLimits(memory: Memory, limits: RecallLimits): Promise<void> {
+  return memory.setNote(LIMITS, JSON.stringify(limits));
+}
+
+/** How near the drafts of a memory must be. Throws "usage" for a memory that nobody has calibrated. */
+export function recallLimits(memory: Memory): RecallLimits {
+  const note = memory.note(LIMITS);
+  if (note !== undefined) return JSON.parse(note) as RecallLimits;
+  throw new BigVaeError("usage", {
+    subject: `memory ${memory.folder}`,
+    expected: "one that says how near drafts must be",
+    got: "one that is not calibrated",
+    remedy: `run bigvae memory calibrate ${memory.folder} with some texts`,
+  });
+}
+
+/** The tag of drafts in a memory. */
+export const DRAFT_TAG = "draft";
+
+/** Of the records near to a place, so many are looked at for each draft that is wanted: some contexts are far away. */
+const LOOKED_AT = 16;
+
+/** A draft stands for others so often, whatever the run; then it is left to be written anew, so that a session does not turn in a circle. */
+const MOST_USES = 8;
+
+/** Drafts of a memory for one session: none is used twice in a run of `runs`, and none more than 8 times. */
+export class RecalledDrafts {
+  readonly #uses = new Map<number, number>();
+  /** Drafts asked for, and those of them that were recalled. */
+  readonly counts = { asked: 0, recalled: 0 };
+
+  constructor(
+    readonly memory: Store,
+    readonly tokenizer: Pick<BigVae["tokenizer"], "decode">,
+    readonly limits: Pick<RecallLimits, "distance">,
+  ) {}
+
+  /** The memory for one run of a sampler. */
+  forRun(): DraftMemory {
+    const used = new Set<number>();
+    return {
+      recall: async (place, count) => {
+        this.counts.asked += count;
+        const near = await this.#near(place, LOOKED_AT * count);
+        const fresh = near.filter(({ record: { id } }) => !used.has(id) && (this.#uses.get(id) ?? 0) < MOST_USES);
+        const chosen = fresh.slice(0, count);
+        for (const { record } of chosen) {
+          used.add(record.id);
+          this.#uses.set(record.id, (this.#uses.get(record.id) ?? 0) + 1);
+        }
+        this.counts.recalled += chosen.length;
+        return chosen.map(({ record: { id, ids, z } }) => ({ id, ids, z }));
+      },
+      keep: async ({ context }, drafts) => {
+        const records = drafts.map(({ ids, z }) => ({
+          text: this.tokenizer.decode(ids),
+          ids,
+          z,
+          contextZ: context,
+          tags: [DRAFT_TAG],
+        }));
+        for (const id of await this.memory.add(records)) used.add(id);
+      },
+    };
+  }
+
+  /** Drafts within the limits, the nearest first. */
+  async #near({ from, context }: DraftPlace, count: number): Promise<FoundRecord[]> {
+    const query = { z: from, count, metric: "l2" as const, filter: { tags: [DRAFT_TAG] } };
+    const found = await this.memory.search(query);
+    const { latents } = this.memory;
+    return found.filter(
+      ({ record: { contextZ }, similarity }) =>
+        -similarity! <= this.limits.distance &&
+        contextZ !== undefined &&
+        keyDistance(latents, contextZ, context) <= this.limits.distance,
+    );
+  }
+}
+
+/**
+ * How far drafts lie from what they are written from: behind the first span of each text, `nAvg` drafts are written and encoded; `coverage` of them lie
+ * within the distance that is returned. Throws "usage" where no text has as many tokens as a span.
+ */
+export async function measureRecall(
+  vae: Pick<BigVae, "latentModel" | "tokenizer" | "span" | "space">,
+  texts: readonly string[],
+  {
+    coverage = 0.5,
+    nAvg = 4,
+    seed = 0,
+    signal,
+  }: { coverage?: number; nAvg?: number; seed?: number; signal?: AbortSignal } = {},
+): Promise<RecallLimits> {
+  const { span, space, tokenizer, latentModel } = vae;
+  const spans = texts.map((text) => tokenizer.encode(text).slice(0, span)).filter(({ length }) => length === span);
+  if (spans.length === 0)
+    throw new BigVaeError("usage", {
+      subject: "calibrate",
+      expected: `texts of at least ${span} tokens`,
+      got: `${texts.length} shorter ones`,
+      remedy: "give longer texts",
+    });
+  const distances: number[] = [];
+  for (const [i, ids] of spans.entries())
+    distances.push(...(await draftDistances(latentModel, space, ids, { nAvg, seed: [seed, i], span, signal })));
+  distances.sort((a, b) => a - b);
+  return { distance: distances[Math.ceil(coverage * distances.length) - 1]!, coverage, texts: spans.length };
+}
+
+async function draftDistances(
+  model: LatentModel,
+  space: LatentSpace,
+  ids: readonly number[],
+  { nAvg, seed, span, signal }: { nAvg: number; seed: [number, number]; span: number; signal: AbortSignal | undefined },
+): Promise<number[]> {
+  const rng = Rng.fromSeed(seed[0]).fork("recall", seed[1]);
+  const run = new SamplingRun(model, { rng, nSteps: 1, nAvg, tau: 0.9, noise: 1, span, ...(signal ? { signal } : {}) });
+  const from = await run.sample(ids, "span");
+  const drafts = await run.drafts(from, [], span, span, ids);
+  return drafts.map(({ latent }) => keyDistance(space, from.z, latent.z));
+}
+
+function keyDistance(space: LatentSpace, a: Latent, b: Latent): number {
+  return distance(space.key(a), space.key(b));
+}

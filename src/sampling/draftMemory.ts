@@ -1,0 +1,29 @@
+/** Drafts that were kept: where one fits, it need not be written again. */
+import type { Latent } from "../latent/index.js";
+import type { TokenIds } from "./model.js";
+
+/** Where a draft stands: what it is written from, and what it is written behind. */
+export interface DraftPlace {
+  /** The latent that it is written from. */
+  from: Latent;
+  /** That of the end of the text before it. */
+  context: Latent;
+}
+
+/** A draft that was kept. */
+export interface KeptDraft {
+  /** By which the memory knows it. */
+  id: number;
+  /** Its tokens. */
+  ids: TokenIds;
+  /** The latent of its end. */
+  z: Latent;
+}
+
+/** What samplers need of a memory. */
+export interface DraftMemory {
+  /** Up to `count` kept drafts that are as near to a place as drafts written there would be, the nearest first; none twice in a run. */
+  recall(place: DraftPlace, count: number): Promise<readonly KeptDraft[]>;
+  /** Keeps drafts that were written at a place. */
+  keep(place: DraftPlace, drafts: readonly Omit<KeptDraft, "id">[]): Promise<void>;
+}
