@@ -39,6 +39,8 @@ export class Memory {
   readonly #indices = new Map<Metric, Promise<VectorIndex>>();
   /** The change that is under way: one at a time. */
   #change: Promise<unknown> = Promise.resolve();
+  /** While the file is replaced, whoever reads waits. */
+  #replaced: Promise<unknown> = Promise.resolve();
   #store: RecordStore;
   readonly #lock: FolderLock;
   readonly #options: MemoryOptions;
@@ -118,11 +120,13 @@ export class Memory {
 
   /** The record of an id. Throws "usage" where there is none, "format" naming it where it is damaged. */
   async record(id: number): Promise<MemoryRecord> {
+    await this.#replaced;
     return this.#store.record(id);
   }
 
   /** Ids of records that fit, in ascending order. */
   async ids(filter: MemoryFilter = {}): Promise<number[]> {
+    await this.#replaced;
     return this.#store.ids(conditionOf(filter));
   }
 
@@ -135,6 +139,7 @@ export class Memory {
     const { z, text, count = COUNT, metric = "cosine", by = "key", filter = {}, exact = false } = query;
     checkQuery(query, this.latents.width);
     const condition = conditionOf(filter);
+    await this.#replaced;
     const both = z !== undefined && text !== undefined;
     const each = both ? fusedCount(count) : count;
     const near = async (z: Latent): Promise<FoundId[]> => {
@@ -177,7 +182,7 @@ export class Memory {
 
   /** Frees what deleted records took, in the file and in the index, which is made again. */
   async compact(): Promise<void> {
-    await this.#alone(async () => {
+    const replaced = this.#alone(async () => {
       const indexed = METRICS.filter((metric) => this.#store.fact(`index ${metric}`) !== undefined);
       this.#indices.clear();
       const { path } = this.#store;
@@ -191,6 +196,8 @@ export class Memory {
       }
       for (const metric of indexed) await (await this.#index(metric)).rebuild();
     });
+    this.#replaced = replaced.catch(() => undefined);
+    return replaced;
   }
 
   /** Reads everything and compares it with its checksums: records, tags, words, and the index. Changes nothing that is sound. */

@@ -77,7 +77,12 @@ export async function importRecords(memory: Carried, folder: string): Promise<nu
   const { space, parts, records: expected } = await readFacts(folder);
   checkSpace(memory.space, space, memory.folder);
   let added = 0;
-  for (let part = 1; part <= parts; part++) added += (await memory.add(await readPart(folder, part))).length;
+  for (let part = 1; part <= parts; part++) {
+    const ids = await memory.add(await readPart(folder, part)).catch((error: unknown) => {
+      throw ofPart(error, `${folder}, part ${part}`);
+    });
+    added += ids.length;
+  }
   if (added !== expected) throw malformed(join(folder, FACTS), `${expected} records`, String(added));
   return added;
 }
@@ -151,6 +156,13 @@ async function read(path: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {
     throw readError(path, error);
   });
+}
+
+/** A record that `add` does not take is a file that is no export. */
+function ofPart(error: unknown, where: string): unknown {
+  if (!(error instanceof BigVaeError && error.kind === "usage" && error.detail)) return error;
+  const subject = `${where}, ${error.detail.subject}`;
+  return new BigVaeError("format", { ...error.detail, subject, remedy: "export the memory again" }, { cause: error });
 }
 
 function malformed(subject: string, expected: string, got: string): BigVaeError {

@@ -91,6 +91,7 @@ export class VectorIndex {
   /** Saves what changed. Segments that are full leave memory. */
   async save(): Promise<void> {
     const { folder, store } = this.source;
+    if (!this.#segments.some((segment) => segment.isChanged)) return;
     for (const segment of this.#segments) if (segment.isChanged) await segment.save(folder, this.#newFile());
     const places = this.#segments.flatMap(({ place }) => place ?? []);
     store.setFact(this.#fact, JSON.stringify(places));

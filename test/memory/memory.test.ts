@@ -1,6 +1,6 @@
 /** What a memory keeps, finds and refuses, compared with what is computed by hand. */
 import { statSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
@@ -198,7 +198,10 @@ describe("a memory", () => {
       await memory.delete(Array.from({ length: 600 }, (_, i) => i + 1));
       const search = async () => memory.search({ z: recordOf(7000).z });
       const [before, found] = [await bytesOf(folder), await search()];
-      await memory.compact();
+      const compacted = memory.compact();
+      // Whoever reads meanwhile waits.
+      expect(await search()).toEqual(found);
+      await compacted;
       expect(await bytesOf(folder)).toBeLessThan(0.7 * before);
       expect(await search()).toEqual(found);
       expect(await memory.verify()).toEqual({ records: 300, problems: [] });
@@ -216,6 +219,9 @@ describe("a memory", () => {
       const [from, to] = [await memory.ids(), await copy.ids()];
       for (const [i, id] of from.entries())
         expect(await copy.record(to[i]!)).toEqual({ ...(await memory.record(id)), id: to[i] });
+      const lines = await readFile(join(target, "records-1.jsonl"), "utf8");
+      await writeFile(join(target, "records-1.jsonl"), lines.replace('"ids":[', '"ids":[-1,'));
+      await expect(copy.importFrom(target)).rejects.toThrow(/part 1, memory: record 0: expected `ids`/);
       await writeFile(join(target, "z-1.npy"), "none");
       await expect(copy.importFrom(target)).rejects.toMatchObject({ kind: "format" });
       expect(copy.count).toBe(39);
