@@ -112,7 +112,7 @@ export class RecalledDrafts {
 
 /**
  * How far drafts lie from what they are written from: behind the first span of each text, `nAvg` drafts are written and encoded; `coverage` of them lie
- * within the distance that is returned. Throws "usage" where no text has as many tokens as a span.
+ * within the distance that is returned. Throws "usage" for a share that is none, and where no text has as many tokens as a span.
  */
 export async function measureRecall(
   vae: Pick<BigVae, "latentModel" | "tokenizer" | "span" | "space">,
@@ -120,11 +120,19 @@ export async function measureRecall(
   {
     coverage = 0.5,
     nAvg = 4,
+    noise = 1,
     seed = 0,
     signal,
-  }: { coverage?: number; nAvg?: number; seed?: number; signal?: AbortSignal } = {},
+  }: { coverage?: number; nAvg?: number; noise?: number; seed?: number; signal?: AbortSignal } = {},
 ): Promise<RecallLimits> {
   const { span, space, tokenizer, latentModel } = vae;
+  if (!(coverage > 0 && coverage <= 1))
+    throw new BigVaeError("usage", {
+      subject: "`coverage`",
+      expected: "a share above 0, of at most 1",
+      got: `${coverage}`,
+      remedy: "leave it out for 0.5",
+    });
   const spans = texts.map((text) => tokenizer.encode(text).slice(0, span)).filter(({ length }) => length === span);
   if (spans.length === 0)
     throw new BigVaeError("usage", {
@@ -135,7 +143,7 @@ export async function measureRecall(
     });
   const distances: number[] = [];
   for (const [i, ids] of spans.entries())
-    distances.push(...(await draftDistances(latentModel, space, ids, { nAvg, seed: [seed, i], span, signal })));
+    distances.push(...(await draftDistances(latentModel, space, ids, { nAvg, noise, seed: [seed, i], span, signal })));
   distances.sort((a, b) => a - b);
   return { distance: distances[Math.ceil(coverage * distances.length) - 1]!, coverage, texts: spans.length };
 }
@@ -144,10 +152,16 @@ async function draftDistances(
   model: LatentModel,
   space: LatentSpace,
   ids: readonly number[],
-  { nAvg, seed, span, signal }: { nAvg: number; seed: [number, number]; span: number; signal: AbortSignal | undefined },
+  {
+    nAvg,
+    noise,
+    seed,
+    span,
+    signal,
+  }: { nAvg: number; noise: number; seed: [number, number]; span: number; signal: AbortSignal | undefined },
 ): Promise<number[]> {
   const rng = Rng.fromSeed(seed[0]).fork("recall", seed[1]);
-  const run = new SamplingRun(model, { rng, nSteps: 1, nAvg, tau: 0.9, noise: 1, span, ...(signal ? { signal } : {}) });
+  const run = new SamplingRun(model, { rng, nSteps: 1, nAvg, tau: 0.9, noise, span, ...(signal ? { signal } : {}) });
   const from = await run.sample(ids, "span");
   const drafts = await run.drafts(from, [], span, span, ids);
   return drafts.map(({ latent }) => keyDistance(space, from.z, latent.z));
