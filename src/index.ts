@@ -38,6 +38,14 @@ export type {
   SpaceIdentity,
   VerifiedMemory,
 } from "./memory/index.js";
+export {
+  measureRecall,
+  RecalledDrafts,
+  type RecallLimits,
+  recallLimits,
+  setRecallLimits,
+} from "./operations/draftMemory.js";
 export { openMemory, repairMemory } from "./operations/memories.js";
 export { Rng } from "./rng.js";
+export type { DraftMemory, DraftPlace, KeptDraft } from "./sampling/draftMemory.js";
 export type { SamplerName } from "./sampling/samplers.js";

@@ -150,7 +150,7 @@ export class Sessions {
     return runtime.createSession(toOnnx(outputs, { stored: dataOf(tensors) }));
   }
 
-  /** A graph of the base as one session that stores the weights it reaches, with the adapter merged into them; its linear layers in int8 where that was chosen. */
+  /** A graph of the base as one session that stores the weights it reaches, with the adapter merged into them; its products in int8 where that was chosen. */
   async #whole(
     adapter: Adapter | undefined,
     graph: (linear: Linear, frozen: Frozen) => Record<string, Value>,

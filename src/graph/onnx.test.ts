@@ -242,7 +242,7 @@ describe("a graph in its session", () => {
       "toOnnx: expected one input of each name, got x twice",
     );
     expect(() => toOnnx({ x: neg(input("x", [2])) })).toThrow(
-      "toOnnx: expected outputs named otherwise than the inputs, got x",
+      "toOnnx: expected outputs named otherwise than inputs and stored weights, got x",
     );
   });
 

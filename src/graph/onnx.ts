@@ -31,8 +31,8 @@ export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: Onn
   for (const node of topologicalOrder(Object.values(outputs))) lower(lowering, node);
   for (const [name, value] of copied) lowering.emit("Identity", [lowering.name(value)], [name]);
   const outputInfos = Object.entries(outputs).map(([name, { dtype, shape }]) => {
-    if (lowering.inputs.some((input) => input.name === name))
-      throw shapeError("toOnnx", "outputs named otherwise than the inputs", name);
+    if (lowering.inputs.some((input) => input.name === name) || stored?.has(name))
+      throw shapeError("toOnnx", "outputs named otherwise than inputs and stored weights", name);
     return { name, dtype, shape };
   });
   const { nodes, initializers, inputs, externalData } = lowering;

@@ -1,4 +1,4 @@
-/** How large the inputs of the linear layers are while a base reads a text: what products in int8 are balanced by (weights/columns). */
+/** How large the inputs of linear layers and head are while a base reads a text: what products in int8 are balanced by (weights/columns). */
 import { input, mul, reduceMean, type Value } from "../graph/index.js";
 import { groupedAttention, ropeInputs } from "./attention.js";
 import { hiddenStates } from "./llama.js";

@@ -1,7 +1,7 @@
 /** Drafts that are recalled in place of written ones, on a model and a memory whose distances are known. */
 import { describe, expect, it } from "vitest";
 import { LatentSpace } from "../latent/index.js";
-import type { FoundRecord, NewRecord } from "../memory/index.js";
+import type { FoundRecord, MemoryQuery, NewRecord } from "../memory/index.js";
 import { Rng } from "../rng.js";
 import type { LatentModel, TokenIds } from "../sampling/model.js";
 import { SamplingRun } from "../sampling/samplingRun.js";
@@ -34,8 +34,9 @@ function memory(records: (NewRecord & { id: number })[]) {
   return {
     added,
     latents: LatentSpace.plain,
-    search: async ({ z, count }: { z?: Float32Array; count?: number }): Promise<FoundRecord[]> =>
+    search: async ({ z, count, filter }: MemoryQuery): Promise<FoundRecord[]> =>
       records
+        .filter(({ tags = ["draft 3 3 on"] }) => tags.includes(filter!.tags![0]!))
         .map((record) => ({ record: { tags: [], time: 0, ...record }, similarity: -Math.abs(record.z[0]! - z![0]!) }))
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, count),
@@ -52,7 +53,7 @@ const kept = (id: number, z: number, context: number) => ({
   z: Float32Array.of(z),
   contextZ: Float32Array.of(context),
 });
-const place = { from: Float32Array.of(5), context: Float32Array.of(5) };
+const place = { from: Float32Array.of(5), context: Float32Array.of(5), kind: "3 3 on" };
 const idsOf = (drafts: readonly { id: number }[]) => drafts.map(({ id }) => id);
 
 describe("RecalledDrafts", () => {
@@ -68,6 +69,14 @@ describe("RecalledDrafts", () => {
     expect(idsOf(await drafts.forRun().recall(place, 3))).toEqual([2, 1]);
     expect(drafts.counts).toEqual({ asked: 3, recalled: 2 });
     expect(drafts.share).toBe(2 / 3);
+  });
+
+  it("recalls none of another kind, and looks beyond those that are used up", async () => {
+    const others = Array.from({ length: 200 }, (_, i) => kept(i + 1, 5, i < 150 ? 99 : 5));
+    const store = memory([...others, { ...kept(300, 5, 5), tags: ["draft 6 3"] }]);
+    const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 });
+    expect(idsOf(await drafts.forRun().recall(place, 2))).toEqual([151, 152]);
+    expect(idsOf(await drafts.forRun().recall({ ...place, kind: "6 3" }, 2))).toEqual([300]);
   });
 
   it("recalls none twice in a run, none that the run wrote, and none more than 8 times", async () => {
@@ -100,7 +109,7 @@ describe("SamplingRun.drafts", () => {
     ]);
     expect(rows).toEqual([1]);
     expect(store.added).toMatchObject([
-      { ids: [10, 10, 10], text: "101010", contextZ: place.context, tags: ["draft"] },
+      { ids: [10, 10, 10], text: "101010", contextZ: place.context, tags: ["draft 3 3 on"] },
     ]);
     // Without a context there is no place to compare.
     await run.drafts(from, [], 3, 3);

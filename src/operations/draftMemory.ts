@@ -2,7 +2,7 @@
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { distance, type Latent, type LatentSpace } from "../latent/index.js";
-import type { FoundRecord, Memory } from "../memory/index.js";
+import type { Memory, MemoryRecord } from "../memory/index.js";
 import { Rng } from "../rng.js";
 import type { DraftMemory, DraftPlace } from "../sampling/draftMemory.js";
 import type { LatentModel } from "../sampling/model.js";
@@ -40,10 +40,10 @@ export function recallLimits(memory: Memory): RecallLimits {
   });
 }
 
-/** The tag of drafts in a memory. */
-const DRAFT_TAG = "draft";
+/** The tag of drafts of a kind in a memory. */
+const tagOf = (kind: string) => `draft ${kind}`;
 
-/** Of the records near to a place, so many are looked at for each draft that is wanted: some contexts are far away. */
+/** Of the records near to a place, so many are looked at for each draft that is wanted, and four times as many while those do not do. */
 const LOOKED_AT = 16;
 
 /** A draft stands for others so often, whatever the run; then it is left to be written anew, so that a session does not turn in a circle. */
@@ -73,40 +73,46 @@ export class RecalledDrafts {
     return {
       recall: async (place, count) => {
         this.counts.asked += count;
-        const near = await this.#near(place, LOOKED_AT * count);
-        const fresh = near.filter(({ record: { id } }) => !used.has(id) && (this.#uses.get(id) ?? 0) < MOST_USES);
-        const chosen = fresh.slice(0, count);
-        for (const { record } of chosen) {
-          used.add(record.id);
-          this.#uses.set(record.id, (this.#uses.get(record.id) ?? 0) + 1);
+        const isFresh = ({ id }: MemoryRecord) => !used.has(id) && (this.#uses.get(id) ?? 0) < MOST_USES;
+        const chosen = await this.#nearest(place, count, isFresh);
+        for (const { id } of chosen) {
+          used.add(id);
+          this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
         }
         this.counts.recalled += chosen.length;
-        return chosen.map(({ record: { id, ids, z } }) => ({ id, ids, z }));
+        return chosen.map(({ id, ids, z }) => ({ id, ids, z }));
       },
-      keep: async ({ context }, drafts) => {
+      keep: async ({ context, kind }, drafts) => {
         const records = drafts.map(({ ids, z }) => ({
           text: this.tokenizer.decode(ids),
           ids,
           z,
           contextZ: context,
-          tags: [DRAFT_TAG],
+          tags: [tagOf(kind)],
         }));
         for (const id of await this.memory.add(records)) used.add(id);
       },
     };
   }
 
-  /** Drafts within the limits, the nearest first. */
-  async #near({ from, context }: DraftPlace, count: number): Promise<FoundRecord[]> {
-    const query = { z: from, count, metric: "l2" as const, filter: { tags: [DRAFT_TAG] } };
-    const found = await this.memory.search(query);
+  /** The nearest drafts within the limits that are `wanted`: ever more are looked at, until there are enough, or the next ones lie too far away. */
+  async #nearest(
+    { from, context, kind }: DraftPlace,
+    count: number,
+    wanted: (record: MemoryRecord) => boolean,
+  ): Promise<MemoryRecord[]> {
     const { latents } = this.memory;
-    return found.filter(
-      ({ record: { contextZ }, similarity }) =>
-        -similarity! <= this.limits.distance &&
-        contextZ !== undefined &&
-        keyDistance(latents, contextZ, context) <= this.limits.distance,
-    );
+    const { distance: limit } = this.limits;
+    for (let looked = LOOKED_AT * count; ; looked *= 4) {
+      const query = { z: from, count: looked, metric: "l2" as const, filter: { tags: [tagOf(kind)] } };
+      const found = await this.memory.search(query);
+      const near = found.filter(({ similarity }) => -similarity! <= limit);
+      const fitting = near
+        .map(({ record }) => record)
+        .filter(({ contextZ }) => contextZ !== undefined && keyDistance(latents, contextZ, context) <= limit)
+        .filter(wanted);
+      if (fitting.length >= count || near.length < looked) return fitting.slice(0, count);
+    }
   }
 }
 

@@ -7,6 +7,8 @@ export interface DraftPlace {
   from: Latent;
   /** That of the end of the text before it. */
   context: Latent;
+  /** How it is written: drafts of another length, or of which another part is encoded, do not stand for it. */
+  kind: string;
 }
 
 /** A draft that was kept. */

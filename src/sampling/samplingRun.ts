@@ -157,7 +157,9 @@ export class SamplingRun {
     };
     const { memory, nAvg } = this.options;
     const before = [...context, ...begun];
-    const place = memory && before.length > 0 ? { from: latent.z, context: await this.#endLatent(before) } : undefined;
+    const kind = `${nTokens} ${tail}${begun.length > 0 ? " on" : ""}`;
+    const place =
+      memory && before.length > 0 ? { from: latent.z, context: await this.#endLatent(before), kind } : undefined;
     const kept = place ? await memory!.recall(place, nAvg) : [];
     const recalled = kept.map(
       ({ id, ids, z }) => ({ ids, latent: { z, role: "draft", ids, parents: [] }, recalled: id }) as const,

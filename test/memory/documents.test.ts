@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { stories } from "../../src/corpus/stories/index.js";
 import { output } from "../process.js";
 import { codeBlocks, shellCommands, shellWords } from "../readme/markdown.js";
 
@@ -17,6 +18,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bigvae-memory-docs-"));
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await mkdir(join(folder, "node_modules"));
+  const lines = Array.from(stories(1, 3, 0), ({ text }) => text.replaceAll("\n", " "));
+  await writeFile(join(folder, "texts.txt"), lines.join("\n"));
   await symlink(root, join(folder, "node_modules", "bigvae"), "junction");
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -33,7 +36,8 @@ it("its commands run", PATIENCE, async () => {
     );
   expect(printed.filter((text) => text.trim() === "")).toEqual([]);
   expect(printed[1]).toMatch(/^\S+ {2}1 {2}The fox found a lamp\.\n/);
-  expect(printed.at(-1)).toBe("copy: 2 records added\n");
+  expect(printed).toContain("copy: 2 records added\n");
+  expect(printed.at(-1)).toMatch(/\S/);
 });
 
 it("its program runs", PATIENCE, async () => {

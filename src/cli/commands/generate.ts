@@ -166,7 +166,7 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
     .option("--noise <x>", `variance of the noise on latents, 0 takes means; ${defaultOf("noise")}`, realNumber(0))
     .option(
       "--memory <folder>",
-      "drafts kept in a memory take the places of written ones that they are as near as; the others are kept in it (bigvae memory calibrate begins one)",
+      "reuse drafts kept in this memory where they are near enough, and keep new ones in it (begin it by bigvae memory calibrate)",
     )
     .option("--ignore-eos", "write every span to its full length; end tokens do not stop it", false)
     .option("--trace <folder>", "save every span, its latent and its origins in this folder, for --replay");

@@ -12,7 +12,7 @@ export function calibrateCommand() {
     withFile(
       withModel(
         new Command("calibrate").description(
-          "Measure how far drafts lie from what they are written from: kept drafts as near take their places.",
+          "Measure how far drafts lie from what they are written from: kept drafts that are as near may replace new ones.",
         ),
       ),
     ),
@@ -32,7 +32,7 @@ export function calibrateCommand() {
         closed(await openMemory(vae, folder, memoryOptions(flags)), async (memory) => {
           const limits = await measureRecall(vae, texts, { coverage, nAvg, seed, signal: interruptSignal() });
           await setRecallLimits(memory, limits);
-          const line = `${folder}: drafts within ${limits.distance.toFixed(3)} of what they are written from, as ${100 * coverage} % of those behind ${limits.texts} texts are`;
+          const line = `${folder}: drafts within ${limits.distance.toFixed(3)} of what they are written from, as ${Number((100 * coverage).toFixed(2))} % of those behind ${limits.texts} texts are`;
           reportWritten(flags, { memory: folder, ...limits }, line);
         }),
       );

@@ -13,7 +13,7 @@ export interface FrozenBase {
   evaluationPacking: Packing | undefined;
 }
 
-/** `inputSizes`: the products with the linear layers of a dense base are computed in int8, forward and back, balanced by these. */
+/** `inputSizes`: the products with the matrices of a dense base, the head among them, are computed in int8, forward and back, balanced by these. */
 export function frozenBase({ config, weights }: BaseModel, inputSizes?: InputSizes): FrozenBase {
   const { quant, tensors } = weights;
   const own = quant === "none" ? undefined : { name: quant, format: (name: string) => weights.format(name) };

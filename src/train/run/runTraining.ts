@@ -42,6 +42,8 @@ export interface PreparedRun extends Pick<TrainerOptions, "facts" | "schedule"> 
   shuffled?: readonly Microbatch[];
   /** Called at each evaluation: what the model does by now, as lines of the log. */
   samples?(signal?: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Options that were left to the machine, as it chose: a resumed run keeps to them. */
+  settled?: Readonly<Record<string, unknown>>;
   /** Writes the finished model into the output folder. */
   finish(step: number, signal?: AbortSignal): Promise<void>;
 }

@@ -62,7 +62,9 @@ export async function startRun<Options extends CommonOptions>(
   const context = await contextOf(type, given, control, false, machine);
   return type.prepare(context, (run) => {
     const { runtime, availableBytes } = context.machine;
-    const settings = { ...settingsOf(context.options), runFile: context.runFile, memoryBytes: availableBytes() };
+    const { command, flags } = context.runFile;
+    const runFile = { command, flags: { ...flags, ...run.settled } };
+    const settings = { ...settingsOf(context.options), runFile, memoryBytes: availableBytes() };
     return runTraining(runtime, run, { ...settings, ...control });
   });
 }

@@ -90,6 +90,7 @@ const routerRun: RunType<Options> = {
       try {
         const run: PreparedRun = {
           objective,
+          settled: { compute: opened.compute },
           ...(await latentHeldOut(held, (shuffled) => routerBatches({ ...evaluated, shuffled }))),
           schedule: rows.schedule,
           facts,

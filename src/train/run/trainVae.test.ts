@@ -11,6 +11,7 @@ import { type Encoding, Engine, type Score } from "../../engine/engine.js";
 import { Rng } from "../../rng.js";
 import type { RunReport } from "./reports.js";
 import { openRows } from "./runData.js";
+import { readRunFile } from "./runFile.js";
 import type { RunControl } from "./start.js";
 import { planVae, type TrainVaeOptions, trainVae } from "./trainVae.js";
 
@@ -46,6 +47,12 @@ it("scales the finished z by its inverse, and w_d the other way", async () => {
   expect(headOf(half, "w_e.weight")).toEqual(headOf(plain, "w_e.weight").map((value) => 2 * value));
   expect(headOf(half, "w_d.weight")).toEqual(headOf(plain, "w_d.weight").map((value) => value / 2));
   expect(headOf(half, "f.weight")).toEqual(headOf(plain, "f.weight"));
+});
+
+it("keeps to what `compute` auto became, however it would be chosen when the run is resumed", async () => {
+  await written("auto", { compute: "auto" });
+  const { flags } = (await readRunFile(join(folder, "auto")))!;
+  expect(["fp32", "int8"]).toContain(flags.compute);
 });
 
 it("goes on from a finished folder and leaves it as it was", async () => {

@@ -79,6 +79,7 @@ export const vaeRun: RunType<Options> = {
       try {
         const run: PreparedRun = {
           objective,
+          settled: { compute: parts.compute },
           ...(await latentHeldOut(rows.held, (shuffled) => overlapBatches({ ...evaluated, shuffled }))),
           schedule: rows.schedule,
           facts: factsOf(data, parts, rows, trained, sentences),
