@@ -2,59 +2,48 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { BigVaeError, EXIT_CODES } from "../errors.js";
 import { diskError } from "../formats/fileOps.js";
-import { dataCommand } from "./commands/data.js";
-import { decodeCommand } from "./commands/decode.js";
-import { demoCommand } from "./commands/demo.js";
-import { doctorCommand } from "./commands/doctor.js";
-import { encodeCommand } from "./commands/encode.js";
-import { evalCommand } from "./commands/eval.js";
-import { generateCommand, planCommand } from "./commands/generate.js";
-import { interpolateCommand, mixCommand, reconstructCommand, taskVectorCommand } from "./commands/latents.js";
-import { memoryCommand } from "./commands/memory.js";
-import { listCommand, rmCommand } from "./commands/models.js";
-import { packCommand } from "./commands/pack.js";
-import { pullCommand } from "./commands/pull.js";
-import { serveCommand } from "./commands/serve.js";
-import { showCommand } from "./commands/show.js";
-import { similarCommand } from "./commands/similar.js";
-import { studioCommand } from "./commands/studio.js";
-import { trainCommand } from "./commands/train.js";
 import { nameFlagsOf, withFlags } from "./flags.js";
 import { help } from "./help.js";
 import { interrupt } from "./options.js";
 import { packageVersion } from "./version.js";
 
-function program(): Command {
+/** The verbs in the order of the help text. Each is loaded when it is named: most of what a command takes to begin is reading its modules. */
+const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
+  demo: async () => (await import("./commands/demo.js")).demoCommand(),
+  encode: async () => (await import("./commands/encode.js")).encodeCommand(),
+  decode: async () => (await import("./commands/decode.js")).decodeCommand(),
+  similar: async () => (await import("./commands/similar.js")).similarCommand(),
+  memory: async () => (await import("./commands/memory.js")).memoryCommand(),
+  reconstruct: async () => (await import("./commands/latents.js")).reconstructCommand(),
+  interpolate: async () => (await import("./commands/latents.js")).interpolateCommand(),
+  mix: async () => (await import("./commands/latents.js")).mixCommand(),
+  generate: async () => (await import("./commands/generate.js")).generateCommand(),
+  plan: async () => (await import("./commands/generate.js")).planCommand(),
+  "task-vector": async () => (await import("./commands/latents.js")).taskVectorCommand(),
+  serve: async () => (await import("./commands/serve.js")).serveCommand(),
+  studio: async () => (await import("./commands/studio.js")).studioCommand(),
+  data: async () => (await import("./commands/data.js")).dataCommand(),
+  train: async () => (await import("./commands/train.js")).trainCommand(),
+  eval: async () => (await import("./commands/eval.js")).evalCommand(),
+  pack: async () => (await import("./commands/pack.js")).packCommand(),
+  pull: async () => (await import("./commands/pull.js")).pullCommand(),
+  list: async () => (await import("./commands/models.js")).listCommand(),
+  show: async () => (await import("./commands/show.js")).showCommand(),
+  rm: async () => (await import("./commands/models.js")).rmCommand(),
+  doctor: async () => (await import("./commands/doctor.js")).doctorCommand(),
+};
+
+const VERSION = ["-V", "--version"];
+
+async function program(verb = ""): Promise<Command> {
   const command = new Command("bigvae")
     .description("Work in the latent space of a language model: encode, blend, plan and write text.")
-    .version(packageVersion(), "-V, --version")
+    .version(packageVersion(), VERSION.join(", "))
     .showSuggestionAfterError()
     .hook("preAction", (_, command) => nameFlagsOf(command));
-  const commands = [
-    demoCommand(),
-    encodeCommand(),
-    decodeCommand(),
-    similarCommand(),
-    memoryCommand(),
-    reconstructCommand(),
-    interpolateCommand(),
-    mixCommand(),
-    generateCommand(),
-    planCommand(),
-    taskVectorCommand(),
-    serveCommand(),
-    studioCommand(),
-    dataCommand(),
-    trainCommand(),
-    evalCommand(),
-    packCommand(),
-    pullCommand(),
-    listCommand(),
-    showCommand(),
-    rmCommand(),
-    doctorCommand(),
-  ];
-  for (const verb of commands) command.addCommand(verb as Command);
+  // Help and suggestions know all of them.
+  const wanted = Object.hasOwn(COMMANDS, verb) ? [verb] : VERSION.includes(verb) ? [] : Object.keys(COMMANDS);
+  for (const name of wanted) command.addCommand((await COMMANDS[name]!()) as Command);
   configure(command);
   return command;
 }
@@ -68,7 +57,7 @@ process.stdout.on("error", (error) => {
 process.stderr.on("error", interrupt);
 
 try {
-  await program().parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (error) {
   process.exitCode = outputError ? 0 : report(error);
 }
