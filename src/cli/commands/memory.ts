@@ -36,14 +36,12 @@ function simple(name: string, description: string) {
 
 function showCommand() {
   return simple("show", "Show what a memory is, or some of its records.")
-    .argument(
-      "[ids...]",
-      "ids of records; default: the memory itself",
-      (text, all: number[]) => [...all, toId(text)],
-      [] as number[],
-    )
+    .argument("[ids...]", "ids of records; default: the memory itself", (text, all: number[] = []) => [
+      ...all,
+      toId(text),
+    ])
     .addHelpText("after", "\nExamples:\n  bigvae memory show stories\n  bigvae memory show stories 1 2 3")
-    .action((folder, ids, flags) =>
+    .action((folder, ids = [], flags) =>
       useMemory(flags, folder, async (memory) => {
         if (ids.length === 0) return showMemory(flags, memory);
         for (const id of ids) {
@@ -78,7 +76,7 @@ async function showMemory({ json }: { json: boolean }, memory: Memory): Promise<
 
 function rmCommand() {
   return withFilter(simple("rm", "Remove records: those of some ids, or all that a filter fits."))
-    .argument("[ids...]", "ids of records", (text, all: number[]) => [...all, toId(text)], [] as number[])
+    .argument("[ids...]", "ids of records", (text, all: number[] = []) => [...all, toId(text)])
     .option("--yes", "do not ask", false)
     .addHelpText(
       "after",
