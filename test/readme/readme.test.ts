@@ -43,9 +43,10 @@ const INSTANCES: Record<string, string[]> = {
   "bigvae encode --file lines.txt --output z.npy": ["encode --file lines.txt --output z.npy"],
   "bigvae decode FILE": ["decode latents.jsonl"],
   "bigvae similar TEXT --file F": ['similar "The fox found a lamp." --file lines.txt'],
-  "bigvae memory add|search|show|rm|compact|verify|repair|export|import": [
+  "bigvae memory add|search|calibrate|show|rm|compact|verify|repair|export|import": [
     'memory add stories "The fox found a lamp." "It rained."',
     'memory search stories "A fox with a light"',
+    "memory calibrate drafts --file my-texts/more.jsonl",
     "memory show stories",
     "memory rm stories 1 --yes",
     "memory compact stories",
