@@ -20,7 +20,7 @@ async function launch(): Promise<Browser> {
 }
 
 /** What is written less of here than the page asks for: how well it is written is tested elsewhere. */
-const BRIEFLY = { nAvg: 2, span: 16 };
+const BRIEFLY = { nAvg: 1, span: 12 };
 
 async function writeBriefly(context: BrowserContext): Promise<void> {
   await context.route("**/studio/write", (route, request) => {
@@ -53,7 +53,7 @@ export function useStudio(options: Partial<ServeOptions> = {}): { page: Page; se
 
   beforeEach(async () => {
     complaints.length = 0;
-    context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+    context = await browser.newContext({ viewport: { width: 1280, height: 720 }, reducedMotion: "reduce" });
     await writeBriefly(context);
     const page = await context.newPage();
     studio.page = page;
