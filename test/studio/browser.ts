@@ -42,8 +42,12 @@ export function useStudio(options: Partial<ServeOptions> = {}): { page: Page; se
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "studio-"));
+    // One thread: more of them would wait for each other where the browser works too.
     launched ??= launch();
-    [browser, studio.server] = await Promise.all([launched, startServer({ project: folder, ...options })]);
+    [browser, studio.server] = await Promise.all([
+      launched,
+      startServer({ project: folder, load: { threads: 1 }, ...options }),
+    ]);
   }, 120_000);
 
   afterAll(async () => {

@@ -57,11 +57,13 @@ it("refuses a project with latents of another model, and lets go of it", async (
   const project = await Project.open(folder);
   project.addFacts({ model: "large", latents_sha256: "c".repeat(64) });
   await project.close();
-  await expect(startServer({ project: folder })).rejects.toThrow(/latents of large .* got those of pocket/);
+  await expect(startServer({ project: folder, load: { threads: 1 } })).rejects.toThrow(
+    /latents of large .* got those of pocket/,
+  );
 });
 
 it("refuses a base alone, and names what to give", async () => {
-  await expect(startServer({ project: folder, model: `${tinyFolder}/base` })).rejects.toThrow(
+  await expect(startServer({ project: folder, load: { threads: 1 }, model: `${tinyFolder}/base` })).rejects.toThrow(
     /^model base: expected adapters, .*; name their folder as `adapters`, or leave out `model` for the pocket model$/,
   );
 });

@@ -16,7 +16,7 @@ let loom: Loom;
 let events: StudioEvent[];
 
 beforeAll(async () => {
-  vae = await (await importBuilt()).BigVae.load("pocket", { threads: 2 });
+  vae = await (await importBuilt()).BigVae.load("pocket", { threads: 1 });
 });
 afterAll(() => vae.close());
 beforeEach(async () => {
