@@ -10,9 +10,11 @@ const MEASURING = [
   "test/hub/{cachedModels,download,mutations}.test.ts",
   "test/package/**/*.test.ts",
   "test/server/**/*.test.ts",
-  "test/studio/**/*.test.ts",
   "test/train/neededMemory.test.ts",
 ];
+
+/** Share a browser, one file after another in one process. */
+const STUDIO = ["test/studio/**/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -26,7 +28,7 @@ export default defineConfig({
         test: {
           name: "together",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: MEASURING,
+          exclude: [...MEASURING, ...STUDIO],
           maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
           sequence: { groupOrder: 0 },
         },
@@ -34,6 +36,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: "alone", include: MEASURING, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: "studio", include: STUDIO, maxWorkers: 1, isolate: false, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -77,9 +77,9 @@ export class Project {
     return spanOf(this.#row("SELECT * FROM spans", id, "span"));
   }
 
-  /** Begins a node; spans are added as they are written, and `finish` closes it. Returns its id. */
+  /** Begins a node; spans are added as they are written, and `finish` closes it. Returns its id. Throws "usage" behind a corpus. */
   begin({ parent, origin, settings = {}, created = this.now(), ...given }: NewNode): number {
-    if (parent !== undefined) this.#row("SELECT id FROM nodes", parent);
+    if (parent !== undefined && this.#row("SELECT origin FROM nodes", parent).origin === CORPUS) behindCorpus(parent);
     const { title, rating, unread, removed } = { title: "", rating: 0, unread: false, removed: false, ...given };
     return this.database.run(
       "INSERT INTO nodes (parent, origin, settings, created, finished, title, rating, unread, removed) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)",
@@ -219,6 +219,15 @@ export class Project {
     const remedy = "list the nodes";
     throw new BigVaeError("usage", { subject, expected: "one of the project's", got: String(id), remedy });
   }
+}
+
+function behindCorpus(parent: number): never {
+  throw new BigVaeError("usage", {
+    subject: `parent ${parent}`,
+    expected: "a text of the tree",
+    got: "a file of texts",
+    remedy: "name another node, or none for a text of its own",
+  });
 }
 
 function unknownMark(field: string): BigVaeError {

@@ -6,21 +6,22 @@ import { CORPUS, type ProjectFile, type ProjectSpan } from "./types.js";
 
 /** All but corpora, which their own files hold. */
 export function exportProject(project: Project): ProjectFile {
+  const nodes = project.nodes().filter(({ origin }) => origin !== CORPUS);
+  const exported = new Set(nodes.map(({ id }) => id));
   return {
     format: "bigvae-project",
     version: PROJECT_VERSION,
     facts: project.facts(),
-    nodes: project
-      .nodes()
-      .filter(({ origin }) => origin !== CORPUS)
-      .map(({ text: _, ...node }) => ({
-        ...node,
-        spans: project.spans(node.id).map(({ text, z, origins = [] }) => ({
-          text,
-          ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
-          ...(origins.length > 0 ? { origins } : {}),
-        })),
+    nodes: nodes.map(({ text: _, parent, ...node }) => ({
+      ...node,
+      // Older projects have nodes behind a corpus.
+      ...(parent !== undefined && exported.has(parent) ? { parent } : {}),
+      spans: project.spans(node.id).map(({ text, z, origins = [] }) => ({
+        text,
+        ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
+        ...(origins.length > 0 ? { origins } : {}),
       })),
+    })),
   };
 }
 

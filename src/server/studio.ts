@@ -1,6 +1,7 @@
 /** The studio on a server: a project, its loom, and the page. */
 import type { FastifyInstance } from "fastify";
 import type { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
 import { hashLatents } from "../host/modelFiles.js";
 import { exportProject, type Project } from "../project/index.js";
 import { Loom } from "../studio/loom.js";
@@ -20,10 +21,19 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-/** Says whose latents the project holds. Throws "mismatch" for another model's. */
+/** Says whose latents the project holds. Throws "mismatch" for another model's, "unsupported" for a base alone, which makes none. */
 export async function claimLatents(project: Project, { paths }: BigVae, model: string): Promise<void> {
-  const sha256 = await hashLatents(paths);
-  if (sha256 !== undefined) project.addFacts({ model, latents_sha256: sha256 });
+  const sha256 = (await hashLatents(paths)) ?? withoutAdapters(model);
+  project.addFacts({ model, latents_sha256: sha256 });
+}
+
+function withoutAdapters(model: string): never {
+  throw new BigVaeError("unsupported", {
+    subject: `model ${model}`,
+    expected: "adapters, which make the latents of the studio",
+    got: "a base alone",
+    remedy: "name their folder as `adapters`, or leave out `model` for the pocket model",
+  });
 }
 
 export function openStudio(model: ServedModel, project: Project, runs: Runs): Studio {

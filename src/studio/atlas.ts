@@ -88,7 +88,8 @@ export class Atlas {
   }
 
   async #layByUmap(laying: AbortController): Promise<void> {
-    const tell = (share: number) => this.events.tell({ kind: "map", share });
+    // A thread that is being ended may still say how far it is.
+    const tell = (share: number) => laying.signal.aborted || this.events.tell({ kind: "map", share });
     try {
       tell(0);
       await this.map.layByUmap(tell, laying.signal);

@@ -40,6 +40,7 @@ export class StudioEvents {
   tell(event: StudioEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+
   /** Tells why something could not be done. */
   fail(error: unknown, node?: number): void {
     const message = error instanceof Error ? error.message : String(error);

@@ -56,11 +56,13 @@ export class SpanMap {
     this.#lay(principalLayout(this.#spans.map(({ key }) => key)));
   }
 
-  /** Lays all spans by UMAP, beside other work. */
+  /** Lays all spans by UMAP, beside other work. Rejects with the signal's reason where that aborts; the spans stay where they are then. */
   async layByUmap(onShare: (share: number) => void, signal: AbortSignal): Promise<void> {
     const spans = [...this.#spans];
     const keys = spans.map(({ key }) => key);
     const { layout, places } = await umapLayout(keys, onShare, signal);
+    // The thread takes a while to end, in which another layout may have been chosen.
+    signal.throwIfAborted();
     const known = new Map(spans.map(({ id }, i) => [id, { x: places[2 * i]!, y: places[2 * i + 1]! }]));
     this.#lay(layout, known);
   }

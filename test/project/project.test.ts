@@ -123,6 +123,24 @@ describe("export and import", () => {
     await Promise.all([project.close(), copy.close()]);
   });
 
+  it("leave out a corpus, behind which no node begins, and take in what an older project has there", async () => {
+    const project = await open();
+    const corpus = project.add({ origin: "corpus", title: "days.txt" }, [{ text: "It rained." }]);
+    expect(() => project.begin({ parent: corpus, origin: "typed" })).toThrow(
+      /parent 1: expected a text of the tree, got a file of texts; /,
+    );
+    const behind = project.add({ origin: "typed" }, [{ text: "It snowed." }]);
+    project.add({ parent: behind, origin: "typed" }, [{ text: " It thawed." }]);
+    project.database.run("UPDATE nodes SET parent = ? WHERE id = ?", [corpus, behind]);
+    const copy = await open("copy");
+    importProject(copy, exportProject(project));
+    expect(copy.nodes().map(({ parent, text }) => [parent, text])).toEqual([
+      [undefined, "It snowed."],
+      [1, " It thawed."],
+    ]);
+    await Promise.all([project.close(), copy.close()]);
+  });
+
   it("refuse what no export is, and add nothing of it", async () => {
     const project = await open();
     grow(project);

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { exportProject, Project } from "../../src/project/index.js";
 import { bigvae, MAIN } from "../cli/run.js";
+import { tinyFolder } from "../parity/reference.js";
 import { post, startServer } from "../server/server.js";
 
 let folder: string;
@@ -18,28 +19,37 @@ afterEach(() => rm(folder, { recursive: true }));
 const COMMAND = ["studio", "--port", "0", "--no-open", "--threads", "1", "--json"];
 
 it("draws the same seeds again for the same --seed; a second studio on its project ends at once", async () => {
-  const seeds: unknown[] = [];
-  for (const name of ["a", "b"]) {
-    const project = join(folder, name);
-    const child = spawn(process.execPath, [MAIN, ...COMMAND, "--project", project, "--seed", "7"]);
-    const [line] = await new Promise<string[]>((resolve) =>
-      createInterface({ input: child.stdout }).once("line", (...args) => resolve(args)),
-    );
-    const { url } = JSON.parse(line!) as { url: string };
-    for (let i = 0; i < 2; i++)
-      await post(`${url}/studio/write`, { sampler: "plain", options: { nSteps: 1, span: 2 } });
-    const { nodes } = (await (await fetch(`${url}/studio/state`)).json()) as { nodes: { settings: object }[] };
-    seeds.push(nodes.map(({ settings }) => settings));
-    if (name === "b") {
-      const start = performance.now();
-      const second = await bigvae([...COMMAND, "--project", project]);
-      expect(second).toMatchObject({ code: 8, stdout: "", stderr: expect.stringContaining(String(child.pid)) });
-      expect(performance.now() - start).toBeLessThan(10_000);
-    }
-    const ended = new Promise((resolve) => child.once("close", resolve));
-    child.kill("SIGTERM");
-    await ended;
-  }
+  const seeds = await Promise.all(
+    ["a", "b"].map(async (name) => {
+      const project = join(folder, name);
+      const child = spawn(process.execPath, [MAIN, ...COMMAND, "--project", project, "--seed", "7"]);
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      const [line] = await new Promise<string[]>((resolve) =>
+        createInterface({ input: child.stdout }).once("line", (...args) => resolve(args)),
+      );
+      const { url } = JSON.parse(line!) as { url: string };
+      const { id: parent } = (await post(`${url}/studio/type`, { text: "It rained." })).body;
+      for (let i = 0; i < 2; i++) {
+        const begun = await post(`${url}/studio/write`, {
+          parent,
+          sampler: "generate",
+          options: { nSteps: 1, span: 2 },
+        });
+        expect(begun).toMatchObject({ status: 200 });
+      }
+      const { nodes } = (await (await fetch(`${url}/studio/state`)).json()) as { nodes: { settings: object }[] };
+      if (name === "b") {
+        const start = performance.now();
+        const second = await bigvae([...COMMAND, "--project", project]);
+        expect(second).toMatchObject({ code: 8, stdout: "", stderr: expect.stringContaining(String(child.pid)) });
+        expect(performance.now() - start).toBeLessThan(10_000);
+      }
+      child.kill("SIGTERM");
+      await ended;
+      return nodes.map(({ settings }) => settings);
+    }),
+  );
+  expect(seeds[0]).toHaveLength(3);
   expect(seeds[0]).toEqual(seeds[1]);
 }, 60_000);
 
@@ -47,7 +57,15 @@ it("refuses a project with latents of another model, and lets go of it", async (
   const project = await Project.open(folder);
   project.addFacts({ model: "large", latents_sha256: "c".repeat(64) });
   await project.close();
-  await expect(startServer({ project: folder })).rejects.toThrow(/latents of large .* got those of pocket/);
+  await expect(startServer({ project: folder, load: { threads: 1 } })).rejects.toThrow(
+    /latents of large .* got those of pocket/,
+  );
+});
+
+it("refuses a base alone, and names what to give", async () => {
+  await expect(startServer({ project: folder, load: { threads: 1 }, model: `${tinyFolder}/base` })).rejects.toThrow(
+    /^model base: expected adapters, .*; name their folder as `adapters`, or leave out `model` for the pocket model$/,
+  );
 });
 
 it("answers 503 while the model is loaded, and events only then", async () => {
