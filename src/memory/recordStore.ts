@@ -20,6 +20,9 @@ export type WholeRecord = Omit<MemoryRecord, "id"> & { id?: number };
 /** The fact that says the newest id. */
 const LAST = "last id";
 
+/** The facts of the memory itself. */
+const OWN_FACTS = /^(version|space|last id|index \w+)$/;
+
 export class RecordStore {
   constructor(readonly database: Database) {}
 
@@ -166,6 +169,12 @@ export class RecordStore {
 
   setFact(name: string, value: string): void {
     this.#run("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", [name, value, factChecksum(name, value)]);
+  }
+
+  /** Names of the facts that were noted, or whose names are damaged. */
+  notes(): string[] {
+    const names = this.all("SELECT name FROM facts ORDER BY name").map(({ name }) => String(name));
+    return names.filter((name) => !OWN_FACTS.test(name));
   }
 
   /** Runs some changes as one: all of them are kept, or none. */

@@ -119,4 +119,6 @@ export interface RepairedMemory {
   records: number;
   /** Ids of records that could not be read as they were written. */
   lost: number[];
+  /** Names of what was noted and could not be read as it was written. */
+  lostNotes: string[];
 }

@@ -54,6 +54,16 @@ export class VectorIndex {
     return index;
   }
 
+  /** Makes the index from all records, whatever is saved of it. @throws BigVaeError as `open`. */
+  static async anew(source: IndexSource): Promise<VectorIndex> {
+    library();
+    const index = new VectorIndex(source);
+    // The files that there are keep their names until the new ones are saved.
+    index.#places();
+    await index.rebuild();
+    return index;
+  }
+
   /** It is complete up to this id. */
   get last(): number {
     return this.#segments.at(-1)?.last ?? 0;

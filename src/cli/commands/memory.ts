@@ -156,9 +156,11 @@ function repairCommand() {
     )
     .action(async (folder, flags) => {
       const { repairMemory } = await import("../../memory/index.js");
-      const { records: kept, lost } = await repairMemory(folder, undefined, memoryOptions(flags));
+      const { records: kept, lost, lostNotes } = await repairMemory(folder, undefined, memoryOptions(flags));
       const losses = lost.length === 0 ? "none lost" : `lost: ${lost.join(", ")}`;
-      reportWritten(flags, { memory: folder, records: kept, lost }, `${folder}: ${records(kept)} kept, ${losses}`);
+      const notes = lostNotes.length === 0 ? "" : `; notes lost: ${lostNotes.join(", ")}`;
+      const line = `${folder}: ${records(kept)} kept, ${losses}${notes}`;
+      reportWritten(flags, { memory: folder, records: kept, lost, lost_notes: lostNotes }, line);
     });
 }
 
