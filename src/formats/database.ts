@@ -168,6 +168,20 @@ export function removeOldLock(path: string): void {
   rmSync(`${path}.lock`, { recursive: true, force: true });
 }
 
+/**
+ * A text as a value of a statement, where `CAST(? AS TEXT)` stands, and back from `CAST(column AS BLOB)`: handed over as a text, SQLite takes and
+ * gives no more of it than there is before U+0000.
+ */
+export function textValue(text: string): SqlValue {
+  return text.includes("\0") ? new TextEncoder().encode(text) : text;
+}
+
+export function textOf(value: Row[string] | undefined): string {
+  return value instanceof Uint8Array ? TEXT.decode(value) : String(value ?? "");
+}
+
+const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The words of a text as a query of FTS5: "all" of them, or what begins with them, or "any". None where there are no words. */
 export function wordsQuery(text: string, which: "all" | "any"): string | undefined {
   const words = text.match(/[\p{L}\p{N}]+/gu);

@@ -9,8 +9,10 @@ import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
 afterEach(() => vi.restoreAllMocks());
 
-/** From the call of what it returns on, a disk on which nothing more is written to files of that name. */
-function fillDisk(name: string): () => void {
+/**
+ * A disk on which nothing more is written to files of that name, from the call of what it returns on, or from the first write to their log on.
+ */
+function fillDisk(name: string, fromLogOn = false): () => void {
   const files = new Map<number, string>();
   const [open, write] = [fs.openSync, fs.writeSync];
   let isFull = false;
@@ -20,6 +22,7 @@ function fillDisk(name: string): () => void {
     return file;
   });
   vi.spyOn(fs, "writeSync").mockImplementation(((file: number, ...rest: [Uint8Array, number, number, number]) => {
+    if (fromLogOn && files.get(file)?.endsWith(`${name}-wal`)) isFull = true;
     if (isFull && files.get(file)?.endsWith(name)) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
     return write(file, ...rest);
   }) as typeof fs.writeSync);
@@ -42,7 +45,7 @@ it("keeps the old file where a repair cannot write the new one whole", () =>
     await memory.add(recordsOf(40));
     await memory.close();
     // The draft's log is written, the draft itself is not.
-    fillDisk("memory.db.repair")();
+    fillDisk("memory.db.repair", true);
     await expect(repairMemory(folder)).rejects.toMatchObject({ kind: "disk" });
     vi.restoreAllMocks();
     expect((await readdir(folder)).filter((name) => name.includes("repair"))).toEqual([]);

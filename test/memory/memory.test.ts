@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
 import {
   exportedSpace,
@@ -12,6 +12,7 @@ import {
   type NewRecord,
   repairMemory,
 } from "../../src/memory/index.js";
+import { VectorIndex } from "../../src/memory/vectorIndex.js";
 import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
 const idsOf = (found: readonly FoundRecord[]) => found.map(({ record }) => record.id);
@@ -226,6 +227,62 @@ describe("a memory", () => {
       await expect(copy.importFrom(target)).rejects.toMatchObject({ kind: "format" });
       expect(copy.count).toBe(39);
       await copy.close();
+    }));
+
+  it("answers whoever asks while it is compacted, and indexes that are begun while records are added", () =>
+    withMemory(recordsOf(300), async (memory) => {
+      await memory.setNote("limits", "7");
+      const compacted = memory.compact();
+      let isDone = false;
+      void compacted.finally(() => {
+        isDone = true;
+      });
+      let asked = 0;
+      for (; !isDone; asked++) {
+        expect([memory.count, memory.note("limits")]).toEqual([300, "7"]);
+        expect((await memory.search({ text: "number7" }))[0]!.record.id).toBe(8);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(asked).toBeGreaterThan(1);
+      const metrics = ["inner", "l2"] as const;
+      const searches = metrics.map((metric) => memory.search({ z: recordOf(7).z, metric, count: 1 }));
+      await Promise.all([
+        memory.add(recordsOf(50, 300)),
+        ...searches,
+        memory.add(recordsOf(50, 350)),
+        memory.compact(),
+      ]);
+      expect(await memory.verify()).toEqual({ records: 400, problems: [] });
+    }));
+
+  it("keeps what was added where the index cannot be saved, says so, and brings the index up to it later", () =>
+    inFolder(async (folder) => {
+      const warnings: string[] = [];
+      const memory = await Memory.open(folder, SPACE, { onWarning: (warning) => warnings.push(warning) });
+      await memory.add(recordsOf(10));
+      vi.spyOn(VectorIndex.prototype, "add").mockRejectedValueOnce(new Error("a full disk"));
+      expect(await memory.add(recordsOf(10, 10))).toEqual(Array.from({ length: 10 }, (_, i) => 11 + i));
+      expect(warnings).toEqual([expect.stringMatching(/^a full disk; the records are kept/)]);
+      expect(idsOf(await memory.search({ z: recordOf(15).z, count: 1 }))).toEqual([16]);
+      expect(await memory.verify()).toEqual({ records: 20, problems: [] });
+      await memory.close();
+    }));
+
+  it("keeps every character of a text and of a note, U+0000 among them, and refuses what is none", () =>
+    withMemory([plainRecord("a lamp\0 and a \uFEFFfox", z(1))], async (memory, folder) => {
+      await memory.setNote("odd", "\0");
+      const text = "\uFEFFbegins\0\0";
+      await memory.add([plainRecord(text, z(2))]);
+      expect((await memory.search({ text: "fox" }))[0]!.record.text).toBe("a lamp\0 and a \uFEFFfox");
+      expect((await memory.record(2)).text).toBe(text);
+      expect(memory.note("odd")).toBe("\0");
+      expect(await memory.verify()).toEqual({ records: 2, problems: [] });
+      const target = join(folder, "exported");
+      await memory.exportTo(target);
+      expect(await memory.importFrom(target)).toBe(2);
+      expect((await memory.record(4)).text).toBe(text);
+      for (const change of [{ text: "\uD800" }, { tags: ["\0"] }])
+        await expect(memory.add([{ ...recordOf(1), ...change }])).rejects.toMatchObject({ kind: "usage" });
     }));
 
   it("refuses latents of another space, and says which", () =>
