@@ -5,6 +5,7 @@ import sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
 import { makeFolder } from "./fileOps.js";
 import { type FolderLock, lockFolder } from "./lock.js";
+import { isLogDamaged } from "./writeLog.js";
 
 /** What is kept in a file. */
 export interface DatabaseKind {
@@ -18,6 +19,8 @@ export interface DatabaseKind {
   schema: string;
   /** What to do where the folder holds something else. */
   remedy: string;
+  /** Whether a log that cannot give all that was kept in it is an error, where SQLite goes on without that: for what has a repair. */
+  checksLog?: boolean;
 }
 
 /** A row as SQLite gives it. */
@@ -153,6 +156,7 @@ export function openFile(path: string, kind: DatabaseKind): Database {
   let database: Database | undefined;
   try {
     const isNew = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    if (kind.checksLog && isLogDamaged(`${path}-wal`)) throw damagedLog(path, kind);
     removeOldLock(path);
     database = new Database(path);
     prepare(database, kind, isNew);
@@ -214,6 +218,15 @@ function checkTables(database: Database, kind: DatabaseKind, tables: readonly Ro
     expected: `${kind.what} of version ${kind.version}`,
     got: `version ${version}`,
     remedy: "open it with the release that wrote it, and export it there",
+  });
+}
+
+function damagedLog(path: string, { remedy }: DatabaseKind): BigVaeError {
+  return new BigVaeError("format", {
+    subject: `${path}-wal`,
+    expected: "the changes that were kept in it",
+    got: "damage before the last of them",
+    remedy,
   });
 }
 

@@ -2,7 +2,7 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { placeFileAtomic } from "../formats/atomic.js";
+import { placeFileAtomic, removeStaleTemporaries } from "../formats/atomic.js";
 import { openDatabase, openFile } from "../formats/database.js";
 import { nodeFileOps } from "../formats/fileOps.js";
 import type { FolderLock } from "../formats/lock.js";
@@ -64,12 +64,14 @@ export class Memory {
    * Opens the memory in a folder, or begins one there for latents of `space`; without a space, one that is there. The index is opened when it
    * is first needed.
    * @throws BigVaeError: "locked" where another process has it open, "mismatch" where it is of another space, "usage" where there is none and
-   * no space is given, "disk", and "format" for a file that is no memory or is damaged.
+   * no space is given or one must exist, "disk", and "format" for a file that is no memory or is damaged.
    */
   static async open(folder: string, space?: SpaceIdentity, options: MemoryOptions = {}): Promise<Memory> {
-    if (space === undefined && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
-    const { database, lock } = await openDatabase(folder, KIND, options.waitMs);
+    const { mustExist = false, waitMs } = options;
+    if ((mustExist || space === undefined) && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
+    const { database, lock } = await openDatabase(folder, KIND, waitMs);
     try {
+      await removeStaleTemporaries(folder);
       const store = new RecordStore(database);
       return new Memory(folder, settledSpace(store, folder, space), store, lock, options);
     } catch (error) {

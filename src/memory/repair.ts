@@ -1,11 +1,12 @@
 /** What can be read of a damaged memory, written anew. */
-import { copyFile, link, readdir, rm, stat } from "node:fs/promises";
+import { constants, copyFile, link, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BigVaeError } from "../errors.js";
 import { Database, openFile, removeOldLock } from "../formats/database.js";
-import { nodeFileOps } from "../formats/fileOps.js";
+import { diskError, errorCode, nodeFileOps } from "../formats/fileOps.js";
 import { lockFolder } from "../formats/lock.js";
 import { exists } from "../formats/readFiles.js";
+import { isLogDamaged } from "../formats/writeLog.js";
 import { damagedFact, storeError } from "./problems.js";
 import { RecordStore, type WholeRecord } from "./recordStore.js";
 import { KIND } from "./schema.js";
@@ -31,21 +32,27 @@ export async function repairMemory(
   const path = join(folder, KIND.file);
   if (!(await exists(path))) throw noMemory(folder);
   const lock = await lockFolder(folder, waitMs);
-  const draft = `${path}.repair`;
+  const [draft, log] = [`${path}.repair`, `${path}-wal`];
   try {
     await removeDraft(draft);
     removeOldLock(path);
+    const lostChanges = isLogDamaged(log);
+    // SQLite removes a log whose header is damaged.
+    if (lostChanges) await keepDamaged(path);
     const old = openAsItIs(path);
     const repaired = await copySound(new RecordStore(old), draft, space).finally(() => old.close());
-    const hasLog = await exists(`${path}-wal`);
-    if (hasLog || repaired.lost.length + repaired.lostNotes.length > 0) await keepDamaged(path, hasLog);
+    const isLess = repaired.lost.length + repaired.lostNotes.length > 0;
+    if (!lostChanges && (isLess || (await exists(log)))) await keepDamaged(path);
+    // SQLite would play it into the new file.
+    if (await exists(log)) await nodeFileOps.rename(log, `${path}.damaged-wal`);
+    await nodeFileOps.syncFolder(folder);
     await nodeFileOps.rename(draft, path);
     await nodeFileOps.syncFolder(folder);
     for (const name of await readdir(folder))
       if (name.endsWith(".usearch")) await rm(join(folder, name), { force: true });
-    return repaired;
+    return { ...repaired, lostChanges };
   } catch (error) {
-    throw withoutRepair(error);
+    throw await told(error, path);
   } finally {
     await removeDraft(draft);
     await lock.release();
@@ -64,23 +71,38 @@ function openAsItIs(path: string): Database {
   }
 }
 
-/** Keeps the file under a second name. Its log goes with it before another file has the first one: SQLite would play it into that. */
-async function keepDamaged(path: string, hasLog: boolean): Promise<void> {
+/** Keeps a copy of the file and of its log. */
+async function keepDamaged(path: string): Promise<void> {
   const damaged = `${path}.damaged`;
   for (const ending of ["", "-wal"]) await rm(`${damaged}${ending}`, { force: true });
-  // Some file systems have no links.
-  await link(path, damaged).catch(() => copyFile(path, damaged));
-  if (hasLog) await nodeFileOps.rename(`${path}-wal`, `${damaged}-wal`);
-  await nodeFileOps.syncFolder(dirname(path));
+  await copyFile(path, damaged, constants.COPYFILE_FICLONE).catch(async () => {
+    // A disk that is full, or cannot read it: a second name keeps it as well.
+    await rm(damaged, { force: true });
+    await link(path, damaged);
+  });
+  await sync(damaged);
+  if (!(await exists(`${path}-wal`))) return;
+  await copyFile(`${path}-wal`, `${damaged}-wal`);
+  await sync(`${damaged}-wal`);
 }
 
-/** What a repair cannot mend, another one cannot either. */
-function withoutRepair(error: unknown): unknown {
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  await file.sync().finally(() => file.close());
+}
+
+/** As the user is told: what a repair cannot mend, another one cannot either. */
+async function told(error: unknown, path: string): Promise<unknown> {
+  if (errorCode(error) !== undefined) return diskError(path, 0, error);
   if (!(error instanceof BigVaeError && error.kind === "format")) return error;
   return error.with({ remedy: "restore a copy of the folder, or import an export into a new memory" });
 }
 
-async function copySound(old: RecordStore, draft: string, given: SpaceIdentity | undefined): Promise<RepairedMemory> {
+async function copySound(
+  old: RecordStore,
+  draft: string,
+  given: SpaceIdentity | undefined,
+): Promise<Omit<RepairedMemory, "lostChanges">> {
   const space = readable(() => spaceOf(old)) ?? given;
   const last = readable(() => old.last()) ?? (await newestId(old));
   const database = openFile(draft, KIND);

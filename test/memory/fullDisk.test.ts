@@ -1,11 +1,11 @@
 /** Disks that refuse, and processes that end, while a memory's file is replaced: what was kept stays. */
 import fs from "node:fs";
-import { copyFile, cp, readdir, rm } from "node:fs/promises";
+import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { nodeFileOps } from "../../src/formats/fileOps.js";
 import { Memory, repairMemory } from "../../src/memory/index.js";
-import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
+import { inFolder, killedMemory, recordOf, recordsOf, SPACE } from "./make.js";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -68,18 +68,6 @@ it("keeps everything where compacting cannot close the file whole, and goes on",
     await expectWhole(folder, 45);
   }));
 
-/** A memory whose process ended with records in the log of its file alone. */
-async function killedMemory(root: string): Promise<string> {
-  const [live, killed] = [join(root, "live"), join(root, "killed")];
-  const memory = await Memory.open(live, SPACE);
-  await memory.add(recordsOf(40));
-  await memory.setNote("limits", "7");
-  await cp(live, killed, { recursive: true });
-  await memory.close();
-  await rm(join(killed, ".lock"));
-  return killed;
-}
-
 it("never plays an old log into a repaired file", () =>
   inFolder(async (root) => {
     const folder = await killedMemory(root);
@@ -95,7 +83,7 @@ it("never plays an old log into a repaired file", () =>
     const damaged = join(folder, "memory.db.damaged");
     await copyFile(damaged, join(folder, "memory.db"));
     await copyFile(`${damaged}-wal`, join(folder, "memory.db-wal"));
-    expect(await repairMemory(folder)).toEqual({ records: 40, lost: [], lostNotes: [] });
+    expect(await repairMemory(folder)).toEqual({ records: 40, lost: [], lostNotes: [], lostChanges: false });
     await expectWhole(folder, 40);
     const memory = await Memory.open(folder);
     expect(memory.note("limits")).toBe("7");

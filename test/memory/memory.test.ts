@@ -1,6 +1,6 @@
 /** What a memory keeps, finds and refuses, compared with what is computed by hand. */
 import { statSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
@@ -223,10 +223,32 @@ describe("a memory", () => {
       const lines = await readFile(join(target, "records-1.jsonl"), "utf8");
       await writeFile(join(target, "records-1.jsonl"), lines.replace('"ids":[', '"ids":[-1,'));
       await expect(copy.importFrom(target)).rejects.toThrow(/part 1, memory: record 0: expected `ids`/);
+      const facts = await readFile(join(target, "memory.json"), "utf8");
+      await writeFile(join(target, "memory.json"), facts.replace('"records": 39', '"records": 38'));
+      await expect(copy.importFrom(target)).rejects.toThrow(/expected 38 records, got 39/);
+      await writeFile(join(target, "memory.json"), facts);
       await writeFile(join(target, "z-1.npy"), "none");
       await expect(copy.importFrom(target)).rejects.toMatchObject({ kind: "format" });
       expect(copy.count).toBe(39);
       await copy.close();
+    }));
+
+  it("says what is kept of an export whose second part is damaged", () =>
+    withMemory(recordsOf(3), async (memory, folder) => {
+      const target = join(folder, "exported");
+      await memory.exportTo(target);
+      const facts = await readFile(join(target, "memory.json"), "utf8");
+      const two = { '"records": 3': '"records": 6', '"parts": 1': '"parts": 2' };
+      await writeFile(
+        join(target, "memory.json"),
+        Object.entries(two).reduce((text, [from, to]) => text.replace(from, to), facts),
+      );
+      await copyFile(join(target, "records-1.jsonl"), join(target, "records-2.jsonl"));
+      await writeFile(join(target, "z-2.npy"), "none");
+      await expect(memory.importFrom(target)).rejects.toThrow(
+        /z-2\.npy.*; the 3 records of the parts before it are kept/,
+      );
+      expect(memory.count).toBe(6);
     }));
 
   it("answers whoever asks while it is compacted, and indexes that are begun while records are added", () =>
