@@ -98,7 +98,7 @@ export async function withDrafts<T>(
   use: (drafts?: RecalledDrafts) => Promise<T>,
 ): Promise<T> {
   if (folder === undefined) return use();
-  const options = { onWarning: (warning: string) => warn(flags, warning) };
+  const options = { mustExist: true, onWarning: (warning: string) => warn(flags, warning) };
   return closed(await openMemory(vae, folder, options), (memory) =>
     use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory))),
   );

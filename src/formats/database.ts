@@ -1,10 +1,11 @@
 /** SQLite files in folders of their own, which one process has open at a time. Every change is kept at once. */
-import { rm, stat } from "node:fs/promises";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { BigVaeError } from "../errors.js";
 import { makeFolder } from "./fileOps.js";
 import { type FolderLock, lockFolder } from "./lock.js";
+import { isLogDamaged } from "./writeLog.js";
 
 /** What is kept in a file. */
 export interface DatabaseKind {
@@ -18,6 +19,8 @@ export interface DatabaseKind {
   schema: string;
   /** What to do where the folder holds something else. */
   remedy: string;
+  /** Whether a log that cannot give all that was kept in it is an error, where SQLite goes on without that: for what has a repair. */
+  checksLog?: boolean;
 }
 
 /** A row as SQLite gives it. */
@@ -43,12 +46,12 @@ const REFUSALS: readonly [RegExp, { got: string; advice: string }][] = [
 export class Database {
   readonly #file: sqlite.Database;
 
-  /** Opens the file, or begins one; for whoever holds the lock of its folder. */
+  /** Opens the file, or begins one; for whoever holds the lock of its folder. `readOnly`, the file and its log stay as they are. */
   constructor(
     readonly path: string,
-    { mustExist = false } = {},
+    { readOnly = false } = {},
   ) {
-    this.#file = this.#checked(() => new sqlite.Database(path, { fileMustExist: mustExist }));
+    this.#file = this.#checked(() => new sqlite.Database(path, { readOnly }));
     // Our lock of the folder holds: SQLite need not lock and look for changes at every statement, which is most of the time of a short one.
     this.exec("PRAGMA locking_mode = EXCLUSIVE");
   }
@@ -99,8 +102,18 @@ export class Database {
     }
   }
 
+  /** What is not in the file yet stays in the log beside it where the disk refuses it; it is there when both are opened again. */
   close(): void {
     this.#file.close();
+  }
+
+  /** Closes the file when it holds everything, and no log is left beside it. Throws "disk" where it cannot take that; it is closed then, too. */
+  closeWhole(): void {
+    try {
+      this.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      this.close();
+    }
   }
 
   /** Throws "disk" where that is at fault. */
@@ -131,7 +144,7 @@ export async function openDatabase(
   await makeFolder(folder);
   const lock = await lockFolder(folder, waitMs);
   try {
-    return { database: await openFile(join(folder, kind.file), kind), lock };
+    return { database: openFile(join(folder, kind.file), kind), lock };
   } catch (error) {
     await lock.release();
     throw error;
@@ -139,14 +152,12 @@ export async function openDatabase(
 }
 
 /** Opens the file itself, for whoever holds the lock of its folder. */
-export async function openFile(path: string, kind: DatabaseKind): Promise<Database> {
+export function openFile(path: string, kind: DatabaseKind): Database {
   let database: Database | undefined;
   try {
-    const isNew = await stat(path).then(
-      ({ size }) => size === 0,
-      () => true,
-    );
-    await removeOldLock(path);
+    const isNew = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    if (kind.checksLog && isLogDamaged(`${path}-wal`)) throw damagedLog(path, kind);
+    removeOldLock(path);
     database = new Database(path);
     prepare(database, kind, isNew);
     return database;
@@ -157,9 +168,23 @@ export async function openFile(path: string, kind: DatabaseKind): Promise<Databa
 }
 
 /** SQLite's own lock stays behind a process that was killed; ours tells that there is no other. */
-export async function removeOldLock(path: string): Promise<void> {
-  await rm(`${path}.lock`, { recursive: true, force: true });
+export function removeOldLock(path: string): void {
+  rmSync(`${path}.lock`, { recursive: true, force: true });
 }
+
+/**
+ * A text as a value of a statement, where `CAST(? AS TEXT)` stands, and back from `CAST(column AS BLOB)`: handed over as a text, SQLite takes and
+ * gives no more of it than there is before U+0000.
+ */
+export function textValue(text: string): SqlValue {
+  return text.includes("\0") ? new TextEncoder().encode(text) : text;
+}
+
+export function textOf(value: Row[string] | undefined): string {
+  return value instanceof Uint8Array ? TEXT.decode(value) : String(value ?? "");
+}
+
+const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The words of a text as a query of FTS5: "all" of them, or what begins with them, or "any". None where there are no words. */
 export function wordsQuery(text: string, which: "all" | "any"): string | undefined {
@@ -170,16 +195,22 @@ export function wordsQuery(text: string, which: "all" | "any"): string | undefin
 
 /** Makes the tables of a new file, and checks those of an old one. */
 function prepare(database: Database, kind: DatabaseKind, isNew: boolean): void {
-  const { path } = database;
-  // A log of writes: after a kill SQLite's other way needs a rollback, which this build of it never does (its own lock looks like another process's).
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   const tables = database.all("SELECT name FROM sqlite_master");
   // A file without tables is one that a process was killed in before it had any.
-  if (isNew || tables.length === 0)
+  const isEmpty = isNew || tables.length === 0;
+  if (!isEmpty) checkTables(database, kind, tables);
+  // A log of writes: after a kill SQLite's other way needs a rollback, which this build of it never does (its own lock looks like another process's).
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  if (isEmpty)
     database.exec(
       `BEGIN IMMEDIATE; ${kind.schema} INSERT INTO facts (name, value) VALUES ('version', '${kind.version}'); COMMIT;`,
     );
-  else if (!tables.some(({ name }) => name === "facts")) throw anotherFile(path, kind);
+}
+
+/** Throws "format" for a file of another kind or a later version, which nothing was written into yet. */
+function checkTables(database: Database, kind: DatabaseKind, tables: readonly Row[]): void {
+  const { path } = database;
+  if (!tables.some(({ name }) => name === "facts")) throw anotherFile(path, kind);
   const version = Number(database.get("SELECT value FROM facts WHERE name = 'version'")?.value);
   if (version === kind.version) return;
   throw new BigVaeError("format", {
@@ -187,6 +218,15 @@ function prepare(database: Database, kind: DatabaseKind, isNew: boolean): void {
     expected: `${kind.what} of version ${kind.version}`,
     got: `version ${version}`,
     remedy: "open it with the release that wrote it, and export it there",
+  });
+}
+
+function damagedLog(path: string, { remedy }: DatabaseKind): BigVaeError {
+  return new BigVaeError("format", {
+    subject: `${path}-wal`,
+    expected: "the changes that were kept in it",
+    got: "damage before the last of them",
+    remedy,
   });
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failing } from "../../test/failingDisk.js";
-import { removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
+import { placeFileAtomic, removeStaleTemporaries, writeFileAtomic } from "./atomic.js";
 import { openSafetensors, openSafetensorsFolder, writeSafetensors } from "./safetensorsFiles.js";
 import type { StoredTensor } from "./tensors.js";
 
@@ -69,8 +69,20 @@ describe("removeStaleTemporaries", () => {
     await writeFile(join(folder, "m.safetensors.4194999-3.tmp"), "dead");
     await writeFile(join(folder, "m.safetensors.1-0.tmp"), "process 1 lives");
     await writeFile(join(folder, "notes.tmp"), "the user's");
+    await writeFile(join(folder, "m.db.4194999-1f.tmp-wal"), "dead");
+    await mkdir(join(folder, "m.db.4194999-1f.tmp.lock"));
+    await writeFile(join(folder, `m.db.${process.pid}-7.tmp`), "a dead namesake's");
     await removeStaleTemporaries(folder);
     expect((await readdir(folder)).sort()).toEqual(["kept.json", "m.safetensors.1-0.tmp", "notes.tmp"]);
+  });
+
+  it("leaves what this process is writing", async () => {
+    const path = join(folder, "m.db");
+    await placeFileAtomic(path, async (temporary) => {
+      await writeFile(temporary, "written");
+      await removeStaleTemporaries(folder);
+    });
+    expect(await readFile(path, "utf8")).toBe("written");
   });
 });
 

@@ -4,6 +4,9 @@ import { checkLatent } from "../latent/index.js";
 import type { WholeRecord } from "./recordStore.js";
 import type { NewRecord } from "./types.js";
 
+/** Half of a character of UTF-16, which UTF-8 has no bytes for. */
+const LONE_SURROGATE = /\p{Cs}/u;
+
 /** Tokens are kept as int32. */
 const LARGEST_ID = 2 ** 31 - 1;
 
@@ -13,7 +16,7 @@ const LARGEST_ID = 2 ** 31 - 1;
  */
 export function wholeRecord(record: NewRecord, width: number, where: string, now: () => number): WholeRecord {
   const { text, ids, z, contextZ, score, tags = [], time = now() } = record;
-  check(typeof text === "string", where, "a text", text);
+  check(typeof text === "string" && !LONE_SURROGATE.test(text), where, "a text of whole characters", text);
   const isId = (id: number) => Number.isInteger(id) && id >= 0 && id <= LARGEST_ID;
   check(Array.isArray(ids) && ids.every(isId), where, "`ids`, a list of token ids", ids);
   for (const [name, latent] of [
@@ -25,7 +28,7 @@ export function wholeRecord(record: NewRecord, width: number, where: string, now
     checkLatent(latent!, width, `${where}, ${name}`);
   }
   check(score === undefined || Number.isFinite(score), where, "`score`, a number", score);
-  const isTag = (tag: unknown) => typeof tag === "string" && tag !== "";
+  const isTag = (tag: unknown) => typeof tag === "string" && tag !== "" && !/\0|\p{Cs}/u.test(tag);
   check(Array.isArray(tags) && tags.every(isTag), where, "`tags`, a list of words", tags);
   check(Number.isSafeInteger(time), where, "`time`, a whole number of milliseconds", time);
   return {

@@ -19,7 +19,7 @@ const PARTS: { [F in Exclude<keyof MemoryFilter, "tags" | "words">]-?: string } 
 
 /** The condition; undefined where every record fits. Throws "usage" for a number that is none, and for words that are none. */
 export function conditionOf({ tags = [], words, ...bounds }: MemoryFilter): Condition | undefined {
-  const parts = tags.map((tag) => part("EXISTS (SELECT 1 FROM tags WHERE record = records.id AND tag = ?)", tag));
+  const parts = tags.map((tag) => part("id IN (SELECT record FROM tags WHERE tag = ?)", tag));
   if (words !== undefined)
     parts.push(part("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", wordsQuery(words, "all") ?? noWords(words)));
   for (const field of Object.keys(PARTS) as (keyof typeof PARTS)[]) {

@@ -1,8 +1,10 @@
 /** A memory: spans with their latents, kept in a folder and found again by latent, by words, or by both. */
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { placeFileAtomic } from "../formats/atomic.js";
+import { placeFileAtomic, removeStaleTemporaries } from "../formats/atomic.js";
 import { openDatabase, openFile } from "../formats/database.js";
+import { nodeFileOps } from "../formats/fileOps.js";
 import type { FolderLock } from "../formats/lock.js";
 import { exists } from "../formats/readFiles.js";
 import { average, checkLatent, type Latent, LatentSpace } from "../latent/index.js";
@@ -25,7 +27,7 @@ import {
   type SpaceIdentity,
   type VerifiedMemory,
 } from "./types.js";
-import { VectorIndex } from "./vectorIndex.js";
+import { type IndexSource, VectorIndex } from "./vectorIndex.js";
 import { verifyStore } from "./verify.js";
 
 /** Records that a search finds, where it is not told. */
@@ -36,11 +38,9 @@ export class Memory {
   /** Arithmetic on its latents. */
   readonly latents: LatentSpace;
   /** By metric, once they are needed. */
-  readonly #indices = new Map<Metric, Promise<VectorIndex>>();
+  readonly #indices = new Map<Metric, VectorIndex>();
   /** The change that is under way: one at a time. */
   #change: Promise<unknown> = Promise.resolve();
-  /** While the file is replaced, whoever reads waits. */
-  #replaced: Promise<unknown> = Promise.resolve();
   #store: RecordStore;
   readonly #lock: FolderLock;
   readonly #options: MemoryOptions;
@@ -64,12 +64,14 @@ export class Memory {
    * Opens the memory in a folder, or begins one there for latents of `space`; without a space, one that is there. The index is opened when it
    * is first needed.
    * @throws BigVaeError: "locked" where another process has it open, "mismatch" where it is of another space, "usage" where there is none and
-   * no space is given, "disk", and "format" for a file that is no memory or is damaged.
+   * no space is given or one must exist, "disk", and "format" for a file that is no memory or is damaged.
    */
   static async open(folder: string, space?: SpaceIdentity, options: MemoryOptions = {}): Promise<Memory> {
-    if (space === undefined && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
-    const { database, lock } = await openDatabase(folder, KIND, options.waitMs);
+    const { mustExist = false, waitMs } = options;
+    if ((mustExist || space === undefined) && !(await exists(join(folder, KIND.file)))) throw noMemory(folder);
+    const { database, lock } = await openDatabase(folder, KIND, waitMs);
     try {
+      await removeStaleTemporaries(folder);
       const store = new RecordStore(database);
       return new Memory(folder, settledSpace(store, folder, space), store, lock, options);
     } catch (error) {
@@ -83,11 +85,7 @@ export class Memory {
   async close(): Promise<void> {
     await this.#alone(async () => {
       try {
-        for (const index of this.#indices.values())
-          await index.then(
-            (opened) => opened.save(),
-            () => undefined,
-          );
+        for (const index of this.#indices.values()) await index.save();
       } finally {
         this.#indices.clear();
         this.#store.database.close();
@@ -113,20 +111,19 @@ export class Memory {
       await this.#index("cosine").catch(unlessUnsupported);
       const ids = this.#store.add(whole);
       const keyed = ids.map((id, i) => ({ id, key: this.latents.key(whole[i]!.z) }));
-      for (const index of this.#indices.values()) await (await index).add(keyed);
+      for (const [metric, index] of this.#indices)
+        await index.add(keyed).catch((error: unknown) => this.#dropIndex(metric, error));
       return ids;
     });
   }
 
   /** The record of an id. Throws "usage" where there is none, "format" naming it where it is damaged. */
   async record(id: number): Promise<MemoryRecord> {
-    await this.#replaced;
     return this.#store.record(id);
   }
 
   /** Ids of records that fit, in ascending order. */
   async ids(filter: MemoryFilter = {}): Promise<number[]> {
-    await this.#replaced;
     return this.#store.ids(conditionOf(filter));
   }
 
@@ -139,12 +136,11 @@ export class Memory {
     const { z, text, count = COUNT, metric = "cosine", by = "key", filter = {}, exact = false } = query;
     checkQuery(query, this.latents.width);
     const condition = conditionOf(filter);
-    await this.#replaced;
     const both = z !== undefined && text !== undefined;
     const each = both ? fusedCount(count) : count;
     const near = async (z: Latent): Promise<FoundId[]> => {
       // Every record is compared: no index is needed.
-      const index = exact ? undefined : await this.#index(metric);
+      const index = exact ? undefined : await this.#opened(metric);
       const choose = (key: Latent, chosen: number) => index!.search(key, chosen);
       return nearestRecords(this.#store, this.latents, choose, { z, count: each, metric, by, condition, exact });
     };
@@ -182,22 +178,18 @@ export class Memory {
 
   /** Frees what deleted records took, in the file and in the index, which is made again. */
   async compact(): Promise<void> {
-    const replaced = this.#alone(async () => {
+    await this.#alone(async () => {
       const indexed = METRICS.filter((metric) => this.#store.fact(`index ${metric}`) !== undefined);
       this.#indices.clear();
-      const { path } = this.#store;
-      try {
-        await placeFileAtomic(path, (temporary) => {
-          this.#store.all(`VACUUM INTO '${temporary.replaceAll("'", "''")}'`);
-          this.#store.database.close();
-        });
-      } finally {
-        if (!this.#store.database.isOpen) this.#store = new RecordStore(await openFile(path, KIND));
+      const vacuum = (target: string) => void this.#store.all(`VACUUM INTO '${target.replaceAll("'", "''")}'`);
+      // In one go: no reader meets a closed file.
+      const rename = async (from: string, to: string) => this.#replaceStore(from, to);
+      await placeFileAtomic(this.#store.path, vacuum, { ...nodeFileOps, rename });
+      for (const metric of indexed) {
+        const index = await VectorIndex.anew(this.#indexSource(metric)).catch(unlessUnsupported);
+        if (index) this.#indices.set(metric, index);
       }
-      for (const metric of indexed) await (await this.#index(metric)).rebuild();
     });
-    this.#replaced = replaced.catch(() => undefined);
-    return replaced;
   }
 
   /** Reads everything and compares it with its checksums: records, tags, words, and the index. Changes nothing that is sound. */
@@ -223,22 +215,46 @@ export class Memory {
 
   /** Bytes of the index of a metric, once it is saved. */
   async indexBytes(metric: Metric = "cosine"): Promise<number> {
-    return (await this.#index(metric)).bytes;
+    return (await this.#opened(metric)).bytes;
   }
 
-  #index(metric: Metric): Promise<VectorIndex> {
-    const known = this.#indices.get(metric);
-    if (known) return known;
+  /** The index of a metric, opened in its turn. */
+  async #opened(metric: Metric): Promise<VectorIndex> {
+    return this.#indices.get(metric) ?? this.#alone(() => this.#index(metric));
+  }
+
+  /** The index of a metric, for whoever's turn it is. */
+  async #index(metric: Metric): Promise<VectorIndex> {
+    const index = this.#indices.get(metric) ?? (await VectorIndex.open(this.#indexSource(metric)));
+    this.#indices.set(metric, index);
+    return index;
+  }
+
+  #indexSource(metric: Metric): IndexSource {
     const { folder, latents } = this;
     const { zDim, slots } = latents.shape;
-    const index = VectorIndex.open({
+    return {
       ...{ folder, metric, store: this.#store, width: zDim / slots, onWarning: this.#options.onWarning },
       keyOf: (z) => latents.key(z),
-    });
-    this.#indices.set(metric, index);
-    // One that could not be opened is tried again.
-    index.catch(() => this.#indices.delete(metric));
-    return index;
+    };
+  }
+
+  /** An index that could not be changed: it comes from the records and is brought up to them when it is needed next. */
+  #dropIndex(metric: Metric, error: unknown): void {
+    this.#indices.delete(metric);
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.onWarning?.(
+      `${message}; the records are kept, and the index is brought up to them when it is needed`,
+    );
+  }
+
+  #replaceStore(from: string, to: string): void {
+    try {
+      this.#store.database.closeWhole();
+      renameSync(from, to);
+    } finally {
+      this.#store = new RecordStore(openFile(to, KIND));
+    }
   }
 
   /** Changes take turns. */

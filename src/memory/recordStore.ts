@@ -1,6 +1,6 @@
 /** The records of a memory in their SQLite file: every one is checked when it is read. */
 import { BigVaeError } from "../errors.js";
-import { type Database, type Row, type SqlValue, wordsQuery } from "../formats/database.js";
+import { type Database, type Row, type SqlValue, textOf, textValue, wordsQuery } from "../formats/database.js";
 import type { Latent } from "../latent/index.js";
 import { factChecksum, latentsChecksum, recordChecksum } from "./checksums.js";
 import { type Condition, noWords } from "./filter.js";
@@ -17,8 +17,13 @@ export interface RecordLatents {
 /** A record before it has an id, complete otherwise. */
 export type WholeRecord = Omit<MemoryRecord, "id"> & { id?: number };
 
+const RECORD = "SELECT id, time, score, CAST(text AS BLOB) AS text, tokens, tags, checksum FROM records WHERE id = ?";
+
 /** The fact that says the newest id. */
 const LAST = "last id";
+
+/** The facts of the memory itself. */
+const OWN_FACTS = /^(version|space|last id|index \w+)$/;
 
 export class RecordStore {
   constructor(readonly database: Database) {}
@@ -32,7 +37,7 @@ export class RecordStore {
   add(records: readonly WholeRecord[]): number[] {
     return this.together(() => {
       const record = this.database.prepare(
-        "INSERT INTO records (id, time, score, text, tokens, tags, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO records (id, time, score, text, tokens, tags, checksum) VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?)",
       );
       const latents = this.database.prepare("INSERT INTO latents VALUES (?, ?, ?, ?)");
       const tagged = this.database.prepare("INSERT INTO tags VALUES (?, ?)");
@@ -49,7 +54,7 @@ export class RecordStore {
             tokens: bytesOf(Int32Array.from(ids)),
             tags: JSON.stringify(tags),
           };
-          record.run([...Object.values(columns), recordChecksum(columns)]);
+          record.run([...Object.values({ ...columns, text: textValue(text) }), recordChecksum(columns)]);
           const [ofZ, ofContext] = [bytesOf(z), contextZ ? bytesOf(contextZ) : null];
           latents.run([id, ofZ, ofContext, latentsChecksum(id, ofZ, ofContext)]);
           for (const tag of tags) tagged.run([tag, id]);
@@ -86,7 +91,7 @@ export class RecordStore {
 
   /** The record of that id. Throws "usage" where there is none, "format" where it is damaged or lost. */
   record(id: number): MemoryRecord {
-    const row = this.#get("SELECT * FROM records WHERE id = ?", [id]);
+    const row = this.#get(RECORD, [id]);
     if (!row) throw this.#missing(id);
     const { z, contextZ } = this.latents([id])[0] ?? raise(damagedRecord(this.path, id, "no latents"));
     return { ...this.#recordOf(id, row), z, ...(contextZ ? { contextZ } : {}) };
@@ -157,15 +162,24 @@ export class RecordStore {
 
   /** A fact by its name; undefined where there is none. Throws "format" where it is damaged. */
   fact(name: string): string | undefined {
-    const row = this.#get("SELECT value, checksum FROM facts WHERE name = ?", [name]);
+    const row = this.#get("SELECT CAST(value AS BLOB) AS value, checksum FROM facts WHERE name = ?", [name]);
     if (row === undefined) return undefined;
-    const value = String(row.value);
+    const value = textOf(row.value);
     if (row.checksum !== factChecksum(name, value)) throw damagedFact(this.path, name);
     return value;
   }
 
   setFact(name: string, value: string): void {
-    this.#run("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", [name, value, factChecksum(name, value)]);
+    this.#run("INSERT OR REPLACE INTO facts VALUES (?, CAST(? AS TEXT), ?)", [
+      ...[name, textValue(value)],
+      factChecksum(name, value),
+    ]);
+  }
+
+  /** Names of the facts that were noted, or whose names are damaged. */
+  notes(): string[] {
+    const names = this.all("SELECT name FROM facts ORDER BY name").map(({ name }) => String(name));
+    return names.filter((name) => !OWN_FACTS.test(name));
   }
 
   /** Runs some changes as one: all of them are kept, or none. */
@@ -205,12 +219,12 @@ export class RecordStore {
   }
 
   #recordOf(id: number, row: Row): Omit<MemoryRecord, "z" | "contextZ"> {
-    const { time, score, text, tokens, tags, checksum } = row;
+    const { time, score, tokens, tags, checksum } = row;
+    const text = textOf(row.text);
     const isWhole =
       row.id === id &&
       typeof time === "number" &&
       (score === null || typeof score === "number") &&
-      typeof text === "string" &&
       tokens instanceof Uint8Array &&
       typeof tags === "string" &&
       checksum === recordChecksum({ id, time, score, text, tokens, tags });

@@ -44,4 +44,5 @@ export const KIND: DatabaseKind = {
   version: 1,
   schema: SCHEMA,
   remedy: "name another folder, or repair the memory",
+  checksLog: true,
 };

@@ -70,15 +70,13 @@ export class Segment {
   /** Adds keys, and is complete up to `last` then. */
   add(keyed: readonly Keyed[], last: number): void {
     if (!this.#canGrow) throw new Error("a segment on disk does not grow");
+    if (keyed.length > 0) {
+      const ids = BigUint64Array.from(keyed, ({ id }) => BigInt(id));
+      const keys = keyed.map(({ key }) => key);
+      this.#graph.add(ids, graphVectors(this.metric, keys));
+    }
     this.last = last;
     this.count += keyed.length;
-    if (keyed.length === 0) return;
-    const ids = BigUint64Array.from(keyed, ({ id }) => BigInt(id));
-    const vectors = graphVectors(
-      this.metric,
-      keyed.map(({ key }) => key),
-    );
-    this.#graph.add(ids, vectors);
   }
 
   /** Ids of the `count` nearest keys, each with its distance in the graph. */

@@ -53,7 +53,7 @@ export async function exportRecords(memory: Carried, folder: string): Promise<nu
     const records: MemoryRecord[] = [];
     for (const id of ids.slice(part * PART, (part + 1) * PART)) records.push(await memory.record(id));
     const contexts = records.flatMap(({ contextZ }) => contextZ ?? []);
-    await writeFileAtomic(join(folder, `records-${part + 1}.jsonl`), records.map(lineOf).join(""));
+    await writeFileAtomic(pathOfPart(folder, part + 1), records.map(lineOf).join(""));
     const { width } = memory.latents;
     for (const [name, latents] of [
       ["z", records.map(({ z }) => z)],
@@ -76,14 +76,16 @@ export async function exportedSpace(folder: string): Promise<SpaceIdentity> {
 export async function importRecords(memory: Carried, folder: string): Promise<number> {
   const { space, parts, records: expected } = await readFacts(folder);
   checkSpace(memory.space, space, memory.folder);
+  let counted = 0;
+  for (let part = 1; part <= parts; part++) counted += (await readLines(pathOfPart(folder, part))).length;
+  if (counted !== expected) throw malformed(join(folder, FACTS), `${expected} records`, String(counted));
   let added = 0;
-  for (let part = 1; part <= parts; part++) {
-    const ids = await memory.add(await readPart(folder, part)).catch((error: unknown) => {
-      throw ofPart(error, `${folder}, part ${part}`);
-    });
-    added += ids.length;
-  }
-  if (added !== expected) throw malformed(join(folder, FACTS), `${expected} records`, String(added));
+  for (let part = 1; part <= parts; part++)
+    try {
+      added += (await memory.add(await readPart(folder, part))).length;
+    } catch (error) {
+      throw ofPart(error, `${folder}, part ${part}`, added);
+    }
   return added;
 }
 
@@ -115,11 +117,8 @@ function isSpace(space: unknown): space is SpaceIdentity {
 }
 
 async function readPart(folder: string, part: number): Promise<NewRecord[]> {
-  const path = join(folder, `records-${part}.jsonl`);
-  const lines = (await read(path))
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line !== "");
+  const path = pathOfPart(folder, part);
+  const lines = await readLines(path);
   const [zs, contexts] = [await readRows(folder, `z-${part}.npy`), await readRows(folder, `context_z-${part}.npy`)];
   if (zs.length !== lines.length)
     throw malformed(path, `a line for each of ${zs.length} latents`, String(lines.length));
@@ -144,6 +143,15 @@ async function readPart(folder: string, part: number): Promise<NewRecord[]> {
   });
 }
 
+function pathOfPart(folder: string, part: number): string {
+  return join(folder, `records-${part}.jsonl`);
+}
+
+async function readLines(path: string): Promise<string[]> {
+  const text = (await read(path)).toString("utf8");
+  return text.split("\n").filter((line) => line !== "");
+}
+
 async function readRows(folder: string, name: string): Promise<Latent[]> {
   const path = join(folder, name);
   const { shape, data } = parseNpy(await read(path), path);
@@ -158,11 +166,16 @@ async function read(path: string): Promise<Buffer> {
   });
 }
 
-/** A record that `add` does not take is a file that is no export. */
-function ofPart(error: unknown, where: string): unknown {
-  if (!(error instanceof BigVaeError && error.kind === "usage" && error.detail)) return error;
-  const subject = `${where}, ${error.detail.subject}`;
-  return new BigVaeError("format", { ...error.detail, subject, remedy: "export the memory again" }, { cause: error });
+/** A record that `add` does not take is a file that is no export. Of one that fails behind others, those are kept already: `added` of them. */
+function ofPart(error: unknown, where: string, added: number): unknown {
+  if (!(error instanceof BigVaeError && error.detail)) return error;
+  const { subject, remedy } = error.detail;
+  const advice = error.kind === "usage" ? "export the memory again" : remedy;
+  const kept =
+    added === 0 ? "" : `; the ${added} records of the parts before it are kept: remove them before you import it again`;
+  const detail = { ...error.detail, remedy: `${advice}${kept}` };
+  if (error.kind !== "usage") return error.with(detail);
+  return new BigVaeError("format", { ...detail, subject: `${where}, ${subject}` }, { cause: error });
 }
 
 function malformed(subject: string, expected: string, got: string): BigVaeError {

@@ -91,6 +91,8 @@ export interface FoundRecord {
 export interface MemoryOptions {
   /** How long to wait for another process that has it open, in milliseconds; default: 0. */
   waitMs?: number;
+  /** Whether a folder without a memory is an error, where one could be begun; default: false. */
+  mustExist?: boolean;
   /** The time for new records, in milliseconds since 1970; default: Date.now. */
   now?: () => number;
   /** Is told of what was found damaged and made again: parts of the index. */
@@ -119,4 +121,8 @@ export interface RepairedMemory {
   records: number;
   /** Ids of records that could not be read as they were written. */
   lost: number[];
+  /** Names of what was noted and could not be read as it was written. */
+  lostNotes: string[];
+  /** Whether the newest changes were lost with the log that they were kept in: which ones, nothing says. */
+  lostChanges: boolean;
 }

@@ -6,7 +6,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
-import { removeStaleTemporaries } from "../formats/atomic.js";
 import type { Latent } from "../latent/index.js";
 import type { RecordStore } from "./recordStore.js";
 import { isSound, type Keyed, Segment, type SegmentPlace } from "./segment.js";
@@ -48,9 +47,18 @@ export class VectorIndex {
   static async open(source: IndexSource): Promise<VectorIndex> {
     library();
     const index = new VectorIndex(source);
-    await removeStaleTemporaries(source.folder);
     await index.#openSegments();
     await index.#catchUp();
+    return index;
+  }
+
+  /** Makes the index from all records, whatever is saved of it. @throws BigVaeError as `open`. */
+  static async anew(source: IndexSource): Promise<VectorIndex> {
+    library();
+    const index = new VectorIndex(source);
+    // The files that there are keep their names until the new ones are saved.
+    index.#places();
+    await index.rebuild();
     return index;
   }
 

@@ -19,7 +19,8 @@ async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">):
 
 /**
  * Opens the memory of a folder for the latents of a model, or begins one there. One process at a time has it open.
- * @throws BigVaeError: "locked" naming the process that has it open, "mismatch" where its latents are of another model, "disk", "format".
+ * @throws BigVaeError: "locked" naming the process that has it open, "mismatch" where its latents are of another model, "usage" where there is
+ * none and `mustExist` is set, "disk", "format".
  * @example
  * const memory = await openMemory(vae, "memory");
  * const encoded = await vae.encode(["The fox found the lamp.", "The baker lost a key."]);
@@ -40,7 +41,7 @@ export async function openMemory(
 /**
  * Keeps what can be read of the memory in a folder, and says which records were lost. The model is only needed where the memory's own name of its
  * space is damaged. Where any were lost, the file as it was stays beside it, as memory.db.damaged.
- * @throws BigVaeError: "locked", "disk", "format" where nothing can be read, "mismatch" for another model.
+ * @throws BigVaeError: "usage" where there is no memory, "locked", "disk", "format" where nothing can be read, "mismatch" for another model.
  */
 export async function repairMemory(
   folder: string,

@@ -1,6 +1,14 @@
 /** A project on disk: a tree of texts whose spans carry their latents. One SQLite file in a folder of its own; every change is kept at once. */
 import { BigVaeError } from "../errors.js";
-import { type Database, type DatabaseKind, openDatabase, type Row, wordsQuery } from "../formats/database.js";
+import {
+  type Database,
+  type DatabaseKind,
+  openDatabase,
+  type Row,
+  textOf,
+  textValue,
+  wordsQuery,
+} from "../formats/database.js";
 import type { FolderLock } from "../formats/lock.js";
 import { PROJECT_VERSION, SCHEMA } from "./schema.js";
 import type { FoundSpan, NewNode, NodeMarks, PlacedSpan, ProjectNode, ProjectSpan } from "./types.js";
@@ -19,8 +27,10 @@ const MARKS: readonly string[] = ["title", "rating", "unread", "removed"] satisf
 
 /** Nodes with their texts; that of a corpus is left to its spans. */
 const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
-  SELECT group_concat(text, '') FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
+  SELECT CAST(group_concat(text, '') AS BLOB) FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
 )) AS text FROM nodes`;
+
+const SPANS = "SELECT id, node, place, CAST(text AS BLOB) AS text, z, origins FROM spans";
 
 /** Spans that are read at once where all are. */
 const PAGE = 1000;
@@ -60,13 +70,13 @@ export class Project {
 
   /** The spans of a node. */
   spans(node: number): PlacedSpan[] {
-    return this.database.all("SELECT * FROM spans WHERE node = ? ORDER BY place", [node]).map(spanOf);
+    return this.database.all(`${SPANS} WHERE node = ? ORDER BY place`, [node]).map(spanOf);
   }
 
   /** All spans, oldest first, a part of them in memory at a time. */
   *allSpans(): Generator<PlacedSpan> {
     for (let last: number | undefined = 0; last !== undefined; ) {
-      const rows = this.database.all("SELECT * FROM spans WHERE id > ? ORDER BY id LIMIT ?", [last, PAGE]);
+      const rows = this.database.all(`${SPANS} WHERE id > ? ORDER BY id LIMIT ?`, [last, PAGE]);
       for (const row of rows) yield spanOf(row);
       last = rows.length < PAGE ? undefined : Number(rows.at(-1)!.id);
     }
@@ -74,7 +84,7 @@ export class Project {
 
   /** The span of that id. Throws "usage" where there is none. */
   span(id: number): PlacedSpan {
-    return spanOf(this.#row("SELECT * FROM spans", id, "span"));
+    return spanOf(this.#row(SPANS, id, "span"));
   }
 
   /** Begins a node; spans are added as they are written, and `finish` closes it. Returns its id. Throws "usage" behind a corpus. */
@@ -102,11 +112,10 @@ export class Project {
     const [last] = this.database.all("SELECT max(place) AS place FROM spans WHERE node = ?", [node]);
     const place = last!.place === null ? 0 : Number(last!.place) + 1;
     const bytes = z && new Uint8Array(z.buffer.slice(z.byteOffset, z.byteOffset + z.byteLength));
-    const id = this.database.run("INSERT INTO spans (node, place, text, z, origins) VALUES (?, ?, ?, ?, ?)", [
-      ...[node, place, text],
-      bytes ?? null,
-      JSON.stringify(origins),
-    ]);
+    const id = this.database.run(
+      "INSERT INTO spans (node, place, text, z, origins) VALUES (?, ?, CAST(? AS TEXT), ?, ?)",
+      [...[node, place, textValue(text)], bytes ?? null, JSON.stringify(origins)],
+    );
     return { id, node, place, text, ...(z ? { z } : {}), origins };
   }
 
@@ -160,13 +169,13 @@ export class Project {
     const query = wordsQuery(words, "all");
     if (query === undefined) return [];
     const rows = this.database.all(
-      `SELECT spans.node, spans.place, snippet(texts, 0, char(1), char(2), '…', 12) AS excerpt
+      `SELECT spans.node, spans.place, CAST(snippet(texts, 0, char(1), char(2), '…', 12) AS BLOB) AS excerpt
        FROM texts JOIN spans ON spans.id = texts.rowid JOIN nodes ON nodes.id = spans.node
        WHERE texts MATCH ? AND nodes.removed = 0 ORDER BY rank, spans.id LIMIT ?`,
       [query, limit],
     );
     return rows.map(({ node, place, excerpt }) => ({
-      ...{ node: Number(node), place: Number(place), excerpt: String(excerpt) },
+      ...{ node: Number(node), place: Number(place), excerpt: textOf(excerpt) },
     }));
   }
 
@@ -257,13 +266,13 @@ function nodeOf(row: Row): ProjectNode {
     rating: Number(row.rating),
     unread: row.unread === 1,
     removed: row.removed === 1,
-    text: String(row.text ?? ""),
+    text: textOf(row.text),
   };
 }
 
 function spanOf(row: Row): PlacedSpan {
   return {
-    ...{ id: Number(row.id), node: Number(row.node), place: Number(row.place), text: String(row.text) },
+    ...{ id: Number(row.id), node: Number(row.node), place: Number(row.place), text: textOf(row.text) },
     ...(row.z instanceof Uint8Array ? { z: floatsOf(row.z) } : {}),
     origins: JSON.parse(String(row.origins)) as unknown[],
   };

@@ -47,6 +47,19 @@ it("finds by a text and by words, and shows the record", PATIENCE, async () => {
   expect(shown[0]!.z).toHaveLength(48);
 });
 
+it("begins no memory where one is only asked", PATIENCE, async () => {
+  const missing = join(root, "typo");
+  for (const call of [
+    ["memory", "search", missing, ...TINY, "a lamp"],
+    ["generate", ...TINY, "--prompt", "The fox", "--sampler", "avg", "--memory", missing],
+  ]) {
+    const { code, stderr } = await bigvae(call);
+    expect(stderr).toMatch(/memory .*typo: expected a memory, got none/);
+    expect(code).toBe(EXIT_CODES.usage);
+  }
+  expect(await readdir(root)).not.toContain("typo");
+});
+
 it("keeps, with --chunk, what stood before a span", PATIENCE, async () => {
   const long = Array.from({ length: 12 }, (_, i) => `Sentence ${i} is about a river and a mill.`).join(" ");
   const target = join(root, "chunks");

@@ -137,12 +137,13 @@ it("is not needed for adding, reading and exact search where its library has no 
       await memory.add(records);
       const found = [await memory.search({ z: records[70].z, count: 1, exact: true }), await memory.search({ text: "70" })];
       const error = await memory.search({ z: records[70].z }).catch(({ kind, message }) => kind + ": " + message);
-      console.log(JSON.stringify({ ids: found.map(([{ record }]) => record.id), error }));
+      console.log(JSON.stringify({ ids: found.map(([{ record }]) => record.id), error, verified: await memory.verify() }));
       await memory.close();`;
-    const { ids, error } = JSON.parse(
+    const { ids, error, verified } = JSON.parse(
       await output(process.execPath, ["--input-type=module", "-e", program, folder], { cwd: "." }),
     );
     expect(ids).toEqual([71, 71]);
+    expect(verified).toEqual({ records: 300, problems: [] });
     expect(error).toMatch(/^unsupported: .*usearch.*No native build.*`exact`/);
     const memory = await Memory.open(folder);
     const { z } = await memory.record(71);

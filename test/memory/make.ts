@@ -1,8 +1,8 @@
 /** Memories for tests: small latents from a seed, without a model. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { NewRecord, SpaceIdentity } from "../../src/memory/index.js";
+import { Memory, type NewRecord, type SpaceIdentity } from "../../src/memory/index.js";
 import { Rng } from "../../src/rng.js";
 
 export const SPACE: SpaceIdentity = { base: "b".repeat(64), encoder: "e".repeat(64), zDim: 8, slots: 1, span: 64 };
@@ -31,4 +31,19 @@ export function recordsOf(count: number, from = 0, width = SPACE.zDim): NewRecor
 export async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), "memory-"));
   await work(root).finally(() => rm(root, { recursive: true, force: true }));
+}
+
+/** A memory of 40 records and a note whose process ended: all but ten records are in the log of its file alone. */
+export async function killedMemory(root: string): Promise<string> {
+  const [live, killed] = [join(root, "live"), join(root, "killed")];
+  const begun = await Memory.open(live, SPACE);
+  await begun.add(recordsOf(10));
+  await begun.close();
+  const memory = await Memory.open(live);
+  for (let batch = 1; batch < 4; batch++) await memory.add(recordsOf(10, 10 * batch));
+  await memory.setNote("limits", "7");
+  await cp(live, killed, { recursive: true });
+  await memory.close();
+  await rm(join(killed, ".lock"));
+  return killed;
 }

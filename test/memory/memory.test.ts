@@ -1,8 +1,8 @@
 /** What a memory keeps, finds and refuses, compared with what is computed by hand. */
 import { statSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
 import {
   exportedSpace,
@@ -12,6 +12,7 @@ import {
   type NewRecord,
   repairMemory,
 } from "../../src/memory/index.js";
+import { VectorIndex } from "../../src/memory/vectorIndex.js";
 import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
 const idsOf = (found: readonly FoundRecord[]) => found.map(({ record }) => record.id);
@@ -222,10 +223,88 @@ describe("a memory", () => {
       const lines = await readFile(join(target, "records-1.jsonl"), "utf8");
       await writeFile(join(target, "records-1.jsonl"), lines.replace('"ids":[', '"ids":[-1,'));
       await expect(copy.importFrom(target)).rejects.toThrow(/part 1, memory: record 0: expected `ids`/);
+      const facts = await readFile(join(target, "memory.json"), "utf8");
+      await writeFile(join(target, "memory.json"), facts.replace('"records": 39', '"records": 38'));
+      await expect(copy.importFrom(target)).rejects.toThrow(/expected 38 records, got 39/);
+      await writeFile(join(target, "memory.json"), facts);
       await writeFile(join(target, "z-1.npy"), "none");
       await expect(copy.importFrom(target)).rejects.toMatchObject({ kind: "format" });
       expect(copy.count).toBe(39);
       await copy.close();
+    }));
+
+  it("says what is kept of an export whose second part is damaged", () =>
+    withMemory(recordsOf(3), async (memory, folder) => {
+      const target = join(folder, "exported");
+      await memory.exportTo(target);
+      const facts = await readFile(join(target, "memory.json"), "utf8");
+      const two = { '"records": 3': '"records": 6', '"parts": 1': '"parts": 2' };
+      await writeFile(
+        join(target, "memory.json"),
+        Object.entries(two).reduce((text, [from, to]) => text.replace(from, to), facts),
+      );
+      await copyFile(join(target, "records-1.jsonl"), join(target, "records-2.jsonl"));
+      await writeFile(join(target, "z-2.npy"), "none");
+      await expect(memory.importFrom(target)).rejects.toThrow(
+        /z-2\.npy.*; the 3 records of the parts before it are kept/,
+      );
+      expect(memory.count).toBe(6);
+    }));
+
+  it("answers whoever asks while it is compacted, and indexes that are begun while records are added", () =>
+    withMemory(recordsOf(300), async (memory) => {
+      await memory.setNote("limits", "7");
+      const compacted = memory.compact();
+      let isDone = false;
+      void compacted.finally(() => {
+        isDone = true;
+      });
+      let asked = 0;
+      for (; !isDone; asked++) {
+        expect([memory.count, memory.note("limits")]).toEqual([300, "7"]);
+        expect((await memory.search({ text: "number7" }))[0]!.record.id).toBe(8);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(asked).toBeGreaterThan(1);
+      const metrics = ["inner", "l2"] as const;
+      const searches = metrics.map((metric) => memory.search({ z: recordOf(7).z, metric, count: 1 }));
+      await Promise.all([
+        memory.add(recordsOf(50, 300)),
+        ...searches,
+        memory.add(recordsOf(50, 350)),
+        memory.compact(),
+      ]);
+      expect(await memory.verify()).toEqual({ records: 400, problems: [] });
+    }));
+
+  it("keeps what was added where the index cannot be saved, says so, and brings the index up to it later", () =>
+    inFolder(async (folder) => {
+      const warnings: string[] = [];
+      const memory = await Memory.open(folder, SPACE, { onWarning: (warning) => warnings.push(warning) });
+      await memory.add(recordsOf(10));
+      vi.spyOn(VectorIndex.prototype, "add").mockRejectedValueOnce(new Error("a full disk"));
+      expect(await memory.add(recordsOf(10, 10))).toEqual(Array.from({ length: 10 }, (_, i) => 11 + i));
+      expect(warnings).toEqual([expect.stringMatching(/^a full disk; the records are kept/)]);
+      expect(idsOf(await memory.search({ z: recordOf(15).z, count: 1 }))).toEqual([16]);
+      expect(await memory.verify()).toEqual({ records: 20, problems: [] });
+      await memory.close();
+    }));
+
+  it("keeps every character of a text and of a note, U+0000 among them, and refuses what is none", () =>
+    withMemory([plainRecord("a lamp\0 and a \uFEFFfox", z(1))], async (memory, folder) => {
+      await memory.setNote("odd", "\0");
+      const text = "\uFEFFbegins\0\0";
+      await memory.add([plainRecord(text, z(2))]);
+      expect((await memory.search({ text: "fox" }))[0]!.record.text).toBe("a lamp\0 and a \uFEFFfox");
+      expect((await memory.record(2)).text).toBe(text);
+      expect(memory.note("odd")).toBe("\0");
+      expect(await memory.verify()).toEqual({ records: 2, problems: [] });
+      const target = join(folder, "exported");
+      await memory.exportTo(target);
+      expect(await memory.importFrom(target)).toBe(2);
+      expect((await memory.record(4)).text).toBe(text);
+      for (const change of [{ text: "\uD800" }, { tags: ["\0"] }])
+        await expect(memory.add([{ ...recordOf(1), ...change }])).rejects.toMatchObject({ kind: "usage" });
     }));
 
   it("refuses latents of another space, and says which", () =>
@@ -265,7 +344,7 @@ describe("a memory", () => {
       await expect(memory.search({ z: z(1), metric: "l2", by: "match" })).rejects.toMatchObject({ kind: "usage" });
       await expect(Memory.open(join(folder, "none"))).rejects.toMatchObject({ kind: "usage" });
       expect(await readdir(folder)).not.toContain("none");
-      await expect(repairMemory(join(folder, "nowhere"))).rejects.toMatchObject({ kind: "disk" });
+      await expect(repairMemory(join(folder, "nowhere"))).rejects.toMatchObject({ kind: "usage" });
     }));
 });
 

@@ -175,6 +175,15 @@ it("is open in one process alone, and says what is no project", async () => {
   await expect(open()).rejects.toMatchObject({ kind: "format" });
 });
 
+it("keeps every character of a span, U+0000 among them", async () => {
+  const project = await open();
+  const id = project.add({ origin: "typed" }, [{ text: "a\0 lamp" }, { text: "\uFEFF\0" }]);
+  expect(project.node(id).text).toBe("a\0 lamp\uFEFF\0");
+  expect(project.spans(id).map(({ text }) => text)).toEqual(["a\0 lamp", "\uFEFF\0"]);
+  expect(project.search("lamp")[0]!.excerpt).toContain("lamp");
+  await project.close();
+});
+
 it("holds latents of one model", async () => {
   const project = await open();
   const [one, other] = [

@@ -150,13 +150,18 @@ function repairCommand() {
   return simple("repair", "Keep what can be read of a damaged memory, and name what cannot.")
     .addHelpText(
       "after",
-      "\nExample:\n  bigvae memory repair stories\n\nWhere records are lost, the file as it was stays as memory.db.damaged.",
+      "\nExample:\n  bigvae memory repair stories\n\nWhere anything is lost, the file as it was stays as memory.db.damaged.",
     )
     .action(async (folder, flags) => {
       const { repairMemory } = await import("../../memory/index.js");
-      const { records: kept, lost } = await repairMemory(folder, undefined, memoryOptions(flags));
+      const repaired = await repairMemory(folder, undefined, memoryOptions(flags));
+      const { records: kept, lost, lostNotes, lostChanges } = repaired;
       const losses = lost.length === 0 ? "none lost" : `lost: ${lost.join(", ")}`;
-      reportWritten(flags, { memory: folder, records: kept, lost }, `${folder}: ${records(kept)} kept, ${losses}`);
+      const notes = lostNotes.length === 0 ? "" : `; notes lost: ${lostNotes.join(", ")}`;
+      const changes = lostChanges ? "; the newest changes lost with their log" : "";
+      const line = `${folder}: ${records(kept)} kept, ${losses}${notes}${changes}`;
+      const facts = { memory: folder, records: kept, lost, lost_notes: lostNotes, lost_changes: lostChanges };
+      reportWritten(flags, facts, line);
     });
 }
 

@@ -11,7 +11,7 @@ import { reportWritten, useModel, withModel } from "../shared.js";
 export function addCommand() {
   return withWait(
     withFile(
-      withModel(new Command("add").description("Encode texts and keep them, begin the memory if there is none.")),
+      withModel(new Command("add").description("Encode texts and keep them; begins the memory if there is none.")),
     ),
   )
     .argument("<folder>", "the memory's folder")

@@ -71,7 +71,8 @@ Examples:
       await checkInputs("memory search", [input]);
       await useModel(flags, async (vae) => {
         const [taken] = await takeLatents(latentVectors(flags, vae), [input]);
-        await closed(await openMemory(vae, folder, memoryOptions(flags)), async (memory) => {
+        const options = { ...memoryOptions(flags), mustExist: true };
+        await closed(await openMemory(vae, folder, options), async (memory) => {
           const found = await memory.search({ ...words, z: taken!.z, metric, by, exact });
           show(flags, found);
           if (decode && found.length > 0) await showCentre(flags, vae, memory, found);
