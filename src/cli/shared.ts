@@ -53,7 +53,7 @@ export function withModel(command: Command, { seed = 0 } = {}): Command<[], Mode
         .choices(["fp32", "int8", "auto"] as const)
         .default("fp32" as const),
     )
-    .option("--threads <n>", "threads; default: all cores", threads)
+    .addOption(new Option("--threads <n>", "threads; default: all cores").env("BIGVAE_THREADS").argParser(threads))
     .option("--seed <n>", "random seed", wholeNumber(), seed);
 }
 

@@ -6,7 +6,7 @@ export async function startServer(options: Partial<ServeOptions> = {}): Promise<
   const { serve } = (await import(
     /* @vite-ignore */ new URL("../../dist/server/serve.js", import.meta.url).href
   )) as typeof import("../../src/server/serve.js");
-  const server = await serve({ port: 0, seed: 1, version: "0.0.0", load: { threads: 2 }, ...options });
+  const server = await serve({ port: 0, seed: 1, version: "0.0.0", load: { threads: 1 }, ...options });
   await server.loaded.catch(async (error) => {
     await server.close();
     throw error;
