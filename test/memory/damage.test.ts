@@ -1,7 +1,8 @@
 /** Damage that SQLite itself does not tell: of a log, of notes, of what a repair reads. */
+import fs from "node:fs";
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { openDatabase } from "../../src/formats/database.js";
 import { Memory, repairMemory } from "../../src/memory/index.js";
 import { KIND } from "../../src/memory/schema.js";
@@ -78,6 +79,28 @@ it("tells of damaged notes, and keeps the others", () =>
     const repaired = await Memory.open(folder);
     expect([repaired.note("sound"), repaired.note("bad")]).toEqual(["7", undefined]);
     expect((await repaired.verify()).problems).toEqual([]);
+    await repaired.close();
+  }));
+
+it("counts as lost what the disk cannot read, and keeps the file under a second name", () =>
+  inFolder(async (folder) => {
+    const memory = await Memory.open(folder, SPACE);
+    await memory.add(recordsOf(200));
+    await memory.close();
+    const path = join(folder, "memory.db");
+    const bad = Math.floor((await readFile(path)).indexOf("number100 ") / 4096) * 4096;
+    const read = fs.readSync;
+    vi.spyOn(fs, "readSync").mockImplementation(((...given: [number, Uint8Array, number, number, number]) => {
+      if (Number(given[4]) === bad && given[3] === 4096) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      return read(...given);
+    }) as typeof fs.readSync);
+    const { records, lost } = await repairMemory(folder);
+    vi.restoreAllMocks();
+    expect(lost).toContain(101);
+    expect(records + lost.length).toBe(200);
+    expect(records).toBeGreaterThan(100);
+    const repaired = await Memory.open(folder);
+    expect(await repaired.verify()).toEqual({ records, problems: [] });
     await repaired.close();
   }));
 

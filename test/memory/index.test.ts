@@ -106,6 +106,20 @@ describe("an index", () => {
     }),
   );
 
+  it("is made anew without a look at what is saved", () =>
+    withStore(350, async (open, _, folder, warnings) => {
+      const saved = await open();
+      await saved.save();
+      const [file] = (await readdir(folder)).filter((name) => name.endsWith(".usearch"));
+      await rm(join(folder, file!));
+      const anew = await VectorIndex.anew(saved.source);
+      expect(agreement(foundBy(anew), foundBy(saved))).toBeGreaterThanOrEqual(29);
+      expect(warnings).toEqual([]);
+      expect((await readdir(folder)).filter((name) => name.endsWith(".usearch"))).toHaveLength(2);
+      expect((await open()).last).toBe(350);
+      expect(warnings).toEqual([]);
+    }));
+
   it("takes at most 2.2 KB a span of 768 values", () =>
     inFolder(async (folder) => {
       const memory = await Memory.open(folder, { ...SPACE, zDim: 768 });

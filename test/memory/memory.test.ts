@@ -3,7 +3,9 @@ import { statSync } from "node:fs";
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { openDatabase } from "../../src/formats/database.js";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
+import { conditionOf } from "../../src/memory/filter.js";
 import {
   exportedSpace,
   type FoundRecord,
@@ -12,6 +14,7 @@ import {
   type NewRecord,
   repairMemory,
 } from "../../src/memory/index.js";
+import { KIND } from "../../src/memory/schema.js";
 import { VectorIndex } from "../../src/memory/vectorIndex.js";
 import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
@@ -160,6 +163,16 @@ describe("a memory", () => {
       expect(idsOf(await memory.search({ z: query, filter, count: 3 }))).toEqual(nearest.map(({ id }) => id));
     }),
   );
+
+  it("looks for records with a tag among those alone", () =>
+    inFolder(async (folder) => {
+      const { database, lock } = await openDatabase(folder, KIND);
+      const { sql, values } = conditionOf({ tags: ["fifth", "mod3"], after: 5 })!;
+      const plan = database.all(`EXPLAIN QUERY PLAN SELECT id FROM records WHERE ${sql} ORDER BY id`, values);
+      expect(plan.map(({ detail }) => detail)).toContain("SEARCH records USING INTEGER PRIMARY KEY (rowid=?)");
+      database.close();
+      await lock.release();
+    }));
 
   it("filters by what most records fit, through the index", () =>
     withMemory(recordsOf(2600), async (memory) => {
