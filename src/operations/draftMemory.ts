@@ -56,8 +56,11 @@ export class RecalledDrafts {
   readonly counts = { asked: 0, recalled: 0 };
 
   constructor(
+    /** What they are recalled from and kept in. */
     readonly memory: Store,
+    /** Of the model that writes them. */
     readonly tokenizer: Pick<BigVae["tokenizer"], "decode">,
+    /** How near they must be. */
     readonly limits: Pick<RecallLimits, "distance">,
   ) {}
 

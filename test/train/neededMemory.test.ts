@@ -44,7 +44,7 @@ function expectNear(need: number, peak: number): void {
 describe("the estimate of training", () => {
   it.each([
     ["none", false],
-    ["nf4", true],
+    ["int4", true],
   ] as const)("is within 15 %% of the peak, %s, checkpointing %s", async (quant, gradientCheckpointing) => {
     const peak = await peakOf({ quant, gradientCheckpointing, output: join(folder, quant) });
     const { plain, checkpointing } = trainingMemory(await readConfig(base), quant);
