@@ -147,7 +147,7 @@ export async function measureRecall(
     throw new BigVaeError("usage", {
       subject: "calibrate",
       expected: `texts of at least ${span} tokens`,
-      got: `${texts.length} shorter ones`,
+      got: texts.length === 0 ? "none" : "shorter ones alone",
       remedy: "give longer texts",
     });
   const distances: number[] = [];

@@ -28,13 +28,13 @@ export function calibrateCommand() {
     .action(async (folder, given, { coverage, nAvg, seed, ...flags }) => {
       const texts: string[] = [];
       for await (const { text } of await inputTexts(given, flags)) texts.push(text);
-      await useModel({ ...flags, seed }, async (vae) =>
-        closed(await openMemory(vae, folder, memoryOptions(flags)), async (memory) => {
-          const limits = await measureRecall(vae, texts, { coverage, nAvg, seed, signal: interruptSignal() });
+      await useModel({ ...flags, seed }, async (vae) => {
+        const limits = await measureRecall(vae, texts, { coverage, nAvg, seed, signal: interruptSignal() });
+        return closed(await openMemory(vae, folder, memoryOptions(flags)), async (memory) => {
           await setRecallLimits(memory, limits);
           const line = `${folder}: drafts within ${limits.distance.toFixed(3)} of what they are written from, as ${Number((100 * coverage).toFixed(2))} % of those behind ${limits.texts} texts are`;
           reportWritten(flags, { memory: folder, ...limits }, line);
-        }),
-      );
+        });
+      });
     });
 }
