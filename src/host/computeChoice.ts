@@ -27,7 +27,7 @@ export interface ComputeMachine {
 }
 
 /** int8 has to be this many times as fast: below it, rounding is not worth its gain. */
-export const LEAST_GAIN = 1.3;
+const LEAST_GAIN = 1.3;
 /** Rows of x: as many as a batch of a few texts has tokens. */
 const ROWS = 256;
 /** Runs of each kind, in turns; the best of each counts, which other work on the machine disturbs least. */
@@ -43,7 +43,12 @@ export async function settleCompute(
 ): Promise<Compute> {
   if (choice !== "auto") return choice;
   if (quant !== "none" || machine.fits === false) return "fp32";
-  return (await int8Gain(config, machine)) >= LEAST_GAIN ? "int8" : "fp32";
+  return chosenFor(await int8Gain(config, machine));
+}
+
+/** What "auto" takes where int8 is so many times as fast as fp32. */
+export function chosenFor(gain: number): Compute {
+  return gain >= LEAST_GAIN ? "int8" : "fp32";
 }
 
 /** How many times as fast as in fp32 the machine multiplies by a base's largest linear layer in int8; 0 where its sums are cut off. */

@@ -57,6 +57,11 @@ it("begins no memory where one is only asked", PATIENCE, async () => {
     expect(stderr).toMatch(/memory .*typo: expected a memory, got none/);
     expect(code).toBe(EXIT_CODES.usage);
   }
+  // A sampler that writes no drafts says so, and opens none.
+  const guide = ["generate", ...TINY, "--prompt", "The fox", "--sampler", "guide", "--steps", "1", "--memory", missing];
+  const { code, stderr } = await bigvae(guide);
+  expect(stderr).toMatch(/the sampler guide ignores --memory/);
+  expect(code).toBe(0);
   expect(await readdir(root)).not.toContain("typo");
 });
 

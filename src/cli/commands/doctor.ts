@@ -5,7 +5,7 @@ import { BigVae, type Confidence } from "../../bigVae.js";
 import { adapterPlaces } from "../../checkpoint/layout.js";
 import { BigVaeError, EXIT_CODES } from "../../errors.js";
 import { add, input, toOnnx } from "../../graph/index.js";
-import { int8Gain, LEAST_GAIN } from "../../host/computeChoice.js";
+import { chosenFor, int8Gain } from "../../host/computeChoice.js";
 import { availableBytes } from "../../host/memory.js";
 import { findModel, readConfig } from "../../host/modelFiles.js";
 import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
@@ -112,8 +112,7 @@ async function* modelChecks(name: string, adapters: string | undefined): AsyncGe
 async function int8(base: string): Promise<Check> {
   const gain = await int8Gain(await readConfig(base), { runtime: onnxNodeRuntime() });
   const found = gain === 0 ? "not exact on this processor" : `${gain.toFixed(1)} times the rate of fp32`;
-  const choice = gain >= LEAST_GAIN ? "int8" : "fp32";
-  return { name: "products in int8", ok: true, found: `${found}; --compute auto takes ${choice}` };
+  return { name: "products in int8", ok: true, found: `${found}; --compute auto takes ${chosenFor(gain)}` };
 }
 
 /** A sentence that every model of English keeps. */

@@ -175,8 +175,11 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   checkTaken(name, flags);
   const readTexts = await samplerTexts(flags);
+  const { takes, defaults } = samplers[name] as SamplerEntry;
+  // A sampler without drafts opens no memory.
+  const { memory, ...others } = flags;
   await useModel(flags, async (vae) =>
-    withDrafts(flags, vae, async (drafts) => {
+    withDrafts(takes.includes("memory") ? flags : others, vae, async (drafts) => {
       const texts = await readTexts(vae.space.width);
       const options = { ...runOptions(flags, texts), ...(drafts ? { memory: drafts.forRun() } : {}) };
       const longerThanSpan = warnLongInputs(name, flags, vae, texts);
@@ -200,12 +203,11 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
           // A run that is stopped keeps the spans that it finished.
           if (flags.trace && spans.length > 0) await writeTrace(flags.trace, spans, vae);
         });
-      const { takes, defaults } = samplers[name] as SamplerEntry;
       const asked = takes.includes("nSteps") ? (flags.steps ?? defaults.nSteps ?? SAMPLING_DEFAULTS.nSteps) : 0;
       warnEnded(flags, spans, asked, vae.tokenizer.eosId);
       if (flags.json) printJson({ ...wholeResult(written, spans), longerThanSpan });
       else if (written.nextText !== undefined) note(flags, `next topic: ${written.nextText.trim()}`);
-      if (drafts) note(flags, `${drafts.counts.recalled} of ${drafts.counts.asked} drafts from ${flags.memory}`);
+      if (drafts) note(flags, `${drafts.counts.recalled} of ${drafts.counts.asked} drafts from ${memory}`);
     }),
   );
 }
