@@ -15,9 +15,9 @@ import { readConfig } from "../../src/host/modelFiles.js";
 import { tinyFolder } from "../parity/reference.js";
 import { MID_SIZE, writeRandomModel } from "./randomModel.js";
 
-const CYCLES = Number(process.env.BIGVAE_CYCLES ?? 10);
+const CYCLES = Number(process.env.BIGVAE_CYCLES ?? 12);
 const LONG = CYCLES >= 100;
-const WARM_UP = LONG ? 50 : 4;
+const WARM_UP = LONG ? 50 : 6;
 /** Resident memory may grow by this share of the model a cycle: in the short form less than half of one adapter. */
 const MAX_LEAK = 0.08;
 /** glibc: one heap, and large blocks given back at once, so that resident memory is what is in use. */
@@ -90,10 +90,10 @@ describe("close", () => {
   });
 });
 
-/** The model of the estimate with few tokens and large adapters: 28 MB, of which each adapter is 5. Its folder as cycles.mjs takes it, and its bytes. */
+/** The model of the estimate with few tokens and large adapters: 74 MB, of which each adapter is 20. Its folder as cycles.mjs takes it, and its bytes. */
 async function writeWideModel(): Promise<[string, number]> {
   const wide = join(folder, "wide");
-  await writeRandomModel(join(wide, "adapters"), { ...MID_SIZE, vocabSize: 512 }, 64);
+  await writeRandomModel(join(wide, "adapters"), { ...MID_SIZE, vocabSize: 512 }, 256);
   await rename(join(wide, "adapters", "base"), join(wide, "base"));
   return [wide, await modelBytes(wide)];
 }

@@ -101,8 +101,8 @@ export function elements(tensors: HostTensors): number {
   return Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
 }
 
-/** Measured on whole runs beside their graphs: the tokenizer, rows of text, what shows samples and measures latents beside its weights. */
-const RUN_BYTES = 70e6;
+/** Measured on whole runs beside their graphs: rows of text, and what shows samples and measures latents beside its weights. */
+const RUN_BYTES = 100e6;
 
 /**
  * What a run takes that has one shape of microbatch, to its end: with its evaluation, and with twice what it trains while the
@@ -118,5 +118,7 @@ export function memoryOfShape(
   const nodes = topologicalOrder(steps).length + topologicalOrder(evaluated).length;
   // Weights, gradients, mean and square of Adam, and two copies.
   const held = frozen + stored + 6 * trained;
-  return held + activationBytes(steps) + activationBytes(evaluated) + PROCESS_BYTES + RUN_BYTES + NODE_BYTES * nodes;
+  // An evaluation uses again what the activations of small steps leave free.
+  const passing = Math.max(activationBytes(steps), RUN_BYTES) + activationBytes(evaluated);
+  return held + passing + PROCESS_BYTES + NODE_BYTES * nodes;
 }
