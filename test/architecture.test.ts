@@ -85,7 +85,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   "bigVae.ts": {
     imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "remote", "sampling", "tokenizer"],
   },
-  "server/schemas": { imports: ["sampling"] },
+  "server/schemas": { imports: ["latent", "memory/types.ts", "sampling"] },
   server: {
     imports: [
       "server/schemas",
@@ -93,6 +93,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "engine",
       "host",
       "latent",
+      "memory",
       "operations",
       "project",
       "sampling",

@@ -1,10 +1,16 @@
 /** A client of `bigvae serve`, for Node and for browsers. */
 import { readEvents } from "./eventReader.js";
 import type {
+  AddToMemoryAnswer,
+  AddToMemoryRequest,
+  CalibrateMemoryAnswer,
+  CalibrateMemoryRequest,
   CompletionAnswer,
   CompletionRequest,
   DecodeAnswer,
   DecodeRequest,
+  DeleteFromMemoryAnswer,
+  DeleteFromMemoryRequest,
   EmbeddingsAnswer,
   EmbeddingsRequest,
   EncodeAnswer,
@@ -13,12 +19,15 @@ import type {
   GenerateRequest,
   InterpolateAnswer,
   InterpolateRequest,
+  MemoryAnswer,
   MixAnswer,
   MixRequest,
   ModelsAnswer,
   PlanRequest,
   ReconstructAnswer,
   ReconstructRequest,
+  SearchMemoryAnswer,
+  SearchMemoryRequest,
   StreamEvent,
   Streamed,
   TraceAnswer,
@@ -131,6 +140,31 @@ export class Client {
   /** Writes with a sampler, and tells where each latent came from. */
   trace(request: TraceRequest, signal?: AbortSignal): Promise<TraceAnswer> {
     return this.#post("/latent/trace", request, signal);
+  }
+
+  /** What the server's memory holds. */
+  async memory(signal?: AbortSignal): Promise<MemoryAnswer> {
+    return (await this.#ask("/memory", undefined, signal)).json() as Promise<MemoryAnswer>;
+  }
+
+  /** Keeps texts with their latents in the server's memory. */
+  addToMemory(request: AddToMemoryRequest, signal?: AbortSignal): Promise<AddToMemoryAnswer> {
+    return this.#post("/memory/add", request, signal);
+  }
+
+  /** Records near to a text or a latent, by words, or by both. */
+  searchMemory(request: SearchMemoryRequest, signal?: AbortSignal): Promise<SearchMemoryAnswer> {
+    return this.#post("/memory/search", request, signal);
+  }
+
+  /** Measures how near a kept draft must be to stand for a new one. */
+  calibrateMemory(request: CalibrateMemoryRequest, signal?: AbortSignal): Promise<CalibrateMemoryAnswer> {
+    return this.#post("/memory/calibrate", request, signal);
+  }
+
+  /** Deletes records. */
+  deleteFromMemory(request: DeleteFromMemoryRequest, signal?: AbortSignal): Promise<DeleteFromMemoryAnswer> {
+    return this.#post("/memory/delete", request, signal);
   }
 
   /** A call by its name, told as it is written; leaving the loop calls it off. */

@@ -1,6 +1,7 @@
 /** Requests and answers of the server, by its own schemas. */
 import type { z } from "zod";
 import type * as latent from "../server/schemas/latent.js";
+import type * as memory from "../server/schemas/memory.js";
 import type * as openAi from "../server/schemas/openAi.js";
 
 /** Of `encode`. */
@@ -33,6 +34,24 @@ export type GenerateAnswer = z.output<typeof latent.generateAnswer>;
 export type TraceRequest = z.input<typeof latent.traceRequest>;
 /** What a sampler wrote, with the origins of each latent. */
 export type TraceAnswer = z.output<typeof latent.traceAnswer>;
+/** What the server's memory holds. */
+export type MemoryAnswer = z.output<typeof memory.showAnswer>;
+/** Of `addToMemory`. */
+export type AddToMemoryRequest = z.input<typeof memory.addRequest>;
+/** Ids of the new records. */
+export type AddToMemoryAnswer = z.output<typeof memory.addAnswer>;
+/** Of `searchMemory`. */
+export type SearchMemoryRequest = z.input<typeof memory.searchRequest>;
+/** Records that were found, the best first. */
+export type SearchMemoryAnswer = z.output<typeof memory.searchAnswer>;
+/** Of `calibrateMemory`. */
+export type CalibrateMemoryRequest = z.input<typeof memory.calibrateRequest>;
+/** How near a kept draft must be to stand for a new one. */
+export type CalibrateMemoryAnswer = z.output<typeof memory.calibrateAnswer>;
+/** Of `deleteFromMemory`. */
+export type DeleteFromMemoryRequest = z.input<typeof memory.deleteRequest>;
+/** How many were deleted. */
+export type DeleteFromMemoryAnswer = z.output<typeof memory.deleteAnswer>;
 /** Of `embeddings`. */
 export type EmbeddingsRequest = z.input<typeof openAi.embeddingsRequest>;
 /** Texts as vectors, in OpenAI's shape. */

@@ -46,7 +46,8 @@ interface SpanLine {
   text: string;
   /** Row of the latent that it was written from. */
   latent: number;
-  drafts: { ids: TokenIds; text: string; from?: number; latent: number }[];
+  /** `recalled`: of a kept draft, its record in the memory. */
+  drafts: { ids: TokenIds; text: string; from?: number; latent: number; recalled?: number }[];
   written: SavedWriting;
 }
 
@@ -91,6 +92,7 @@ export async function traceOf(
       text: text(draft.ids, "draft"),
       ...(draft.from ? { from: rowOf(draft.from) } : {}),
       latent: rowOf(draft.latent),
+      ...(draft.recalled === undefined ? {} : { recalled: draft.recalled }),
     }));
     lines.push({
       kind: "span",

@@ -4,6 +4,7 @@ export { EVEN_SCALE, mixScale } from "./guidance.js";
 export * from "./latent.js";
 export { type LatentShape, LatentSpace } from "./latentSpace.js";
 export {
+  COMPARED_BY,
   type ComparedBy,
   centredKeys,
   FIRST_CHOICE,

@@ -3,7 +3,10 @@ import { average, cosine, type Latent } from "./latent.js";
 import type { LatentSpace } from "./latentSpace.js";
 
 /** "match": the best match of slots (`LatentSpace.similarity`). "key": the cosine of the keys (`LatentSpace.key`). */
-export type ComparedBy = "match" | "key";
+export const COMPARED_BY = ["key", "match"] as const;
+
+/** One of COMPARED_BY. */
+export type ComparedBy = (typeof COMPARED_BY)[number];
 
 /** An item that was found. */
 export interface Found<T> {

@@ -28,10 +28,16 @@ export function setRecallLimits(memory: Memory, limits: RecallLimits): Promise<v
   return memory.setNote(LIMITS, JSON.stringify(limits));
 }
 
+/** How near the drafts of a memory must be, where that was measured. */
+export function knownRecallLimits(memory: Memory): RecallLimits | undefined {
+  const note = memory.note(LIMITS);
+  return note === undefined ? undefined : (JSON.parse(note) as RecallLimits);
+}
+
 /** How near the drafts of a memory must be. Throws "usage" for a memory that nobody has calibrated. */
 export function recallLimits(memory: Memory): RecallLimits {
-  const note = memory.note(LIMITS);
-  if (note !== undefined) return JSON.parse(note) as RecallLimits;
+  const known = knownRecallLimits(memory);
+  if (known) return known;
   throw new BigVaeError("usage", {
     subject: `memory ${memory.folder}`,
     expected: "one that says how near drafts must be",

@@ -23,9 +23,10 @@ export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) 
   return { ...wholeResult(written, spans), spans: spans.map(spanResult) };
 }
 
-/** A span with the latent that it was written from. */
-export function spanResult({ text, ids, latent }: GeneratedSpan) {
-  return { text, ids, z: latent.z };
+/** A span with the latent that it was written from, and the kept drafts that had a share in it, by what the memory knows them. */
+export function spanResult({ text, ids, latent, drafts }: GeneratedSpan) {
+  const recalled = drafts.flatMap((draft) => draft.recalled ?? []);
+  return { text, ids, z: latent.z, ...(recalled.length > 0 ? { recalled } : {}) };
 }
 
 /** What was written, what the original's function returns, and the next topic from samplers that write one. */

@@ -10,11 +10,13 @@ import { openApiOf } from "./openApi.js";
 import { Queue } from "./queue.js";
 import type { RequestContext, Route } from "./route.js";
 import { latentRoutes } from "./routes/latents.js";
+import { memoryRoutes } from "./routes/memory.js";
 import { miniLoomRoutes } from "./routes/miniLoom.js";
 import { openAiRoutes } from "./routes/openAi.js";
 import { samplingRoutes } from "./routes/sampling.js";
 import { closing, statusRoutes } from "./routes/status.js";
 import { Access, type AccessOptions } from "./security.js";
+import type { ServedMemory } from "./servedMemory.js";
 import type { ServedModel } from "./servedModel.js";
 
 export interface AppOptions extends AccessOptions {
@@ -45,7 +47,7 @@ export interface App {
   abort(): void;
 }
 
-export function makeApp(model: ServedModel, options: AppOptions): App {
+export function makeApp(model: ServedModel, memory: ServedMemory, options: AppOptions): App {
   const { maxBodyBytes, headersTimeoutMs, log, version } = options;
   const app = fastify({
     bodyLimit: maxBodyBytes,
@@ -68,7 +70,7 @@ export function makeApp(model: ServedModel, options: AppOptions): App {
       reply.code(400).send(answerTo(malformedRequest(error)).body);
     },
   });
-  const answering = new Answering(app, model, options);
+  const answering = new Answering(app, model, memory, options);
   let documentation = "";
   const openApi: Route = {
     method: "GET",
@@ -82,6 +84,7 @@ export function makeApp(model: ServedModel, options: AppOptions): App {
     ...openAiRoutes,
     ...latentRoutes,
     ...samplingRoutes,
+    ...memoryRoutes,
     ...miniLoomRoutes,
     ...statusRoutes(() => answering.isClosing),
     ...(options.studio?.routes ?? []),
@@ -134,6 +137,7 @@ class Answering {
   constructor(
     readonly app: FastifyInstance,
     readonly model: ServedModel,
+    readonly memory: ServedMemory,
     { maxActive, maxWaiting, seed }: AppOptions,
   ) {
     this.#queue = new Queue(maxActive, maxWaiting);
@@ -167,7 +171,10 @@ class Answering {
     });
     const signal = AbortSignal.any([gone.signal, this.#abort.signal]);
     const rng = this.#rng.fork("request", this.#count++);
-    const context: RequestContext = { model: this.model, metrics: this.metrics, signal, id: request.id, rng };
+    const context: RequestContext = {
+      ...{ model: this.model, memory: this.memory, metrics: this.metrics },
+      ...{ signal, id: request.id, rng },
+    };
     if (route.method === "GET") return this.#send(reply, await route.handle(context, undefined));
     if (this.isClosing) throw closing();
     const body = parsed(route, request.body);

@@ -4,11 +4,13 @@ import type { BigVae } from "../bigVae.js";
 import { checkLatent } from "../latent/index.js";
 import type { Rng } from "../rng.js";
 import type { Metrics } from "./metrics.js";
+import type { ServedMemory } from "./servedMemory.js";
 import type { ServedModel } from "./servedModel.js";
 
 /** What a request has besides its body. */
 export interface RequestContext {
   model: ServedModel;
+  memory: ServedMemory;
   metrics: Metrics;
   /** Aborts when the connection closes. */
   signal: AbortSignal;
@@ -25,7 +27,7 @@ export interface Route<Body extends z.ZodType = z.ZodType, Answer extends z.ZodT
   method: "GET" | "POST";
   path: string;
   summary: string;
-  tag: "OpenAI" | "latents" | "MiniLoom" | "studio" | "server";
+  tag: "OpenAI" | "latents" | "memory" | "MiniLoom" | "studio" | "server";
   body?: Body;
   answer: Answer;
   /** A body that the pocket model answers. */

@@ -7,6 +7,7 @@ import { Project } from "../project/index.js";
 import { Runs } from "../studio/runs.js";
 import { type App, makeApp } from "./app.js";
 import { type AccessOptions, checkAccess } from "./security.js";
+import { ServedMemory } from "./servedMemory.js";
 import { ServedModel } from "./servedModel.js";
 import { claimLatents, openStudio } from "./studio.js";
 
@@ -19,6 +20,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxActive?: number;
   maxWaiting?: number;
   maxBodyBytes?: number;
+  /** Folder of the memory that spans and drafts are kept in; it is begun where there is none. Default: no memory. */
+  memory?: string | undefined;
   /** Folder of the project that the studio works on; without it there is no studio. */
   project?: string | undefined;
   /** Folder of the training runs that the studio shows; default: "runs". */
@@ -59,10 +62,12 @@ export async function serve(options: ServeOptions): Promise<Server> {
   checkAccess(access);
   // A project that another process has open is refused before a model is loaded.
   const project = options.project === undefined ? undefined : await Project.open(options.project);
+  const memory = new ServedMemory(options.memory, (warning) => app?.fastify.log.warn(warning));
   const loadModel = async () => {
     const vae = await BigVae.load(name, { ...load, isolation: "process" });
     try {
       if (project) await claimLatents(project, vae, modelName(name));
+      await memory.open(vae);
       return vae;
     } catch (error) {
       await vae.close();
@@ -84,12 +89,13 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const studio = project && openStudio(served, project, new Runs(resolve(options.runs ?? "runs")));
   const limits = { maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs };
   try {
-    app = makeApp(served, { ...access, ...limits, seed, version, log, studio });
-    return await listening(app, { host, port, served, studio });
+    app = makeApp(served, memory, { ...access, ...limits, seed, version, log, studio });
+    return await listening(app, { host, port, served, memory, studio });
   } catch (error) {
     served.loaded.catch(() => undefined);
     await studio?.close();
     await served.close();
+    await memory.close();
     throw error;
   }
 }
@@ -101,8 +107,15 @@ async function listening(
     host,
     port,
     served,
+    memory,
     studio,
-  }: { host: string; port: number; served: ServedModel; studio: { close(): Promise<void> } | undefined },
+  }: {
+    host: string;
+    port: number;
+    served: ServedModel;
+    memory: ServedMemory;
+    studio: { close(): Promise<void> } | undefined;
+  },
 ): Promise<Server> {
   const url = await fastify.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
     const got = `${port} (${cause.code ?? cause.message})`;
@@ -116,6 +129,7 @@ async function listening(
     await studio?.close();
     await fastify.close();
     await served.close();
+    await memory.close();
   };
   return { url, loaded: served.loaded, model: served, close: () => (closed ??= close()) };
 }

@@ -1,4 +1,7 @@
 /** The typed client on the real server, and alone. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readEvents } from "../../src/client/eventReader.js";
 import { Client, ServerError } from "../../src/client/index.js";
@@ -7,11 +10,16 @@ import { startServer, until } from "./server.js";
 
 let server: Server;
 let client: Client;
+let memory: string;
 beforeAll(async () => {
-  server = await startServer();
+  memory = await mkdtemp(join(tmpdir(), "bigvae-served-memory-"));
+  server = await startServer({ memory });
   client = new Client({ url: `${server.url}/` });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await rm(memory, { recursive: true });
+});
 
 const metric = async (name: string) => {
   const text = await (await fetch(`${server.url}/metrics`)).text();
@@ -37,6 +45,13 @@ describe("the client", () => {
     expect(traced.latents[0]).toHaveLength(1025);
     expect((await client.plan({ terminal: "They danced.", nSteps: 1, nAvg: 1 })).spans).toHaveLength(1);
     expect((await client.embeddings({ model: "pocket", input: texts })).data[0]!.embedding).toEqual(zs[0]);
+    expect(await client.addToMemory({ records: texts.map((text) => ({ text })) })).toEqual({ ids: [1, 2] });
+    const { found } = await client.searchMemory({ near: zs[1]!, count: 1 });
+    expect(found[0]).toMatchObject({ id: 2, text: "It rained." });
+    const long = "The fox found a lamp by the river. ".repeat(8);
+    expect(await client.calibrateMemory({ texts: [long], nAvg: 1 })).toMatchObject({ coverage: 0.5, texts: 1 });
+    expect(await client.deleteFromMemory({ ids: [2] })).toEqual({ deleted: 1 });
+    expect((await client.memory()).records).toBe(1);
     const ask = { model: "pocket", prompt: "The owl", max_tokens: 8, seed: 1 };
     const { choices } = await client.completions(ask);
     let streamed = "";

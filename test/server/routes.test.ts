@@ -1,4 +1,8 @@
 /** Every route of the real server: its example, its schema, its errors, its limits. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,10 +11,15 @@ import type { Server } from "../../src/server/serve.js";
 import { eventsOf, type Failed, post, startServer } from "./server.js";
 
 let server: Server;
+let memory: string;
 beforeAll(async () => {
-  server = await startServer();
+  memory = await mkdtemp(join(tmpdir(), "bigvae-served-memory-"));
+  server = await startServer({ memory });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await rm(memory, { recursive: true });
+});
 
 interface Operation {
   requestBody?: {
@@ -21,9 +30,10 @@ interface Operation {
 type Document = { paths: Record<string, Record<string, Operation>> };
 const openApi = async () => (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
 const PATHS = {
-  get: ["/healthz", "/metrics", "/openapi.json", "/readyz", "/v1/models"],
+  get: ["/healthz", "/memory", "/metrics", "/openapi.json", "/readyz", "/v1/models"],
   post: ["/check-tokens", "/generate", "/vae-guided", "/v1/embeddings", "/v1/completions"].concat(
     "encode decode reconstruct interpolate mix generate plan trace".split(" ").map((name) => `/latent/${name}`),
+    "add search calibrate delete".split(" ").map((name) => `/memory/${name}`),
   ),
 };
 
@@ -46,6 +56,11 @@ describe("the OpenAPI document", () => {
       if (path === "/latent/decode") {
         const encoded = await post(`${server.url}/latent/encode`, { texts: ["The fox found a lamp."] });
         example = { zs: [encoded.body.latents[0].mean] };
+      }
+      if (path === "/memory/calibrate") example = { texts: ["The fox found a lamp by the river. ".repeat(8)], nAvg: 1 };
+      if (path === "/memory/delete") {
+        const added = await post(`${server.url}/memory/add`, { records: [{ text: "It rained." }] });
+        example = { ids: added.body.ids };
       }
       const url = `${server.url}${path}`;
       const { status, body, headers } =

@@ -21,10 +21,11 @@ export async function runSampler(
   const seed = seedOf(context, fields.seed);
   const spans: GeneratedSpan[] = [];
   const warnings: string[] = [];
-  const { prompt: _prompt, start: _start, terminal: _terminal, task: _task, ...numbers } = fields;
+  const { prompt: _prompt, start: _start, terminal: _terminal, task: _task, memory, ...numbers } = fields;
   const options: GenerateOptions = {
     ...numbers,
     ...sourcesOf(fields),
+    ...(memory ? { memory: context.memory.drafts(vae).forRun() } : {}),
     seed,
     signal: context.signal,
     onToken(id) {

@@ -113,6 +113,10 @@ const samplingFields = {
   tau: tau.optional(),
   noise: noise.optional(),
   ignoreEos: z.boolean().optional(),
+  memory: z
+    .boolean()
+    .optional()
+    .describe("whether drafts of the server's memory are taken where they fit, and new ones are kept in it"),
   seed: seed.optional(),
 };
 export const generateRequest = z.strictObject({
@@ -128,7 +132,12 @@ export const planRequest = z.strictObject({
 export const traceRequest = z.strictObject({ sampler: z.enum(namesOf(samplers)).default("avg"), ...samplingFields });
 
 const tokens = z.object({ text: z.string(), ids });
-const spanAnswer = z.object({ text: z.string(), ids, z: latent });
+const spanAnswer = z.object({
+  text: z.string(),
+  ids,
+  z: latent,
+  recalled: z.array(z.int()).optional().describe("records of the memory whose drafts had a share in it"),
+});
 export const generateAnswer = z.object({
   ...tokens.shape,
   original: tokens.describe("what the original's function returns, the context in front"),

@@ -1,0 +1,64 @@
+/** The memory that a server keeps spans in. */
+import type { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
+import type { Memory } from "../memory/index.js";
+import { knownRecallLimits, RecalledDrafts, type RecallLimits, setRecallLimits } from "../operations/draftMemory.js";
+import { openMemory } from "../operations/memories.js";
+
+export class ServedMemory {
+  #memory: Memory | undefined;
+  #drafts: RecalledDrafts | undefined;
+
+  constructor(
+    /** Where it lies; a server may have none. */
+    readonly folder: string | undefined,
+    readonly onWarning: (warning: string) => void,
+  ) {}
+
+  /** Opens it for the latents of a model, or begins one. It stays open while an engine is started again. Throws as `openMemory` does. */
+  async open(vae: BigVae): Promise<void> {
+    if (this.folder !== undefined) this.#memory ??= await openMemory(vae, this.folder, { onWarning: this.onWarning });
+  }
+
+  /** The open memory. Throws "unsupported" where the server has none. */
+  get(): Memory {
+    if (this.#memory) return this.#memory;
+    throw new BigVaeError("unsupported", {
+      subject: "memory",
+      expected: "a server with one",
+      got: "one without",
+      remedy: "start it with `memory`, the folder of one",
+    });
+  }
+
+  /** How near kept drafts must be, where the memory is calibrated. */
+  limits(): RecallLimits | undefined {
+    return knownRecallLimits(this.get());
+  }
+
+  /** Says how near kept drafts must be. */
+  async calibrate(limits: RecallLimits): Promise<void> {
+    await setRecallLimits(this.get(), limits);
+    this.#drafts = undefined;
+  }
+
+  /** Its drafts, used by all runs together. Throws "usage" where it is not calibrated. */
+  drafts({ tokenizer }: BigVae): RecalledDrafts {
+    return (this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, this.limits() ?? notCalibrated()));
+  }
+
+  async close(): Promise<void> {
+    await this.#memory?.close();
+    this.#memory = undefined;
+  }
+}
+
+function notCalibrated(): never {
+  const remedy = "post texts to /memory/calibrate";
+  throw new BigVaeError("usage", {
+    subject: "memory",
+    expected: "one that is calibrated",
+    got: "one that is not",
+    remedy,
+  });
+}
