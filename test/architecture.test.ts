@@ -103,7 +103,16 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   studio: {
-    imports: ["project", "bigVae.ts", "data/texts.ts", "latent", "operations", "sampling", "train/run/runFile.ts"],
+    imports: [
+      "project",
+      "bigVae.ts",
+      "data/texts.ts",
+      "latent",
+      "memory",
+      "operations",
+      "sampling",
+      "train/run/runFile.ts",
+    ],
     node: true,
   },
   client: { imports: ["server/schemas"] },

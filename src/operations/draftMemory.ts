@@ -99,7 +99,9 @@ export class RecalledDrafts {
           contextZ: context,
           tags: [tagOf(kind)],
         }));
-        for (const id of await this.memory.add(records)) used.add(id);
+        const ids = await this.memory.add(records);
+        for (const id of ids) used.add(id);
+        return ids;
       },
     };
   }

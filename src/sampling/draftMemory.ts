@@ -25,6 +25,6 @@ export interface KeptDraft {
 export interface DraftMemory {
   /** Up to `count` kept drafts that are as near to a place as drafts written there would be, the nearest first; none twice in a run. */
   recall(place: DraftPlace, count: number): Promise<readonly KeptDraft[]>;
-  /** Keeps drafts that were written at a place. */
-  keep(place: DraftPlace, drafts: readonly Omit<KeptDraft, "id">[]): Promise<void>;
+  /** Keeps drafts that were written at a place; returns by what the memory knows them. */
+  keep(place: DraftPlace, drafts: readonly Omit<KeptDraft, "id">[]): Promise<readonly number[]>;
 }

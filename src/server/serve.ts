@@ -86,7 +86,14 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   });
   const { maxBodyBytes = 2 ** 21, headersTimeoutMs = 10_000, seed, version, log } = options;
-  const studio = project && openStudio(served, project, new Runs(resolve(options.runs ?? "runs")));
+  const studio =
+    project &&
+    openStudio(
+      served,
+      project,
+      new Runs(resolve(options.runs ?? "runs")),
+      options.memory === undefined ? undefined : memory,
+    );
   const limits = { maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs };
   try {
     app = makeApp(served, memory, { ...access, ...limits, seed, version, log, studio });

@@ -9,6 +9,7 @@ import type { Runs } from "../studio/runs.js";
 import { EventStream } from "./eventStream.js";
 import type { Route } from "./route.js";
 import { studioRoutes } from "./routes/studio.js";
+import type { ServedMemory } from "./servedMemory.js";
 import type { ServedModel } from "./servedModel.js";
 import { attachPage } from "./studioPage.js";
 
@@ -36,13 +37,13 @@ function withoutAdapters(model: string): never {
   });
 }
 
-export function openStudio(model: ServedModel, project: Project, runs: Runs): Studio {
+export function openStudio(model: ServedModel, project: Project, runs: Runs, memory: ServedMemory | undefined): Studio {
   let made: Loom | undefined;
   // The map needs the space of the model's latents.
-  const loom = () => (made ??= new Loom(project, () => model.withLatents()));
+  const loom = () => (made ??= new Loom(project, () => model.withLatents(), memory));
   const streams = new Set<EventStream>();
   return {
-    routes: studioRoutes(loom, model, runs),
+    routes: studioRoutes(loom, model, runs, memory),
     attach(app) {
       attachPage(app);
       app.get("/studio/events", (_, reply) => {
@@ -64,7 +65,11 @@ export function openStudio(model: ServedModel, project: Project, runs: Runs): St
           .send(JSON.stringify(exportProject(project))),
       );
     },
-    prepare: () => void loom(),
+    prepare() {
+      if (made) return;
+      const { atlas, events } = loom();
+      atlas.memory?.show().catch((error: unknown) => events.fail(error));
+    },
     async close() {
       await made?.close();
       for (const events of streams) events.end();

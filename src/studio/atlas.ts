@@ -6,6 +6,7 @@ import { mixOf } from "../operations/blending.js";
 import type { PlacedSpan, Project } from "../project/index.js";
 import type { MapPoint, StudioEvents } from "./events.js";
 import type { LayoutName } from "./layout.js";
+import { isOfRecord, MemoryLayer, type StudioMemory } from "./memoryLayer.js";
 import { SpanMap } from "./spanMap.js";
 import { LEAST_FOR_UMAP } from "./umap.js";
 
@@ -14,6 +15,8 @@ const MOST_OF_A_MEAN = 512;
 
 export class Atlas {
   readonly map: SpanMap;
+  /** The memory that is on the map too. */
+  readonly memory: MemoryLayer | undefined;
   /** Of the layout that is being found. */
   #laying: AbortController | undefined;
 
@@ -21,8 +24,10 @@ export class Atlas {
     readonly project: Project,
     readonly model: () => BigVae,
     readonly events: StudioEvents,
+    memory?: StudioMemory,
   ) {
     this.map = new SpanMap(model().space, project.allSpans());
+    this.memory = memory && new MemoryLayer(memory, events, this.map);
   }
 
   /** Puts kept spans on the map; returns the points of those that have a latent. */
@@ -50,15 +55,16 @@ export class Atlas {
     this.events.tell({ kind: "map", share: 1 });
   }
 
-  /** The latent of a span. Throws "usage" for one that has none. */
-  latentOf(span: number): Latent {
-    return this.project.span(span).z ?? unknownSpan(span);
+  /** The latent of a point. Throws "usage" for one that has none. */
+  async latentOf(point: number): Promise<Latent> {
+    if (isOfRecord(point)) return (await this.memory?.latentOf(point)) ?? unknownSpan(point);
+    return this.project.span(point).z ?? unknownSpan(point);
   }
 
   /** Decodes what lies at a place. Throws "usage" where the map is empty. */
   async read(x: number, y: number, signal?: AbortSignal): Promise<{ z: Latent; text: string; nearest: MapPoint }> {
     const { key, nearest } = this.map.at(x, y) ?? emptyMap();
-    const z = this.model().space.withKey(this.latentOf(nearest.id), key);
+    const z = this.model().space.withKey(await this.latentOf(nearest.id), key);
     const text = await this.model().decode(z, { signal });
     return { z, text: text.trim(), nearest };
   }
@@ -67,7 +73,7 @@ export class Atlas {
   async mean(spans: readonly number[], signal?: AbortSignal): Promise<{ z: Latent; text: string }> {
     const step = Math.max(1, spans.length / MOST_OF_A_MEAN);
     const chosen = Array.from({ length: Math.ceil(spans.length / step) }, (_, i) => spans[Math.floor(i * step)]!);
-    const zs = chosen.map((span) => this.latentOf(span));
+    const zs = await this.#latentsOf(chosen);
     const weights = zs.map(() => 1 / zs.length);
     const { z, cfgScale } = mixOf(this.model(), zs, weights, {});
     const text = await this.model().decode(z, { cfgScale, signal });
@@ -75,16 +81,22 @@ export class Atlas {
   }
 
   /** The spans nearest to a latent, slot by slot, but for those of the same text. */
-  nearest(z: Latent, count: number, text: string): (MapPoint & { similarity: number })[] {
+  async nearest(z: Latent, count: number, text: string): Promise<(MapPoint & { similarity: number })[]> {
     const isOther = (point: MapPoint) => point.text.trim() !== text.trim();
     const first = this.map.alike(z, FIRST_CHOICE).filter(isOther);
-    const latents = first.map(({ id }) => this.latentOf(id));
+    const latents = await this.#latentsOf(first.map(({ id }) => id));
     const found = nearest(this.model().space, z, latents, count);
     return found.map(({ index, similarity }) => ({ ...first[index]!, similarity }));
   }
 
   close(): void {
     this.#laying?.abort();
+  }
+
+  async #latentsOf(points: readonly number[]): Promise<Latent[]> {
+    const latents: Latent[] = [];
+    for (const point of points) latents.push(await this.latentOf(point));
+    return latents;
   }
 
   async #layByUmap(laying: AbortController): Promise<void> {

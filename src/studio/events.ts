@@ -3,8 +3,9 @@ import type { ProjectNode } from "../project/types.js";
 
 /** A span on the map. */
 export interface MapPoint {
-  /** Of the span. */
+  /** Of the span; of a record of the memory, its own id, negative. */
   id: number;
+  /** 0 for a record of the memory. */
   node: number;
   place: number;
   text: string;
@@ -19,8 +20,10 @@ export type StudioEvent =
   | { kind: "node"; node: ProjectNode }
   /** A piece of text as it is written; kept with its span. */
   | { kind: "text"; node: number; text: string }
-  /** A span was kept. Its point is left out where the text was not encoded. */
-  | { kind: "span"; node: number; place: number; text: string; point?: MapPoint }
+  /** A span was kept. Its point is left out where the text was not encoded; `recalled` are the points of the drafts that were recalled for it. */
+  | { kind: "span"; node: number; place: number; text: string; point?: MapPoint; recalled?: number[] }
+  /** New records of the memory, and how many it has now. */
+  | { kind: "memory"; records: number; points: MapPoint[] }
   /** Spans of a corpus were kept: how many of its texts are done. */
   | { kind: "corpus"; node: number; done: number; total: number; points: MapPoint[] }
   /** The map is being laid anew, from 0 to 1; at 1 all points have moved. */

@@ -7,6 +7,7 @@ import { type SamplerName, samplers } from "../sampling/samplers.js";
 import { Atlas } from "./atlas.js";
 import { Corpora } from "./corpora.js";
 import { StudioEvents } from "./events.js";
+import { type MemoryLayer, pointOfRecord, type StudioMemory } from "./memoryLayer.js";
 
 /** Options of a sampler that a branch may be written with. */
 export type BranchOptions = Pick<
@@ -23,6 +24,8 @@ export interface BranchRequest {
   branches?: number;
   seed?: number;
   options?: BranchOptions;
+  /** Whether drafts are recalled from the memory, and kept in it; default: false. */
+  recalls?: boolean;
 }
 
 export class Loom {
@@ -36,8 +39,10 @@ export class Loom {
     readonly project: Project,
     /** The model; another object after its engine was started again. */
     readonly model: () => BigVae,
+    /** A memory, whose drafts branches may recall. */
+    memory?: StudioMemory,
   ) {
-    this.atlas = new Atlas(project, model, this.events);
+    this.atlas = new Atlas(project, model, this.events, memory);
     this.corpora = new Corpora(project, model, this.events, this.atlas);
     // A process that was killed leaves nodes half written: they stay as they are.
     for (const { id, finished } of project.nodes()) if (!finished) project.finish(id);
@@ -91,15 +96,23 @@ export class Loom {
   }
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
-  write({ parent, sampler, branches = 1, seed = 0, options = {} }: BranchRequest): number[] {
+  write({ parent, sampler, branches = 1, seed = 0, options = {}, recalls = false }: BranchRequest): number[] {
     const begun = this.#beginning(parent, sampler, options.prompt);
+    const recalled = () => (recalls ? { memory: this.#memory().forRun(this.model()) } : {});
+    // What is refused is refused before a branch is begun.
+    recalled();
     return Array.from({ length: branches }, (_, i) => {
       const settings = { ...options, seed: seed + i };
       const place = parent === undefined ? {} : { parent };
-      const node = this.project.begin({ ...place, origin: sampler, settings: plain(settings), unread: true });
+      const node = this.project.begin({
+        ...place,
+        origin: sampler,
+        settings: { ...plain(settings), ...(recalls ? { recalls } : {}) },
+        unread: true,
+      });
       this.#tellNode(node);
       const abort = new AbortController();
-      const done = this.#write(node, sampler, { ...settings, ...begun, signal: abort.signal });
+      const done = this.#write(node, sampler, { ...settings, ...begun, ...recalled(), signal: abort.signal });
       this.#writing.set(node, { abort, done, text: "" });
       return node;
     });
@@ -182,24 +195,41 @@ export class Loom {
   }
 
   /** A span lies where its own text is read to, which is not quite what it was asked for: that is among its origins. */
-  async #keep(node: number, { text, latent }: GeneratedSpan, signal?: AbortSignal): Promise<void> {
+  async #keep(node: number, { text, latent, drafts }: GeneratedSpan, signal?: AbortSignal): Promise<void> {
     const [encoded] = text.trim() === "" ? [] : await this.model().encode([text], signal);
     const z: Latent = encoded?.mean ?? latent.z;
     const origins = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
     const span = this.project.write(node, { text, z, origins });
     const writing = this.#writing.get(node)!;
     writing.text = writing.text.slice(text.length);
-    this.#tellSpan(span);
+    this.#tellSpan(
+      span,
+      drafts.flatMap(({ recalled }) => (recalled === undefined ? [] : pointOfRecord(recalled))),
+    );
+  }
+
+  #memory(): MemoryLayer {
+    const remedy = "start the studio with `memory`, the folder of one";
+    if (this.atlas.memory) return this.atlas.memory;
+    throw new BigVaeError("usage", { subject: "`recalls`", expected: "a studio with a memory", got: "none", remedy });
   }
 
   #tellNode(id: number): void {
     this.events.tell({ kind: "node", node: this.project.node(id) });
   }
 
-  #tellSpan(span: PlacedSpan): void {
+  /** `recalled`: points of drafts. */
+  #tellSpan(span: PlacedSpan, recalled: number[] = []): void {
     const [point] = this.atlas.add([span]);
     const { node, place, text } = span;
-    this.events.tell({ kind: "span", node, place, text, ...(point ? { point } : {}) });
+    this.events.tell({
+      kind: "span",
+      node,
+      place,
+      text,
+      ...(point ? { point } : {}),
+      ...(recalled.length > 0 ? { recalled } : {}),
+    });
     this.atlas.refresh();
   }
 }

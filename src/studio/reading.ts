@@ -31,7 +31,7 @@ export async function explain(
     confidence: known!.confidence,
     isKnown: known!.isKnown,
     longerThanSpan,
-    nearest: atlas.nearest(z, NEAREST, text),
+    nearest: await atlas.nearest(z, NEAREST, text),
   };
 }
 

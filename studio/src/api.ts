@@ -16,6 +16,8 @@ export interface StudioState {
   writing: { node: number; text: string }[];
   /** Corpora that are read, and how far. */
   reading: ({ node: number } & Reading)[];
+  /** The memory beside the project, where there is one. */
+  memory: { folder: string; records: number; isCalibrated: boolean } | null;
 }
 
 /** How many texts of a corpus are encoded. */
@@ -35,6 +37,8 @@ export interface BranchRequest {
   parent?: number;
   sampler: string;
   branches: number;
+  /** Whether drafts are recalled from the memory. */
+  recalls?: boolean;
   options: Record<string, unknown>;
 }
 

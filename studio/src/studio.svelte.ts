@@ -1,5 +1,14 @@
 /** The page's view of the project: what the server told, and what is selected. */
-import { api, CORPUS, listen, type MapPoint, type ProjectNode, type Reading, type StudioEvent } from "./api.js";
+import {
+  api,
+  CORPUS,
+  listen,
+  type MapPoint,
+  type ProjectNode,
+  type Reading,
+  type StudioEvent,
+  type StudioState,
+} from "./api.js";
 
 export interface DeskItem {
   /** Tells it from others. */
@@ -19,6 +28,10 @@ export class Studio {
   live = $state(new Map<number, string>());
   /** Corpora that are read. */
   reading = $state(new Map<number, Reading>());
+  /** The memory beside the project. */
+  memory = $state<StudioState["memory"]>(null);
+  /** Points of the drafts that were recalled for the newest span. */
+  recalled = $state.raw<ReadonlySet<number>>(new Set());
   /** All spans on the map; there may be many, so that a change is another array. */
   points = $state.raw<readonly MapPoint[]>([]);
   layout = $state("pca");
@@ -97,9 +110,10 @@ export class Studio {
 
   async load(): Promise<void> {
     try {
-      const { model, nodes, writing, reading } = await api.state();
+      const { model, nodes, writing, reading, memory } = await api.state();
       this.message = "";
       this.model = model;
+      this.memory = memory;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
       this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));
@@ -137,6 +151,12 @@ export class Studio {
     // The address is a link to the node.
     history.replaceState(undefined, "", `#node-${id}`);
     if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
+  }
+
+  /** Whether a point is of a text of the tree: others are of files or of the memory. */
+  isOfText({ node }: MapPoint): boolean {
+    const of = this.nodes.get(node);
+    return of !== undefined && of.origin !== CORPUS;
   }
 
   choose(points: readonly MapPoint[]): void {
@@ -182,6 +202,10 @@ export class Studio {
         this.#setLive(event.node, live?.slice(event.text.length));
       }
       if (event.point) this.#addPoints([event.point]);
+      if (event.recalled) this.recalled = new Set(event.recalled);
+    } else if (event.kind === "memory") {
+      if (this.memory) this.memory.records = event.records;
+      this.#addPoints(event.points);
     } else if (event.kind === "corpus") {
       this.reading = new Map(this.reading).set(event.node, { done: event.done, total: event.total });
       this.#addPoints(event.points);

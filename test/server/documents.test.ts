@@ -1,5 +1,8 @@
 /** docs/server.md is true: each of its snippets runs on the real server. */
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Server } from "../../src/server/serve.js";
@@ -12,10 +15,15 @@ const blocks = codeBlocks(readFileSync(`${root}/docs/server.md`, "utf8"));
 const python = process.env.BIGVAE_PYTHON;
 
 let server: Server;
+let memory: string;
 beforeAll(async () => {
-  server = await startServer();
+  memory = await mkdtemp(join(tmpdir(), "bigvae-documents-"));
+  server = await startServer({ memory });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await rm(memory, { recursive: true });
+});
 
 /** Runs a snippet with the address of this server. */
 function runs({ language, lines }: CodeBlock) {
@@ -31,7 +39,7 @@ const isRun = ({ language }: CodeBlock) =>
 
 it("has snippets of each kind", () => {
   const count = (of: string) => blocks.filter(({ language }) => language === of).length;
-  expect([count("sh"), count("js"), count("python")]).toEqual([4, 2, 1]);
+  expect([count("sh"), count("js"), count("python")]).toEqual([5, 2, 1]);
 });
 
 it.each(blocks.filter(isRun).map((block, i) => [i + 1, block.language, block] as const))(

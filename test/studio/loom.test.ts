@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BigVae } from "../../src/bigVae.js";
+import { RecalledDrafts } from "../../src/operations/draftMemory.js";
+import { openMemory } from "../../src/operations/memories.js";
 import { exportProject, Project } from "../../src/project/index.js";
 import type { StudioEvent } from "../../src/studio/events.js";
 import { Loom } from "../../src/studio/loom.js";
@@ -122,7 +124,8 @@ it("lays spans on a plane, and finds the latent of a place on it", async () => {
   for (const { x, y, id } of points) {
     const { key, nearest } = map.at(x, y)!;
     expect(nearest.id).toBe(id);
-    expect(vae.space.withKey(loom.atlas.latentOf(id), key)).toEqual(loom.atlas.latentOf(id));
+    const z = await loom.atlas.latentOf(id);
+    expect(vae.space.withKey(z, key)).toEqual(z);
   }
   // A place between two: its key lies there.
   const [a, b] = points as [(typeof points)[0], (typeof points)[0]];
@@ -189,4 +192,49 @@ it("says that the disk is full, and goes on", async () => {
   for (const each of failures) expect(each).toMatchObject({ node, message: expect.stringContaining("read-only") });
   project.database.exec("PRAGMA query_only = 0");
   expect((await loom.type(TEXT)).finished).toBe(true);
+});
+
+it("shows a memory on the map, and tells which of its drafts were recalled", async () => {
+  const memoryFolder = await mkdtemp(join(tmpdir(), "loom-memory-"));
+  const memory = await openMemory(vae, memoryFolder);
+  try {
+    const [fox] = await vae.encode(["A fox stood in the snow."]);
+    await memory.add([{ text: fox!.text, ids: fox!.ids, z: fox!.mean }]);
+    const calibrated = new RecalledDrafts(memory, vae.tokenizer, { distance: 1e6 });
+    const own = new Loom(project, () => vae, { get: () => memory, drafts: () => calibrated });
+    const told: StudioEvent[] = [];
+    own.events.listen((event) => told.push(event));
+    await own.atlas.memory!.show();
+    const [point] = own.atlas.map.points();
+    expect(point).toMatchObject({ id: -1, node: 0, text: fox!.text });
+    expect(await own.atlas.latentOf(-1)).toEqual(fox!.mean);
+    expect((await own.atlas.nearest(fox!.mean, 1, "another text"))[0]!.id).toBe(-1);
+    const { id: parent } = await own.type(TEXT.repeat(8));
+    const write = async (seed: number) => {
+      const [node] = own.write({ parent, sampler: "avg", seed, recalls: true, options: { ...OPTIONS, nSteps: 1 } });
+      await own.finished(node!);
+      return told.filter((event) => event.kind === "span" && event.node === node);
+    };
+    const [first] = await write(1);
+    expect(first).not.toHaveProperty("recalled");
+    expect(told.filter(({ kind }) => kind === "memory")).toMatchObject([
+      { records: 3, points: [{ id: -2 }, { id: -3 }] },
+    ]);
+    const [second] = await write(2);
+    expect((second as { recalled: number[] }).recalled.sort()).toEqual([-2, -3]);
+    await memory.delete([1]);
+    await expect(own.atlas.latentOf(-1)).rejects.toMatchObject({ kind: "usage" });
+    await own.close();
+  } finally {
+    await memory.close();
+    await rm(memoryFolder, { recursive: true });
+  }
+});
+
+it("refuses to recall drafts where there is no memory, before a branch is begun", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  expect(() => loom.write({ parent, sampler: "avg", recalls: true })).toThrow(
+    /expected a studio with a memory, got none/,
+  );
+  expect(loom.nodes()).toHaveLength(1);
 });

@@ -10,6 +10,10 @@ import { note, printJson, withModel } from "../shared.js";
 export function studioCommand() {
   return withModel(new Command("studio").description("Write, branch and blend texts in the browser."))
     .option("--project <folder>", "where the texts are kept", join(homedir(), ".bigvae", "studio"))
+    .option(
+      "--memory <folder>",
+      "memory that is shown on the map, and whose drafts branches may recall; begun if there is none",
+    )
     .option("--runs <folder>", "training runs that are shown: the folder that theirs lie in", "runs")
     .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3002)
     .option("--no-open", "do not open the browser")
@@ -23,12 +27,12 @@ Examples:
   bigvae studio --project tales --no-open`,
     )
     .action(async (flags, command) => {
-      const { port, project, runs, open } = flags;
+      const { port, project, runs, memory, open } = flags;
       // The server's packages are loaded for the commands that need them alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ port, project, runs },
+        ...{ port, project, runs, memory },
         maxBodyBytes: 2 ** 28,
       });
       await untilStopped(server, (url) => {

@@ -7,17 +7,25 @@ import { explain, measureSteps } from "../../studio/reading.js";
 import type { Runs } from "../../studio/runs.js";
 import { type RequestContext, type Route, route, seedOf, toSource } from "../route.js";
 import { latent, seed, text, textOrLatent } from "../schemas/common.js";
+import type { ServedMemory } from "../servedMemory.js";
 import type { ServedModel } from "../servedModel.js";
 
 const id = z.int().min(1);
 const node = z.looseObject({ id, text: z.string(), finished: z.boolean() });
 const at = { x: z.number(), y: z.number() };
-const point = z.object({ id, node: id, place: z.int(), text: z.string(), ...at, layout: z.int() });
+/** Of a span of the project, or, negative, of a record of the memory. */
+const pointId = z.int();
+const point = z.object({ id: pointId, node: z.int().min(0), place: z.int(), text: z.string(), ...at, layout: z.int() });
 const layout = z.enum(LAYOUTS);
 const done = z.object({ done: z.literal(true) });
 
 /** `loom` throws a 503 while the model is loaded. */
-export function studioRoutes(loom: () => Loom, model: ServedModel, runs: Runs): Route[] {
+export function studioRoutes(
+  loom: () => Loom,
+  model: ServedModel,
+  runs: Runs,
+  memory: ServedMemory | undefined,
+): Route[] {
   const studioRoute = <Body extends z.ZodType, Answer extends z.ZodType>(
     path: string,
     summary: string,
@@ -41,12 +49,16 @@ export function studioRoutes(loom: () => Loom, model: ServedModel, runs: Runs): 
       nodes: z.array(node),
       writing: z.array(z.object({ node: id, text: z.string() })),
       reading: z.array(z.object({ node: id, done: z.int(), total: z.int() })),
+      memory: z.object({ folder: z.string(), records: z.int(), isCalibrated: z.boolean() }).nullable(),
     }),
     handle: () => ({
       model: model.name,
       nodes: loom().nodes(),
       writing: loom().pending(),
       reading: loom().corpora.pending(),
+      memory: memory
+        ? { folder: memory.folder, records: memory.get().count, isCalibrated: memory.limits() !== undefined }
+        : null,
     }),
   });
   const map = route({
@@ -87,6 +99,7 @@ export function studioRoutes(loom: () => Loom, model: ServedModel, runs: Runs): 
         parent: id,
         sampler: z.enum(Object.keys(samplers) as [keyof typeof samplers]).default("avg"),
         branches: z.int().min(1).max(16).default(1),
+        recalls: z.boolean().default(false).describe("whether drafts are recalled from the memory, and kept in it"),
         seed: seed.optional(),
         options: options.default({}),
       }),
@@ -152,9 +165,9 @@ export function studioRoutes(loom: () => Loom, model: ServedModel, runs: Runs): 
     studioRoute(
       "/studio/latent",
       "The latent of a span.",
-      z.strictObject({ span: id }),
+      z.strictObject({ span: pointId }),
       z.object({ z: latent }),
-      ({ atlas }, { span }) => ({ z: atlas.latentOf(span) }),
+      async ({ atlas }, { span }) => ({ z: await atlas.latentOf(span) }),
     ),
     studioRoute(
       "/studio/place",
@@ -166,7 +179,7 @@ export function studioRoutes(loom: () => Loom, model: ServedModel, runs: Runs): 
     studioRoute(
       "/studio/mean",
       "The text of the mean of spans.",
-      z.strictObject({ spans: z.array(id).min(1).max(1_000_000) }),
+      z.strictObject({ spans: z.array(pointId).min(1).max(1_000_000) }),
       z.object({ z: latent, text: z.string() }),
       ({ atlas }, { spans }, { signal }) => atlas.mean(spans, signal),
     ),

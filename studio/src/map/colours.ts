@@ -56,7 +56,7 @@ export function paletteOf(element: Element): Palette {
 
 export const css = ([red, green, blue]: Colour) => `rgb(${red} ${green} ${blue})`;
 
-/** Points as the renderer takes them. What is chosen stands out of all else. */
+/** Points as the renderer takes them. What is chosen stands out of all else, as do drafts that were recalled. */
 export function dotsOf(
   points: readonly MapPoint[],
   by: Colouring,
@@ -64,7 +64,13 @@ export function dotsOf(
     nodes,
     path,
     chosen,
-  }: { nodes: ReadonlyMap<number, ProjectNode>; path: ReadonlySet<number>; chosen: ReadonlySet<number> },
+    recalled,
+  }: {
+    nodes: ReadonlyMap<number, ProjectNode>;
+    path: ReadonlySet<number>;
+    chosen: ReadonlySet<number>;
+    recalled: ReadonlySet<number>;
+  },
   palette: Palette,
 ): Dots {
   const places = new Float32Array(2 * points.length);
@@ -73,8 +79,8 @@ export function dotsOf(
   const shades = shadesOf(nodes, by, path, palette);
   const small = points.length > 5000 ? 3 : 5;
   for (const [i, { id, node, x, y }] of points.entries()) {
-    const { colour, alpha, isCorpus } = shades.get(node) ?? { colour: palette.soft, alpha: 0.5, isCorpus: false };
-    const isChosen = chosen.has(id);
+    const { colour, alpha, isCorpus } = shades.get(node) ?? { colour: palette.soft, alpha: 0.3, isCorpus: true };
+    const isChosen = chosen.has(id) || recalled.has(id);
     places[2 * i] = x;
     places[2 * i + 1] = y;
     colours.set(isChosen ? palette.accent : colour, 4 * i);
