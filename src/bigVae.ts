@@ -34,19 +34,13 @@ import {
   wrongValue,
 } from "./host/checkCall.js";
 import { processLink, threadLink } from "./host/links.js";
-import {
-  findModel,
-  hashModel,
-  type ModelHashes,
-  type ModelPaths,
-  openTokenizer,
-  readConfig,
-} from "./host/modelFiles.js";
+import { findModel, hashModel, openTokenizer, readConfig, readTokenizer } from "./host/modelFiles.js";
 import { routerModel } from "./host/routerModel.js";
 import { samplerInputs, samplingOptions, taskExamples, textIds } from "./host/samplerArguments.js";
 import { StreamedTexts } from "./host/streamedTexts.js";
 import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
-import type { EngineFacts } from "./remote/protocol.js";
+import { httpLink, servedHashes, servedTokenizer } from "./remote/httpLink.js";
+import type { EngineFacts, ModelHashes } from "./remote/protocol.js";
 import { RemoteEngine } from "./remote/remoteEngine.js";
 import { Rng } from "./rng.js";
 import { checkOptions } from "./sampling/checkOptions.js";
@@ -56,7 +50,15 @@ import { RunText, spelled } from "./sampling/runText.js";
 import { type SamplerName, samplers } from "./sampling/samplers.js";
 import { SamplingRun } from "./sampling/samplingRun.js";
 import { taskVector } from "./sampling/task.js";
-import type { Tokenizer } from "./tokenizer/index.js";
+import { loadTokenizer, type Tokenizer, type TokenizerFiles } from "./tokenizer/index.js";
+
+/** Where a model comes from: files, or a server. */
+export interface ModelSource {
+  /** What its tokenizer is made of. */
+  tokenizer(): Promise<TokenizerFiles>;
+  /** What tells it from others. */
+  hashes(): Promise<ModelHashes>;
+}
 
 /** How the engine is reached, by where it runs. */
 const LINKS = { thread: threadLink, process: processLink };
@@ -73,6 +75,7 @@ export * from "./host/calls.js";
  * await vae.close();
  */
 export class BigVae {
+  #hashes: Promise<ModelHashes> | undefined;
   /** This model as samplers see it. */
   readonly latentModel: LatentModel;
   /** The space of its latents. */
@@ -85,8 +88,8 @@ export class BigVae {
     readonly facts: EngineFacts,
     /** What computes, in a thread or a process of its own: for calls by token ids and rows. */
     readonly engine: RemoteEngine,
-    /** Where base and adapters were read from. */
-    readonly paths: ModelPaths,
+    /** Where it comes from. */
+    readonly source: ModelSource,
   ) {
     this.space = new LatentSpace({ zDim: facts.zDim, slots: facts.slots, span: facts.span });
     this.latentModel = routerModel(engine, tokenizer, this.space);
@@ -106,7 +109,24 @@ export class BigVae {
     await readConfig(paths.base);
     const tokenizer = await openTokenizer(paths.base);
     const engine = await RemoteEngine.open(LINKS[isolation], { ...paths, ...engineOptions });
-    return new BigVae(tokenizer, engine.facts, engine, paths);
+    const source = { tokenizer: () => readTokenizer(paths.base), hashes: () => hashModel(paths) };
+    return new BigVae(tokenizer, engine.facts, engine, source);
+  }
+
+  /**
+   * The model of a server (`bigvae serve`), which computes: every call and sampler is as of a model that is loaded here.
+   * @throws BigVaeError("unavailable") where there is no server, one that is loading, or one that asks for another key.
+   * @example
+   * const vae = await BigVae.connect("http://127.0.0.1:3001");
+   */
+  static async connect(url: string, { key }: { key?: string } = {}): Promise<BigVae> {
+    if (typeof url !== "string" || !URL.canParse(url)) throw wrongValue("connect", "the address of a server", url);
+    const address = { url, key };
+    const files = await servedTokenizer(address);
+    const tokenizer = loadTokenizer(files.json, files.config, files.specialTokens);
+    const engine = await RemoteEngine.open(httpLink(address), { base: url, adapters: undefined });
+    const source = { tokenizer: async () => files, hashes: () => servedHashes(address) };
+    return new BigVae(tokenizer, engine.facts, engine, source);
   }
 
   /** Aborts what is under way, frees the model and ends its thread or process. */
@@ -129,9 +149,9 @@ export class BigVae {
     return this.facts.aeScale;
   }
 
-  /** sha256 of the weights: what a trace names. */
+  /** sha256 of the weights: what traces and memories know it by. */
   hashes(): Promise<ModelHashes> {
-    return hashModel(this.paths);
+    return (this.#hashes ??= this.source.hashes());
   }
 
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */

@@ -5,7 +5,7 @@ import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
 import { findModel } from "../host/modelFiles.js";
 import { QUANTS, type Quant } from "../weights/index.js";
-import { withFlags } from "./flags.js";
+import { refuseUnused, withFlags } from "./flags.js";
 import { threads, wholeNumber } from "./options.js";
 
 export type OutputFlags = {
@@ -23,7 +23,8 @@ export type ModelFlags = OutputFlags & {
 };
 
 /** What --model takes. */
-export const MODEL_HELP = '"pocket", a model\'s folder, a .gguf file or a hub name: owner/name[@revision][:file.gguf]';
+export const MODEL_HELP =
+  '"pocket", a model\'s folder, a .gguf file, a hub name, owner/name[@revision][:file.gguf], or the address of a server, http://...';
 
 /** Adds --json and --quiet. */
 export function withOutput(command: Command): Command<[], OutputFlags> {
@@ -72,14 +73,11 @@ export async function useModel<T>(
   use: (vae: BigVae) => Promise<T>,
   needs: "adapters" | "base" = "adapters",
 ): Promise<T> {
-  const { model, adapters, threads, quant, compute } = flags;
-  if (needs === "adapters") await requireAdapters(model, adapters);
-  const vae = await BigVae.load(model, {
-    ...{ quant, compute },
-    ...(adapters ? { adapters } : {}),
-    ...(threads ? { threads } : {}),
-  });
+  const isServed = /^https?:\/\//.test(flags.model);
+  if (needs === "adapters" && !isServed) await requireAdapters(flags.model, flags.adapters);
+  const vae = await (isServed ? connected(flags.model) : loaded(flags));
   try {
+    if (needs === "adapters" && isBaseAlone(vae)) throw noAdapters(flags.model);
     return await use(vae);
   } catch (error) {
     throw stopped(error as Error);
@@ -88,14 +86,34 @@ export async function useModel<T>(
   }
 }
 
+function loaded({ model, adapters, threads, quant, compute }: ModelFlags): Promise<BigVae> {
+  return BigVae.load(model, {
+    ...{ quant, compute },
+    ...(adapters ? { adapters } : {}),
+    ...(threads ? { threads } : {}),
+  });
+}
+
+/** Flags that say how a model is loaded: a server has settled them. */
+const OF_LOADING = ["adapters", "quant", "compute", "threads"];
+
+function connected(url: string): Promise<BigVae> {
+  refuseUnused((name) => OF_LOADING.includes(name), "a model that is loaded here", `that of ${url}`);
+  const key = process.env.BIGVAE_API_KEY;
+  return BigVae.connect(url, key === undefined ? {} : { key });
+}
+
 /** Whether a loaded model is a base without adapters. */
 export function isBaseAlone({ facts }: BigVae): boolean {
   return Object.keys(facts.adapters).length === 0;
 }
 
 async function requireAdapters(model: string, adapters: string | undefined): Promise<void> {
-  if ((await findModel(model, adapters)).adapters !== undefined) return;
-  throw new BigVaeError("usage", {
+  if ((await findModel(model, adapters)).adapters === undefined) throw noAdapters(model);
+}
+
+function noAdapters(model: string): BigVaeError {
+  return new BigVaeError("usage", {
     subject: `--model ${model}`,
     expected: "adapters beside it, or in the folder of --adapters",
     got: "the base alone",

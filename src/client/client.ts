@@ -1,5 +1,5 @@
 /** A client of `bigvae serve`, for Node and for browsers. */
-import { readEvents } from "./eventReader.js";
+import { readEvents } from "../remote/eventReader.js";
 import type {
   AddToMemoryAnswer,
   AddToMemoryRequest,

@@ -15,7 +15,8 @@ import {
 import { exists, isFile, readJsonObject } from "../formats/readFiles.js";
 import { parseHubName } from "../hub/hubName.js";
 import { type ModelConfig, parseConfig } from "../model/config.js";
-import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
+import type { ModelHashes } from "../remote/protocol.js";
+import { loadTokenizer, type Tokenizer, type TokenizerFiles } from "../tokenizer/index.js";
 import type { Quant } from "../weights/index.js";
 import { baseNameOf, checkWhole, howToGet, locate, POCKET, SAID_IN } from "./modelNames.js";
 
@@ -123,10 +124,16 @@ export async function findTokenizer(name: string): Promise<string> {
 
 /** The tokenizer of a base, or of a tokenizer.json with what lies beside it. */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
+  const { json, config, specialTokens } = await readTokenizer(path);
+  return loadTokenizer(json, config, specialTokens);
+}
+
+/** What a base's tokenizer is made of. Throws as `openTokenizer` does where files are missing or malformed. */
+export async function readTokenizer(path: string): Promise<TokenizerFiles> {
   if (path.endsWith(".gguf")) {
     const file = await openGguf(path);
     await file.close();
-    return loadTokenizer(tokenizerFromGguf(file.metadata), tokenizerConfigFromGguf(file.metadata));
+    return { json: tokenizerFromGguf(file.metadata), config: tokenizerConfigFromGguf(file.metadata) };
   }
   const file = path.endsWith(".json") ? path : join(path, "tokenizer.json");
   const folder = dirname(file);
@@ -140,7 +147,8 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
       remedy: "load the tokenizer with Transformers and save it, which writes tokenizer.json",
     });
   const json = await readJsonObject(folder, basename(file));
-  return loadTokenizer(json, await optional("tokenizer_config.json"), await optional("special_tokens_map.json"));
+  const [config, specialTokens] = [await optional("tokenizer_config.json"), await optional("special_tokens_map.json")];
+  return { json, ...(config ? { config } : {}), ...(specialTokens ? { specialTokens } : {}) };
 }
 
 /** The weights of a base. Those of a packed one that is not `resident` are read when a session is made of them: `weights.close` frees its files. */
@@ -164,18 +172,9 @@ export async function openBase(path: string, quant: Quant = "none"): Promise<Ope
   return { tokenizer: await openTokenizer(path), base: await openWeights(path, quant, true) };
 }
 
-/** What a trace names of a model: the hash of the base, and that of the head's and the adapters' weights. */
-export interface ModelHashes {
-  base: string;
-  adapters?: string;
-}
-
+/** Hashes of a model's files. */
 export async function hashModel({ base, adapters }: ModelPaths): Promise<ModelHashes> {
-  if (adapters === undefined) return { base: await baseSha256(base) };
-  return { base: await baseSha256(base), adapters: await adaptersSha256(adapters) };
-}
-
-/** What tells latents of one model from those of another; none of a base alone. */
-export async function hashLatents({ adapters }: ModelPaths): Promise<string | undefined> {
-  return adapters === undefined ? undefined : encoderSha256(adapters);
+  const ofBase = { base: await baseSha256(base) };
+  if (adapters === undefined) return ofBase;
+  return { ...ofBase, adapters: await adaptersSha256(adapters), encoder: await encoderSha256(adapters) };
 }

@@ -5,11 +5,11 @@ import { BigVaeError } from "../errors.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import type { Latent } from "../latent/index.js";
+import type { ModelHashes } from "../remote/protocol.js";
 import type { RngKey } from "../rng.js";
 import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { Tokenizer } from "../tokenizer/index.js";
-import type { ModelHashes } from "./modelFiles.js";
 
 const LINES = "trace.jsonl";
 const LATENTS = "latents.safetensors";
@@ -22,7 +22,7 @@ interface TracedModel {
   hashes(): Promise<ModelHashes>;
 }
 
-interface ModelLine extends ModelHashes {
+interface ModelLine extends Pick<ModelHashes, "base" | "adapters"> {
   kind: "model";
   /** Values of a latent. */
   zDim: number;
@@ -67,7 +67,8 @@ export async function traceOf(
   const { tokenizer, facts } = model;
   const text = (ids: TokenIds, role: TracedLatent["role"]) =>
     tokenizer.decode(ids, { skipSpecial: true, continues: CONTINUATIONS.includes(role) });
-  const header: ModelLine = { kind: "model", ...(await model.hashes()), zDim: facts.width };
+  const { base, adapters } = await model.hashes();
+  const header: ModelLine = { kind: "model", base, ...(adapters ? { adapters } : {}), zDim: facts.width };
   const lines: Line[] = [header];
   const rows = new Map<TracedLatent, number>();
   const rowOf = (latent: TracedLatent): number => {

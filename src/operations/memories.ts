@@ -1,20 +1,19 @@
 /** Memories of a loaded model: which space its latents are of. The store is loaded when one is opened. */
 import type { BigVae } from "../bigVae.js";
-import { baseSha256, encoderSha256 } from "../checkpoint/hashes.js";
 import { BigVaeError } from "../errors.js";
 import type { Memory, MemoryOptions, RepairedMemory, SpaceIdentity } from "../memory/index.js";
 
 /** What tells the space of a model's latents from others. Throws "usage" for a base without adapters, which makes none. */
-async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">): Promise<SpaceIdentity> {
-  const { base, adapters } = paths;
-  if (adapters === undefined)
+async function spaceIdentity(vae: Pick<BigVae, "hashes" | "space">): Promise<SpaceIdentity> {
+  const { base, encoder } = await vae.hashes();
+  if (encoder === undefined)
     throw new BigVaeError("usage", {
       subject: "memory",
       expected: "a model with adapters",
       got: "a base alone",
       remedy: "name their folder as `adapters`",
     });
-  return { base: await baseSha256(base), encoder: await encoderSha256(adapters), ...space.shape };
+  return { base, encoder, ...vae.space.shape };
 }
 
 /**
@@ -30,7 +29,7 @@ async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">):
  * await memory.close();
  */
 export async function openMemory(
-  vae: Pick<BigVae, "paths" | "space">,
+  vae: Pick<BigVae, "hashes" | "space">,
   folder: string,
   options?: MemoryOptions,
 ): Promise<Memory> {
@@ -45,7 +44,7 @@ export async function openMemory(
  */
 export async function repairMemory(
   folder: string,
-  vae?: Pick<BigVae, "paths" | "space">,
+  vae?: Pick<BigVae, "hashes" | "space">,
   options?: Pick<MemoryOptions, "waitMs">,
 ): Promise<RepairedMemory> {
   const { repairMemory: repair } = await import("../memory/repair.js");

@@ -2,7 +2,7 @@
 import type { Reply, Request } from "./protocol.js";
 
 /** What the caller hears of the other side. */
-interface LinkEvents {
+export interface LinkEvents {
   receive(reply: Reply): void;
   /** Nothing comes any more; `got` says what was found in place of an engine that runs: "one that ended". */
   ended(got: string): void;

@@ -64,6 +64,15 @@ export interface EngineFacts {
   adapters: Readonly<Record<string, AdapterRole>>;
 }
 
+/** sha256 of a model's weights: what tells it from others. */
+export interface ModelHashes {
+  base: string;
+  /** Of the head and all adapters; none of a base alone. */
+  adapters?: string;
+  /** Of the head and the encoder's adapter, which alone make the space of latents. */
+  encoder?: string;
+}
+
 export type Request = { id: number; call: CallName; args: unknown } | { id: number; abort: true };
 
 export type Reply =

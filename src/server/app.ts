@@ -9,6 +9,7 @@ import { Metrics } from "./metrics.js";
 import { openApiOf } from "./openApi.js";
 import { Queue } from "./queue.js";
 import type { RequestContext, Route } from "./route.js";
+import { engineRoutes } from "./routes/engine.js";
 import { latentRoutes } from "./routes/latents.js";
 import { memoryRoutes } from "./routes/memory.js";
 import { miniLoomRoutes } from "./routes/miniLoom.js";
@@ -85,6 +86,7 @@ export function makeApp(model: ServedModel, memory: ServedMemory, options: AppOp
     ...latentRoutes,
     ...samplingRoutes,
     ...memoryRoutes,
+    ...engineRoutes,
     ...miniLoomRoutes,
     ...statusRoutes(() => answering.isClosing),
     ...(options.studio?.routes ?? []),

@@ -11,7 +11,7 @@ export class RequestError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    detail: ErrorDetail,
+    readonly detail: ErrorDetail,
     /** After how many seconds it is worth another try. */
     readonly retryAfterSeconds?: number,
   ) {
@@ -47,15 +47,19 @@ export interface FailedAnswer {
 /** `names`: options of the library by what a route calls them. */
 export function answerTo(error: unknown, names: Readonly<Record<string, string>> = {}): FailedAnswer {
   if (error instanceof RequestError) {
-    const { status, message, param, code, retryAfterSeconds } = error;
-    return { status, body: failureBody(status, plainly(message, names), param, code), retryAfterSeconds };
+    const { status, message, param, code, detail, retryAfterSeconds } = error;
+    return { status, body: failureBody(status, plainly(message, names), param, code, detail), retryAfterSeconds };
   }
   if (error instanceof BigVaeError) {
     const status = STATUSES[error.kind];
     const param = error.detail ? paramOf(error.detail.subject) : null;
     const named = param && Object.hasOwn(names, param) ? names[param]! : param;
     const retryAfterSeconds = status === 503 ? 1 : undefined;
-    return { status, body: failureBody(status, plainly(error.message, names), named, error.kind), retryAfterSeconds };
+    return {
+      status,
+      body: failureBody(status, plainly(error.message, names), named, error.kind, error.detail),
+      retryAfterSeconds,
+    };
   }
   if (error instanceof Error && error.name === "AbortError")
     return { status: 499, body: failureBody(499, "the request was called off", null, "aborted") };
@@ -98,8 +102,14 @@ function deepest(issue: Issue): Issue {
   return { ...found, path: [...issue.path, ...found.path] };
 }
 
-function failureBody(status: number, message: string, param: string | null, code: string | null): Failure {
-  return { error: { message, type: typeOf(status), param, code } };
+function failureBody(
+  status: number,
+  message: string,
+  param: string | null,
+  code: string | null,
+  detail?: ErrorDetail,
+): Failure {
+  return { error: { message, type: typeOf(status), param, code, ...(detail ? { detail } : {}) } };
 }
 
 function typeOf(status: number): string {

@@ -27,7 +27,7 @@ export interface Route<Body extends z.ZodType = z.ZodType, Answer extends z.ZodT
   method: "GET" | "POST";
   path: string;
   summary: string;
-  tag: "OpenAI" | "latents" | "memory" | "MiniLoom" | "studio" | "server";
+  tag: "OpenAI" | "latents" | "memory" | "MiniLoom" | "engine" | "studio" | "server";
   body?: Body;
   answer: Answer;
   /** A body that the pocket model answers. */

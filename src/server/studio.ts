@@ -2,7 +2,6 @@
 import type { FastifyInstance } from "fastify";
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import { hashLatents } from "../host/modelFiles.js";
 import { exportProject, type Project } from "../project/index.js";
 import { Loom } from "../studio/loom.js";
 import type { Runs } from "../studio/runs.js";
@@ -23,8 +22,8 @@ export interface Studio {
 }
 
 /** Says whose latents the project holds. Throws "mismatch" for another model's, "unsupported" for a base alone, which makes none. */
-export async function claimLatents(project: Project, { paths }: BigVae, model: string): Promise<void> {
-  const sha256 = (await hashLatents(paths)) ?? withoutAdapters(model);
+export async function claimLatents(project: Project, vae: BigVae, model: string): Promise<void> {
+  const { encoder: sha256 = withoutAdapters(model) } = await vae.hashes();
   project.addFacts({ model, latents_sha256: sha256 });
 }
 

@@ -38,6 +38,16 @@ type Json = Record<string, unknown>;
 /** Highest id that a vocabulary may have: 2^24, some sixty times the largest in use. */
 const MAX_ID = 2 ** 24;
 
+/** What a tokenizer is made of, parsed. */
+export interface TokenizerFiles {
+  /** tokenizer.json. */
+  json: unknown;
+  /** tokenizer_config.json. */
+  config?: unknown;
+  /** special_tokens_map.json. */
+  specialTokens?: unknown;
+}
+
 /**
  * A tokenizer from the contents of tokenizer.json and, where there is one, tokenizer_config.json; special_tokens_map.json
  * fills what the config leaves out.

@@ -1,12 +1,14 @@
-/** What holds of the engine wherever it runs: in the thread of its caller, in one of its own, in a process. */
+/** What holds of the engine wherever it runs: in the thread of its caller, in one of its own, in a process, on a server. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import type { ErrorKind } from "../../src/errors.js";
 import { openEngine } from "../../src/host/openEngine.js";
 import type { RemoteEngine } from "../../src/remote/remoteEngine.js";
 import { Rng } from "../../src/rng.js";
-import { loadTiny } from "../host/built.js";
+import type { Server } from "../../src/server/serve.js";
+import { importBuilt, loadTiny } from "../host/built.js";
 import { tinyFolder } from "../parity/reference.js";
+import { startServer } from "../server/server.js";
 
 const rng = Rng.fromSeed("engines");
 const rowOf = (i: number) => ({ z: rng.fork("z", i).normals(48), rngKey: rng.fork("row", i).key });
@@ -18,6 +20,14 @@ const ids = (length: number, seed = 0) => {
 const long = { writer: "router", context: ids(20), nTokens: 3000, tau: 0.9 };
 const short = { ...long, nTokens: 4 };
 
+let server: Server | undefined;
+async function connectTiny() {
+  const load = { adapters: `${tinyFolder}/adapters`, threads: 2 };
+  server = await startServer({ model: `${tinyFolder}/base`, load, maxBodyBytes: 2 ** 24 });
+  return (await importBuilt()).BigVae.connect(server.url);
+}
+afterAll(() => server?.close());
+
 const ENGINES: [string, () => Promise<Engine | RemoteEngine>][] = [
   [
     "in the caller's thread",
@@ -28,6 +38,7 @@ const ENGINES: [string, () => Promise<Engine | RemoteEngine>][] = [
   ],
   ["in a thread of its own", async () => (await loadTiny()).engine],
   ["in a process of its own", async () => (await loadTiny({ isolation: "process" })).engine],
+  ["of a server", async () => (await connectTiny()).engine],
 ];
 
 describe.each(ENGINES)("the engine %s", (_, open) => {

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readEvents } from "../../src/client/eventReader.js";
 import { Client, ServerError } from "../../src/client/index.js";
+import { readEvents } from "../../src/remote/eventReader.js";
 import type { Server } from "../../src/server/serve.js";
 import { startServer, until } from "./server.js";
 

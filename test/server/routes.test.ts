@@ -30,9 +30,20 @@ interface Operation {
 type Document = { paths: Record<string, Record<string, Operation>> };
 const openApi = async () => (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
 const PATHS = {
-  get: ["/healthz", "/memory", "/metrics", "/openapi.json", "/readyz", "/v1/models"],
+  get: [
+    "/engine",
+    "/engine/hashes",
+    "/engine/tokenizer",
+    "/healthz",
+    "/memory",
+    "/metrics",
+    "/openapi.json",
+    "/readyz",
+    "/v1/models",
+  ],
   post: ["/check-tokens", "/generate", "/vae-guided", "/v1/embeddings", "/v1/completions"].concat(
     "encode decode reconstruct interpolate mix generate plan trace".split(" ").map((name) => `/latent/${name}`),
+    "encode embed write score".split(" ").map((name) => `/engine/${name}`),
     "add search calibrate delete".split(" ").map((name) => `/memory/${name}`),
   ),
 };

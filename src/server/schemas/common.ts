@@ -25,6 +25,15 @@ export const failure = z.object({
     type: z.string(),
     param: z.string().nullable(),
     code: z.string().nullable(),
+    detail: z
+      .object({
+        subject: z.string(),
+        expected: z.union([z.string(), z.number()]),
+        got: z.union([z.string(), z.number()]),
+        remedy: z.string(),
+      })
+      .optional()
+      .describe("the message in its parts; options of the library are in backticks"),
   }),
 });
 export type Failure = z.infer<typeof failure>;
