@@ -38,6 +38,18 @@ it("draws a line of eleven steps between two texts, and says how smooth it is", 
   expect(await panel().getByRole("slider").count()).toBe(1);
 }, 60_000);
 
+it("moves a third text by the step between two, forward and backward", async () => {
+  await page.getByRole("tab", { name: "Line" }).click();
+  await panel().getByLabel("From").fill("The girl was sad.");
+  await panel().getByLabel("To").fill("The girl was happy.");
+  await panel().getByLabel("Move").fill("The fox was sad.");
+  await panel().getByRole("button", { name: "Draw" }).click();
+  await panel().getByText("Smoothness").waitFor();
+  const labels = await steps().locator(".label").allTextContents();
+  expect([labels[0], labels.at(-1), labels.length]).toEqual(["-1.0", "2.0", 11]);
+  expect(await steps().last().textContent()).toContain("The fox was happy.");
+}, 60_000);
+
 it("plans toward a goal by keys, writes the rest anew behind an edited step, and keeps it as a branch", async () => {
   await page.getByRole("tab", { name: "Desk" }).focus();
   for (const name of ["Line", "Plan"]) {

@@ -32,6 +32,9 @@ export const BRANCHES: readonly Colour[] = [
   [140, 80, 40],
 ];
 
+/** Drafts that were recalled for the newest span. */
+const RECALLED = BRANCHES[1]!;
+
 export interface Palette {
   soft: Colour;
   accent: Colour;
@@ -80,10 +83,11 @@ export function dotsOf(
   const small = points.length > 5000 ? 3 : 5;
   for (const [i, { id, node, x, y }] of points.entries()) {
     const { colour, alpha, isCorpus } = shades.get(node) ?? { colour: palette.soft, alpha: 0.3, isCorpus: true };
-    const isChosen = chosen.has(id) || recalled.has(id);
+    const isRecalled = recalled.has(id);
+    const isChosen = chosen.has(id) || isRecalled;
     places[2 * i] = x;
     places[2 * i + 1] = y;
-    colours.set(isChosen ? palette.accent : colour, 4 * i);
+    colours.set(isRecalled ? RECALLED : isChosen ? palette.accent : colour, 4 * i);
     colours[4 * i + 3] = 255 * (isChosen ? 1 : chosen.size > 0 ? alpha / 3 : alpha);
     sizes[i] = isChosen ? small + 2 : isCorpus ? small : 7;
   }
