@@ -1,6 +1,7 @@
 /** sha256 of weights: what tells a base, and a checkpoint's adapters, from others. */
 import { BigVaeError } from "../errors.js";
 import { sha256OfFiles, weightFiles } from "../formats/index.js";
+import type { LatentShape, SpaceIdentity } from "../latent/index.js";
 import { readFacts } from "./facts.js";
 import { adapterFiles, encoderFiles } from "./layout.js";
 
@@ -17,6 +18,21 @@ export async function adaptersSha256(folder: string): Promise<string> {
 /** Of what makes latents of texts: the head and the encoder's adapter. Another decoder or router does not change it. */
 export async function encoderSha256(folder: string): Promise<string> {
   return sha256OfFiles(encoderFiles(folder));
+}
+
+/** What tells the space of a model's latents from others. Throws "usage" for a base without adapters, which makes none. */
+export async function spaceIdentity(
+  { base, adapters }: { base: string; adapters: string | undefined },
+  { zDim, slots, span }: LatentShape,
+): Promise<SpaceIdentity> {
+  if (adapters === undefined)
+    throw new BigVaeError("usage", {
+      subject: "model",
+      expected: "a model with adapters",
+      got: "a base alone",
+      remedy: "name their folder as `adapters`",
+    });
+  return { base: await baseSha256(base), encoder: await encoderSha256(adapters), zDim, slots, span };
 }
 
 /** Throws "mismatch" where the adapters' folder names another base by its sha256. `sha256`: that of the base, where it is known. */

@@ -1,21 +1,7 @@
 /** Memories of a loaded model: which space its latents are of. The store is loaded when one is opened. */
 import type { BigVae } from "../bigVae.js";
-import { baseSha256, encoderSha256 } from "../checkpoint/hashes.js";
-import { BigVaeError } from "../errors.js";
-import type { Memory, MemoryOptions, RepairedMemory, SpaceIdentity } from "../memory/index.js";
-
-/** What tells the space of a model's latents from others. Throws "usage" for a base without adapters, which makes none. */
-async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">): Promise<SpaceIdentity> {
-  const { base, adapters } = paths;
-  if (adapters === undefined)
-    throw new BigVaeError("usage", {
-      subject: "memory",
-      expected: "a model with adapters",
-      got: "a base alone",
-      remedy: "name their folder as `adapters`",
-    });
-  return { base: await baseSha256(base), encoder: await encoderSha256(adapters), ...space.shape };
-}
+import { spaceIdentity } from "../checkpoint/hashes.js";
+import type { Memory, MemoryOptions, RepairedMemory } from "../memory/index.js";
 
 /**
  * Opens the memory of a folder for the latents of a model, or begins one there. One process at a time has it open.
@@ -35,7 +21,7 @@ export async function openMemory(
   options?: MemoryOptions,
 ): Promise<Memory> {
   const { Memory } = await import("../memory/memory.js");
-  return Memory.open(folder, await spaceIdentity(vae), options);
+  return Memory.open(folder, await spaceIdentity(vae.paths, vae.space.shape), options);
 }
 
 /**
@@ -49,5 +35,5 @@ export async function repairMemory(
   options?: Pick<MemoryOptions, "waitMs">,
 ): Promise<RepairedMemory> {
   const { repairMemory: repair } = await import("../memory/repair.js");
-  return repair(folder, vae && (await spaceIdentity(vae)), options);
+  return repair(folder, vae && (await spaceIdentity(vae.paths, vae.space.shape)), options);
 }

@@ -23,9 +23,14 @@ export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) 
   return { ...wholeResult(written, spans), spans: spans.map(spanResult) };
 }
 
-/** A span with the latent that it was written from. */
-export function spanResult({ text, ids, latent }: GeneratedSpan) {
-  return { text, ids, z: latent.z };
+/** A span with the latent that it was written from, and the experts that wrote it. */
+export function spanResult({ text, ids, latent, written: { experts } }: GeneratedSpan) {
+  return {
+    text,
+    ids,
+    z: latent.z,
+    ...(experts ? { experts: experts.map(({ name, weight }) => ({ name, weight })) } : {}),
+  };
 }
 
 /** What was written, what the original's function returns, and the next topic from samplers that write one. */
