@@ -178,6 +178,8 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
 
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   checkTaken(name, flags);
+  if (flags.experts === undefined)
+    refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
   const readTexts = await samplerTexts(flags);
   const { takes, defaults } = samplers[name] as SamplerEntry;
   // A sampler without drafts opens no memory.
