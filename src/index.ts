@@ -3,6 +3,7 @@ import "./oldNode.js";
 
 export * from "./bigVae.js";
 export { BigVaeError, type ErrorDetail, type ErrorKind, EXIT_CODES } from "./errors.js";
+export { ExpertChoice, type ExpertFacts, type ExpertOptions, type StoredExpert } from "./expert/index.js";
 export {
   type AdapterDescription,
   type AdaptersDescription,
@@ -45,7 +46,9 @@ export {
   recallLimits,
   setRecallLimits,
 } from "./operations/draftMemory.js";
+export { openExperts } from "./operations/experts.js";
 export { openMemory, repairMemory } from "./operations/memories.js";
 export { Rng } from "./rng.js";
 export type { DraftMemory, DraftPlace, KeptDraft } from "./sampling/draftMemory.js";
+export type { ExpertPolicy, ExpertShare } from "./sampling/model.js";
 export type { SamplerName } from "./sampling/samplers.js";

@@ -36,12 +36,14 @@ const WALLS: Readonly<Record<string, Wall>> = {
   hub: { imports: ["formats"], node: true },
   project: { imports: ["formats/database.ts", "formats/lock.ts"], node: true },
   memory: { imports: ["formats", "latent"], node: true },
+  expert: { imports: ["engine/adapters.ts", "formats", "latent", "model/config.ts", "sampling/model.ts"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
   remote: { imports: ["engine", "tokenizer", "vae/roles.ts", "weights"] },
   host: {
     imports: [
       "remote",
       "checkpoint",
+      "expert",
       "tokenizer",
       "latent",
       "graph",
@@ -65,6 +67,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "train/objectives",
       "train/loop",
       "checkpoint",
+      "expert",
       "host",
       "vae",
       "engine",
@@ -116,8 +119,8 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   client: { imports: ["remote/eventReader.ts", "server/schemas"] },
-  operations: { imports: ["bigVae.ts", "latent", "memory", "sampling"] },
-  "index.ts": { imports: ["bigVae.ts", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
+  operations: { imports: ["bigVae.ts", "expert", "latent", "memory", "sampling"] },
+  "index.ts": { imports: ["bigVae.ts", "expert", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
   cli: {
     imports: [
       "bigVae.ts",
@@ -125,6 +128,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "corpus",
       "data",
       "eval",
+      "expert",
       "formats",
       "graph",
       "host",

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   decode: async () => (await import("./commands/decode.js")).decodeCommand(),
   similar: async () => (await import("./commands/similar.js")).similarCommand(),
   memory: async () => (await import("./commands/memory.js")).memoryCommand(),
+  expert: async () => (await import("./commands/expert.js")).expertCommand(),
   reconstruct: async () => (await import("./commands/latents.js")).reconstructCommand(),
   interpolate: async () => (await import("./commands/latents.js")).interpolateCommand(),
   mix: async () => (await import("./commands/latents.js")).mixCommand(),

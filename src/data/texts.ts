@@ -17,6 +17,8 @@ export interface TextRecord {
   readonly line: number;
   readonly id?: string;
   readonly split?: string;
+  /** What kind of text it is, where a record says so: by itself, or among its labels. */
+  readonly kind?: string;
   /** Labels by name, where a record has them. */
   readonly factors?: Readonly<Record<string, string>>;
 }
@@ -95,7 +97,7 @@ async function* readRows(
   meter: Meter,
 ): AsyncGenerator<TextRecord> {
   let line = after;
-  for await (const row of readParquet(path, [field, "id", "split", "factors"], after, meter)) {
+  for await (const row of readParquet(path, [field, "id", "split", "kind", "factors"], after, meter)) {
     const record = toRecord(row, field, { where: `${path}, row ${++line}`, line });
     if (!isBlank(record.text)) yield record;
   }
@@ -130,6 +132,7 @@ function toRecord(value: unknown, field: string, place: Place): TextRecord {
   const text = fields.get(field);
   const split = fields.get("split");
   const factors = labels(fields.get("factors"));
+  const kind = fields.get("kind") ?? factors?.kind;
   if (typeof text !== "string")
     throw new BigVaeError("format", {
       subject: place.where,
@@ -149,6 +152,7 @@ function toRecord(value: unknown, field: string, place: Place): TextRecord {
     ...place,
     id: idOf(fields.get("id")),
     split: typeof split === "string" && split !== "" ? split : undefined,
+    ...(typeof kind === "string" && kind !== "" ? { kind } : {}),
     ...(factors ? { factors } : {}),
   };
 }

@@ -2,6 +2,7 @@
 import { float32, type HostTensor } from "../runtime/runtime.js";
 import { type Contexts, NOTHING, type Segment } from "./contexts.js";
 import { KvCache } from "./kvCache.js";
+import { type AdapterMix, RowAdapters } from "./rowAdapters.js";
 
 /** A row that is being written. */
 export interface BatchRow {
@@ -11,6 +12,8 @@ export interface BatchRow {
   position: number;
   /** The context that it shares with others; none where that lies in its own past. */
   readonly context: Segment;
+  /** What it reads by, where rows have adapters of their own. */
+  readonly mix: AdapterMix | undefined;
   /** Of the token after the last one that it has read, [V]; until the next step. */
   logits: Float32Array;
 }
@@ -21,22 +24,29 @@ const OWN_CONTEXT = 256;
 export class Batch {
   readonly #rows: BatchRow[] = [];
   readonly #past: KvCache;
+  readonly #adapters: RowAdapters;
   /** Taken by each step anew. */
   #logits: HostTensor | undefined;
 
   constructor(readonly contexts: Contexts) {
     this.#past = new KvCache(contexts.runner.base.config, 0);
+    this.#adapters = new RowAdapters(contexts.runner.base.config);
   }
 
-  /** Takes in a row that has read its beginning into `past`, a cache of one row. It reads `token` next. `isAlone`: its call has no other row. */
-  join(context: Segment, past: KvCache, isAlone: boolean, token: number, position: number): BatchRow {
+  /** Takes in a row that has read its beginning into `past`, a cache of one row. It reads `next`. `isAlone`: its call has no other row. */
+  join(
+    context: Segment,
+    past: KvCache,
+    isAlone: boolean,
+    next: Pick<BatchRow, "token" | "position" | "mix">,
+  ): BatchRow {
     const row = this.#past.addRow();
     const ownsContext = isAlone && context.length <= OWN_CONTEXT && this.contexts.isOnlyUser(context);
     if (ownsContext) this.#past.extend(row, this.contexts.cache, 0, context.begin, context.begin + context.length);
     else this.contexts.share(context);
     this.#past.extend(row, past, 0);
     const seen = ownsContext ? NOTHING : context;
-    const joined = { batch: this, token, position, context: seen, logits: NO_LOGITS };
+    const joined = { batch: this, ...next, context: seen, logits: NO_LOGITS };
     this.#rows.push(joined);
     return joined;
   }
@@ -52,12 +62,13 @@ export class Batch {
   /** All rows read their tokens. Where `signal` ends it, or it fails, none has. */
   async step(signal?: AbortSignal): Promise<void> {
     if (this.#rows.length === 0) return;
-    const inputs = this.#rows.map(({ token, position, context }) => ({
+    const inputs = this.#rows.map(({ token, position, context, mix }) => ({
       items: [{ id: token }],
       positions: [position],
       context,
+      ...(mix ? { mix } : {}),
     }));
-    const caches = { shared: this.contexts.cache, past: this.#past };
+    const caches = { shared: this.contexts.cache, past: this.#past, adapters: this.#adapters };
     const { runner } = this.contexts;
     const { vocabSize } = runner.base.config;
     if (this.#logits?.shape[0] !== inputs.length)

@@ -1,6 +1,7 @@
 /** What the engine is asked to write and to score, and its scores. */
 import type { Latent } from "../latent/index.js";
 import type { RngKey } from "../rng.js";
+import type { ExpertShare } from "./experts.js";
 import type { WriterName } from "./sessions.js";
 
 /** What one row is written from. */
@@ -13,6 +14,8 @@ export interface WriteRow {
   nTokens?: number;
   /** In place of the call's. */
   cfgScale?: number;
+  /** Adapters that it is written by in place of the writer's own, their outputs mixed; the guiding base stays the base. */
+  experts?: readonly ExpertShare[];
 }
 
 export interface WriteOptions {

@@ -5,16 +5,21 @@
 import { JointBatches } from "./jointBatches.js";
 import { KvCache } from "./kvCache.js";
 import type { EntryRange, ModelRunner, RowInput } from "./modelRunner.js";
+import type { AdapterMix } from "./rowAdapters.js";
 import type { Turns } from "./turns.js";
 
-/** A context that rows look at: a range of the cache, which moves where one before it is closed. */
-export interface Segment extends EntryRange {
+/** What tells contexts of one writer apart: their tokens, and what they were read by where rows have adapters of their own. */
+interface Read {
   readonly ids: readonly number[];
+  /** The key of the mix. */
+  readonly mixKey?: string | undefined;
 }
 
+/** A context that rows look at: a range of the cache, which moves where one before it is closed. */
+export interface Segment extends EntryRange, Read {}
+
 /** A context that nobody looks at, in a cache of its own. */
-interface Kept {
-  ids: readonly number[];
+interface Kept extends Read {
   cache: KvCache;
 }
 
@@ -43,7 +48,7 @@ export class Contexts {
   /** The latest last. */
   readonly #kept: Kept[] = [];
   /** Contexts that are being read. */
-  readonly #reading = new Map<readonly number[], Promise<unknown>>();
+  readonly #reading = new Map<Read, Promise<unknown>>();
 
   /** Rows that read several items at once, those of several calls together: chunks of contexts, and what texts begin with. */
   readonly reading: JointBatches<ReadingRow, Float32Array>;
@@ -64,25 +69,26 @@ export class Contexts {
     return this.#cache;
   }
 
-  /** The tokens at positions 0.., read; for one user, who closes it. */
-  async open(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal): Promise<Segment> {
+  /** The tokens at positions 0.., read by `mix` where rows have adapters of their own; for one user, who closes it. */
+  async open(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal, mix?: AdapterMix): Promise<Segment> {
+    const wanted: Read = { ids, mixKey: mix?.key };
     for (;;) {
-      const open = this.#segments.find((segment) => isSame(segment.ids, ids));
+      const open = this.#segments.find((segment) => isSame(segment, wanted));
       if (open) {
         open.users++;
         return open;
       }
-      const [, reading] = Array.from(this.#reading).find(([other]) => isSame(other, ids)) ?? [];
+      const [, reading] = Array.from(this.#reading).find(([other]) => isSame(other, wanted)) ?? [];
       if (!reading) break;
       await reading.catch(() => undefined);
     }
     if (ids.length === 0) return NOTHING;
-    const reading = this.#read(ids, turn, signal);
-    this.#reading.set(ids, reading);
+    const reading = this.#read(ids, turn, signal, mix);
+    this.#reading.set(wanted, reading);
     try {
       return await reading;
     } finally {
-      this.#reading.delete(ids);
+      this.#reading.delete(wanted);
     }
   }
 
@@ -101,9 +107,9 @@ export class Contexts {
   close(segment: Segment): void {
     const at = this.#segments.indexOf(segment as OpenSegment);
     if (at < 0 || --this.#segments[at]!.users > 0) return;
-    const [{ ids, begin, length }] = this.#segments.splice(at, 1) as [OpenSegment];
+    const [{ ids, mixKey, begin, length }] = this.#segments.splice(at, 1) as [OpenSegment];
     if (this.#segments.length === 0) {
-      this.#keep({ ids, cache: this.#cache });
+      this.#keep({ ids, mixKey, cache: this.#cache });
       this.#cache = this.#emptyCache();
       return;
     }
@@ -111,15 +117,15 @@ export class Contexts {
     for (const later of this.#segments.slice(at)) later.begin -= length;
   }
 
-  async #read(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal): Promise<Segment> {
-    const past = this.#known(ids);
+  async #read(ids: readonly number[], turn: TakeTurn, signal?: AbortSignal, mix?: AdapterMix): Promise<Segment> {
+    const past = this.#known({ ids, mixKey: mix?.key });
     for (let known = past.lengths[0]!; known < ids.length; known = past.lengths[0]!) {
       const next = ids.slice(known, known + CHUNK);
       const items = next.map((id) => ({ id }));
       const positions = next.map((_, i) => known + i);
-      await this.reading.submit([{ items, positions, context: NOTHING, past }], signal);
+      await this.reading.submit([{ items, positions, context: NOTHING, past, ...(mix ? { mix } : {}) }], signal);
     }
-    return turn(async () => this.#add(ids, past));
+    return turn(async () => this.#add({ ids, mixKey: mix?.key }, past));
   }
 
   /** Logits [V] of the last item of each row. */
@@ -134,11 +140,13 @@ export class Contexts {
   }
 
   /** A cache of the longest beginning of a text that was read before: a kept context itself where the text goes on from its end, else a copy. */
-  #known(ids: readonly number[]): KvCache {
-    const whole = this.#kept.findLast((kept) => sharedLength(kept.ids, ids) === kept.ids.length);
+  #known({ ids, mixKey }: Read): KvCache {
+    const kept = this.#kept.filter((other) => other.mixKey === mixKey);
+    const segments = this.#segments.filter((other) => other.mixKey === mixKey);
+    const whole = kept.findLast((other) => sharedLength(other.ids, ids) === other.ids.length);
     const others = [
-      ...this.#kept.map(({ ids, cache }) => ({ ids, cache, begin: 0 })),
-      ...this.#segments.map(({ ids, begin }) => ({ ids, cache: this.#cache, begin })),
+      ...kept.map(({ ids, cache }) => ({ ids, cache, begin: 0 })),
+      ...segments.map(({ ids, begin }) => ({ ids, cache: this.#cache, begin })),
     ];
     const lengths = others.map((other) => sharedLength(other.ids, ids));
     const longest = Math.max(0, ...lengths);
@@ -152,20 +160,20 @@ export class Contexts {
     return copy;
   }
 
-  #add(ids: readonly number[], cache: KvCache): Segment {
+  #add(read: Read, cache: KvCache): Segment {
     const begin = this.#segments.length === 0 ? 0 : this.#cache.lengths[0]!;
     if (this.#segments.length === 0) this.#cache = cache;
     else {
       this.#cache.extend(0, cache, 0);
-      this.#keep({ ids, cache });
+      this.#keep({ ...read, cache });
     }
-    const segment: OpenSegment = { ids, begin, length: ids.length, users: 1 };
+    const segment: OpenSegment = { ...read, begin, length: read.ids.length, users: 1 };
     this.#segments.push(segment);
     return segment;
   }
 
   #keep(context: Kept): void {
-    const known = this.#kept.findIndex(({ ids }) => isSame(ids, context.ids));
+    const known = this.#kept.findIndex((other) => isSame(other, context));
     if (known >= 0) this.#kept.splice(known, 1);
     this.#kept.push(context);
     let tokens = this.#kept.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -183,6 +191,6 @@ function sharedLength(a: readonly number[], b: readonly number[]): number {
   return length;
 }
 
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && sharedLength(a, b) === a.length;
+function isSame(a: Read, b: Read): boolean {
+  return a.mixKey === b.mixKey && a.ids.length === b.ids.length && sharedLength(a.ids, b.ids) === a.ids.length;
 }

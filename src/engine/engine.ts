@@ -8,6 +8,7 @@ import type { BaseModel } from "./baseModel.js";
 import type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 import type { TakeTurn } from "./contexts.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
+import { Experts, type LoadExpert } from "./experts.js";
 import { JointBatches } from "./jointBatches.js";
 import { type Beginning, Opening } from "./opening.js";
 import { Places } from "./places.js";
@@ -29,10 +30,13 @@ export interface EngineOptions {
   int8Sample?: readonly number[] | undefined;
   /** Files of the packed weights of a large base. */
   images?: ImageStore;
+  /** Reads the adapter of an expert that a row names. */
+  loadExpert?: LoadExpert;
 }
 
 export type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 export type { Encoding, TokenRow } from "./encoding.js";
+export type { ExpertShare } from "./experts.js";
 export type { PooledRow } from "./pooling.js";
 
 /** Rows that are under way at most: each has a cache of its own. */
@@ -50,6 +54,8 @@ export class Engine {
   readonly space: LatentSpace | undefined;
   readonly #sessions: Sessions;
   readonly #opening: Opening;
+  /** Adapters that rows name. */
+  readonly experts: Experts;
   readonly #encoding = new JointBatches<TokenRow, Encoding>(lengthOf, async (rows, signal) => {
     const encoder = await this.#sessions.encoder();
     return encodeBatch({ base: this.base, vae: this.vae!, space: this.space!, encoder }, rows, signal);
@@ -65,13 +71,14 @@ export class Engine {
   /** Later calls wait until sessions can be made anew. */
   #closing: Promise<unknown> = Promise.resolve();
 
-  constructor({ runtime, base, vae, form = "merged", maxPositions, int8Sample, images }: EngineOptions) {
+  constructor({ runtime, base, vae, form = "merged", maxPositions, int8Sample, images, loadExpert }: EngineOptions) {
     this.base = base;
     this.vae = vae;
     this.space = vae && new LatentSpace(vae);
     this.maxPositions = maxPositions ?? base.config.maxPositionEmbeddings;
     const only = base.weights.quant !== "none" ? "unmerged" : int8Sample ? "merged" : form;
     this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, images, int8Sample);
+    this.experts = new Experts(loadExpert);
     this.#opening = new Opening(base, vae, this.#sessions, this.maxPositions, this.#writing);
   }
 
@@ -137,25 +144,31 @@ export class Engine {
       options.onToken?.(row, id);
       return id !== stopId && count < Math.min(nTokens, rows[row]!.nTokens ?? nTokens) ? id : undefined;
     };
-    const beginnings: Beginning[] = [{ rows, writer, context, begun }];
-    if (guided.length > 0)
-      beginnings.push({ rows: guided.map((row) => rows[row]!), writer: "base", context: guideContext, begun });
+    const own = await this.experts.groups(rows, this.#opening.roleOf(writer));
+    const guides = guided.length > 0 ? [{ rows: guided }] : [];
+    const beginnings: Beginning[] = [
+      ...own.map((group) => ({ ...group, writer, context, begun })),
+      ...guides.map((group) => ({ ...group, writer: "base", context: guideContext, begun })),
+    ].map((group) => ({ ...group, rows: group.rows.map((row) => rows[row]!) }));
+    /** Where each row is read: its own place first, then that of the base that guides it. */
+    const places = Array.from(rows.keys(), (row) =>
+      [...own, ...guides].flatMap((group, of) => (group.rows.includes(row) ? { of, k: group.rows.indexOf(row) } : [])),
+    );
     const { done } = await this.#opened(beginnings, signal, async (started, turn) => {
       // One after another: a reading that is still under way after the failure of the other would outlive its context.
       const logits: Float32Array[][] = [];
       for (const each of started) logits.push(await each.advance(signal));
-      const places = Array.from(rows.keys(), (row) => [row, guided.indexOf(row)].filter((place) => place >= 0));
-      const tokens = places.map((own, row) =>
+      const tokens = places.map((all, row) =>
         choose(
           row,
-          own.map((k, i) => logits[i]![k]!),
+          all.map(({ of, k }) => logits[of]![k]!),
         ),
       );
       // Rows that join are submitted before the next step.
       return turn(async () => {
         const sequences = tokens.flatMap((token, row) => {
           if (token === undefined) return [];
-          const joined = places[row]!.map((k, i) => started[i]!.join(k, token));
+          const joined = places[row]!.map(({ of, k }) => started[of]!.join(k, token));
           return [{ rows: joined, choose: (next: readonly Float32Array[]) => choose(row, next) }];
         });
         for (const each of started) each.close();
@@ -173,22 +186,27 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
-    const score = (batch: readonly ScoreRow[]) => this.#score(batch, writer, context, signal);
-    return this.#tracked(() => this.#inBatches(rows, score, signal));
+    return this.#tracked(async () => {
+      const scores: Score[] = [];
+      for (const group of await this.experts.groups(rows, this.#opening.roleOf(writer))) {
+        const { mix } = group;
+        const beginning = { writer, context, begun: [], ...(mix ? { mix } : {}) };
+        const score = (batch: readonly ScoreRow[]) => this.#score(batch, beginning, signal);
+        const own = group.rows.map((row) => rows[row]!);
+        for (const [k, of] of (await this.#inBatches(own, score, signal)).entries()) scores[group.rows[k]!] = of;
+      }
+      return scores;
+    });
   }
 
-  async #score(
-    rows: readonly ScoreRow[],
-    writer: WriterName,
-    context: readonly number[],
-    signal?: AbortSignal,
-  ): Promise<Score[]> {
+  async #score(rows: readonly ScoreRow[], beginning: Omit<Beginning, "rows">, signal?: AbortSignal): Promise<Score[]> {
+    const { writer, context } = beginning;
     const longest = Math.max(...rows.map(({ target }) => target.length));
     this.#opening.checkRoom(writer, context.length, longest);
     const scores: Score[] = rows.map(emptyScore);
     const length = Math.max(1, Math.floor(MAX_LOGITS / (rows.length * this.base.config.vocabSize)));
     let active = Array.from(rows.keys());
-    await this.#opened([{ rows, writer, context, begun: [] }], signal, async ([start], turn) => {
+    await this.#opened([{ rows, ...beginning }], signal, async ([start], turn) => {
       for (let t = 0; t < longest; t += length) {
         const parts = active.map((row) => rows[row]!.target.slice(t, t + length));
         const logits = await turn(() => start!.advanceOver(parts, signal));

@@ -1,9 +1,10 @@
 /** Runs the step graph of one writer over contexts that rows share and each row's own past. */
 import { MASKED } from "../model/attention.js";
 import { ropeRow } from "../model/rope.js";
-import { float32, type HostTensor, int64 } from "../runtime/runtime.js";
+import { float32, type HostTensor, type HostTensors, int64 } from "../runtime/runtime.js";
 import { type BaseModel, copyEmbedding } from "./baseModel.js";
 import type { KvCache } from "./kvCache.js";
+import { type AdapterMix, RowAdapters } from "./rowAdapters.js";
 import type { BoundSession } from "./sessions.js";
 
 /** What a row reads next: a token, or the embedding of a slot of a latent. */
@@ -21,6 +22,8 @@ export interface RowInput {
   positions: readonly number[];
   /** Which entries of the shared cache the row sees; default: all. */
   context?: EntryRange;
+  /** What it reads by, where rows have adapters of their own. */
+  mix?: AdapterMix;
 }
 
 /** What rows look back at. */
@@ -29,6 +32,8 @@ export interface Caches {
   shared: KvCache;
   /** What each row has read itself; a run appends to it. */
   past: KvCache;
+  /** Where adapters of rows are laid out; made for the run where it is left out. */
+  adapters?: RowAdapters;
 }
 
 export class ModelRunner {
@@ -61,7 +66,7 @@ export class ModelRunner {
   }
 
   async #step(
-    { shared, past }: Caches,
+    { shared, past, adapters }: Caches,
     inputs: readonly RowInput[],
     time: number,
     selected: readonly number[],
@@ -82,6 +87,7 @@ export class ModelRunner {
     }
     const feeds = {
       ...this.bound.weights,
+      ...this.#adapters(inputs, adapters),
       ...shared.feeds("shared"),
       ...past.feeds("past"),
       embeddings: float32(embeddings, rows, time, hiddenSize),
@@ -103,8 +109,13 @@ export class ModelRunner {
     return outputs;
   }
 
+  #adapters(inputs: readonly RowInput[], adapters = new RowAdapters(this.base.config)): HostTensors {
+    const mixes = inputs.flatMap(({ mix }) => mix ?? []);
+    return mixes.length > 0 ? adapters.feeds(mixes) : {};
+  }
+
   /** [B, 1, G * T, C + S + T]: which entries a new token sees: its context, its row's past, and the new tokens up to itself. */
-  #mask(inputs: readonly RowInput[], time: number, { shared, past }: Caches): HostTensor {
+  #mask(inputs: readonly RowInput[], time: number, { shared, past }: Pick<Caches, "shared" | "past">): HostTensor {
     const { numAttentionHeads, numKeyValueHeads, slidingWindow } = this.base.config;
     const group = numAttentionHeads / numKeyValueHeads;
     const [c, s] = [shared.capacity, past.capacity];

@@ -10,17 +10,22 @@ import { Batch } from "./batch.js";
 import type { WriteOptions } from "./calls.js";
 import { Contexts, type TakeTurn } from "./contexts.js";
 import { type Item, ModelRunner } from "./modelRunner.js";
-import type { Sessions, WriterName } from "./sessions.js";
+import type { AdapterMix } from "./rowAdapters.js";
+import type { BoundSession, Sessions, WriterName } from "./sessions.js";
 import { StartedRows } from "./startedRows.js";
 import type { Turns } from "./turns.js";
 
 /** What rows begin with. */
 export interface Beginning extends Required<Pick<WriteOptions, "writer" | "context" | "begun">> {
   rows: readonly { z?: Latent }[];
+  /** What they read by in place of the writer's own adapter. */
+  mix?: AdapterMix;
 }
 
 export class Opening {
   readonly #batches = new Map<WriterName, Batch>();
+  /** Of the rows that have adapters of their own. */
+  #rowBatch: Batch | undefined;
   readonly #space: LatentSpace | undefined;
 
   constructor(
@@ -38,6 +43,7 @@ export class Opening {
   /** Forgets all contexts; nothing may be under way. */
   clear(): void {
     this.#batches.clear();
+    this.#rowBatch = undefined;
   }
 
   /** The adapters. Throws "usage" where there are none. */
@@ -53,7 +59,7 @@ export class Opening {
 
   /** Throws "usage" where a context, z and nTokens do not go into the window together, with how many tokens still fit, and for a name that no adapter has. */
   checkRoom(writer: WriterName, contextLength: number, nTokens: number): void {
-    const role = this.#roleOf(writer);
+    const role = this.roleOf(writer);
     const before = role === "base" ? contextLength : this.#layout(role, contextLength, 1).first;
     // The last token that is written is not read.
     const room = Math.max(this.maxPositions - before + 1, 0);
@@ -67,8 +73,12 @@ export class Opening {
   }
 
   /** Rows ready to be read on: the context read, each row's z in its place, the next position known. Whoever opens them closes them. */
-  async open({ rows, writer, context, begun }: Beginning, turn: TakeTurn, signal?: AbortSignal): Promise<StartedRows> {
-    const role = this.#roleOf(writer);
+  async open(
+    { rows, writer, context, begun, mix }: Beginning,
+    turn: TakeTurn,
+    signal?: AbortSignal,
+  ): Promise<StartedRows> {
+    const role = this.roleOf(writer);
     if (role === "base") {
       const all = [...context, ...begun];
       const last = all.length - 1;
@@ -80,7 +90,7 @@ export class Opening {
           remedy: "give a non-empty `context`",
         });
       const inputs = rows.map(() => ({ items: [{ id: all[last]! }], positions: [last] }));
-      return this.#start(writer, all.slice(0, -1), inputs, last + 1, turn, signal);
+      return this.#start({ writer, context: all.slice(0, -1) }, inputs, last + 1, turn, signal);
     }
     const latents = await this.#latentItems(rows.map(({ z }) => z!));
     const { first } = this.#layout(role, context.length, 1);
@@ -95,32 +105,43 @@ export class Opening {
         positions: [...layout.slots, ...before, ...begun.map((_, i) => first + i)],
       };
     });
-    return this.#start(writer, role === "router" ? context : [], inputs, first + begun.length, turn, signal);
+    const before = { writer, context: role === "router" ? context : [], ...(mix ? { mix } : {}) };
+    return this.#start(before, inputs, first + begun.length, turn, signal);
   }
 
   async #start(
-    writer: WriterName,
-    context: readonly number[],
+    { writer, context, mix }: Pick<Beginning, "writer" | "context" | "mix">,
     inputs: StartedRows["inputs"],
     next: number,
     turn: TakeTurn,
     signal?: AbortSignal,
   ): Promise<StartedRows> {
-    const batch = await this.#batchOf(writer);
-    return new StartedRows(batch, await batch.contexts.open(context, turn, signal), inputs, next);
+    const batch = await (mix ? this.#batchOfRows() : this.#batchOf(writer));
+    return new StartedRows(batch, await batch.contexts.open(context, turn, signal, mix), inputs, next, mix);
   }
 
   async #batchOf(writer: WriterName): Promise<Batch> {
     const bound = await this.sessions.writer(writer);
     let batch = this.#batches.get(writer);
     if (!batch) {
-      batch = new Batch(new Contexts(new ModelRunner(this.base, bound), this.maxPositions, this.turns));
+      batch = this.#newBatch(bound);
       this.#batches.set(writer, batch);
     }
     return batch;
   }
 
-  #roleOf(writer: WriterName): WriterRole | "base" {
+  async #batchOfRows(): Promise<Batch> {
+    const bound = await this.sessions.rowWriter();
+    this.#rowBatch ??= this.#newBatch(bound);
+    return this.#rowBatch;
+  }
+
+  #newBatch(bound: BoundSession): Batch {
+    return new Batch(new Contexts(new ModelRunner(this.base, bound), this.maxPositions, this.turns));
+  }
+
+  /** What the adapter of that name does. Throws "usage" where none of that name writes. */
+  roleOf(writer: WriterName): WriterRole | "base" {
     return writer === "base" ? "base" : writerRole(this.adapters(), writer);
   }
 

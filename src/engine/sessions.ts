@@ -24,6 +24,9 @@ export type AdapterForm = "merged" | "unmerged";
 /** Which weights write: those of the adapter of that name, or the base's own ("base"). */
 export type WriterName = string;
 
+/** Key of the session whose rows have adapters of their own; no adapter has such a name. */
+const ROW_WRITER = "of rows";
+
 /** A session and what is fed to it at every run. */
 export interface BoundSession {
   session: Session;
@@ -100,6 +103,11 @@ export class Sessions {
         ? this.#whole(adapter, (linear, frozen) => writerGraph(frozen, linear))
         : (await this.#openTrunk()).writer(adapter),
     );
+  }
+
+  /** Writes by another adapter in each row, beside the base whatever the form: what it is fed names them. */
+  rowWriter(): Promise<BoundSession> {
+    return this.#once(ROW_WRITER, async () => (await this.#openTrunk()).rowWriter());
   }
 
   /** w_d alone: input z [B, Z], output embeddings [B, k, D]. */

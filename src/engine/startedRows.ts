@@ -3,6 +3,7 @@ import type { Batch, BatchRow } from "./batch.js";
 import type { Segment } from "./contexts.js";
 import { KvCache } from "./kvCache.js";
 import type { RowInput } from "./modelRunner.js";
+import type { AdapterMix } from "./rowAdapters.js";
 
 export class StartedRows {
   isOpen = true;
@@ -20,17 +21,20 @@ export class StartedRows {
     public inputs: readonly Omit<RowInput, "context">[],
     /** Position of the token behind that. */
     public next: number,
+    /** What they read by, where rows have adapters of their own. */
+    readonly mix?: AdapterMix,
   ) {}
 
   /** Reads what is pending; logits [V] of the first token of each row. */
   advance(signal?: AbortSignal): Promise<Float32Array[]> {
-    const rows = this.inputs.map((input, k) => ({ ...input, context: this.context, past: this.#pastOf(k) }));
+    const rows = this.inputs.map((input, k) => ({ ...input, ...this.#shared, past: this.#pastOf(k) }));
     return this.batch.contexts.reading.submit(rows, signal);
   }
 
   /** Row k goes on among those that are being written, with its first token: between two steps. */
   join(k: number, token: number): BatchRow {
-    return this.batch.join(this.context, this.#pastOf(k), this.inputs.length === 1, token, this.next);
+    const next = { token, position: this.next, mix: this.mix };
+    return this.batch.join(this.context, this.#pastOf(k), this.inputs.length === 1, next);
   }
 
   /** Hands over the next tokens of the rows `kept`, of which the others are finished. */
@@ -56,7 +60,7 @@ export class StartedRows {
     });
     this.next += Math.max(...targets.map(({ length }) => length)) - 1;
     const { contexts } = this.batch;
-    const rows = inputs.map((input) => ({ ...input, context: this.context }));
+    const rows = inputs.map((input) => ({ ...input, ...this.#shared }));
     this.#past ??= this.#caches(rows.length);
     const caches = { shared: contexts.cache, past: this.#past };
     return (await contexts.runner.forward(caches, rows, "all", signal)).map((logits) => logits.slice(pending - 1));
@@ -66,6 +70,11 @@ export class StartedRows {
   close(): void {
     this.isOpen = false;
     this.batch.contexts.close(this.context);
+  }
+
+  /** What all rows have in common. */
+  get #shared(): Pick<RowInput, "context" | "mix"> {
+    return { context: this.context, ...(this.mix ? { mix: this.mix } : {}) };
   }
 
   #pastOf(k: number): KvCache {

@@ -4,11 +4,13 @@
  */
 import { type PackedFormat, type StoredData, toOnnx } from "../graph/index.js";
 import { makeParameter } from "../model/lora.js";
+import { linearShapes } from "../model/weights.js";
 import { type HostTensor, type HostTensors, int64, type Runtime, type Session } from "../runtime/runtime.js";
 import { type Weight, weightRanges, weightTensors } from "../weights/index.js";
 import type { Adapter } from "./adapters.js";
 import type { BaseModel } from "./baseModel.js";
-import { adapterFeeds, emptyCaches, layerNames, type Part, partGraph, partNames } from "./trunkGraph.js";
+import { adapterFeeds } from "./rowAdapters.js";
+import { emptyCaches, layerNames, type Part, partGraph, partNames } from "./trunkGraph.js";
 import type { ImageStore, PlacedPart } from "./trunkParts.js";
 
 /** Packed bytes of a session at most; the weights of one session are in memory twice while it is made. */
@@ -70,6 +72,11 @@ export class Trunk {
     return { run: (feeds, _into, signal) => this.run(feeds, beside, signal), release: async () => {} };
   }
 
+  /** The same where the feeds say which adapter each row reads by (engine/rowAdapters). */
+  rowWriter(): Session {
+    return { run: (feeds, _into, signal) => this.run(feeds, {}, signal), release: async () => {} };
+  }
+
   /** A session over whole texts, without caches: `pool` computes its outputs from `hidden`, behind the final norm, and from the feeds. */
   pooled(adapter: Adapter | undefined, pool: Session): Session {
     const { config } = this.options.base;
@@ -90,7 +97,7 @@ export class Trunk {
   }
 
   #feedsOf(adapter: Adapter | undefined): HostTensors {
-    return this.options.adapted ? adapterFeeds(this.options.base.config, adapter) : {};
+    return this.options.adapted ? adapterFeeds(linearShapes(this.options.base.config), adapter) : {};
   }
 }
 

@@ -1,4 +1,4 @@
-/** The graph of some consecutive blocks with an adapter beside every linear layer, and what it is fed for an adapter. */
+/** The graph of some consecutive blocks with an adapter beside every linear layer. */
 import { add, gatherRows, input, linear, mul, reshape, type Value } from "../graph/index.js";
 import { cachedAttention } from "../model/attention.js";
 import type { ModelConfig } from "../model/config.js";
@@ -6,7 +6,6 @@ import { blocks, finalNorm, logits } from "../model/llama.js";
 import { baseLinear, type Frozen, type Linear, loraName } from "../model/lora.js";
 import { headName, linearShapes } from "../model/weights.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
-import type { Adapter } from "./adapters.js";
 
 /** Blocks begin..end-1; a part that ends with the last block has the final norm and the language-model head behind it, or is them alone. */
 export interface Part {
@@ -45,33 +44,23 @@ export function partGraph(frozen: Frozen, { begin, end, hasHead }: Part, adapted
   return { hidden: normed, logits: logits(frozen, selected), ...outputs };
 }
 
-/** The linear layers with an adapter of any rank R beside each: inputs `lora.PATH.lora_A` [R, in], `lora.PATH.lora_B` [out, R] and `lora.scale`. */
+/**
+ * The linear layers with an adapter of any rank R beside each, another one for each row: inputs `lora.PATH.lora_A` [B, R, in], `lora.PATH.lora_B` [B, out, R] and
+ * `lora.scale` [B, 1, R]. Where all rows have the same, it is fed once, with 1 in place of B.
+ */
 function adaptedLinear(frozen: Frozen): Linear {
   const base = baseLinear(frozen);
   const shapes = linearShapes(frozen.config);
-  const scale = input("lora.scale", []);
+  const scale = input("lora.scale", ["B", 1, "R"]);
   return (paths, x) => {
     const products = base(paths, x);
     return paths.map((path, i) => {
       const [out, width] = shapes.get(path)!;
-      const a = frozen.parameter(loraName("lora", path, "A"), ["R", width]);
-      const b = frozen.parameter(loraName("lora", path, "B"), [out, "R"]);
+      const a = frozen.parameter(loraName("lora", path, "A"), ["B", "R", width]);
+      const b = frozen.parameter(loraName("lora", path, "B"), ["B", out, "R"]);
       return add(products[i]!, linear(mul(linear(x, a), scale), b));
     });
   };
-}
-
-/** What an adapted part is fed for an adapter: zeros of rank 1 for a layer that it does not adapt, or for the base alone. */
-export function adapterFeeds(config: ModelConfig, adapter: Adapter | undefined): HostTensors {
-  const { rank, alpha } = adapter?.shape ?? { rank: 1, alpha: 1 };
-  const feeds: Record<string, HostTensor> = { "lora.scale": float32(Float32Array.of(alpha / rank)) };
-  for (const [path, [out, width]] of linearShapes(config)) {
-    const a = adapter?.tensors[loraName(adapter.role, path, "A")];
-    const b = adapter?.tensors[loraName(adapter.role, path, "B")];
-    feeds[loraName("lora", path, "A")] = a ?? float32(new Float32Array(rank * width), rank, width);
-    feeds[loraName("lora", path, "B")] = b ?? float32(new Float32Array(out * rank), out, rank);
-  }
-  return feeds;
 }
 
 /** Caches without entries, for a run that has nothing before it. */

@@ -10,6 +10,7 @@ export { type Confidence, confidences, type UsualLosses, usualLosses } from "./c
 export { type DisentanglementReport, evaluateDisentanglement, zMinVar } from "./disentanglement.js";
 export { editSimilarity, tokenEditDistance } from "./editDistance.js";
 export { type EvaluationOptions, type EvaluationReport, evaluate } from "./evaluate.js";
+export { type ExpertsReport, evaluateExperts } from "./experts.js";
 export { importanceEstimate, logWeight } from "./importanceSampling.js";
 export * from "./latentStatistics.js";
 export { evaluateProse, PROSE_PROMPTS, PROSE_RUNS, type ProseReport } from "./prose.js";

@@ -61,6 +61,7 @@ const GENERATE: Names<GenerateOptions> = {
   signal: true,
   ignoreEos: true,
   memory: true,
+  experts: true,
   onToken: true,
   onText: true,
   onWarning: true,

@@ -48,11 +48,12 @@ export function samplerInputs(model: Reader & { aeScale: number }, options: Gene
 
 /** Numbers and callbacks of a run; `span` is the model's. */
 export function samplingOptions(options: GenerateOptions, span: number): SamplingOptions {
-  const { seed = 0, weights = {}, ignoreEos = false, cfgScale, memory, signal, onWarning, ...given } = options;
+  const { seed = 0, weights = {}, ignoreEos = false, cfgScale, memory, experts, signal, onWarning, ...given } = options;
   const { nSteps, nAvg, tau, noise } = { ...SAMPLING_DEFAULTS, ...given };
   const calls = {
     ...(cfgScale === undefined ? {} : { cfgScale }),
     ...(memory ? { memory } : {}),
+    ...(experts ? { experts } : {}),
     ...(signal ? { signal } : {}),
     ...(onWarning ? { onWarning } : {}),
   };

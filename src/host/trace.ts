@@ -152,9 +152,12 @@ export async function* replay(
   }
   const zs = await readTable(folder, model.facts.width);
   for (const [i, { ids: saved, text, latent, written: how }] of spans.entries()) {
-    const { context, noise: rngKey, ...options } = how;
+    const { context, noise: rngKey, experts, ...options } = how;
     const z = zs.slice(latent * model.facts.width, (latent + 1) * model.facts.width);
-    const [written] = await model.latentModel.write([{ z, rngKey }], context, { ...options, signal });
+    const [written] = await model.latentModel.write([{ z, rngKey, ...(experts ? { experts } : {}) }], context, {
+      ...options,
+      signal,
+    });
     const at = written!.findIndex((id, t) => id !== saved[t]);
     if (at >= 0 || written!.length !== saved.length)
       throw new BigVaeError("mismatch", {

@@ -1,6 +1,8 @@
 /** Latents and the choice of tokens: pure functions. */
 
 export { EVEN_SCALE, mixScale } from "./guidance.js";
+export { checkSameSpace, isSpaceIdentity, type SpaceIdentity, spaceOf } from "./identity.js";
+export { kMeans } from "./kMeans.js";
 export * from "./latent.js";
 export { type LatentShape, LatentSpace } from "./latentSpace.js";
 export {

@@ -1,5 +1,6 @@
 /** Which space a memory's latents are of, as it is kept and compared. */
 import { BigVaeError } from "../errors.js";
+import { checkSameSpace } from "../latent/index.js";
 import { damagedFact } from "./problems.js";
 import type { RecordStore } from "./recordStore.js";
 import type { SpaceIdentity } from "./types.js";
@@ -34,14 +35,8 @@ export function settledSpace(store: RecordStore, folder: string, given: SpaceIde
 
 /** Throws "mismatch" where two spaces are not the same. */
 export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: string): void {
-  const fields = ["base", "encoder", "zDim", "slots", "span"] as const;
-  if (fields.every((field) => own[field] === given[field])) return;
-  throw new BigVaeError("mismatch", {
-    subject: `memory ${what}`,
-    expected: `latents of ${named(own)}`,
-    got: `those of ${named(given)}`,
-    remedy: "use the model that it was made with, or encode its texts into a new memory",
-  });
+  const remedy = "use the model that it was made with, or encode its texts into a new memory";
+  checkSameSpace(own, given, `memory ${what}`, remedy);
 }
 
 /** The error of a folder that holds no memory, and no space to begin one with. */
@@ -52,8 +47,4 @@ export function noMemory(folder: string): BigVaeError {
     got: "none",
     remedy: "add records to it with a model",
   });
-}
-
-function named({ base, encoder, zDim, slots }: SpaceIdentity): string {
-  return `base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}, ${zDim} values in ${slots} slots`;
 }

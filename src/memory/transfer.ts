@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../formats/atomic.js";
 import { makeFolder, readError } from "../formats/fileOps.js";
 import { jsonLine, type NpyArray, parseNpy, parseStrictJson, serializeNpy, toPlain } from "../formats/index.js";
 import { exists, readJsonObject } from "../formats/readFiles.js";
-import type { Latent, LatentSpace } from "../latent/index.js";
+import { isSpaceIdentity, type Latent, type LatentSpace } from "../latent/index.js";
 import { checkSpace } from "./space.js";
 import type { MemoryRecord, NewRecord, SpaceIdentity } from "./types.js";
 
@@ -106,14 +106,9 @@ async function readFacts(folder: string): Promise<Facts> {
   if (format !== "bigvae-memory" || version !== VERSION)
     throw malformed(path, `an export of a memory, version ${VERSION}`, `${format}, version ${version}`);
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  if (!isSpace(space) || !isCount(records) || !isCount(parts))
+  if (!isSpaceIdentity(space) || !isCount(records) || !isCount(parts))
     throw malformed(path, "space, records and parts", "other fields");
   return facts as Facts;
-}
-
-function isSpace(space: unknown): space is SpaceIdentity {
-  const { base, encoder, zDim, slots, span } = (space ?? {}) as Record<string, unknown>;
-  return [base, encoder].every((name) => typeof name === "string") && [zDim, slots, span].every(Number.isSafeInteger);
 }
 
 async function readPart(folder: string, part: number): Promise<NewRecord[]> {

@@ -1,13 +1,7 @@
 /** What a memory keeps, and how it is asked. */
-import type { ComparedBy, Latent, LatentShape } from "../latent/index.js";
+import type { ComparedBy, Latent, SpaceIdentity } from "../latent/index.js";
 
-/** Which space latents belong to: those of two spaces are never compared. */
-export interface SpaceIdentity extends LatentShape {
-  /** sha256 of the base's weights. */
-  base: string;
-  /** sha256 of the head and of the encoder's adapter. */
-  encoder: string;
-}
+export type { SpaceIdentity };
 
 /** A span to keep. */
 export interface NewRecord {

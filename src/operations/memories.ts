@@ -1,20 +1,7 @@
 /** Memories of a loaded model: which space its latents are of. The store is loaded when one is opened. */
 import type { BigVae } from "../bigVae.js";
-import { BigVaeError } from "../errors.js";
-import type { Memory, MemoryOptions, RepairedMemory, SpaceIdentity } from "../memory/index.js";
-
-/** What tells the space of a model's latents from others. Throws "usage" for a base without adapters, which makes none. */
-async function spaceIdentity(vae: Pick<BigVae, "hashes" | "space">): Promise<SpaceIdentity> {
-  const { base, encoder } = await vae.hashes();
-  if (encoder === undefined)
-    throw new BigVaeError("usage", {
-      subject: "memory",
-      expected: "a model with adapters",
-      got: "a base alone",
-      remedy: "name their folder as `adapters`",
-    });
-  return { base, encoder, ...vae.space.shape };
-}
+import { spaceOf } from "../latent/index.js";
+import type { Memory, MemoryOptions, RepairedMemory } from "../memory/index.js";
 
 /**
  * Opens the memory of a folder for the latents of a model, or begins one there. One process at a time has it open.
@@ -34,7 +21,7 @@ export async function openMemory(
   options?: MemoryOptions,
 ): Promise<Memory> {
   const { Memory } = await import("../memory/memory.js");
-  return Memory.open(folder, await spaceIdentity(vae), options);
+  return Memory.open(folder, spaceOf(await vae.hashes(), vae.space.shape), options);
 }
 
 /**
@@ -48,5 +35,5 @@ export async function repairMemory(
   options?: Pick<MemoryOptions, "waitMs">,
 ): Promise<RepairedMemory> {
   const { repairMemory: repair } = await import("../memory/repair.js");
-  return repair(folder, vae && (await spaceIdentity(vae)), options);
+  return repair(folder, vae && spaceOf(await vae.hashes(), vae.space.shape), options);
 }

@@ -23,10 +23,16 @@ export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) 
   return { ...wholeResult(written, spans), spans: spans.map(spanResult) };
 }
 
-/** A span with the latent that it was written from, and the kept drafts that had a share in it, by what the memory knows them. */
-export function spanResult({ text, ids, latent, drafts }: GeneratedSpan) {
+/** A span with the latent that it was written from, the experts that wrote it, and the kept drafts that had a share in it, by what the memory knows them. */
+export function spanResult({ text, ids, latent, drafts, written: { experts } }: GeneratedSpan) {
   const recalled = drafts.flatMap((draft) => draft.recalled ?? []);
-  return { text, ids, z: latent.z, ...(recalled.length > 0 ? { recalled } : {}) };
+  return {
+    text,
+    ids,
+    z: latent.z,
+    ...(experts ? { experts: experts.map(({ name, weight }) => ({ name, weight })) } : {}),
+    ...(recalled.length > 0 ? { recalled } : {}),
+  };
 }
 
 /** What was written, what the original's function returns, and the next topic from samplers that write one. */

@@ -39,7 +39,11 @@ export interface LatentModel {
   /** Posteriors of the spans' latents. */
   encode(spans: readonly TokenIds[], signal?: AbortSignal): Promise<Posterior[]>;
   /** The router's text from each z after the context: nTokens new tokens, or fewer, of which the last is the end token. */
-  write(rows: readonly { z?: Latent; rngKey: RngKey }[], context: TokenIds, options: SpanOptions): Promise<TokenIds[]>;
+  write(
+    rows: readonly { z?: Latent; rngKey: RngKey; experts?: readonly ExpertShare[] }[],
+    context: TokenIds,
+    options: SpanOptions,
+  ): Promise<TokenIds[]>;
   /** The router's log-likelihood of each target from its z after the context, mean per token. */
   score(rows: readonly { z: Latent; target: TokenIds }[], context: TokenIds, signal?: AbortSignal): Promise<number[]>;
   /** Gives samplers the beginning token, and shows them where a sentence ends. */
@@ -56,6 +60,22 @@ export interface TextTokenizer {
   encode(text: string): number[];
   /** The text of ids, special tokens spelt out. */
   decode(ids: TokenIds): string;
+}
+
+/** An expert that has a share in what a span is written by. */
+export interface ExpertShare {
+  /** Its name. */
+  name: string;
+  /** Where it lies. */
+  folder: string;
+  /** The factor of its outputs at every layer; those of a span sum to 1. */
+  weight: number;
+}
+
+/** Says which experts write a span. */
+export interface ExpertPolicy {
+  /** The experts for a latent, the one with the largest share first; always the same for the same latent. */
+  choose(z: Latent): readonly ExpertShare[];
 }
 
 /** How a batch of rows is written. */
@@ -100,6 +120,8 @@ export interface SamplingOptions {
   weights?: Weights;
   /** Kept drafts, which take the places of drafts that fit as well, and keep what is written. */
   memory?: DraftMemory;
+  /** Experts that write in place of the router, chosen for each span and draft by its latent. */
+  experts?: ExpertPolicy;
   /** Whether every span has its full length, as the original writes it: an end token ends none. */
   ignoreEos?: boolean;
   /** Aborts the run between two tokens. */
@@ -159,6 +181,8 @@ export interface Span {
     ignoreEos?: boolean;
     /** Whether the end token was never chosen. */
     endless?: boolean;
+    /** Who wrote it, where experts did. */
+    experts?: readonly ExpertShare[];
     /** Names the stream of random numbers that its tokens were drawn with. */
     rngKey: RngKey;
   };

@@ -3,6 +3,7 @@ import { BigVaeError } from "../errors.js";
 import { average, type Latent, LatentSpace, type Posterior } from "../latent/index.js";
 import {
   type Draft,
+  type ExpertShare,
   isLatent,
   type LatentModel,
   type LatentRole,
@@ -136,8 +137,9 @@ export class SamplingRun {
     const seen = this.inWindow(context, nTokens);
     const how = { ...this.#how(latent, nTokens, tau), ...(endless ? { endless } : {}) };
     const calls = { signal, ...(onToken ? { onToken: (_: number, id: number) => onToken(id) } : {}) };
-    const [ids] = await this.model.write([{ z: latent.z, rngKey }], seen, { ...how, ...calls });
-    return { ids: ids!, latent, drafts, written: { context: seen, ...how, rngKey } };
+    const row = { ...this.#experts(latent.z), rngKey };
+    const [ids] = await this.model.write([{ z: latent.z, ...row }], seen, { ...how, ...calls });
+    return { ids: ids!, latent, drafts, written: { context: seen, ...how, ...row } };
   }
 
   /**
@@ -214,7 +216,7 @@ export class SamplingRun {
     const call = this.#calls++;
     if (count === 0) return [];
     const rows = Array.from({ length: count }, (_, i) => ({
-      ...(z ? { z } : {}),
+      ...(z ? { z, ...this.#experts(z) } : {}),
       rngKey: rng.fork("draft", call, i).key,
     }));
     const seen = this.inWindow(context, how.nTokens, how.begun);
@@ -229,6 +231,12 @@ export class SamplingRun {
   #how(latent: TracedLatent, nTokens: number, tau: number) {
     const { ignoreEos } = this.options;
     return { nTokens, tau, cfgScale: this.#scale(latent), ...(ignoreEos ? { ignoreEos } : {}) };
+  }
+
+  /** Who writes from a latent, where that is not the router. */
+  #experts(z: Latent): { experts?: readonly ExpertShare[] } {
+    const { experts } = this.options;
+    return experts ? { experts: experts.choose(z) } : {};
   }
 
   /** The latent for a text of `length` tokens, where latents have one. */

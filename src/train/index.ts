@@ -9,5 +9,6 @@ export type { RunPlan } from "./run/plan.js";
 export type { Evaluation, RunReport, Sample, StepDone, StoppedEarly, Warning } from "./run/reports.js";
 export type { RunControl } from "./run/start.js";
 export { type PlanBaseOptions, planBase, type TrainBaseOptions, trainBase } from "./run/trainBase.js";
+export { type TrainExpertOptions, trainExpert } from "./run/trainExpert.js";
 export { type PlanRouterOptions, planRouter, type TrainRouterOptions, trainRouter } from "./run/trainRouter.js";
 export { type PlanVaeOptions, planVae, type TrainVaeOptions, trainVae } from "./run/trainVae.js";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Latent, LatentSpace, mixScale } from "../../src/latent/index.js";
 import { Rng } from "../../src/rng.js";
 import type { Averaging } from "../../src/sampling/averaging.js";
-import { AVG_PRESETS } from "../../src/sampling/avg.js";
+import { AVG_PRESETS, avg } from "../../src/sampling/avg.js";
 import type { LatentModel, SamplingOptions, TracedLatent } from "../../src/sampling/model.js";
 import { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "../../src/sampling/samplers.js";
 import { EXPECTED, EXPECTED_EARLY, MEANS } from "./expected.js";
@@ -357,4 +357,29 @@ it.each(NAMES)("%s tells the model where an end token ends nothing, and a replay
   const { spans } = await finish(samplers[name].write(model, INPUTS, options));
   expect(new Set(asked)).toEqual(new Set([true]));
   for (const { written } of spans) expect(written.ignoreEos).toBe(true);
+});
+
+describe("experts", () => {
+  it("are chosen for each span and each draft by the latent that it is written from", async () => {
+    const model = new FakeModel();
+    const written: string[] = [];
+    const { write } = model;
+    model.write = (rows, ...rest) => {
+      for (const { z, experts } of rows) written.push(z ? experts!.map(({ name }) => name).join() : "base");
+      return write.call(model, rows, ...rest);
+    };
+    const experts = {
+      choose: (z: Float32Array) => [{ name: `${z.findLastIndex((value) => value > 0)}`, folder: "", weight: 1 }],
+    };
+    const { spans } = await finish(avg(model, text("P", 4), [], fakeOptions({ experts }), AVG_PRESETS.card));
+    const of = (z: Float32Array) => experts.choose(z)[0]!.name;
+    expect(spans.map(({ written: { experts: by } }) => by?.map(({ name }) => name))).toEqual(
+      spans.map(({ latent }) => [of(latent.z)]),
+    );
+    const expected = spans.flatMap(({ latent, drafts }) => [
+      ...drafts.map(({ from }) => (from ? of(from.z) : "base")),
+      of(latent.z),
+    ]);
+    expect(written).toEqual(expected);
+  });
 });

@@ -41,6 +41,7 @@ import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
 import { checkPool, type PoolFlags, withPool } from "../vectors.js";
+import { measureExperts, trainKinds } from "./evalExperts.js";
 import { PRESETS } from "./generate.js";
 
 /** Flags of the texts that are measured. */
@@ -55,6 +56,7 @@ const TAKES = {
   blends: [...OF_TEXTS, "span", "unit", "rule", "guidance", "pairs"],
   space: [...OF_TEXTS, "span", "guidance", "pairs"],
   retrieval: [...OF_TEXTS, "span", "pool", "causal"],
+  experts: [...OF_TEXTS, "experts", "steps"],
   prose: [...OF_TEXTS, "averaging", "preset", "cfg", "memory"],
   // Measured on sentences of the generator, made for them.
   arithmetic: [],
@@ -113,6 +115,13 @@ export function evalCommand() {
     )
     .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
     .option("--memory <folder>", "prose: drafts are recalled from this memory and kept in it, as in generate")
+    .option("--experts <folder>", "experts: where they are trained, those that are there are measured as they are")
+    .option(
+      "--steps <n>",
+      "experts: steps for each kind, and as many times the kinds for one adapter",
+      wholeNumber(1),
+      80,
+    )
     .addHelpText(
       "after",
       `
@@ -131,6 +140,8 @@ Examples:
         await compareQuant(flags, texts, bar).finally(() => bar.stop());
         return;
       }
+      // Before the model is loaded: training loads it too.
+      if (!flags.base && flags.measure === "experts") await trainKinds(flags, bar).finally(() => bar.stop());
       const needs = flags.base || flags.pool !== undefined ? "base" : "adapters";
       const report = await useModel(flags, (vae) => measure(vae, texts, flags, bar), needs).finally(() => bar.stop());
       if (flags.json) printJson(report);
@@ -146,13 +157,11 @@ function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: 
   return measure === "prose" ? Math.max(count, PROSE_PROMPTS) : count;
 }
 
-interface MeasureFlags extends TextFlags, PoolFlags {
-  quiet: boolean;
+interface MeasureFlags extends ModelFlags, TextFlags, PoolFlags {
   base: boolean;
   compareQuant: boolean;
   measure: Measure;
   span?: number;
-  seed: number;
   count?: number | undefined;
   data?: string | undefined;
   split?: (typeof SPLITS)[number] | undefined;
@@ -160,6 +169,8 @@ interface MeasureFlags extends TextFlags, PoolFlags {
   preset?: AvgPresetName;
   cfg?: number | undefined;
   memory?: string | undefined;
+  experts?: string | undefined;
+  steps: number;
   quick?: true | undefined;
   unit: "span" | "sentence";
   rule?: (typeof BLEND_RULES)[number] | undefined;
@@ -218,6 +229,8 @@ async function measure(
       return evaluateRetrieval({ ...scoring, ...(flags.pool ? pooled(vae, flags) : {}), texts: records, span });
     case "prose":
       return prose(vae, texts, flags, scoring);
+    case "experts":
+      return measureExperts(vae, records, flags, scoring);
     case "arithmetic":
       return evaluateArithmetic({ ...scoring, ...(flags.count === undefined ? {} : { cases: flags.count }) });
     case "disentanglement":

@@ -23,6 +23,7 @@ import {
 } from "../../sampling/samplers.js";
 import { runBase } from "../baseText.js";
 import { EXAMPLES_HELP } from "../examples.js";
+import { expertsOf, sharesText, withExperts } from "../experts.js";
 import { refuseUnused, withFlags } from "../flags.js";
 import { LATENT_HELP } from "../latentInput.js";
 import { withDrafts } from "../memories.js";
@@ -146,12 +147,15 @@ interface SamplingFlags extends ModelFlags {
   noise?: number;
   ignoreEos: boolean;
   memory?: string;
+  experts?: string;
+  expertsK: number;
+  expertsTemperature: number;
   seed: number;
   trace?: string;
 }
 
 function withSampling<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
-  return command
+  return withExperts(command)
     .option("--context <text>", "text to continue", "")
     .option("--start <text>", "first text of a plan; default: a random latent")
     .option("--terminal <text>", "last text of a plan")
@@ -174,6 +178,8 @@ function withSampling<A extends unknown[], O extends Record<string, unknown>>(co
 
 async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   checkTaken(name, flags);
+  if (flags.experts === undefined)
+    refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
   const readTexts = await samplerTexts(flags);
   const { takes, defaults } = samplers[name] as SamplerEntry;
   // A sampler without drafts opens no memory.
@@ -181,7 +187,12 @@ async function run(name: SamplerName, flags: SamplingFlags): Promise<void> {
   await useModel(flags, async (vae) =>
     withDrafts(takes.includes("memory") ? flags : others, vae, async (drafts) => {
       const texts = await readTexts(vae.space.width);
-      const options = { ...runOptions(flags, texts), ...(drafts ? { memory: drafts.forRun() } : {}) };
+      const experts = await expertsOf(vae, flags);
+      const options = {
+        ...runOptions(flags, texts),
+        ...(drafts ? { memory: drafts.forRun() } : {}),
+        ...(experts ? { experts } : {}),
+      };
       const longerThanSpan = warnLongInputs(name, flags, vae, texts);
       const printer = spanPrinter(flags);
       if (!flags.json) options.onText = printer.text;
@@ -284,9 +295,10 @@ function runOptions(flags: SamplingFlags, texts: SamplerTexts): GenerateOptions 
 }
 
 /** Where a span's latent came from, in one line. */
-function traceLine({ space }: BigVae, number: number, { latent, drafts }: GeneratedSpan): string {
+function traceLine({ space }: BigVae, number: number, { latent, drafts, written }: GeneratedSpan): string {
   const from = latent.parents.map(({ latent: parent, weight }) => `${weight.toFixed(2)} ${parent.role}`).join(" + ");
   const norm = space.norm(latent.z).toFixed(1);
   const pulled = latent.keyPull ? `, its key ${latent.keyPull.toFixed(2)} of the way to the topic's` : "";
-  return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${pulled}${drafts.length ? `, ${drafts.length} drafts` : ""}]`;
+  const by = written.experts ? `, by ${sharesText(written.experts)}` : "";
+  return `  [span ${number}: z of norm ${norm}${from ? ` = ${from}` : ` of a ${latent.role}`}${pulled}${drafts.length ? `, ${drafts.length} drafts` : ""}${by}]`;
 }

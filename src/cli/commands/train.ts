@@ -52,7 +52,7 @@ function routerCommand(): Command {
 
 /** The options are checked where they are settled: what was written may be too little. */
 function trainingCommand<Given, Planned>(
-  name: keyof typeof TRAIN_OPTIONS,
+  name: "base" | "vae" | "router",
   train: (options: Given, control: RunControl) => Promise<boolean>,
   plan: (options: Planned, control: RunControl) => Promise<RunPlan>,
 ): Command {

@@ -17,16 +17,21 @@ export interface GivenFlags {
   flags: CommandFlags;
 }
 
-/** A command with a flag for each option of the table. */
-export function runCommand(name: string, table: OptionTable, action: (given: GivenFlags) => Promise<void>): Command {
+/** A command with a flag for each option of the table; one that can be planned has --dry-run. */
+export function runCommand(
+  name: string,
+  table: OptionTable,
+  action: (given: GivenFlags) => Promise<void>,
+  { dryRun: isPlanned = true } = {},
+): Command {
   const command: CommandUnknownOpts = new Command(name);
   for (const [option, rule] of Object.entries(table)) command.addOption(flagOf(option, rule));
+  if (isPlanned) command.option("--dry-run", "print tokens, steps, memory and time, and write nothing", false);
   command
-    .option("--dry-run", "print tokens, steps, memory and time, and write nothing", false)
     .option("--json", "one JSON object on standard output", false)
     .option("--quiet", "no warnings, no progress, no closing line", false)
     .action(async () => {
-      const { dryRun, json, quiet, ...all } = command.opts() as CommandFlags & Record<string, unknown>;
+      const { dryRun = false, json, quiet, ...all } = command.opts() as CommandFlags & Record<string, unknown>;
       const written = Object.entries(all).filter(([option]) => command.getOptionValueSource(option) === "cli");
       await action({ options: Object.fromEntries(written), flags: { dryRun, json, quiet } });
     });

@@ -80,6 +80,12 @@ export function oneOf<const Word extends string>(...words: Word[]): Kind<Word> {
   };
 }
 
+/** A text, not empty. */
+export function text(placeholder: string): Kind<string> {
+  const holds = (value: unknown): value is string => typeof value === "string" && value !== "";
+  return { expected: "some text", placeholder, holds, fromText: (given) => (holds(given) ? given : undefined) };
+}
+
 /** The path of a file or a folder, not empty. */
 export function path(placeholder: string): Kind<string> {
   const holds = (value: unknown): value is string => typeof value === "string" && value !== "";

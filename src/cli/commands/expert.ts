@@ -1,0 +1,109 @@
+/** `bigvae expert`: adapters for some kinds of text, trained, listed, shown and removed. */
+import { join } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { BigVaeError } from "../../errors.js";
+import { findExpert, readExperts, removeExpert, type StoredExpert } from "../../expert/index.js";
+import { TRAIN_OPTIONS, type TrainExpertOptions, trainExpert } from "../../train/index.js";
+import { canAsk, confirmed } from "../confirm.js";
+import { interruptSignal } from "../options.js";
+import { printJson, reportWritten, withOutput } from "../shared.js";
+import { runCommand } from "./trainFlags.js";
+import { reportRun } from "./trainReport.js";
+
+export function expertCommand() {
+  return new Command("expert")
+    .description("Train adapters for kinds of text, which write the spans that are like those.")
+    .addCommand(trainCommand())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(rmCommand());
+}
+
+function trainCommand(): Command {
+  return runCommand(
+    "train",
+    TRAIN_OPTIONS.expert,
+    ({ options, flags }) =>
+      reportRun({ ...flags, output: join(`${options.experts}`, `${options.name}`) }, (onReport) =>
+        trainExpert(options as unknown as TrainExpertOptions, { onReport, signal: interruptSignal() }),
+      ),
+    { dryRun: false },
+  )
+    .description("Train the model's router on some texts, and keep it as an expert.")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bigvae expert train --experts experts --name letters --on letters.txt --steps 60 --batch-size 16 --lr 8e-4
+  bigvae expert train --experts experts --name letters --resume`,
+    );
+}
+
+/** A command on the experts of a folder, which needs no model. */
+function simple(name: string, description: string) {
+  return withOutput(new Command(name).description(description)).requiredOption(
+    "--experts <folder>",
+    "folder of experts",
+  );
+}
+
+function listCommand() {
+  return simple("list", "List the experts of a folder.")
+    .addHelpText("after", "\nExample:\n  bigvae expert list --experts experts")
+    .action(async ({ experts: folder, json }) => {
+      const experts = await readExperts(folder);
+      if (json) for (const expert of experts) printJson(shown(expert));
+      else
+        for (const { facts } of experts)
+          process.stdout.write(`${facts.name.padEnd(20)} ${facts.texts} texts, ${facts.steps} steps\n`);
+    });
+}
+
+function showCommand() {
+  return simple("show", "Show what an expert was trained on, and the space of its keys.")
+    .argument("<name>", "name of the expert")
+    .addHelpText("after", "\nExample:\n  bigvae expert show letters --experts experts")
+    .action(async (name, { experts: folder, json }) => {
+      const expert = await findExpert(folder, name);
+      if (json) return printJson(shown(expert));
+      const { texts, spans, steps, rowsPerStep, trained, space, heldOutLoss } = expert.facts;
+      const loss = heldOutLoss === undefined ? "" : `, held-out loss ${heldOutLoss.toFixed(4)}`;
+      process.stdout.write(
+        `${name}: a router, trained ${trained}
+  ${texts} texts, ${steps} steps of ${rowsPerStep} rows${loss}
+  ${expert.keys.length} keys, centres of ${spans} spans
+  base ${space.base.slice(0, 12)}, encoder ${space.encoder.slice(0, 12)}\n`,
+      );
+    });
+}
+
+function rmCommand() {
+  return simple("rm", "Remove an expert.")
+    .argument("<name>", "name of the expert")
+    .option("--yes", "do not ask", false)
+    .addHelpText("after", "\nExample:\n  bigvae expert rm letters --experts experts --yes")
+    .action(async (name, { experts: folder, yes, ...flags }) => {
+      const { folder: own } = await findExpert(folder, name);
+      if (!yes && !canAsk(flags))
+        throw new BigVaeError("usage", {
+          subject: "expert rm",
+          expected: "a terminal to ask at, or --yes",
+          got: "neither",
+          remedy: `add --yes to remove ${name}`,
+        });
+      if (!yes && !(await confirmed(`Remove ${own}?`))) return;
+      await removeExpert(own);
+      reportWritten(flags, { experts: folder, removed: name }, `${own}: removed`);
+    });
+}
+
+/** An expert as JSON shows it. */
+function shown({ facts, keys }: StoredExpert) {
+  const { heldOutLoss, rowsPerStep, ...others } = facts;
+  return {
+    ...others,
+    rows_per_step: rowsPerStep,
+    ...(heldOutLoss === undefined ? {} : { held_out_loss: heldOutLoss }),
+    keys: keys.length,
+  };
+}

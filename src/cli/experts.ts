@@ -1,0 +1,40 @@
+/** What the commands on experts share: the flags, and opening those of a folder. */
+import type { Command } from "@commander-js/extra-typings";
+import type { BigVae } from "../bigVae.js";
+import type { ExpertChoice } from "../expert/index.js";
+import { openExperts } from "../operations/experts.js";
+import type { ExpertShare } from "../sampling/model.js";
+import { realNumber, wholeNumber } from "./options.js";
+
+export interface ExpertFlags {
+  experts?: string;
+  expertsK: number;
+  expertsTemperature: number;
+}
+
+/** Adds --experts, --experts-k and --experts-temperature. */
+export function withExperts<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return command
+    .option("--experts <folder>", "experts of this folder write, for each span those nearest to its latent")
+    .option("--experts-k <n>", "experts whose outputs are mixed", wholeNumber(1), 1)
+    .option(
+      "--experts-temperature <x>",
+      "of the weights of several: the smaller, the more the nearest counts",
+      realNumber(1e-6),
+      0.1,
+    );
+}
+
+/** The experts that --experts names; none where it is left out. */
+export async function expertsOf(
+  vae: BigVae,
+  { experts, expertsK: k, expertsTemperature: temperature }: ExpertFlags,
+): Promise<ExpertChoice | undefined> {
+  return experts === undefined ? undefined : openExperts(vae, experts, { k, temperature });
+}
+
+/** "letter", or "0.70 letter + 0.30 diary" */
+export function sharesText(shares: readonly ExpertShare[]): string {
+  if (shares.length === 1) return shares[0]!.name;
+  return shares.map(({ name, weight }) => `${weight.toFixed(2)} ${name}`).join(" + ");
+}

@@ -1,0 +1,80 @@
+/** `bigvae expert`, and `generate --experts`, as a user types them. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { EXIT_CODES } from "../../src/errors.js";
+import { writeExperts } from "../expert/make.js";
+import { bigvae, jsonLines, TINY } from "./run.js";
+
+let root: string;
+let experts: string[];
+const PATIENCE = { timeout: 60_000 };
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "bigvae-expert-cli-"));
+  experts = ["--experts", await writeExperts(root, ["fables", "letters", "old"])];
+});
+afterAll(() => rm(root, { recursive: true }));
+
+it("lists, shows and removes", PATIENCE, async () => {
+  const listed = await bigvae(["expert", "list", ...experts]);
+  expect(listed.stdout.split("\n")[0]).toMatch(/^fables +3 texts, 5 steps$/);
+  const names = jsonLines<{ name: string }>(await bigvae(["expert", "list", ...experts, "--json"])).map(
+    ({ name }) => name,
+  );
+  expect(names).toEqual(["fables", "letters", "old"]);
+  const shown = await bigvae(["expert", "show", "letters", ...experts]);
+  expect(shown.stdout).toMatch(
+    /^letters: a router, trained 2026-11-28T.*\n {2}3 texts, 5 steps of 2 rows\n {2}1 keys, centres of 9/,
+  );
+  expect(jsonLines(await bigvae(["expert", "show", "letters", ...experts, "--json"]))).toEqual([
+    expect.objectContaining({ name: "letters", role: "router", rows_per_step: 2, keys: 1, space: expect.any(Object) }),
+  ]);
+  const asked = await bigvae(["expert", "rm", "old", ...experts]);
+  expect(asked.stderr).toMatch(/expected a terminal to ask at, or --yes, got neither; add --yes to remove old/);
+  expect((await bigvae(["expert", "rm", "old", ...experts, "--yes"])).stdout).toMatch(/old: removed\n$/);
+  const gone = await bigvae(["expert", "show", "old", ...experts]);
+  expect(gone).toMatchObject({
+    code: EXIT_CODES.usage,
+    stderr: expect.stringMatching(/expected one of fables, letters, got "old"/),
+  });
+});
+
+const RUN = ["generate", ...TINY, "--prompt", "The river ran.", "--steps", "2", "--span", "8", "--seed", "4"];
+
+it("writes by experts, says which, and repeats the run from its trace", PATIENCE, async () => {
+  const trace = join(root, "trace");
+  const [first, second] = jsonLines<{ experts?: { name: string; weight: number }[] }>(
+    await bigvae([...RUN, ...experts, "--experts-k", "2", "--json", "--trace", trace]),
+  );
+  for (const span of [first!, second!]) {
+    expect(span.experts!.map(({ name }) => name).sort()).toEqual(["fables", "letters"]);
+    expect(span.experts![0]!.weight + span.experts![1]!.weight).toBeCloseTo(1, 6);
+  }
+  const lines = (await readFile(join(trace, "trace.jsonl"), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const spans = lines.filter(({ kind }) => kind === "span");
+  expect(spans.map(({ written }) => written.experts.length)).toEqual([2, 2]);
+  const replayed = await bigvae(["generate", ...TINY, "--replay", trace]);
+  expect(replayed).toMatchObject({ code: 0, stderr: expect.stringMatching(/\[span 2: as saved\]/) });
+  const told = await bigvae([...RUN, ...experts]);
+  expect(told.stderr).toMatch(/\[span 1: .*, by (fables|letters)\]/);
+  const plain = await bigvae(RUN);
+  expect(plain.stderr).not.toMatch(/, by /);
+  expect(plain.stdout).not.toBe(told.stdout);
+});
+
+it("refuses what has no effect, and what is not there", PATIENCE, async () => {
+  expect((await bigvae([...RUN, "--experts-k", "2"])).stderr).toMatch(
+    /--experts-k: expected --experts beside it, got none/,
+  );
+  expect((await bigvae([...RUN, "--experts", join(root, "typo")])).stderr).toMatch(
+    /expected a folder of experts, got no such/,
+  );
+  expect((await bigvae(["expert", "list"])).stderr).toMatch(/required option '--experts <folder>'/);
+  const base = await bigvae(["generate", ...TINY, "--base", "--prompt", "The", ...experts]);
+  expect(base.stderr).toMatch(/--experts: expected a sampler with latents, got --base/);
+});
