@@ -21,7 +21,15 @@ export interface TextRecord {
   readonly kind?: string;
   /** Labels by name, where a record has them. */
   readonly factors?: Readonly<Record<string, string>>;
+  /** What else a record says of it in short values, its labels among them, by name. */
+  readonly values?: Readonly<Record<string, RecordValue>>;
 }
+
+/** A value of a record. */
+export type RecordValue = string | number | boolean;
+
+/** Longer strings are no labels. */
+const MOST_CHARACTERS = 80;
 
 const FIELD = "text";
 
@@ -154,7 +162,24 @@ function toRecord(value: unknown, field: string, place: Place): TextRecord {
     split: typeof split === "string" && split !== "" ? split : undefined,
     ...(typeof kind === "string" && kind !== "" ? { kind } : {}),
     ...(factors ? { factors } : {}),
+    ...valuesOf(fields, factors, field),
   };
+}
+
+function valuesOf(
+  fields: ReadonlyMap<string, unknown>,
+  factors: Readonly<Record<string, string>> | undefined,
+  field: string,
+): Pick<TextRecord, "values"> {
+  const all = [...fields, ...Object.entries(factors ?? {})].filter(
+    (entry): entry is [string, RecordValue] => entry[0] !== field && entry[0] !== "id" && isShort(entry[1]),
+  );
+  return all.length > 0 ? { values: Object.fromEntries(all) } : {};
+}
+
+function isShort(value: unknown): value is RecordValue {
+  if (typeof value === "string") return value !== "" && value.length <= MOST_CHARACTERS;
+  return typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
 }
 
 /** What a record has in place of the text. */

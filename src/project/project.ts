@@ -30,6 +30,8 @@ const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
   SELECT CAST(group_concat(text, '') AS BLOB) FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
 )) AS text FROM nodes`;
 
+/** Values of the records that spans of files came from: what stands as `record` in their first origin. */
+const RECORD_VALUES = `spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].record') AS each WHERE nodes.origin = '${CORPUS}' AND nodes.removed = 0`;
 const SPANS = "SELECT id, node, place, CAST(text AS BLOB) AS text, z, origins FROM spans";
 
 /** Spans that are read at once where all are. */
@@ -117,6 +119,21 @@ export class Project {
       [...[node, place, textValue(text)], bytes ?? null, JSON.stringify(origins)],
     );
     return { id, node, place, text, ...(z ? { z } : {}), origins };
+  }
+
+  /** Names of what records say of the spans of files (`RECORD`), in alphabetical order. */
+  recordFields(): string[] {
+    const found = this.database.all(`SELECT DISTINCT each.key AS name FROM ${RECORD_VALUES} ORDER BY name`);
+    return found.map(({ name }) => String(name));
+  }
+
+  /** What records say under a name, by the ids of their spans. */
+  recordValues(name: string): [number, string | number][] {
+    const found = this.database.all(
+      `SELECT spans.id AS id, each.value AS value FROM ${RECORD_VALUES} AND each.key = ?`,
+      [name],
+    );
+    return found.map(({ id, value }) => [Number(id), typeof value === "string" ? value : Number(value)]);
   }
 
   /** Closes a node: its text never changes again. */

@@ -1,6 +1,6 @@
 /** Files of texts that are encoded into a project, a batch at a time, so that other calls are served in between. */
 import type { BigVae } from "../bigVae.js";
-import { textsOfBytes } from "../data/texts.js";
+import { type TextRecord, textsOfBytes } from "../data/texts.js";
 import { BigVaeError } from "../errors.js";
 import { batches } from "../operations/batches.js";
 import { CORPUS, type Project } from "../project/index.js";
@@ -9,6 +9,9 @@ import type { StudioEvents } from "./events.js";
 
 /** Texts of a file at most. */
 const MOST_TEXTS = 100_000;
+
+/** A piece of a text, with what else its record says. */
+type CorpusSpan = Pick<TextRecord, "text" | "values">;
 
 interface Reading {
   abort: AbortController;
@@ -34,12 +37,12 @@ export class Corpora {
    */
   async add(name: string, content: string): Promise<number> {
     const bytes = [new TextEncoder().encode(content)];
-    const texts: string[] = [];
-    for await (const { text } of textsOfBytes(oneByOne(bytes), name, /\.jsonl$/i.test(name) ? "records" : "lines"))
-      texts.push(text);
+    const texts: TextRecord[] = [];
+    for await (const record of textsOfBytes(oneByOne(bytes), name, /\.jsonl$/i.test(name) ? "records" : "lines"))
+      texts.push(record);
     if (texts.length === 0 || texts.length > MOST_TEXTS) throw wrongCount(name, texts.length);
     const vae = this.model();
-    const spans = texts.flatMap((text) => vae.cut(text));
+    const spans = texts.flatMap(({ text, values }) => vae.cut(text).map((piece) => ({ text: piece, values })));
     const node = this.project.begin({ origin: CORPUS, title: name });
     const reading = { abort: new AbortController(), settled: Promise.resolve(), done: 0, total: spans.length };
     this.#reading.set(node, reading);
@@ -68,13 +71,14 @@ export class Corpora {
     await Promise.all(Array.from(this.#reading.values(), ({ settled }) => settled));
   }
 
-  async #read(node: number, texts: readonly string[], reading: Reading): Promise<void> {
+  async #read(node: number, spans: readonly CorpusSpan[], reading: Reading): Promise<void> {
     const { signal } = reading.abort;
     try {
-      for await (const batch of batches(texts)) {
-        const encoded = await this.model().encode(batch, signal);
+      for await (const batch of batches(spans)) {
+        const texts = batch.map(({ text }) => text);
+        const encoded = await this.model().encode(texts, signal);
         const ids = this.project.together(() =>
-          encoded.map(({ text, mean: z }) => this.project.write(node, { text, z }).id),
+          encoded.map(({ text, mean: z }, i) => this.project.write(node, { text, z, ...originOf(batch[i]!) }).id),
         );
         const points = this.atlas.add(
           encoded.map(({ text, mean: z }, i) => ({ id: ids[i]!, node, place: reading.done + i, text, z })),
@@ -89,6 +93,10 @@ export class Corpora {
     this.#reading.delete(node);
     this.events.settle(this.project, node);
   }
+}
+
+function originOf({ values: record }: CorpusSpan): { origins?: readonly unknown[] } {
+  return record ? { origins: [{ record }] } : {};
 }
 
 async function* oneByOne<T>(items: Iterable<T>): AsyncGenerator<T> {

@@ -83,6 +83,8 @@ export const api = {
     ask<{ steps: Step[] }>("/studio/steps", { texts, goal }, signal),
   runs: (names: string[]) => ask<{ folder: string; runs: TrainingRun[] }>("/studio/runs", { names }),
   addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),
+  values: (field?: string) =>
+    ask<{ fields: string[]; values: [number, string | number][] }>("/studio/values", { field }),
   importProject: (file: unknown) => ask<{ nodes: number }>("/studio/import", file),
 };
 

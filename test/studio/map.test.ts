@@ -19,7 +19,8 @@ const boxOfMap = async () => (await map().boundingBox())!;
 const TEXTS = Array.from({ length: 40 }, (_, i) => `The ${i % 2 ? "fox found a lamp" : "rain fell"} on day ${i}.`);
 
 it("reads a file that is chosen or dropped, shows it, finds spans in it, and reads their mean", async () => {
-  const content = TEXTS.map((text) => JSON.stringify({ text })).join("\n");
+  const records = TEXTS.map((text, day) => ({ text, day, factors: { subject: day % 2 ? "fox" : "rain" } }));
+  const content = records.map((record) => JSON.stringify(record)).join("\n");
   const file = { name: "days.jsonl", mimeType: "application/json", buffer: Buffer.from(content) };
   await page.getByLabel("Files of texts").setInputFiles(file);
   const files = page.getByRole("list", { name: "Files" });
@@ -48,6 +49,23 @@ it("reads a file that is chosen or dropped, shows it, finds spans in it, and rea
   await page.getByLabel("Search", { exact: true }).fill("rain 12");
   await page.getByRole("search").getByRole("button").first().click();
   await page.getByText("1 chosen").waitFor();
+}, 60_000);
+
+it("is coloured by what the records of a file say: words by their colours, numbers by strength", async () => {
+  const colour = page.getByLabel("Colour of points");
+  const legend = page.getByLabel("Legend");
+  await expect.poll(() => colour.getByRole("option").allTextContents()).toContain("by subject");
+  await colour.selectOption({ label: "by subject" });
+  await legend.waitFor();
+  expect((await legend.locator("> span").allTextContents()).sort()).toEqual(["fox", "rain"]);
+  await colour.selectOption({ label: "by day" });
+  await expect.poll(() => legend.textContent()).toContain("from 0, faint, to 39, strong");
+  await colour.selectOption({ label: "by this text" });
+  await expect.poll(() => legend.count()).toBe(0);
+  const values = async (field?: string) => (await post(`${studio.server.url}/studio/values`, { field })).body;
+  expect((await values()).fields).toEqual(["day", "subject"]);
+  const days = (await values("day")).values.map(([, value]: [number, number]) => value);
+  expect(days).toEqual(TEXTS.map((_, day) => day));
 }, 60_000);
 
 it("is laid by UMAP, beside other calls, and by axes again", async () => {

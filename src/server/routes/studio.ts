@@ -234,6 +234,20 @@ export function studioRoutes(
       { name: "two.txt", content: "It rained.\nThe fox ran home." },
     ),
     studioRoute(
+      "/studio/values",
+      "What the records of files say of their spans under a name; without one, the names.",
+      z.strictObject({ field: z.string().max(200).optional() }),
+      z.object({
+        fields: z.array(z.string()),
+        values: z.array(z.tuple([id, z.union([z.string(), z.number()])])),
+      }),
+      ({ project }, { field }) => ({
+        fields: project.recordFields(),
+        values: field === undefined ? [] : project.recordValues(field),
+      }),
+      {},
+    ),
+    studioRoute(
       "/studio/import",
       "Adds the nodes of an export.",
       z.looseObject({ format: z.string() }),

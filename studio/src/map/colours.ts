@@ -8,10 +8,18 @@ export const COLOURINGS = [
   { name: "time", label: "time" },
   { name: "rating", label: "rating" },
 ] as const;
-export type Colouring = (typeof COLOURINGS)[number]["name"];
+export type NodeColouring = (typeof COLOURINGS)[number]["name"];
+/** A name of COLOURINGS, or values of the points: a field of the records of files. */
+export type Colouring = NodeColouring | Field;
+
+/** What records say under a name, by point. */
+export interface Field {
+  name: string;
+  values: ReadonlyMap<number, string | number>;
+}
 
 /** What each colouring shows. */
-export const LEGENDS: Readonly<Record<Colouring, string>> = {
+export const LEGENDS: Readonly<Record<NodeColouring, string>> = {
   path: "Strong: spans of the text on the page.",
   branch: "One colour for each branch; files are grey.",
   time: "The newer, the stronger.",
@@ -79,10 +87,12 @@ export function dotsOf(
   const places = new Float32Array(2 * points.length);
   const colours = new Uint8Array(4 * points.length);
   const sizes = new Uint8Array(points.length);
-  const shades = shadesOf(nodes, by, path, palette);
+  const shades = shadesOf(nodes, typeof by === "string" ? by : "none", path, palette);
+  const shadeOfValue = typeof by === "string" ? () => undefined : fieldShades(by, palette).shadeOf;
   const small = points.length > 5000 ? 3 : 5;
   for (const [i, { id, node, x, y }] of points.entries()) {
-    const { colour, alpha, isCorpus } = shades.get(node) ?? { colour: palette.soft, alpha: 0.3, isCorpus: true };
+    const ofNode = shades.get(node) ?? { colour: palette.soft, alpha: 0.3, isCorpus: true };
+    const { colour, alpha, isCorpus } = { ...ofNode, ...shadeOfValue(id) };
     const isRecalled = recalled.has(id);
     const isChosen = chosen.has(id) || isRecalled;
     places[2 * i] = x;
@@ -97,7 +107,7 @@ export function dotsOf(
 /** Colour and weight of each node's points. */
 function shadesOf(
   nodes: ReadonlyMap<number, ProjectNode>,
-  by: Colouring,
+  by: NodeColouring | "none",
   path: ReadonlySet<number>,
   { soft, accent, warn }: Palette,
 ): Map<number, { colour: Colour; alpha: number; isCorpus: boolean }> {
@@ -111,9 +121,36 @@ function shadesOf(
       path: () => (path.has(id) ? { colour: accent, alpha: 1 } : {}),
       branch: () => (isCorpus ? {} : { colour: BRANCHES[id % BRANCHES.length]!, alpha: 0.9 }),
       time: () => ({ colour: accent, alpha: 0.12 + 0.88 * rank.get(id)! ** 2 }),
+      none: () => ({}),
       rating: () => (rating === 0 ? {} : { colour: rating > 0 ? accent : warn, alpha: 1 }),
     }[by]();
     shades.set(id, { ...plain, ...shade });
   }
   return shades;
+}
+
+/** Colour and weight of each value, and what a legend says: the most frequent words have a colour each; of numbers, the larger, the stronger. */
+export function fieldShades({ values }: Field, { soft, accent }: Palette) {
+  const counts = new Map<string, number>();
+  const numbers: number[] = [];
+  for (const value of values.values())
+    if (typeof value === "number") numbers.push(value);
+    else counts.set(value, (counts.get(value) ?? 0) + 1);
+  const words = [...counts.entries()].sort((a, b) => b[1] - a[1]).slice(0, BRANCHES.length);
+  const colours = new Map(words.map(([word], i) => [word, BRANCHES[i]!]));
+  // Of all but the farthest: one outlier would leave all others alike.
+  numbers.sort((a, b) => a - b);
+  const [least, most] = [
+    numbers[Math.floor(0.02 * numbers.length)] ?? 0,
+    numbers[Math.ceil(0.98 * (numbers.length - 1))] ?? 0,
+  ];
+  const shadeOf = (point: number): { colour: Colour; alpha: number } | undefined => {
+    const value = values.get(point);
+    if (value === undefined) return { colour: soft, alpha: 0.15 };
+    if (typeof value === "string") return { colour: colours.get(value) ?? soft, alpha: colours.has(value) ? 0.9 : 0.3 };
+    const share = most > least ? Math.min(1, Math.max(0, (value - least) / (most - least))) : 1;
+    return { colour: accent, alpha: 0.1 + 0.9 * share };
+  };
+  const legend = words.map(([word]) => ({ word, colour: colours.get(word)! }));
+  return { shadeOf, legend, range: numbers.length > 0 ? ([least, most] as const) : undefined };
 }
