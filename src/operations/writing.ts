@@ -25,12 +25,12 @@ export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) 
 
 /** A span with the latent that it was written from, and the experts that wrote it. */
 export function spanResult({ text, ids, latent, written: { experts } }: GeneratedSpan) {
-  return {
-    text,
-    ids,
-    z: latent.z,
-    ...(experts ? { experts: experts.map(({ name, weight }) => ({ name, weight })) } : {}),
-  };
+  return { text, ids, z: latent.z, ...shownExperts(experts) };
+}
+
+/** Experts by name and weight, where any wrote: where they lie is not told. */
+export function shownExperts(experts: GeneratedSpan["written"]["experts"]) {
+  return experts ? { experts: experts.map(({ name, weight }) => ({ name, weight })) } : {};
 }
 
 /** What was written, what the original's function returns, and the next topic from samplers that write one. */

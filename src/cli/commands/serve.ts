@@ -18,6 +18,7 @@ export function serveCommand() {
       [] as string[],
     )
     .option("--allowed-hosts <name>", "further name of this server, may be repeated", collected, [] as string[])
+    .option("--experts <folder>", "experts that requests may have write (the field experts of the samplers' routes)")
     .option("--max-active <n>", "requests at work", wholeNumber(1), 64)
     .option("--max-waiting <n>", "requests that wait; further ones are refused", wholeNumber(), 64)
     .option("--max-body <MiB>", "size of a request", wholeNumber(1), 2)
@@ -41,13 +42,14 @@ Examples:
         maxActive,
         maxWaiting,
         maxBody,
+        experts,
         key = process.env.BIGVAE_API_KEY,
       } = flags;
       // The server's packages are loaded for this command alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key },
+        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, experts },
         maxBodyBytes: maxBody * MEBIBYTE,
         log: flags.quiet ? undefined : process.stderr,
       });

@@ -113,6 +113,12 @@ const samplingFields = {
   tau: tau.optional(),
   noise: noise.optional(),
   ignoreEos: z.boolean().optional(),
+  experts: z
+    .int()
+    .min(1)
+    .max(MAX_INPUTS)
+    .optional()
+    .describe("how many of the server's experts write a span: those nearest to its latent; default: the router writes"),
   seed: seed.optional(),
 };
 export const generateRequest = z.strictObject({
@@ -128,7 +134,13 @@ export const planRequest = z.strictObject({
 export const traceRequest = z.strictObject({ sampler: z.enum(namesOf(samplers)).default("avg"), ...samplingFields });
 
 const tokens = z.object({ text: z.string(), ids });
-const spanAnswer = z.object({ text: z.string(), ids, z: latent });
+const expertShare = z.object({ name: z.string(), weight: z.number() });
+const spanAnswer = z.object({
+  text: z.string(),
+  ids,
+  z: latent,
+  experts: z.array(expertShare).optional().describe("who wrote it, where experts did"),
+});
 export const generateAnswer = z.object({
   ...tokens.shape,
   original: tokens.describe("what the original's function returns, the context in front"),
