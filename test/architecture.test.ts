@@ -94,6 +94,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "server/schemas",
       "bigVae.ts",
       "engine",
+      "expert",
       "host",
       "latent",
       "memory",

@@ -155,9 +155,7 @@ export class Engine {
       [...own, ...guides].flatMap((group, of) => (group.rows.includes(row) ? { of, k: group.rows.indexOf(row) } : [])),
     );
     const { done } = await this.#opened(beginnings, signal, async (started, turn) => {
-      // One after another: a reading that is still under way after the failure of the other would outlive its context.
-      const logits: Float32Array[][] = [];
-      for (const each of started) logits.push(await each.advance(signal));
+      const logits = await allOf(started.map((each) => each.advance(signal)));
       const tokens = places.map((all, row) =>
         choose(
           row,
@@ -288,11 +286,14 @@ export class Engine {
     const turn: TakeTurn = (step) => this.#writing.take(step, signal);
     const started: StartedRows[] = [];
     try {
-      for (const beginning of beginnings) started.push(await this.#opening.open(beginning, turn, signal));
+      const opening = beginnings.map(async (beginning, i) => {
+        started[i] = await this.#opening.open(beginning, turn, signal);
+      });
+      await allOf(opening);
       return await use(started, turn);
     } finally {
       // Caches change between steps alone.
-      const open = started.filter(({ isOpen }) => isOpen);
+      const open = started.filter((each) => each?.isOpen);
       if (open.length > 0)
         await this.#writing.take(async () => {
           for (const each of open) each.close();
@@ -311,6 +312,12 @@ function addToken(score: Score, logits: Float32Array, id: number): void {
   score.greedy.push(best === id);
   score.best.push(best);
   score.bestLogProbabilities.push(logits[best]! - normalizer);
+}
+
+/** Results of work that goes on side by side. Where some of it fails, the rest is waited for: it would outlive its contexts. */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 const lengthOf = ({ ids }: TokenRow): number => ids.length;

@@ -23,6 +23,7 @@ import type { ModelConfig } from "../model/config.js";
 
 /** What an expert says of itself. */
 export interface ExpertFacts {
+  /** By which it is called. */
   name: string;
   /** Of the latents that its keys are made of. */
   space: SpaceIdentity;
@@ -32,8 +33,9 @@ export interface ExpertFacts {
   texts: number;
   /** Spans that its keys are centres of. */
   spans: number;
-  /** Steps of its training, and the rows of each. */
+  /** Steps of its training. */
   steps: number;
+  /** Rows of a step. */
   rowsPerStep: number;
   /** When it was finished: ISO 8601. */
   trained: string;
@@ -43,6 +45,7 @@ export interface ExpertFacts {
 
 /** An expert without its adapter. */
 export interface StoredExpert {
+  /** What it says of itself. */
   facts: ExpertFacts;
   /** Where it lies. */
   folder: string;

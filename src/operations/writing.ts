@@ -26,13 +26,12 @@ export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) 
 /** A span with the latent that it was written from, the experts that wrote it, and the kept drafts that had a share in it, by what the memory knows them. */
 export function spanResult({ text, ids, latent, drafts, written: { experts } }: GeneratedSpan) {
   const recalled = drafts.flatMap((draft) => draft.recalled ?? []);
-  return {
-    text,
-    ids,
-    z: latent.z,
-    ...(experts ? { experts: experts.map(({ name, weight }) => ({ name, weight })) } : {}),
-    ...(recalled.length > 0 ? { recalled } : {}),
-  };
+  return { text, ids, z: latent.z, ...shownExperts(experts), ...(recalled.length > 0 ? { recalled } : {}) };
+}
+
+/** Experts by name and weight, where any wrote: where they lie is not told. */
+export function shownExperts(experts: GeneratedSpan["written"]["experts"]) {
+  return experts ? { experts: experts.map(({ name, weight }) => ({ name, weight })) } : {};
 }
 
 /** What was written, what the original's function returns, and the next topic from samplers that write one. */

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { BigVae, type LoadOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { openExperts } from "../operations/experts.js";
 import { Project } from "../project/index.js";
 import { Runs } from "../studio/runs.js";
 import { type App, makeApp } from "./app.js";
@@ -24,6 +25,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   memory?: string | undefined;
   /** Folder of the project that the studio works on; without it there is no studio. */
   project?: string | undefined;
+  /** Folder of experts, which requests may have write. */
+  experts?: string | undefined;
   /** Folder of the training runs that the studio shows; default: "runs". */
   runs?: string;
   /** The time that a connection has for the headers of a request; default: 10 s. */
@@ -75,16 +78,19 @@ export async function serve(options: ServeOptions): Promise<Server> {
     }
   };
   let app: App | undefined;
-  const served = new ServedModel(modelName(name), loadModel, {
+  const { experts } = options;
+  const events = {
     ready() {
       studio?.prepare();
       app?.fastify.log.info({ model: modelName(name) }, "model loaded");
     },
-    lost(error) {
+    lost(error: Error) {
       app?.metrics.engineEnds.inc();
       app?.fastify.log.error({ err: error }, "engine ended; it is loaded again");
     },
-  });
+  };
+  const open = experts === undefined ? undefined : (vae: BigVae) => openExperts(vae, experts);
+  const served = new ServedModel(modelName(name), loadModel, events, open);
   const { maxBodyBytes = 2 ** 21, headersTimeoutMs = 10_000, seed, version, log } = options;
   const studio =
     project &&

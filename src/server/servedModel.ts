@@ -2,6 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { ExpertChoice } from "../expert/index.js";
 import { RequestError } from "./failures.js";
 
 /** How long until the engine is started again, by how often it died without an answer in between. */
@@ -16,6 +17,7 @@ export interface ModelEvents {
 
 export class ServedModel {
   #model: BigVae | undefined;
+  #experts: ExpertChoice | undefined;
   #isClosed = false;
   readonly #closing = new AbortController();
   /** Settles with the first load: rejected where the model cannot be loaded at all. */
@@ -26,6 +28,8 @@ export class ServedModel {
     readonly name: string,
     readonly load: () => Promise<BigVae>,
     readonly events: ModelEvents,
+    /** The experts for a model that was loaded, where the server has any. */
+    readonly openExperts?: (model: BigVae) => Promise<ExpertChoice>,
   ) {
     this.loaded = this.#start();
     void this.loaded.then(
@@ -57,6 +61,18 @@ export class ServedModel {
     });
   }
 
+  /** The experts, of which the `k` nearest write. Throws "usage" where the server has none. */
+  experts(k: number): ExpertChoice {
+    const model = this.withLatents();
+    if (this.#experts) return new ExpertChoice(this.#experts.experts, model.space, { k });
+    throw new BigVaeError("usage", {
+      subject: "`experts`",
+      expected: "a server with experts",
+      got: "one without",
+      remedy: "start it with a folder of them, or leave the field out",
+    });
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#closing.abort();
@@ -68,6 +84,7 @@ export class ServedModel {
     const model = await this.load();
     try {
       await warmUp(model);
+      this.#experts = await this.openExperts?.(model);
     } catch (error) {
       await model.close();
       throw error;

@@ -34,7 +34,7 @@ function commandsOf(markdown: string): string[][] {
 }
 
 /** Groups have commands of their own. */
-const GROUPS = ["data", "train", "memory"];
+const GROUPS = ["data", "train", "memory", "expert"];
 
 describe.each(documents)("%s", (path) => {
   const markdown = readFileSync(join(root, path), "utf8");

@@ -55,6 +55,12 @@ const INSTANCES: Record<string, string[]> = {
     "memory export stories exported",
     "memory import copy exported",
   ],
+  "bigvae expert train|list|show|rm": [
+    "expert train --experts experts --name tales --on my-texts/more.jsonl --steps 1 --batch-size 1",
+    "expert list --experts experts",
+    "expert show tales --experts experts",
+    "expert rm tales --experts experts --yes",
+  ],
   "bigvae reconstruct TEXT...": ['reconstruct "The fox found a lamp." "It rained."'],
   "bigvae interpolate A B": ['interpolate "The fox found a lamp." "The baker lost a key."'],
   "bigvae mix W:TEXT...": ['mix "0.7:The fox found a lamp." "0.3:It rained." "-0.2:It snowed."'],

@@ -19,6 +19,7 @@ export function serveCommand() {
     )
     .option("--allowed-hosts <name>", "further name of this server, may be repeated", collected, [] as string[])
     .option("--memory <folder>", "memory that spans and drafts are kept in; begun if there is none")
+    .option("--experts <folder>", "experts that requests may have write (the field experts of the samplers' routes)")
     .option("--max-active <n>", "requests at work", wholeNumber(1), 64)
     .option("--max-waiting <n>", "requests that wait; further ones are refused", wholeNumber(), 64)
     .option("--max-body <MiB>", "size of a request", wholeNumber(1), 2)
@@ -43,13 +44,14 @@ Examples:
         maxWaiting,
         maxBody,
         memory,
+        experts,
         key = process.env.BIGVAE_API_KEY,
       } = flags;
       // The server's packages are loaded for this command alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, memory },
+        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, memory, experts },
         maxBodyBytes: maxBody * MEBIBYTE,
         log: flags.quiet ? undefined : process.stderr,
       });

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { GeneratedSpan, GenerateOptions } from "../../bigVae.js";
 import { traceOf } from "../../host/trace.js";
-import { drive, result, spanResult } from "../../operations/writing.js";
+import { drive, result, shownExperts, spanResult } from "../../operations/writing.js";
 import type { SamplerName } from "../../sampling/samplers.js";
 import { type RequestContext, type Route, route, type Send, seedOf, toLatent, toSource } from "../route.js";
 import * as schemas from "../schemas/latent.js";
@@ -21,9 +21,10 @@ export async function runSampler(
   const seed = seedOf(context, fields.seed);
   const spans: GeneratedSpan[] = [];
   const warnings: string[] = [];
-  const { prompt: _prompt, start: _start, terminal: _terminal, task: _task, memory, ...numbers } = fields;
+  const { prompt: _prompt, start: _start, terminal: _terminal, task: _task, memory, experts: k, ...numbers } = fields;
   const options: GenerateOptions = {
     ...numbers,
+    ...(k === undefined ? {} : { experts: context.model.experts(k) }),
     ...sourcesOf(fields),
     ...(memory ? { memory: context.memory.drafts(vae).forRun() } : {}),
     seed,
@@ -98,7 +99,10 @@ const trace = route({
   async handle(context, { sampler, ...fields }) {
     const { vae, spans, answer } = await runSampler(context, sampler, fields);
     const { lines, latents } = await traceOf(spans, vae);
-    return { trace: lines, latents, ...answer };
+    const trace = lines.map((line) =>
+      line.kind === "span" ? { ...line, written: { ...line.written, ...shownExperts(line.written.experts) } } : line,
+    );
+    return { trace, latents, ...answer };
   },
 });
 

@@ -117,6 +117,12 @@ const samplingFields = {
     .boolean()
     .optional()
     .describe("whether drafts of the server's memory are taken where they fit, and new ones are kept in it"),
+  experts: z
+    .int()
+    .min(1)
+    .max(MAX_INPUTS)
+    .optional()
+    .describe("how many of the server's experts write a span: those nearest to its latent; default: the router writes"),
   seed: seed.optional(),
 };
 export const generateRequest = z.strictObject({
@@ -132,11 +138,13 @@ export const planRequest = z.strictObject({
 export const traceRequest = z.strictObject({ sampler: z.enum(namesOf(samplers)).default("avg"), ...samplingFields });
 
 const tokens = z.object({ text: z.string(), ids });
+const expertShare = z.object({ name: z.string(), weight: z.number() });
 const spanAnswer = z.object({
   text: z.string(),
   ids,
   z: latent,
   recalled: z.array(z.int()).optional().describe("records of the memory whose drafts had a share in it"),
+  experts: z.array(expertShare).optional().describe("who wrote it, where experts did"),
 });
 export const generateAnswer = z.object({
   ...tokens.shape,
