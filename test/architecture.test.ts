@@ -106,8 +106,9 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   client: { imports: ["server/schemas"] },
-  operations: { imports: ["bigVae.ts", "checkpoint/hashes.ts", "latent", "memory", "sampling"] },
-  "index.ts": { imports: ["bigVae.ts", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
+  plans: { imports: ["formats", "host", "latent", "memory/types.ts", "sampling"], node: true },
+  operations: { imports: ["bigVae.ts", "checkpoint/hashes.ts", "latent", "memory", "plans", "sampling"] },
+  "index.ts": { imports: ["bigVae.ts", "host", "latent", "memory", "oldNode.ts", "operations", "plans", "sampling"] },
   cli: {
     imports: [
       "bigVae.ts",
@@ -122,6 +123,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "memory",
       "nodeVersion.ts",
       "operations",
+      "plans",
       "runtime",
       "sampling",
       "server",

@@ -12,6 +12,7 @@ export { editSimilarity, tokenEditDistance } from "./editDistance.js";
 export { type EvaluationOptions, type EvaluationReport, evaluate } from "./evaluate.js";
 export { importanceEstimate, logWeight } from "./importanceSampling.js";
 export * from "./latentStatistics.js";
+export { evaluatePlans, PLAN_PAIRS, type PlanPair, type PlansReport } from "./plans.js";
 export { evaluateProse, PROSE_PROMPTS, PROSE_RUNS, type ProseReport } from "./prose.js";
 export { evaluateRebuilding, type RebuildingOptions, type RebuildingReport } from "./rebuilding.js";
 export { evaluateRetrieval, type RetrievalReport } from "./retrieval.js";

@@ -6,7 +6,7 @@ import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import type { Latent } from "../latent/index.js";
 import type { RngKey } from "../rng.js";
-import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
+import type { LatentModel, PlanStep, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import type { ModelHashes } from "./modelFiles.js";
@@ -47,6 +47,8 @@ interface SpanLine {
   /** Row of the latent that it was written from. */
   latent: number;
   drafts: { ids: TokenIds; text: string; from?: number; latent: number }[];
+  /** Of a run along a plan: rows of the waypoint's latent and of that of what was written; agreement, share, distance. */
+  plan?: Omit<PlanStep, "asked" | "written"> & { asked: number; written: number };
   written: SavedWriting;
 }
 
@@ -84,6 +86,7 @@ export async function traceOf(
     text: spelled,
     latent,
     drafts,
+    plan,
     written: { rngKey, ...how },
   } of spans) {
     const traced = drafts.map((draft) => ({
@@ -98,6 +101,7 @@ export async function traceOf(
       text: spelled,
       latent: rowOf(latent),
       drafts: traced,
+      ...(plan ? { plan: { ...plan, asked: rowOf(plan.asked), written: rowOf(plan.written) } } : {}),
       written: { ...how, noise: rngKey },
     });
   }

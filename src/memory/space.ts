@@ -20,7 +20,7 @@ export function spaceOf(store: RecordStore): SpaceIdentity {
 export function settledSpace(store: RecordStore, folder: string, given: SpaceIdentity | undefined): SpaceIdentity {
   if (!store.isNew()) {
     const own = spaceOf(store);
-    if (given) checkSpace(own, given, folder);
+    if (given) checkSpace(own, given, `memory ${folder}`);
     return own;
   }
   if (given === undefined) throw noMemory(folder);
@@ -32,15 +32,15 @@ export function settledSpace(store: RecordStore, folder: string, given: SpaceIde
   return given;
 }
 
-/** Throws "mismatch" where two spaces are not the same. */
+/** Throws "mismatch" where two spaces are not the same; `what` is of the first. */
 export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: string): void {
   const fields = ["base", "encoder", "zDim", "slots", "span"] as const;
   if (fields.every((field) => own[field] === given[field])) return;
   throw new BigVaeError("mismatch", {
-    subject: `memory ${what}`,
+    subject: what,
     expected: `latents of ${named(own)}`,
     got: `those of ${named(given)}`,
-    remedy: "use the model that it was made with, or encode its texts into a new memory",
+    remedy: "use the model that it was made with, or encode its texts anew",
   });
 }
 

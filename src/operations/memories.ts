@@ -5,11 +5,11 @@ import { BigVaeError } from "../errors.js";
 import type { Memory, MemoryOptions, RepairedMemory, SpaceIdentity } from "../memory/index.js";
 
 /** What tells the space of a model's latents from others. Throws "usage" for a base without adapters, which makes none. */
-async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">): Promise<SpaceIdentity> {
+export async function spaceIdentity({ paths, space }: Pick<BigVae, "paths" | "space">): Promise<SpaceIdentity> {
   const { base, adapters } = paths;
   if (adapters === undefined)
     throw new BigVaeError("usage", {
-      subject: "memory",
+      subject: "latents",
       expected: "a model with adapters",
       got: "a base alone",
       remedy: "name their folder as `adapters`",

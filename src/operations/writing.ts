@@ -1,5 +1,6 @@
 /** The run of a sampler as plain results: the same for the command line and for the server. */
 import type { GeneratedSpan, GeneratedText } from "../bigVae.js";
+import type { PlanStep } from "../sampling/model.js";
 
 /** All that was written, as it is shown. */
 export function joined(spans: readonly { text: string; ids: readonly number[] }[]) {
@@ -23,9 +24,14 @@ export function result(written: GeneratedText, spans: readonly GeneratedSpan[]) 
   return { ...wholeResult(written, spans), spans: spans.map(spanResult) };
 }
 
-/** A span with the latent that it was written from. */
-export function spanResult({ text, ids, latent }: GeneratedSpan) {
-  return { text, ids, z: latent.z };
+/** A span with the latent that it was written from, and what a plan asked of it. */
+export function spanResult({ text, ids, latent, plan }: GeneratedSpan) {
+  return { text, ids, z: latent.z, ...(plan ? { plan: planResult(plan) } : {}) };
+}
+
+/** What a plan asked of a span, and what came of it, without the latents. */
+function planResult({ asked: _asked, written: _written, ...numbers }: PlanStep) {
+  return numbers;
 }
 
 /** What was written, what the original's function returns, and the next topic from samplers that write one. */
