@@ -56,7 +56,13 @@ export {
   savePlan,
 } from "./operations/plans.js";
 export { type AppliedStrategy, applyStrategy, mergedStrategies, newStrategy } from "./operations/strategies.js";
-export { type NamedStrategy, type StoredWaypoint, Strategies, type Strategy } from "./plans/index.js";
+export {
+  type ListedStrategy,
+  type NamedStrategy,
+  type StoredWaypoint,
+  Strategies,
+  type Strategy,
+} from "./plans/index.js";
 export { Rng } from "./rng.js";
 export type { DraftMemory, DraftPlace, KeptDraft } from "./sampling/draftMemory.js";
 export type { PlanStep } from "./sampling/model.js";
