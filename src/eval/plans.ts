@@ -3,8 +3,9 @@
  * middle is to lie between two texts.
  */
 import { BigVaeError } from "../errors.js";
-import { type Latent, LatentSpace } from "../latent/index.js";
+import type { Latent } from "../latent/index.js";
 import type { Rng } from "../rng.js";
+import { arrived, nearestOf, ownCoherence, type Views } from "./arrival.js";
 import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 import { nll, Scoring, type ScoringOptions } from "./scoring.js";
 import { cutSpans, type Span } from "./spans.js";
@@ -84,18 +85,12 @@ const [GOAL_SHARE, END_SHARE] = [0.05, 0.1];
 /** A bridge is of three spans. */
 const MIDDLE = 1;
 
-/** What is near to what, by latents and by the base. */
-interface Views {
-  space: LatentSpace;
-  /** Of each span of the texts. */
-  latents: readonly Latent[];
-  bases: readonly Latent[];
-}
-
 /** Writes and measures. @throws BigVaeError("usage") where fewer than three texts have a span. */
 export async function evaluatePlans(options: PlansOptions): Promise<PlansReport> {
-  const { tokenizer, texts, rng, span, space, pairs: count = PLAN_PAIRS, onProgress } = options;
-  const scoring = new Scoring(options);
+  const { tokenizer, texts, rng, span, space, pairs: count = PLAN_PAIRS } = options;
+  // Of the pairs alone is told how far it is: each is read by itself.
+  const { onProgress, ...quietly } = options;
+  const scoring = new Scoring(quietly);
   const spans = await cutSpans(
     scoring,
     texts.map((text) => tokenizer.encode(text)),
@@ -121,16 +116,15 @@ export async function evaluatePlans(options: PlansOptions): Promise<PlansReport>
     onProgress?.(i + 1, pairs.length, "pairs");
   }
   const reference = measured.get(options.reference)!;
-  const own = ownSums(spans, space);
   const ownLosses = (await scoring.readByBase(spans.map(({ ids }) => ids))).map((score) => [nll(score), span]);
-  const quantile = (q: number) => mean(pairs.map((pair) => nearestOf(views, pair, others(pair), q)));
+  const quantile = (q: number) => mean(pairs.map((pair) => nearestOf(views, pair.goalAt, others(pair), q)));
   return {
     texts: texts.length,
     pairs: pairs.length,
     randomSpans: Math.min(...pairs.map((pair) => others(pair).length)),
     reference: options.reference,
     ownLoss: estimate(ownLosses),
-    ownCoherence: estimate(own),
+    ownCoherence: estimate(ownCoherence(spans, space)),
     nearest1: quantile(0.01),
     nearest5: quantile(GOAL_SHARE),
     ways: names.map((way) => wayMeasures(way, measured.get(way)!, reference, estimate)),
@@ -235,44 +229,10 @@ async function measureBridge(
   };
 }
 
-/** Whether fewer than `share` of the other spans are as near to the span at `goal`: by latents, and by the base. */
-function arrived(
-  { space, latents, bases }: Views,
-  { z, base }: { z: Latent; base: Latent },
-  goal: number,
-  others: readonly number[],
-  share: number,
-) {
-  const isNear = (all: readonly Latent[], own: Latent, similarity: (a: Latent, b: Latent) => number) => {
-    const reached = similarity(own, all[goal]!);
-    return others.filter((i) => similarity(all[i]!, all[goal]!) >= reached).length < share * others.length;
-  };
-  return {
-    reached: isNear(latents, z, (a, b) => space.similarity(a, b)),
-    reachedByBase: isNear(bases, base, (a, b) => LatentSpace.plain.similarity(a, b)),
-  };
-}
-
-/** The distance from the goal within which a share of the other spans lies. */
-function nearestOf({ space, latents }: Views, { goalAt }: Pair, others: readonly number[], share: number): number {
-  const distances = others.map((i) => 1 - space.similarity(latents[i]!, latents[goalAt]!)).sort((a, b) => a - b);
-  return distances[Math.floor(share * distances.length)]!;
-}
-
 /** -log p of a text behind another by the base, nats. */
 async function lossBehind(scoring: Scoring, before: Ids, ids: Ids): Promise<number> {
   const [score] = await scoring.readByBase([[...before, ...ids]]);
   return nll({ ...score!, logProbabilities: score!.logProbabilities.slice(before.length) });
-}
-
-/** Sums of the similarities of neighbouring spans, text by text. */
-function ownSums(spans: readonly Span[], space: LatentSpace): number[][] {
-  const byText = new Map<number, [number, number]>();
-  for (const [i, { text, mean }] of spans.entries()) {
-    const [total, count] = byText.get(text) ?? [0, 0];
-    if (spans[i + 1]?.text === text) byText.set(text, [total + space.similarity(mean, spans[i + 1]!.mean), count + 1]);
-  }
-  return [...byText.values()];
 }
 
 function wayMeasures(
