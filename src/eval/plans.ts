@@ -42,7 +42,7 @@ export interface PlansOptions extends ScoringOptions {
 }
 
 /** How one way went. Intervals are over pairs. */
-export interface WayMeasures {
+interface WayMeasures {
   way: string;
   /** Share of pairs whose last span is nearer to the goal than 95 % of the spans of other texts, by `LatentSpace.similarity`. */
   reached: Estimate;

@@ -24,7 +24,7 @@ export async function attempts(
   latent: TracedLatent,
   context: TokenIds,
   count: number,
-  how: { endless: boolean },
+  how: { endless: boolean; shares: readonly number[] },
 ): Promise<Attempt[]> {
   const nTokens = Math.max(1, Math.min(run.options.span, Math.ceil(run.space.lengthOf(latent.z))));
   const spans = (await run.trials(latent, context, nTokens, count, how)).map((span) => inSentences(run, span));

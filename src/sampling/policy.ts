@@ -54,7 +54,9 @@ export async function* policy(model: LatentModel, inputs: PolicyInputs, options:
     const wish = averaged(drafts.map((draft) => draft.latent));
     const { latent, asked, ...weighed } = weigh(run, walk, wish, weights.lead);
     const endless = !walk.isLast && step + 1 < options.nSteps;
-    const tried = await attempts(run, latent, text, options.nAvg, { endless });
+    // Of context and plan, whatever each was made of.
+    const shares = [1 - weighed.share, weighed.share];
+    const tried = await attempts(run, latent, text, options.nAvg, { endless, shares });
     const { span, z } = best(tried, (attempt) => scoreOf(run, attempt, asked, before, weights));
     for (const id of span.ids) options.onToken?.(id);
     yield { ...span, drafts, plan: walk.pass(asked, z, weighed) };

@@ -140,18 +140,19 @@ export class SamplingRun {
     return { ids: ids!, latent, drafts, written: { context: seen, ...how, rngKey } };
   }
 
-  /** Writes several spans from a latent, as one batch; nobody is told of their tokens. */
+  /** Writes several spans from a latent, as one batch; nobody is told of their tokens. `shares`: of what the latent is a mix, for the guidance. */
   async trials(
     latent: TracedLatent,
     context: TokenIds,
     nTokens: number,
     count: number,
-    { endless }: { endless: boolean },
+    { endless, shares }: { endless: boolean; shares: readonly number[] },
   ): Promise<Span[]> {
     const { rng, signal, tau } = this.options;
     const call = this.#calls++;
     const seen = this.inWindow(context, nTokens);
-    const how = { ...this.#how(latent, nTokens, tau), ...(endless ? { endless } : {}) };
+    const cfgScale = this.options.cfgScale ?? this.space.mixScale(shares);
+    const how = { ...this.#how(latent, nTokens, tau), cfgScale, ...(endless ? { endless } : {}) };
     const keys = Array.from({ length: count }, (_, i) => rng.fork("trial", call, i).key);
     const rows = keys.map((rngKey) => ({ z: latent.z, rngKey }));
     const written = await this.model.write(rows, seen, { ...how, ...(signal ? { signal } : {}) });

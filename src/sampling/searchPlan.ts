@@ -78,7 +78,7 @@ async function goOn(
       [wish, 1 - share],
       [goal, share],
     ]);
-    const [attempt] = await attempts(run, mix, way.context, 1, { endless: true });
+    const [attempt] = await attempts(run, mix, way.context, 1, { endless: true, shares: [1 - share, share] });
     const { span, z, likelihood } = attempt!;
     const sum = way.sum + scoreOf(run, { z, likelihood }, goal, way.last, { ...weights, nearness: 0 });
     const nearness = scoreOf(run, { z, likelihood: 0 }, goal, undefined, weights);

@@ -93,7 +93,7 @@ export const mixAnswer = z.object({ text: z.string(), z: latent, norm: z.number(
 
 const taskVector = z.strictObject({ z: latent, examples: z.int().min(1) });
 
-export const waypoint = z
+const waypoint = z
   .strictObject({
     z: latent.optional(),
     text: text.optional().describe("what it is to say; encoded where there is no z"),
