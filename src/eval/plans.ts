@@ -89,7 +89,7 @@ const MIDDLE = 1;
 export async function evaluatePlans(options: PlansOptions): Promise<PlansReport> {
   const { tokenizer, texts, rng, span, space, pairs: count = PLAN_PAIRS } = options;
   // Of the pairs alone is told how far it is: each is read by itself.
-  const { onProgress, ...quietly } = options;
+  const { onProgress: _, ...quietly } = options;
   const scoring = new Scoring(quietly);
   const spans = await cutSpans(
     scoring,
@@ -102,19 +102,7 @@ export async function evaluatePlans(options: PlansOptions): Promise<PlansReport>
   const others = (pair: Pair) => spans.flatMap(({ text }, i) => (pair.texts.includes(text) ? [] : [i]));
   const estimate = (values: readonly (readonly number[])[], of = ratio) => bootstrap(values, of, rng.fork("bootstrap"));
 
-  const names = Object.keys(options.ways);
-  const measured = new Map<string, Measured[]>(names.map((name) => [name, []]));
-  const bridges: { reached: boolean; reachedByBase: boolean; loss: number; tokens: number }[] = [];
-  for (const [i, pair] of pairs.entries()) {
-    for (const name of names) {
-      const started = performance.now();
-      const ids = await options.ways[name]!(pair);
-      const seconds = (performance.now() - started) / 1000;
-      measured.get(name)!.push({ ...(await measureWay(scoring, options, views, pair, ids, others(pair))), seconds });
-    }
-    bridges.push(await measureBridge(scoring, options, views, pair, others(pair)));
-    onProgress?.(i + 1, pairs.length, "pairs");
-  }
+  const { measured, bridges } = await measureAll(scoring, options, views, pairs, others);
   const reference = measured.get(options.reference)!;
   const ownLosses = (await scoring.readByBase(spans.map(({ ids }) => ids))).map((score) => [nll(score), span]);
   const quantile = (q: number) => mean(pairs.map((pair) => nearestOf(views, pair.goalAt, others(pair), q)));
@@ -127,13 +115,36 @@ export async function evaluatePlans(options: PlansOptions): Promise<PlansReport>
     ownCoherence: estimate(ownCoherence(spans, space)),
     nearest1: quantile(0.01),
     nearest5: quantile(GOAL_SHARE),
-    ways: names.map((way) => wayMeasures(way, measured.get(way)!, reference, estimate)),
+    ways: Array.from(measured, ([way, each]) => wayMeasures(way, each, reference, estimate)),
     bridges: {
       reached: estimate(bridges.map(({ reached }) => [Number(reached), 1])),
       reachedByBase: estimate(bridges.map(({ reachedByBase }) => [Number(reachedByBase), 1])),
       baseLoss: estimate(bridges.map(({ loss, tokens }) => [loss, tokens])),
     },
   };
+}
+
+/** Writes each pair by every way, and a bridge of it. */
+async function measureAll(
+  scoring: Scoring,
+  options: PlansOptions,
+  views: Views,
+  pairs: readonly Pair[],
+  others: (pair: Pair) => readonly number[],
+) {
+  const measured = new Map<string, Measured[]>(Object.keys(options.ways).map((name) => [name, []]));
+  const bridges: Bridged[] = [];
+  for (const [i, pair] of pairs.entries()) {
+    for (const [name, write] of Object.entries(options.ways)) {
+      const started = performance.now();
+      const ids = await write(pair);
+      const seconds = (performance.now() - started) / 1000;
+      measured.get(name)!.push({ ...(await measureWay(scoring, options, views, pair, ids, others(pair))), seconds });
+    }
+    bridges.push(await measureBridge(scoring, options, views, pair, others(pair)));
+    options.onProgress?.(i + 1, pairs.length, "pairs");
+  }
+  return { measured, bridges };
 }
 
 interface Pair extends PlanPair {
@@ -180,6 +191,8 @@ interface Measured {
   seconds: number;
 }
 
+type Bridged = Pick<Measured, "reached" | "reachedByBase" | "loss" | "tokens">;
+
 async function measureWay(
   scoring: Scoring,
   { span, tokenizer, embed }: PlansOptions,
@@ -213,7 +226,7 @@ async function measureBridge(
   views: Views,
   pair: Pair,
   others: readonly number[],
-) {
+): Promise<Bridged> {
   const spans = (await bridge(pair)).map((ids) => ids.filter((id) => id !== tokenizer.eosId));
   const middle = spans[Math.min(MIDDLE, spans.length - 1)] ?? [];
   const ids = spans.flat();

@@ -1,18 +1,17 @@
 /** Plans of a loaded model: made from texts, by search or by analogy, and kept in files. */
 import type { BigVae, TextOrLatent } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { Latent } from "../latent/index.js";
 import { checkSpace } from "../memory/space.js";
 import { readPlan, type StoredWaypoint, writePlan } from "../plans/index.js";
 import { Rng } from "../rng.js";
 import { searchPlan } from "../sampling/searchPlan.js";
 import {
   checkPlan,
+  DEFAULT_TOLERANCE,
   lineBetweenLatents,
   type Plan,
   transposed,
   type Waypoint,
-  waypoint,
 } from "../sampling/waypoints.js";
 import { spaceIdentity } from "./memories.js";
 
@@ -66,13 +65,11 @@ export async function planOfTexts(
   const stored = sources.map(
     (source): StoredWaypoint => ({
       ...(typeof source === "string" ? { text: source } : { z: source }),
-      ...{ tolerance: waypoint(NONE).tolerance, weight: 1, ...settings },
+      ...{ tolerance: DEFAULT_TOLERANCE, weight: 1, ...settings },
     }),
   );
   return settled(vae, stored);
 }
-
-const NONE: Latent = new Float32Array(0);
 
 /** From each text or latent to the next one in `steps` waypoints, the next one the last of them. */
 export async function planAlong(
