@@ -6,7 +6,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { BigVae } from "../dist/index.js";
-import { samplers } from "../dist/sampling/index.js";
+import { samplers, waypoint } from "../dist/sampling/index.js";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,10 +31,11 @@ const started = performance.now();
 const vae = await BigVae.load(base, { adapters, quant: flags.quant, threads: Number(flags.threads) });
 print({ load: flags.quant, seconds: seconds(started) });
 
+const [goal] = await vae.encode([TEXT]);
 for (const [name, { needs, takes }] of Object.entries(samplers)) {
   const known = { nSteps: 1, nAvg: 2, nStarts: 2 };
   const numbers = Object.entries(known).filter(([option]) => takes.includes(option));
-  const texts = { prompt: TEXT, terminal: TEXT, task: [TEXT] };
+  const texts = { prompt: TEXT, start: TEXT, terminal: TEXT, task: [TEXT], plan: [waypoint(goal.mean)] };
   await run(name, name, Object.fromEntries([...numbers, ...needs.map((input) => [input, texts[input]])]));
 }
 await run("generate, cfgScale 1.5", "generate", { prompt: TEXT, nSteps: 1, cfgScale: 1.5 });

@@ -358,7 +358,11 @@ export class BigVae {
     checkKnown("generate", options);
     const { write, defaults, weights } = samplers[name];
     const sampling = samplingOptions({ ...defaults, ...withoutUndefined(options) }, this.span);
-    checkOptions(name, { ...sampling, ...withoutUndefined({ nStarts: options.nStarts }) }, weights);
+    checkOptions(
+      name,
+      { ...sampling, ...withoutUndefined({ nStarts: options.nStarts, nTries: options.nTries }) },
+      weights,
+    );
     const inputs = samplerInputs(this, options);
     const { runText, onToken } = this.#streamed(options, inputs.context.length > 0);
     const written = yield* spelled(write(this.latentModel, inputs, { ...sampling, onToken }), runText);

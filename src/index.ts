@@ -48,7 +48,34 @@ export {
 } from "./operations/draftMemory.js";
 export { openExperts } from "./operations/experts.js";
 export { openMemory, repairMemory } from "./operations/memories.js";
+export {
+  openPlan,
+  type PlanSearchOptions,
+  planAlong,
+  planByAnalogy,
+  planBySearch,
+  planOfTexts,
+  savePlan,
+} from "./operations/plans.js";
+export { type AppliedStrategy, applyStrategy, mergedStrategies, newStrategy } from "./operations/strategies.js";
+export {
+  type ListedStrategy,
+  type NamedStrategy,
+  type StoredWaypoint,
+  Strategies,
+  type Strategy,
+} from "./plans/index.js";
 export { Rng } from "./rng.js";
 export type { DraftMemory, DraftPlace, KeptDraft } from "./sampling/draftMemory.js";
-export type { ExpertPolicy, ExpertShare } from "./sampling/model.js";
+export type { ExpertPolicy, ExpertShare, PlanStep } from "./sampling/model.js";
 export type { SamplerName } from "./sampling/samplers.js";
+export {
+  DEFAULT_TOLERANCE,
+  latentDistance,
+  lineBetweenLatents,
+  mergedPlans,
+  type Plan,
+  transposed,
+  type Waypoint,
+  waypoint,
+} from "./sampling/waypoints.js";

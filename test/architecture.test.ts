@@ -120,8 +120,11 @@ const WALLS: Readonly<Record<string, Wall>> = {
     node: true,
   },
   client: { imports: ["remote/eventReader.ts", "server/schemas"] },
-  operations: { imports: ["bigVae.ts", "expert", "latent", "memory", "sampling"] },
-  "index.ts": { imports: ["bigVae.ts", "expert", "host", "latent", "memory", "oldNode.ts", "operations", "sampling"] },
+  plans: { imports: ["formats", "host", "latent", "sampling"], node: true },
+  operations: { imports: ["bigVae.ts", "expert", "latent", "memory", "plans", "sampling"] },
+  "index.ts": {
+    imports: ["bigVae.ts", "expert", "host", "latent", "memory", "oldNode.ts", "operations", "plans", "sampling"],
+  },
   cli: {
     imports: [
       "bigVae.ts",
@@ -137,6 +140,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "memory",
       "nodeVersion.ts",
       "operations",
+      "plans",
       "runtime",
       "sampling",
       "server",

@@ -5,8 +5,9 @@ import type { TaskExample } from "../bigVae.js";
 import { splitLines } from "../data/index.js";
 import { BigVaeError } from "../errors.js";
 import { LATENT_ENDINGS, readLatents } from "../host/latentFiles.js";
+import { itemAt } from "../host/latentPlaces.js";
 import { checkFile, parseJson } from "./input.js";
-import { checkLatentsFile, itemAt, parseLatentInput, refuseFileName } from "./latentInput.js";
+import { checkLatentsFile, parseLatentInput, refuseFileName } from "./latentInput.js";
 
 const ARRAY = ".json";
 

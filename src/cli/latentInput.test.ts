@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeLatents } from "../host/latentFiles.js";
-import { checkInputs, checkOutput, holdsLatents, parseLatentInput, readLatent } from "./latentInput.js";
+import { readLatent } from "../host/latentPlaces.js";
+import { checkInputs, checkOutput, holdsLatents, parseLatentInput } from "./latentInput.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -47,8 +48,8 @@ it.each(["z.npy", "runs/Z.SAFETENSORS"])("%s alone is the name of a file, and no
 
 describe("a latent of a file", () => {
   it("is the only one, or the one of the number", async () => {
-    expect(await readLatent({ file: at("one.npy") }, 2)).toEqual(LATENTS[2]!.z);
-    expect(await readLatent({ file: at("three.npy"), latent: 2 }, 2)).toEqual(LATENTS[1]!.z);
+    expect((await readLatent({ file: at("one.npy") }, 2)).z).toEqual(LATENTS[2]!.z);
+    expect((await readLatent({ file: at("three.npy"), latent: 2 }, 2)).z).toEqual(LATENTS[1]!.z);
   });
 
   it.each([

@@ -10,9 +10,9 @@ import {
   isLatentsPath,
   LATENT_ENDINGS,
   type NamedLatent,
-  readLatents,
   writeLatents,
 } from "../host/latentFiles.js";
+import { type LatentPlace, parseLatentPlace, readLatent } from "../host/latentPlaces.js";
 import type { Latent } from "../latent/index.js";
 import { checkFile, parseJson } from "./input.js";
 import { type OutputFlags, reportWritten } from "./shared.js";
@@ -20,12 +20,6 @@ import type { Vectors } from "./vectors.js";
 
 /** A text, or the place of a latent. */
 export type LatentInput = { text: string } | LatentPlace;
-
-interface LatentPlace {
-  file: string;
-  /** Place in the file, from 1; default: the only latent of it. */
-  latent?: number;
-}
 
 /** A latent of the command line. */
 export interface TakenLatent {
@@ -47,15 +41,7 @@ export function parseLatentInput(given: string): LatentInput {
     refuseFileName(given, isLatentsPath(given));
     return { text: given };
   }
-  const [, file = "", latent] = /^@(.*?)(?:#(\d+))?$/s.exec(given)!;
-  if (!isLatentsPath(file))
-    throw new BigVaeError("usage", {
-      subject: JSON.stringify(given.slice(0, 40)),
-      expected: `"@FILE" or "@FILE#NUMBER" of a file of latents (${LATENT_ENDINGS})`,
-      got: "another ending",
-      remedy: 'for a text that begins with "@", write "@@"',
-    });
-  return { file, ...(latent === undefined ? {} : { latent: Number(latent) }) };
+  return parseLatentPlace(given, 'for a text that begins with "@", write "@@"');
 }
 
 /** Throws "usage" for a single word that is the name of a file: whoever writes it means what the file holds. */
@@ -86,7 +72,7 @@ export async function takeLatents({ width, of }: Vectors, inputs: readonly Laten
   const texts = (lines.length > 0 ? await of(lines) : []).values();
   return Promise.all(
     inputs.map(async (input) => {
-      if ("file" in input) return { z: await readLatent(input, width), longerThanSpan: false };
+      if ("file" in input) return { z: (await readLatent(input, width)).z, longerThanSpan: false };
       const { mean: z, text, longerThanSpan = false } = texts.next().value!;
       return { z, text, longerThanSpan };
     }),
@@ -95,32 +81,7 @@ export async function takeLatents({ width, of }: Vectors, inputs: readonly Laten
 
 /** The text of an input, or its latent. */
 export async function textOrLatent(input: LatentInput, width: number): Promise<TextOrLatent> {
-  return "text" in input ? input.text : readLatent(input, width);
-}
-
-/** The latent at a place. Throws "usage" where the file has another number of them. */
-export async function readLatent({ file, latent }: LatentPlace, width: number): Promise<Latent> {
-  const latents = await readLatents(file, width);
-  if (latent === undefined && latents.length > 1)
-    throw new BigVaeError("usage", {
-      subject: `@${file}`,
-      expected: `the number of one of its ${latents.length} latents`,
-      got: "none",
-      remedy: `write for example "@${file}#1"`,
-    });
-  return itemAt(latents, file, latent ?? 1).z;
-}
-
-/** What stands at a place of a file, from 1. Throws "usage" where there is no such place. */
-export function itemAt<T>(items: readonly T[], file: string, place: number): T {
-  const found = items[place - 1];
-  if (found !== undefined) return found;
-  throw new BigVaeError("usage", {
-    subject: `@${file}#${place}`,
-    expected: `a number from 1 to ${items.length}`,
-    got: place,
-    remedy: `write for example "@${file}#${items.length}"`,
-  });
+  return "text" in input ? input.text : (await readLatent(input, width)).z;
 }
 
 /**

@@ -36,6 +36,13 @@ export function namedNumbers(text: string): Record<string, number> {
   return Object.fromEntries(pairs);
 }
 
+/** "2,1" */
+export function numberList(text: string): number[] {
+  const numbers = text.split(",").map((each) => (each.trim() === "" ? Number.NaN : Number(each)));
+  if (numbers.every((each) => Number.isFinite(each))) return numbers;
+  throw new InvalidArgumentError(`Expected numbers with commas between, got ${JSON.stringify(text)}.`);
+}
+
 const interruption = new AbortController();
 
 /** Stops what runs, as Ctrl-C does. */

@@ -112,7 +112,7 @@ export type TaskExample = TextOrLatent | TaskVector;
 /** Texts and options of a sampler's run; defaults are MiniHF's. A latent in place of a text is taken as it is, without noise. */
 export interface GenerateOptions
   extends Partial<Omit<SamplingOptions, "rng">>,
-    Pick<SamplerInputs, "preset" | "averaging" | "nStarts"> {
+    Pick<SamplerInputs, "preset" | "averaging" | "nStarts" | "nTries" | "plan"> {
   /** The topic; several for user-avg. */
   prompt?: TextOrLatent | readonly TextOrLatent[];
   /** Text that is continued. */

@@ -50,6 +50,8 @@ const GENERATE: Names<GenerateOptions> = {
   preset: true,
   averaging: true,
   nStarts: true,
+  nTries: true,
+  plan: true,
   nSteps: true,
   nAvg: true,
   tau: true,

@@ -4,6 +4,7 @@ import { checkLatent, type Latent, type LatentSpace } from "../latent/index.js";
 import { Rng } from "../rng.js";
 import type { Example, SamplingOptions } from "../sampling/model.js";
 import type { SamplerInputs } from "../sampling/samplers.js";
+import { checkPlan } from "../sampling/waypoints.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import { type GenerateOptions, SAMPLING_DEFAULTS, type TaskExample, type TextOrLatent } from "./calls.js";
 import { checkTaskVector, checkTexts, wrongValue } from "./checkCall.js";
@@ -29,7 +30,7 @@ export function textIds(tokenizer: Tokenizer, text: string, what: string, expect
 
 /** What a sampler begins from. Throws "usage" for what is neither a text nor a latent of the model. */
 export function samplerInputs(model: Reader & { aeScale: number }, options: GenerateOptions): SamplerInputs {
-  const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts } = options;
+  const { prompt = [], context = "", start, terminal, task = [], preset, averaging, nStarts, nTries, plan } = options;
   const prompts = typeof prompt === "string" || prompt instanceof Float32Array ? [prompt] : prompt;
   if (!Array.isArray(prompts)) throw wrongValue("generate: prompt", "texts or latents", prompts);
   checkTexts("generate: context", [context]);
@@ -43,6 +44,8 @@ export function samplerInputs(model: Reader & { aeScale: number }, options: Gene
     preset,
     averaging,
     nStarts,
+    nTries,
+    ...(plan === undefined ? {} : { plan: checkPlan("`plan`", plan, model.space.width) }),
   };
 }
 

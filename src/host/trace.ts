@@ -7,7 +7,7 @@ import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafete
 import type { Latent } from "../latent/index.js";
 import type { ModelHashes } from "../remote/protocol.js";
 import type { RngKey } from "../rng.js";
-import type { LatentModel, Span, TokenIds, TracedLatent } from "../sampling/model.js";
+import type { LatentModel, PlanStep, Span, TokenIds, TracedLatent } from "../sampling/model.js";
 import type { SpelledSpan } from "../sampling/runText.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 
@@ -48,6 +48,8 @@ interface SpanLine {
   latent: number;
   /** `recalled`: of a kept draft, its record in the memory. */
   drafts: { ids: TokenIds; text: string; from?: number; latent: number; recalled?: number }[];
+  /** Of a run along a plan: rows of the waypoint's latent and of that of what was written; agreement, share, distance. */
+  plan?: Omit<PlanStep, "asked" | "written"> & { asked: number; written: number };
   written: SavedWriting;
 }
 
@@ -86,6 +88,7 @@ export async function traceOf(
     text: spelled,
     latent,
     drafts,
+    plan,
     written: { rngKey, ...how },
   } of spans) {
     const traced = drafts.map((draft) => ({
@@ -101,6 +104,7 @@ export async function traceOf(
       text: spelled,
       latent: rowOf(latent),
       drafts: traced,
+      ...(plan ? { plan: { ...plan, asked: rowOf(plan.asked), written: rowOf(plan.written) } } : {}),
       written: { ...how, noise: rngKey },
     });
   }

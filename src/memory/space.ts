@@ -21,7 +21,7 @@ export function spaceOf(store: RecordStore): SpaceIdentity {
 export function settledSpace(store: RecordStore, folder: string, given: SpaceIdentity | undefined): SpaceIdentity {
   if (!store.isNew()) {
     const own = spaceOf(store);
-    if (given) checkSpace(own, given, folder);
+    if (given) checkSpace(own, given, `memory ${folder}`);
     return own;
   }
   if (given === undefined) throw noMemory(folder);
@@ -33,7 +33,7 @@ export function settledSpace(store: RecordStore, folder: string, given: SpaceIde
   return given;
 }
 
-/** Throws "mismatch" where two spaces are not the same. */
+/** Throws "mismatch" where two spaces are not the same; `what` is of the first. */
 export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: string): void {
   const remedy = "use the model that it was made with, or encode its texts into a new memory";
   checkSameSpace(own, given, `memory ${what}`, remedy);

@@ -75,7 +75,7 @@ export async function exportedSpace(folder: string): Promise<SpaceIdentity> {
 /** `Memory.importFrom`. */
 export async function importRecords(memory: Carried, folder: string): Promise<number> {
   const { space, parts, records: expected } = await readFacts(folder);
-  checkSpace(memory.space, space, memory.folder);
+  checkSpace(memory.space, space, `memory ${memory.folder}`);
   let counted = 0;
   for (let part = 1; part <= parts; part++) counted += (await readLines(pathOfPart(folder, part))).length;
   if (counted !== expected) throw malformed(join(folder, FACTS), `${expected} records`, String(counted));

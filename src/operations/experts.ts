@@ -1,7 +1,8 @@
 /** Experts for a loaded model: those of a folder, known to be of its latents. */
 import type { BigVae } from "../bigVae.js";
 import { ExpertChoice, type ExpertOptions, readExperts } from "../expert/index.js";
-import { checkSameSpace, spaceOf } from "../latent/index.js";
+import { checkSameSpace } from "../latent/index.js";
+import { spaceOfModel } from "./space.js";
 
 /**
  * The experts of a folder, to be handed to `vae.generate` as `experts`. Their keys are read now, an adapter when it first writes.
@@ -17,7 +18,7 @@ export async function openExperts(
   options?: ExpertOptions,
 ): Promise<ExpertChoice> {
   const experts = await readExperts(folder);
-  const own = spaceOf(await vae.hashes(), vae.space.shape);
+  const own = await spaceOfModel(vae);
   const remedy = "use the model that it was trained for, or train it again for this one";
   for (const { facts } of experts) checkSameSpace(facts.space, own, `expert ${facts.name} of ${folder}`, remedy);
   return new ExpertChoice(experts, vae.space, options);

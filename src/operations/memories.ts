@@ -1,7 +1,7 @@
 /** Memories of a loaded model: which space its latents are of. The store is loaded when one is opened. */
 import type { BigVae } from "../bigVae.js";
-import { spaceOf } from "../latent/index.js";
 import type { Memory, MemoryOptions, RepairedMemory } from "../memory/index.js";
+import { spaceOfModel } from "./space.js";
 
 /**
  * Opens the memory of a folder for the latents of a model, or begins one there. One process at a time has it open.
@@ -21,7 +21,7 @@ export async function openMemory(
   options?: MemoryOptions,
 ): Promise<Memory> {
   const { Memory } = await import("../memory/memory.js");
-  return Memory.open(folder, spaceOf(await vae.hashes(), vae.space.shape), options);
+  return Memory.open(folder, await spaceOfModel(vae), options);
 }
 
 /**
@@ -35,5 +35,5 @@ export async function repairMemory(
   options?: Pick<MemoryOptions, "waitMs">,
 ): Promise<RepairedMemory> {
   const { repairMemory: repair } = await import("../memory/repair.js");
-  return repair(folder, vae && spaceOf(await vae.hashes(), vae.space.shape), options);
+  return repair(folder, vae && (await spaceOfModel(vae)), options);
 }

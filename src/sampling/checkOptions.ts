@@ -14,10 +14,15 @@ const RULES = {
   noise: notNegative,
   cfgScale: notNegative,
   nStarts: whole,
+  nTries: whole,
 } as const;
 
 /** @throws BigVaeError("usage") for an option out of its range, or a weight that the sampler does not have. */
-export function checkOptions(sampler: string, options: SamplingOptions & { nStarts?: number }, own: Weights): void {
+export function checkOptions(
+  sampler: string,
+  options: SamplingOptions & { nStarts?: number; nTries?: number },
+  own: Weights,
+): void {
   for (const [name, [expected, fits]] of Object.entries(RULES)) {
     const got = options[name as keyof typeof RULES];
     if (got !== undefined && !fits(got))

@@ -7,5 +7,8 @@ export type * from "./model.js";
 export { paragraph } from "./paragraph.js";
 export { type PlainSpan, plain } from "./plain.js";
 export { type PlanInputs, type PlanSearchInputs, plan, plan2, planSearch } from "./plan.js";
+export { type BridgeInputs, bridge, type PolicyInputs, policy } from "./policy.js";
 export { paragraphTopic, prose } from "./prose.js";
 export { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "./samplers.js";
+export { type PlanSearch, searchPlan } from "./searchPlan.js";
+export * from "./waypoints.js";

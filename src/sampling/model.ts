@@ -157,7 +157,33 @@ export interface TracedLatent {
 }
 
 /** Where a latent came from: a text's part in the run, chance, or other latents. */
-export type LatentRole = "prompt" | "span" | "draft" | "task" | "start" | "terminal" | "random" | "mix";
+export type LatentRole = "prompt" | "span" | "draft" | "task" | "start" | "terminal" | "waypoint" | "random" | "mix";
+
+/** What a plan asked of a span, and what came of it. */
+export interface PlanStep {
+  /** Number of the waypoint that was asked for, from 1. */
+  waypoint: number;
+  /** Waypoints of the plan, those that were found on the way included. */
+  waypoints: number;
+  /** Spans written toward this waypoint so far. */
+  tries: number;
+  /** Whether a search during the run put the waypoint there. */
+  isFound: boolean;
+  /** The waypoint. */
+  asked: TracedLatent;
+  /** The latent of what was written. */
+  written: TracedLatent;
+  /** Similarity of the waypoint to what the context would have said by itself. */
+  agreement: number;
+  /** The waypoint's share in what the span was written from. */
+  share: number;
+  /** How far what was written is from the waypoint (`latentDistance`). */
+  distance: number;
+  /** Within which the waypoint is reached. */
+  tolerance: number;
+  /** Whether it is. */
+  isReached: boolean;
+}
 
 /** One span as it was written. */
 export interface Span {
@@ -167,6 +193,8 @@ export interface Span {
   latent: TracedLatent;
   /** The drafts that went into the latent. */
   drafts: readonly Draft[];
+  /** Of a run along a plan: what was asked for, and how far from it the span is. */
+  plan?: PlanStep;
   /** How it was written, so that it can be written again. */
   written: {
     /** Tokens before it. */

@@ -10,8 +10,10 @@ import {
   type TracedLatent,
   tokensOf,
 } from "./model.js";
+import { askedFor, PlanWalk, weigh } from "./planWalk.js";
 import { averaged, SamplingRun } from "./samplingRun.js";
 import { countedExamples } from "./task.js";
+import type { Plan } from "./waypoints.js";
 
 /** Of what drafts are written from; the task's share of what a span is written from; of what the next topic is written from. */
 export const PARAGRAPH_WEIGHTS = {
@@ -24,13 +26,17 @@ export const PARAGRAPH_WEIGHTS = {
   middle: 0.2,
 };
 
-/** `options.nSteps` is 5 in MiniHF. */
+/**
+ * `options.nSteps` is 5 in MiniHF. With a plan, the waypoint that is asked for stands where the task does: drafts are written from 0.1 of it, and its
+ * share in what a span is written from is weighed as the policy's, with `taskPull` as its lead. The spans end with the plan.
+ */
 export async function* paragraph(
   model: LatentModel,
   prompt: TextOrLatent,
   context: TokenIds,
   examples: readonly Example[],
   options: SamplingOptions,
+  plan?: Plan,
 ): Sampler {
   const run = new SamplingRun(model, options);
   const weights = run.weights(PARAGRAPH_WEIGHTS);
@@ -38,9 +44,11 @@ export async function* paragraph(
   let span: TextOrLatent = run.withBos(prompt);
   let before = run.withBos(context);
   const topic = await run.sample(span, "prompt");
-  const task = await summedTask(run, examples);
+  const walk = plan && new PlanWalk(plan, Number.POSITIVE_INFINITY, run.space);
+  const summed = walk ? undefined : await summedTask(run, examples);
   const spanLatents: TracedLatent[] = [];
-  for (let step = 0; step < options.nSteps; step++) {
+  for (let step = 0; step < options.nSteps && (!walk || walk.current); step++) {
+    const task = summed ?? askedFor(walk!);
     const z = await run.sample(span, "span");
     const drafts = await run.drafts(
       run.mix([
@@ -52,14 +60,19 @@ export async function* paragraph(
       2 * s,
       s,
     );
-    const next = run.mix([
-      [averaged(drafts.map(({ latent }) => latent)), 1 - weights.taskPull],
-      [task, weights.taskPull],
-    ]);
+    const wish = averaged(drafts.map(({ latent }) => latent));
+    const weighed = walk && weigh(run, walk, wish, weights.taskPull);
+    const next =
+      weighed?.latent ??
+      run.mix([
+        [wish, 1 - weights.taskPull],
+        [task, weights.taskPull],
+      ]);
     // The original writes two spans and drops the second.
     const written = await run.write(next, before, s, drafts);
     before = [...before, ...tokensOf(span)];
-    yield written;
+    const arrived = weighed && walk.pass(weighed.asked, await run.mean(written.ids, "span"), weighed);
+    yield { ...written, ...(arrived ? { plan: arrived } : {}) };
     span = written.ids;
     spanLatents.push(next);
   }

@@ -7,7 +7,9 @@ import { GUIDE_WEIGHTS, guide, TASK_WEIGHTS, task } from "./guide.js";
 import type { Example, LatentModel, Sampler, SamplingOptions, TextOrLatent, TokenIds, Weights } from "./model.js";
 import { PARAGRAPH_WEIGHTS, paragraph } from "./paragraph.js";
 import { PLAN_2_WEIGHTS, PLAN_SEARCH_WEIGHTS, PLAN_WEIGHTS, plan, plan2, planSearch } from "./plan.js";
+import { BRIDGE_WEIGHTS, bridge, POLICY_WEIGHTS, policy } from "./policy.js";
 import { paragraphTopic, prose } from "./prose.js";
+import type { Plan } from "./waypoints.js";
 
 /** Everything that a sampler may be given, as tokens or latents; each takes what it needs. */
 export interface SamplerInputs {
@@ -29,6 +31,10 @@ export interface SamplerInputs {
   averaging?: Averaging | undefined;
   /** Random starts that plan-search tries. */
   nStarts?: number | undefined;
+  /** What the policy follows. */
+  plan?: Plan | undefined;
+  /** Spans that the policy writes toward a waypoint before it looks for another way; default: 2. */
+  nTries?: number | undefined;
 }
 
 /** What a sampler may be given besides a context: texts, and options that not all have a use for. */
@@ -37,11 +43,13 @@ export type SamplerInput =
   | "start"
   | "terminal"
   | "task"
+  | "plan"
   | "preset"
   | "averaging"
   | "nSteps"
   | "nAvg"
   | "nStarts"
+  | "nTries"
   | "noise"
   | "memory";
 
@@ -50,7 +58,7 @@ export interface SamplerEntry {
   /** One line for help texts. */
   summary: string;
   /** The texts that it cannot begin without. */
-  needs: readonly ("prompt" | "terminal" | "task")[];
+  needs: readonly ("prompt" | "start" | "terminal" | "task" | "plan")[];
   /** What else it makes use of; "prompt" where it takes several. */
   takes: readonly SamplerInput[];
   /** Its weights, which `SamplingOptions.weights` may replace. */
@@ -96,12 +104,13 @@ export const samplers = table({
     write: (model, inputs, options) => task(model, prompt(inputs), inputs.context, examples(inputs), options),
   },
   paragraph: {
-    summary: "five averaged spans that keep to topic and task, and the next topic",
+    summary: "five averaged spans that keep to topic and task, or to a plan in its place, and the next topic",
     needs: ["prompt", "task"],
-    takes: ["nSteps", "nAvg", "noise", "memory"],
+    takes: ["plan", "nSteps", "nAvg", "noise", "memory"],
     weights: PARAGRAPH_WEIGHTS,
     defaults: { nSteps: 5 },
-    write: (model, inputs, options) => paragraph(model, prompt(inputs), inputs.context, examples(inputs), options),
+    write: (model, inputs, options) =>
+      paragraph(model, prompt(inputs), inputs.context, inputs.plan ? [] : examples(inputs), options, inputs.plan),
   },
   "paragraph-topic": {
     summary: "task without noise on latents, with CFG, and the next topic",
@@ -161,6 +170,23 @@ export const samplers = table({
       );
     },
   },
+  policy: {
+    summary: "along a plan, each waypoint weighed against the context; nSteps is the most",
+    needs: ["plan"],
+    takes: ["nSteps", "nAvg", "nTries"],
+    weights: POLICY_WEIGHTS,
+    defaults: { nSteps: 16 },
+    write: (model, inputs, options) => policy(model, { ...inputs, plan: planOf(inputs) }, options),
+  },
+  bridge: {
+    summary: "what lies between a start and a terminal text, a waypoint for each span",
+    needs: ["start", "terminal"],
+    takes: ["nSteps", "nAvg"],
+    weights: BRIDGE_WEIGHTS,
+    defaults: {},
+    write: (model, inputs, options) =>
+      bridge(model, { ...inputs, start: start(inputs), terminal: terminal(inputs) }, options),
+  },
 });
 
 /** The rows, each a whole entry; the names stay known. */
@@ -173,7 +199,11 @@ export type SamplerName = keyof typeof samplers;
 
 /** @throws BigVaeError("usage") where the sampler needs a text that is not among those given. */
 export function requireInputs(name: SamplerName, given: ReadonlySet<string>): void {
-  for (const needed of samplers[name].needs) if (!given.has(needed)) missing(needed);
+  const { needs, takes } = samplers[name];
+  for (const needed of needs) {
+    const standsIn = needed === "task" && takes.includes("plan") && given.has("plan");
+    if (!given.has(needed) && !standsIn) missing(needed);
+  }
 }
 
 /** Random starts of plan-search, where nothing is said. */
@@ -196,6 +226,14 @@ function prompt({ prompts }: SamplerInputs): TextOrLatent {
   return prompts[0] ?? missing("prompt");
 }
 
+function start({ start }: SamplerInputs): TextOrLatent {
+  return start ?? missing("start");
+}
+
+function planOf({ plan }: SamplerInputs): Plan {
+  return plan ?? missing("plan");
+}
+
 function terminal({ terminal }: SamplerInputs): TextOrLatent {
   return terminal ?? missing("terminal");
 }
@@ -206,7 +244,9 @@ function examples({ examples }: SamplerInputs): readonly Example[] {
 
 const REMEDIES = {
   prompt: "the text to begin from",
+  start: "the text to begin from",
   terminal: "the text to arrive at",
+  plan: "the waypoints to pass",
   task: "example texts",
 };
 

@@ -142,6 +142,30 @@ export class SamplingRun {
     return { ids: ids!, latent, drafts, written: { context: seen, ...how, ...row } };
   }
 
+  /** Writes several spans from a latent, as one batch; nobody is told of their tokens. `shares`: of what the latent is a mix, for the guidance. */
+  async trials(
+    latent: TracedLatent,
+    context: TokenIds,
+    nTokens: number,
+    count: number,
+    { endless, shares }: { endless: boolean; shares: readonly number[] },
+  ): Promise<Span[]> {
+    const { rng, signal, tau } = this.options;
+    const call = this.#calls++;
+    const seen = this.inWindow(context, nTokens);
+    const cfgScale = this.options.cfgScale ?? this.space.mixScale(shares);
+    const how = { ...this.#how(latent, nTokens, tau), cfgScale, ...(endless ? { endless } : {}) };
+    const keys = Array.from({ length: count }, (_, i) => rng.fork("trial", call, i).key);
+    const rows = keys.map((rngKey) => ({ z: latent.z, rngKey }));
+    const written = await this.model.write(rows, seen, { ...how, ...(signal ? { signal } : {}) });
+    return written.map((ids, i) => ({
+      ids,
+      latent,
+      drafts: [],
+      written: { context: seen, ...how, rngKey: keys[i]! },
+    }));
+  }
+
   /**
    * nAvg drafts of nTokens as one batch; a draft is encoded by its last `tail` tokens. Where they go on from `begun`, none ends. Kept drafts take the
    * places of as many as there are near enough.
@@ -161,7 +185,7 @@ export class SamplingRun {
     const before = [...context, ...begun];
     const kind = `${nTokens} ${tail}${begun.length > 0 ? " on" : ""}`;
     const place =
-      memory && before.length > 0 ? { from: latent.z, context: await this.#endLatent(before), kind } : undefined;
+      memory && before.length > 0 ? { from: latent.z, context: (await this.endOf(before))!.z, kind } : undefined;
     const kept = place ? await memory!.recall(place, nAvg) : [];
     const recalled = kept.map(
       ({ id, ids, z }) => ({ ids, latent: { z, role: "draft", ids, parents: [] }, recalled: id }) as const,
@@ -175,9 +199,9 @@ export class SamplingRun {
     return [...recalled, ...written].map((draft) => ({ ...draft, from: latent }));
   }
 
-  /** Where a text stands: the mean latent of its last span. */
-  async #endLatent(ids: TokenIds): Promise<Latent> {
-    return (await this.mean(ids.slice(-this.options.span), "span")).z;
+  /** Where a text stands: the mean latent of its last span; none of an empty text. */
+  async endOf(ids: TokenIds): Promise<TracedLatent | undefined> {
+    return ids.length > 0 ? this.mean(ids.slice(-this.options.span), "span") : undefined;
   }
 
   /** The same by the base: what it would write behind the context by itself, did the text not end. */

@@ -205,8 +205,10 @@ describe("standard output that ends early", () => {
   });
 });
 
-const MODEL_COMMANDS =
-  "demo encode decode similar reconstruct interpolate mix generate plan task-vector eval serve studio".split(" ");
+const MODEL_COMMANDS = [
+  ..."demo encode decode similar reconstruct interpolate mix generate task-vector eval serve studio".split(" "),
+  ...["plan write", "plan make", "plan edit", "strategy save"],
+];
 
 const LAST = ["--model", "--adapters", "--quant", "--compute", "--threads", "--seed", "--json", "--quiet", "--help"];
 
@@ -224,8 +226,8 @@ describe("every command", () => {
 
   it("has an example, --json and --quiet; with a model, its folder and a seed too", { timeout: 180_000 }, async () => {
     const helps = await helpBelow();
-    expect(helps).toHaveLength(40);
-    const withModel = helps.filter((help) => MODEL_COMMANDS.includes(/^Usage: bigvae (\S+)/.exec(help)![1]!));
+    expect(helps).toHaveLength(49);
+    const withModel = helps.filter((help) => MODEL_COMMANDS.includes(/^Usage: bigvae ([a-z -]*[a-z])/.exec(help)![1]!));
     expect(withModel).toHaveLength(MODEL_COMMANDS.length);
     const has = (help: string, flag: string) => expect(help).toMatch(new RegExp(`^ {2}${flag}\\b`, "m"));
     for (const help of helps) {
@@ -243,8 +245,8 @@ describe("every command", () => {
 });
 
 it("generate and plan say what they take where an option is left out", async () => {
-  for (const name of ["generate", "plan"]) {
-    const help = (await bigvae([name, "--help"])).stdout.replaceAll(/\s+/g, " ");
+  for (const words of [["generate"], ["plan", "write"]]) {
+    const help = (await bigvae([...words, "--help"])).stdout.replaceAll(/\s+/g, " ");
     const said = {
       steps: "default: 4, 5 for paragraph",
       "n-avg": "default: 4",

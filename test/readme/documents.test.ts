@@ -34,7 +34,9 @@ function commandsOf(markdown: string): string[][] {
 }
 
 /** Groups have commands of their own. */
-const GROUPS = ["data", "train", "memory", "expert"];
+const GROUPS = ["data", "train", "memory", "expert", "plan", "strategy"];
+/** What a group does without a further word. */
+const DEFAULTS: Readonly<Record<string, string>> = { plan: "write" };
 
 describe.each(documents)("%s", (path) => {
   const markdown = readFileSync(join(root, path), "utf8");
@@ -46,7 +48,7 @@ describe.each(documents)("%s", (path) => {
       if (name.startsWith("-")) continue;
       expect(usage, `bigvae ${words.join(" ")}`).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
       const isGroup = GROUPS.includes(name) && kind !== undefined && /^[a-z|]+$/.test(kind);
-      for (const own of isGroup ? kind.split("|") : [undefined]) {
+      for (const own of isGroup ? kind.split("|") : [DEFAULTS[name]]) {
         const help = await helpOf(own === undefined ? [name] : [name, own]);
         expect(help, `bigvae ${words.join(" ")}`).toMatch(/^Usage: bigvae /);
         if (own !== undefined) expect(help).toContain(`bigvae ${name} ${own}`);

@@ -66,6 +66,21 @@ const INSTANCES: Record<string, string[]> = {
   "bigvae mix W:TEXT...": ['mix "0.7:The fox found a lamp." "0.3:It rained." "-0.2:It snowed."'],
   "bigvae generate --sampler NAME": ['generate --sampler guide --prompt "The owl lost a button." --steps 2'],
   "bigvae plan --start A --terminal B": ['plan --start "The owl lost a button." --terminal "They danced." --steps 2'],
+  "bigvae plan make|show|edit|merge": [
+    'plan make plan.json "A storm came up." "They all came home."',
+    "plan show plan.json",
+    'plan edit plan.json 2 --text "They all came home at last."',
+    "plan merge both.json plan.json plan.json",
+  ],
+  "bigvae generate --plan FILE": ['generate --plan plan.json --context "The owl lost a button." --steps 2'],
+  "bigvae strategy save|list|show|rm|merge": [
+    'strategy save brave "The bear was brave." "The fox was brave."',
+    "strategy list",
+    "strategy show brave",
+    "strategy merge braver brave brave@1",
+    "strategy rm braver --yes",
+  ],
+  "bigvae generate --strategy NAME": ['generate --strategy brave --prompt "The owl lost a button." --steps 1'],
   "bigvae task-vector TEXT...": ['task-vector "The fox found a lamp." "The baker lost a key."'],
   "bigvae data stories|sentences|tokenizer|prepare": [
     "data sentences --count 20 --seed 3",

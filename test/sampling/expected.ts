@@ -135,6 +135,58 @@ export const EXPECTED: Record<SamplerName, string> = {
     yields a0-0 . a2-7 | b0-0 . b2-7
     returns C0-1 a0-0 . a2-3 b0-0 . b2-3
   `,
+  policy: `
+    z1 = C0-1
+    a = base: 4 after ^ C0-1, endless
+    b = base: 4 after ^ C0-1, endless
+    z2 = a0-0 . a2-3
+    z3 = b0-0 . b2-3
+    c = 0.35 z2 + 0.35 z3 + 0.3 z31: 4 after ^ C0-1, endless
+    d = 0.35 z2 + 0.35 z3 + 0.3 z31: 4 after ^ C0-1, endless
+    z4 = c0-0 .
+    z5 = d0-0 .
+    score c0-0 . from 0.35 z2 + 0.35 z3 + 0.3 z31 after ^ C0-1
+    score d0-0 . from 0.35 z2 + 0.35 z3 + 0.3 z31 after ^ C0-1
+    e = base: 4 after ^ C0-1 c0-0 ., endless
+    f = base: 4 after ^ C0-1 c0-0 ., endless
+    z6 = e0-0 . e2-3
+    z7 = f0-0 . f2-3
+    g = 0.245 z6 + 0.245 z7 + 0.51 z31: 4 after ^ C0-1 c0-0 .
+    h = 0.245 z6 + 0.245 z7 + 0.51 z31: 4 after ^ C0-1 c0-0 .
+    z8 = g0-0 .
+    z9 = h0-0 .
+    score g0-0 . from 0.245 z6 + 0.245 z7 + 0.51 z31 after ^ C0-1 c0-0 .
+    score h0-0 . from 0.245 z6 + 0.245 z7 + 0.51 z31 after ^ C0-1 c0-0 .
+    yields c0-0 . | g0-0 .
+    returns ^ C0-1 c0-0 . g0-0 .
+  `,
+  bridge: `
+    z1 = S0-2
+    z2 = T0-2
+    z3 = C1-1 S0-2
+    a = base: 4 after ^ C0-1 S0-2, endless
+    b = base: 4 after ^ C0-1 S0-2, endless
+    z4 = a0-0 . a2-3
+    z5 = b0-0 . b2-3
+    c = 0.626 z1 + 0.313 z2 + 0.15 z4 + 0.15 z5: 4 after ^ C0-1 S0-2, endless
+    d = 0.626 z1 + 0.313 z2 + 0.15 z4 + 0.15 z5: 4 after ^ C0-1 S0-2, endless
+    z6 = c0-0 .
+    z7 = d0-0 .
+    score c0-0 . from 0.626 z1 + 0.313 z2 + 0.15 z4 + 0.15 z5 after ^ C0-1 S0-2
+    score d0-0 . from 0.626 z1 + 0.313 z2 + 0.15 z4 + 0.15 z5 after ^ C0-1 S0-2
+    e = base: 4 after ^ C0-1 S0-2 c0-0 ., endless
+    f = base: 4 after ^ C0-1 S0-2 c0-0 ., endless
+    z8 = e0-0 . e2-3
+    z9 = f0-0 . f2-3
+    g = 0.313 z1 + 0.626 z2 + 0.15 z8 + 0.15 z9: 4 after ^ C0-1 S0-2 c0-0 .
+    h = 0.313 z1 + 0.626 z2 + 0.15 z8 + 0.15 z9: 4 after ^ C0-1 S0-2 c0-0 .
+    z10 = g0-0 .
+    z11 = h0-0 .
+    score g0-0 . from 0.313 z1 + 0.626 z2 + 0.15 z8 + 0.15 z9 after ^ C0-1 S0-2 c0-0 .
+    score h0-0 . from 0.313 z1 + 0.626 z2 + 0.15 z8 + 0.15 z9 after ^ C0-1 S0-2 c0-0 .
+    yields c0-0 . | g0-0 .
+    returns ^ C0-1 S0-2 c0-0 . g0-0 .
+  `,
   "plan-search": `
     z1 = T0-2
     a = random: 8 after C0-1
@@ -220,4 +272,6 @@ export const MEANS: Partial<Record<SamplerName, readonly LatentRole[]>> = {
   "paragraph-topic": ["prompt", "task", "span"],
   plan: ["task"],
   "plan-2": ["start", "task", "terminal", "span"],
+  policy: ["draft", "waypoint"],
+  bridge: ["draft", "start", "terminal"],
 };

@@ -1,17 +1,36 @@
 /** The command line and the routes are the same code: the same bytes for the same seed. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SamplerEntry, type SamplerName, samplers } from "../../src/sampling/samplers.js";
 import type { Server } from "../../src/server/serve.js";
 import { bigvae, jsonLines } from "../cli/run.js";
 import { post, startServer } from "./server.js";
 
+const WAYPOINTS = ["The owl flew home.", "They all danced."];
+
 let server: Server;
+let folder: string;
+/** A plan of the waypoints. */
+let plan: string;
 beforeAll(async () => {
   server = await startServer();
+  folder = await mkdtemp(join(tmpdir(), "bigvae-equality-"));
+  plan = join(folder, "plan.json");
+  expect((await bigvae(["plan", "make", plan, ...WAYPOINTS, "--threads", "1"])).code).toBe(0);
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
 
-const TEXTS = { prompt: "The owl lost a button.", terminal: "They all danced.", task: "A mouse sang." };
+const TEXTS = {
+  prompt: "The owl lost a button.",
+  start: "The owl lost a button.",
+  terminal: "They all danced.",
+  task: "A mouse sang.",
+};
 
 /** The command's lines of JSON, and the answer of the route. */
 async function both(args: readonly string[], path: string, body: object) {
@@ -27,17 +46,21 @@ async function both(args: readonly string[], path: string, body: object) {
 
 describe("a sampler writes the same by both", () => {
   it.each(Object.keys(samplers) as SamplerName[])("%s", async (sampler) => {
-    const { needs, takes } = samplers[sampler] as SamplerEntry;
+    const { needs: all, takes } = samplers[sampler] as SamplerEntry;
+    const needs = all.filter((name) => name !== "plan");
+    const isPlanned = needs.length < all.length;
     const numbers = { nSteps: 2, nAvg: 2, nStarts: 1 } as const;
     const flags = { nSteps: "--steps", nAvg: "--n-avg", nStarts: "--n-starts" } as const;
     const own = (Object.keys(numbers) as (keyof typeof numbers)[]).filter((name) => takes.includes(name));
     const args = [
       ...needs.flatMap((name) => [`--${name}`, TEXTS[name]]),
+      ...(isPlanned ? ["--plan", plan] : []),
       ...own.flatMap((name) => [flags[name], `${numbers[name]}`]),
     ];
     const body = {
       ...Object.fromEntries(needs.map((name) => [name, name === "task" ? [TEXTS.task] : TEXTS[name]])),
       ...Object.fromEntries(own.map((name) => [name, numbers[name]])),
+      ...(isPlanned ? { plan: WAYPOINTS.map((text) => ({ text })) } : {}),
     };
     const { lines, answer } = await both(
       ["generate", "--sampler", sampler, "--seed", "5", "--span", "16", ...args],

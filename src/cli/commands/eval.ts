@@ -20,6 +20,7 @@ import {
   evaluateSentences,
   evaluateSpace,
   type FormReading,
+  PLAN_PAIRS,
   PROSE_PROMPTS,
   PROSE_RUNS,
   readForm,
@@ -42,6 +43,7 @@ import { type Progress, progress } from "../progress.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
 import { checkPool, type PoolFlags, withPool } from "../vectors.js";
 import { measureExperts, trainKinds } from "./evalExperts.js";
+import { measurePlans } from "./evalPlans.js";
 import { PRESETS } from "./generate.js";
 
 /** Flags of the texts that are measured. */
@@ -58,6 +60,7 @@ const TAKES = {
   retrieval: [...OF_TEXTS, "span", "pool", "causal"],
   experts: [...OF_TEXTS, "experts", "steps"],
   prose: [...OF_TEXTS, "averaging", "preset", "cfg", "memory"],
+  plans: [...OF_TEXTS, "span", "pairs"],
   // Measured on sentences of the generator, made for them.
   arithmetic: [],
   disentanglement: [],
@@ -104,7 +107,11 @@ export function evalCommand() {
     .addOption(new Option("--rule <rule>", "blends: only this rule (default: all)").choices(BLEND_RULES))
     .option("--guidance", "blends, space: measure guided points only (default: both)")
     .option("--no-guidance", "blends, space: measure unguided points only")
-    .option("--pairs <n>", "blends: number of pairs; space: points of each kind", wholeNumber(1), 100)
+    .option(
+      "--pairs <n>",
+      `blends, plans: number of pairs; space: points of each kind; default: ${PAIRS}, ${PLAN_PAIRS} for plans`,
+      wholeNumber(1),
+    )
     .addOption(
       new Option("--averaging <rule>", "prose: how drafts are combined into one latent; default: their mean").choices(
         AVERAGING_RULES,
@@ -129,6 +136,7 @@ Examples:
   bigvae eval --data data/stories --split test --count 100 --json
   bigvae eval --base --model SmolLM2-135M --data texts.txt
   bigvae eval --compare-quant --model SmolLM2-135M --data texts.txt --count 50
+  bigvae eval --measure plans --data data/stories --split test --pairs 50
   bigvae eval --measure retrieval --pool mean --model SmolLM2-135M --data texts.txt --whole`,
     )
     .action(async (flags) => {
@@ -148,6 +156,9 @@ Examples:
       else process.stdout.write(`${reportLines(report).join("\n")}\n`);
     });
 }
+
+/** Pairs of blends, and points of the space. */
+const PAIRS = 100;
 
 /** Texts that are measured where --count is left out. */
 const TEXTS = 200;
@@ -175,7 +186,7 @@ interface MeasureFlags extends ModelFlags, TextFlags, PoolFlags {
   unit: "span" | "sentence";
   rule?: (typeof BLEND_RULES)[number] | undefined;
   guidance?: boolean | undefined;
-  pairs: number;
+  pairs?: number | undefined;
 }
 
 async function measure(
@@ -214,7 +225,7 @@ async function measure(
         nTokens: flags.unit === "span" ? span : undefined,
         rules: blendRules(vae.space, flags.rule, flags.guidance),
         known: await knownWords(flags),
-        pairs: flags.pairs,
+        pairs: flags.pairs ?? PAIRS,
       });
     case "space":
       return evaluateSpace({
@@ -222,11 +233,13 @@ async function measure(
         texts,
         span,
         aeScale: vae.aeScale,
-        count: flags.pairs,
+        count: flags.pairs ?? PAIRS,
         guidance: flags.guidance,
       });
     case "retrieval":
       return evaluateRetrieval({ ...scoring, ...(flags.pool ? pooled(vae, flags) : {}), texts: records, span });
+    case "plans":
+      return measurePlans(vae, texts, span, flags, scoring);
     case "prose":
       return prose(vae, texts, flags, scoring);
     case "experts":

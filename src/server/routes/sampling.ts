@@ -1,7 +1,8 @@
 /** Routes that run samplers: generate, plan, trace. */
 import type { z } from "zod";
-import type { GeneratedSpan, GenerateOptions } from "../../bigVae.js";
+import type { BigVae, GeneratedSpan, GenerateOptions } from "../../bigVae.js";
 import { traceOf } from "../../host/trace.js";
+import { settled } from "../../operations/plans.js";
 import { drive, result, shownExperts, spanResult } from "../../operations/writing.js";
 import type { SamplerName } from "../../sampling/samplers.js";
 import { type RequestContext, type Route, route, type Send, seedOf, toLatent, toSource } from "../route.js";
@@ -21,12 +22,22 @@ export async function runSampler(
   const seed = seedOf(context, fields.seed);
   const spans: GeneratedSpan[] = [];
   const warnings: string[] = [];
-  const { prompt: _prompt, start: _start, terminal: _terminal, task: _task, memory, experts: k, ...numbers } = fields;
+  const {
+    prompt: _prompt,
+    start: _start,
+    terminal: _terminal,
+    task: _task,
+    plan,
+    memory,
+    experts: k,
+    ...numbers
+  } = fields;
   const options: GenerateOptions = {
     ...numbers,
     ...(k === undefined ? {} : { experts: context.model.experts(k) }),
     ...sourcesOf(fields),
     ...(memory ? { memory: context.memory.drafts(vae).forRun() } : {}),
+    ...(plan ? { plan: await planOf(vae, plan, context.signal) } : {}),
     seed,
     signal: context.signal,
     onToken(id) {
@@ -41,6 +52,16 @@ export async function runSampler(
     send?.({ span: spans.length, ...spanResult(span) }, "span");
   });
   return { vae, spans, answer: { ...result(written, spans), warnings, seed } };
+}
+
+/** Waypoints with their latents: texts that have none are encoded. */
+function planOf(vae: BigVae, plan: NonNullable<Fields["plan"]>, signal: AbortSignal) {
+  const stored = plan.map(({ z, text, ...numbers }) => ({
+    ...numbers,
+    ...(z ? { z: toLatent(z) } : {}),
+    ...(text === undefined ? {} : { text }),
+  }));
+  return settled(vae, stored, signal);
 }
 
 /** Texts and latents of a run. */
@@ -81,7 +102,7 @@ const plan = route({
   method: "POST",
   path: "/latent/plan",
   tag: "latents",
-  summary: "Writes from one text to another.",
+  summary: "Writes from one text to another, or along a plan.",
   body: schemas.planRequest,
   answer: schemas.generateAnswer,
   example: { start: "The owl lost a button.", terminal: "They all danced.", nSteps: 1, nAvg: 2, seed: 7 },

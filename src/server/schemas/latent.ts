@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AVERAGING_RULES } from "../../sampling/averaging.js";
 import { AVG_PRESETS } from "../../sampling/avg.js";
 import { samplers } from "../../sampling/samplers.js";
+import { DEFAULT_TOLERANCE } from "../../sampling/waypoints.js";
 import { cfgScale, ids, latent, MAX_INPUTS, noise, seed, stream, tau, text, textOrLatent } from "./common.js";
 
 const namesOf = <T extends object>(table: T) => Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
@@ -92,6 +93,15 @@ export const mixAnswer = z.object({ text: z.string(), z: latent, norm: z.number(
 
 const taskVector = z.strictObject({ z: latent, examples: z.int().min(1) });
 
+const waypoint = z
+  .strictObject({
+    z: latent.optional(),
+    text: text.optional().describe("what it is to say; encoded where there is no z"),
+    tolerance: z.number().min(0).max(2).default(DEFAULT_TOLERANCE).describe("distance within which it is reached"),
+    weight: z.number().min(0).max(1).default(1).describe("how far it counts against the context"),
+  })
+  .refine((given) => given.z !== undefined || given.text !== undefined, "expected z or text");
+
 /** Options of every sampler, by their names in the library. */
 const samplingFields = {
   prompt: z.union([textOrLatent, z.array(textOrLatent).max(MAX_INPUTS)]).optional(),
@@ -102,11 +112,13 @@ const samplingFields = {
     .array(z.union([textOrLatent, taskVector]))
     .max(MAX_INPUTS)
     .optional(),
+  plan: z.array(waypoint).min(1).max(MAX_INPUTS).optional(),
   preset: z.enum(namesOf(AVG_PRESETS)).optional(),
   averaging: z.enum(AVERAGING_RULES).optional(),
   nSteps: z.int().min(1).max(256).optional(),
   nAvg: z.int().min(1).max(64).optional(),
   nStarts: z.int().min(1).max(64).optional(),
+  nTries: z.int().min(1).max(64).optional(),
   span: z.int().min(1).optional(),
   weights: z.record(z.string(), z.number()).optional(),
   cfgScale: cfgScale.optional(),
@@ -131,7 +143,7 @@ export const generateRequest = z.strictObject({
   stream: stream.default(false),
 });
 export const planRequest = z.strictObject({
-  sampler: z.enum(["plan", "plan-2", "plan-search"]).default("plan"),
+  sampler: z.enum(["plan", "plan-2", "plan-search", "policy", "bridge"]).default("plan"),
   ...samplingFields,
   stream: stream.default(false),
 });
@@ -139,11 +151,23 @@ export const traceRequest = z.strictObject({ sampler: z.enum(namesOf(samplers)).
 
 const tokens = z.object({ text: z.string(), ids });
 const expertShare = z.object({ name: z.string(), weight: z.number() });
+const planStep = z.object({
+  waypoint: z.int().describe("number of the waypoint that was asked for, from 1"),
+  waypoints: z.int(),
+  tries: z.int(),
+  isFound: z.boolean().describe("whether a search during the run put it there"),
+  agreement: z.number().describe("its similarity to what the context would have said"),
+  share: z.number().describe("its share in what the span was written from"),
+  distance: z.number().describe("how far what was written is from it"),
+  tolerance: z.number(),
+  isReached: z.boolean(),
+});
 const spanAnswer = z.object({
   text: z.string(),
   ids,
   z: latent,
   recalled: z.array(z.int()).optional().describe("records of the memory whose drafts had a share in it"),
+  plan: planStep.optional().describe("what a plan asked of it, and what came of it"),
   experts: z.array(expertShare).optional().describe("who wrote it, where experts did"),
 });
 export const generateAnswer = z.object({

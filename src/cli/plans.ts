@@ -1,0 +1,22 @@
+/** What commands on plans and strategies share. */
+import type { StoredPlan } from "../plans/index.js";
+import { onOneLine } from "./shade.js";
+
+/** Of --strategies. */
+export const STRATEGIES_HELP = "folder of strategies";
+
+/** A line for each waypoint. */
+export function shownPlan(waypoints: StoredPlan["waypoints"]): string {
+  return waypoints
+    .map(({ z, text, tolerance, weight }, i) => {
+      const what = text === undefined ? "(a latent without a text)" : onOneLine(text);
+      const note = z ? "" : "  (to be encoded)";
+      return `${`${i + 1}`.padStart(3)}  tolerance ${tolerance.toFixed(2)}  weight ${weight.toFixed(2)}  ${what}${note}\n`;
+    })
+    .join("");
+}
+
+/** "4 waypoints" */
+export function waypointsText(count: number): string {
+  return `${count} ${count === 1 ? "waypoint" : "waypoints"}`;
+}

@@ -1,0 +1,3 @@
+/** Plans and strategies on disk. */
+export { readPlan, type StoredPlan, type StoredWaypoint, writePlan } from "./planFile.js";
+export { type ListedStrategy, type NamedStrategy, parseStrategyName, Strategies, type Strategy } from "./strategies.js";
