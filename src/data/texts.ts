@@ -26,7 +26,7 @@ export interface TextRecord {
 }
 
 /** A value of a record. */
-export type RecordValue = string | number | boolean;
+type RecordValue = string | number | boolean;
 
 /** Longer strings are no labels. */
 const MOST_CHARACTERS = 80;
