@@ -26,7 +26,7 @@ export interface TextRecord {
 }
 
 /** A value of a record. */
-type RecordValue = string | number | boolean;
+export type RecordValue = string | number | boolean;
 
 /** Longer strings are no labels. */
 const MOST_CHARACTERS = 80;

@@ -30,8 +30,9 @@ const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
   SELECT CAST(group_concat(text, '') AS BLOB) FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
 )) AS text FROM nodes`;
 
-/** Values of the records that spans of files came from: what stands as `record` in their first origin. */
-const RECORD_VALUES = `spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].record') AS each WHERE nodes.origin = '${CORPUS}' AND nodes.removed = 0`;
+/** What stands as `labels` in the first origin of spans, by name. */
+const LABELS =
+  "spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].labels') AS each WHERE nodes.removed = 0";
 const SPANS = "SELECT id, node, place, CAST(text AS BLOB) AS text, z, origins FROM spans";
 
 /** Spans that are read at once where all are. */
@@ -121,18 +122,17 @@ export class Project {
     return { id, node, place, text, ...(z ? { z } : {}), origins };
   }
 
-  /** Names of what records say of the spans of files (`RECORD`), in alphabetical order. */
-  recordFields(): string[] {
-    const found = this.database.all(`SELECT DISTINCT each.key AS name FROM ${RECORD_VALUES} ORDER BY name`);
+  /** Names of the labels of spans, in alphabetical order. */
+  labelNames(): string[] {
+    const found = this.database.all(`SELECT DISTINCT each.key AS name FROM ${LABELS} ORDER BY name`);
     return found.map(({ name }) => String(name));
   }
 
-  /** What records say under a name, by the ids of their spans. */
-  recordValues(name: string): [number, string | number][] {
-    const found = this.database.all(
-      `SELECT spans.id AS id, each.value AS value FROM ${RECORD_VALUES} AND each.key = ?`,
-      [name],
-    );
+  /** Labels of a name, by the ids of their spans. */
+  labels(name: string): [number, string | number][] {
+    const found = this.database.all(`SELECT spans.id AS id, each.value AS value FROM ${LABELS} AND each.key = ?`, [
+      name,
+    ]);
     return found.map(({ id, value }) => [Number(id), typeof value === "string" ? value : Number(value)]);
   }
 

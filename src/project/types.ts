@@ -8,7 +8,7 @@ export interface ProjectSpan {
   text: string;
   /** [Z]; left out for text that was not encoded. */
   z?: Float32Array;
-  /** What its latent was mixed from: roles and weights, as a trace tells them. Of a span of a file: { record }, what else its record says. */
+  /** What its latent was mixed from: roles and weights, as a trace tells them. First { labels }, where something is said of the span by name. */
   origins?: readonly unknown[];
 }
 

@@ -39,7 +39,11 @@ function withoutAdapters(model: string): never {
 export function openStudio(model: ServedModel, project: Project, runs: Runs, memory: ServedMemory | undefined): Studio {
   let made: Loom | undefined;
   // The map needs the space of the model's latents.
-  const loom = () => (made ??= new Loom(project, () => model.withLatents(), memory));
+  const loom = () =>
+    (made ??= new Loom(project, () => model.withLatents(), {
+      memory,
+      experts: model.openExperts && (() => model.experts(1)),
+    }));
   const streams = new Set<EventStream>();
   return {
     routes: studioRoutes(loom, model, runs, memory),

@@ -6,6 +6,7 @@ import { batches } from "../operations/batches.js";
 import { CORPUS, type Project } from "../project/index.js";
 import type { Atlas } from "./atlas.js";
 import type { StudioEvents } from "./events.js";
+import { labelled } from "./labels.js";
 
 /** Texts of a file at most. */
 const MOST_TEXTS = 100_000;
@@ -78,7 +79,9 @@ export class Corpora {
         const texts = batch.map(({ text }) => text);
         const encoded = await this.model().encode(texts, signal);
         const ids = this.project.together(() =>
-          encoded.map(({ text, mean: z }, i) => this.project.write(node, { text, z, ...originOf(batch[i]!) }).id),
+          encoded.map(
+            ({ text, mean: z }, i) => this.project.write(node, { text, z, origins: labelled(batch[i]!.values) }).id,
+          ),
         );
         const points = this.atlas.add(
           encoded.map(({ text, mean: z }, i) => ({ id: ids[i]!, node, place: reading.done + i, text, z })),
@@ -93,10 +96,6 @@ export class Corpora {
     this.#reading.delete(node);
     this.events.settle(this.project, node);
   }
-}
-
-function originOf({ values: record }: CorpusSpan): { origins?: readonly unknown[] } {
-  return record ? { origins: [{ record }] } : {};
 }
 
 async function* oneByOne<T>(items: Iterable<T>): AsyncGenerator<T> {

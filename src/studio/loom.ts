@@ -3,11 +3,13 @@ import type { BigVae, GeneratedSpan, GenerateOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
 import { importProject, type NodeMarks, type PlacedSpan, type Project, type ProjectNode } from "../project/index.js";
+import type { ExpertPolicy } from "../sampling/model.js";
 import { type SamplerName, samplers } from "../sampling/samplers.js";
 import { Atlas } from "./atlas.js";
 import { Corpora } from "./corpora.js";
 import { StudioEvents } from "./events.js";
-import { type MemoryLayer, pointOfRecord, type StudioMemory } from "./memoryLayer.js";
+import { labelled } from "./labels.js";
+import { pointOfRecord, type StudioMemory } from "./memoryLayer.js";
 
 /** Options of a sampler that a branch may be written with. */
 export type BranchOptions = Pick<
@@ -26,6 +28,8 @@ export interface BranchRequest {
   options?: BranchOptions;
   /** Whether drafts are recalled from the memory, and kept in it; default: false. */
   recalls?: boolean;
+  /** Whether experts write; default: false. */
+  byExperts?: boolean;
 }
 
 export class Loom {
@@ -39,10 +43,10 @@ export class Loom {
     readonly project: Project,
     /** The model; another object after its engine was started again. */
     readonly model: () => BigVae,
-    /** A memory, whose drafts branches may recall. */
-    memory?: StudioMemory,
+    /** What branches may be written with beside the model: a memory of drafts, and experts. */
+    readonly sources: { memory?: StudioMemory | undefined; experts?: (() => ExpertPolicy) | undefined } = {},
   ) {
-    this.atlas = new Atlas(project, model, this.events, memory);
+    this.atlas = new Atlas(project, model, this.events, sources.memory);
     this.corpora = new Corpora(project, model, this.events, this.atlas);
     // A process that was killed leaves nodes half written: they stay as they are.
     for (const { id, finished } of project.nodes()) if (!finished) project.finish(id);
@@ -96,23 +100,22 @@ export class Loom {
   }
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
-  write({ parent, sampler, branches = 1, seed = 0, options = {}, recalls = false }: BranchRequest): number[] {
+  write({ parent, sampler, branches = 1, seed = 0, options = {}, ...by }: BranchRequest): number[] {
     const begun = this.#beginning(parent, sampler, options.prompt);
-    const recalled = () => (recalls ? { memory: this.#memory().forRun(this.model()) } : {});
     // What is refused is refused before a branch is begun.
-    recalled();
+    this.#sourcesOf(by);
     return Array.from({ length: branches }, (_, i) => {
       const settings = { ...options, seed: seed + i };
       const place = parent === undefined ? {} : { parent };
       const node = this.project.begin({
         ...place,
         origin: sampler,
-        settings: { ...plain(settings), ...(recalls ? { recalls } : {}) },
+        settings: { ...plain(settings), ...by },
         unread: true,
       });
       this.#tellNode(node);
       const abort = new AbortController();
-      const done = this.#write(node, sampler, { ...settings, ...begun, ...recalled(), signal: abort.signal });
+      const done = this.#write(node, sampler, { ...settings, ...begun, ...this.#sourcesOf(by), signal: abort.signal });
       this.#writing.set(node, { abort, done, text: "" });
       return node;
     });
@@ -195,10 +198,11 @@ export class Loom {
   }
 
   /** A span lies where its own text is read to, which is not quite what it was asked for: that is among its origins. */
-  async #keep(node: number, { text, latent, drafts }: GeneratedSpan, signal?: AbortSignal): Promise<void> {
+  async #keep(node: number, { text, latent, drafts, written }: GeneratedSpan, signal?: AbortSignal): Promise<void> {
     const [encoded] = text.trim() === "" ? [] : await this.model().encode([text], signal);
     const z: Latent = encoded?.mean ?? latent.z;
-    const origins = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
+    const parents = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
+    const origins = [...labelled(written.experts && { expert: written.experts[0]!.name }), ...parents];
     const span = this.project.write(node, { text, z, origins });
     const writing = this.#writing.get(node)!;
     writing.text = writing.text.slice(text.length);
@@ -208,10 +212,16 @@ export class Loom {
     );
   }
 
-  #memory(): MemoryLayer {
-    const remedy = "start the studio with `memory`, the folder of one";
-    if (this.atlas.memory) return this.atlas.memory;
-    throw new BigVaeError("usage", { subject: "`recalls`", expected: "a studio with a memory", got: "none", remedy });
+  /** What a branch is written with beside the model. Throws "usage" for what the studio does not have. */
+  #sourcesOf({ recalls = false, byExperts = false }: Pick<BranchRequest, "recalls" | "byExperts">) {
+    const { memory } = this.atlas;
+    const { experts } = this.sources;
+    if (recalls && !memory) throw without("`recalls`", "a memory", "memory");
+    if (byExperts && !experts) throw without("`byExperts`", "experts", "experts");
+    return {
+      ...(recalls ? { memory: memory!.forRun(this.model()) } : {}),
+      ...(byExperts ? { experts: experts!() } : {}),
+    };
   }
 
   #tellNode(id: number): void {
@@ -232,6 +242,11 @@ export class Loom {
     });
     this.atlas.refresh();
   }
+}
+
+function without(subject: string, what: string, option: string): BigVaeError {
+  const remedy = `start the studio with \`${option}\`, the folder of them`;
+  return new BigVaeError("usage", { subject, expected: `a studio with ${what}`, got: "one without", remedy });
 }
 
 /** Latents of settings as plain numbers. */

@@ -18,6 +18,8 @@ export interface StudioState {
   reading: ({ node: number } & Reading)[];
   /** The memory beside the project, where there is one. */
   memory: { folder: string; records: number; isCalibrated: boolean } | null;
+  /** Names of the experts that branches may be written by, where there are any. */
+  experts: string[] | null;
 }
 
 /** How many texts of a corpus are encoded. */
@@ -39,6 +41,8 @@ export interface BranchRequest {
   branches: number;
   /** Whether drafts are recalled from the memory. */
   recalls?: boolean;
+  /** Whether experts write. */
+  byExperts?: boolean;
   options: Record<string, unknown>;
 }
 
@@ -83,8 +87,7 @@ export const api = {
     ask<{ steps: Step[] }>("/studio/steps", { texts, goal }, signal),
   runs: (names: string[]) => ask<{ folder: string; runs: TrainingRun[] }>("/studio/runs", { names }),
   addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),
-  values: (field?: string) =>
-    ask<{ fields: string[]; values: [number, string | number][] }>("/studio/values", { field }),
+  labels: (name?: string) => ask<{ names: string[]; values: [number, string | number][] }>("/studio/labels", { name }),
   importProject: (file: unknown) => ask<{ nodes: number }>("/studio/import", file),
 };
 

@@ -30,6 +30,8 @@ export class Studio {
   reading = $state(new Map<number, Reading>());
   /** The memory beside the project. */
   memory = $state<StudioState["memory"]>(null);
+  /** Names of experts. */
+  experts = $state<readonly string[] | null>(null);
   /** Points of the drafts that were recalled for the newest span. */
   recalled = $state.raw<ReadonlySet<number>>(new Set());
   /** All spans on the map; there may be many, so that a change is another array. */
@@ -110,10 +112,11 @@ export class Studio {
 
   async load(): Promise<void> {
     try {
-      const { model, nodes, writing, reading, memory } = await api.state();
+      const { model, nodes, writing, reading, memory, experts } = await api.state();
       this.message = "";
       this.model = model;
       this.memory = memory;
+      this.experts = experts;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
       this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));

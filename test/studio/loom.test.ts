@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BigVae } from "../../src/bigVae.js";
 import { RecalledDrafts } from "../../src/operations/draftMemory.js";
+import { openExperts } from "../../src/operations/experts.js";
 import { openMemory } from "../../src/operations/memories.js";
 import { exportProject, Project } from "../../src/project/index.js";
 import type { StudioEvent } from "../../src/studio/events.js";
 import { Loom } from "../../src/studio/loom.js";
+import { POCKET, writeExperts } from "../expert/make.js";
 import { importBuilt } from "../host/built.js";
 
 let vae: BigVae;
@@ -201,7 +203,7 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
     const [fox] = await vae.encode(["A fox stood in the snow."]);
     await memory.add([{ text: fox!.text, ids: fox!.ids, z: fox!.mean }]);
     const calibrated = new RecalledDrafts(memory, vae.tokenizer, { distance: 1e6 });
-    const own = new Loom(project, () => vae, { get: () => memory, drafts: () => calibrated });
+    const own = new Loom(project, () => vae, { memory: { get: () => memory, drafts: () => calibrated } });
     const told: StudioEvent[] = [];
     own.events.listen((event) => told.push(event));
     await own.atlas.memory!.show();
@@ -234,7 +236,29 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
 it("refuses to recall drafts where there is no memory, before a branch is begun", async () => {
   const { id: parent } = await loom.type(TEXT);
   expect(() => loom.write({ parent, sampler: "avg", recalls: true })).toThrow(
-    /expected a studio with a memory, got none/,
+    /expected a studio with a memory, got one without/,
   );
   expect(loom.nodes()).toHaveLength(1);
+});
+
+it("is written by experts where they are asked for, and says which wrote each span", async () => {
+  const root = await mkdtemp(join(tmpdir(), "loom-experts-"));
+  try {
+    const folder = await writeExperts(root, ["letters"], 0.001, POCKET);
+    const experts = await openExperts(vae, folder);
+    const own = new Loom(project, () => vae, { experts: () => experts });
+    const { id: parent } = await own.type(TEXT);
+    const [node] = own.write({ parent, sampler: "guide", byExperts: true, options: { ...OPTIONS, nSteps: 1 } });
+    await own.finished(node!);
+    expect(project.node(node!).settings).toMatchObject({ byExperts: true });
+    expect(project.labelNames()).toEqual(["expert"]);
+    const [span] = project.spans(node!);
+    expect(project.labels("expert")).toEqual([[span!.id, "letters"]]);
+    expect(() => loom.write({ parent, sampler: "guide", byExperts: true })).toThrow(
+      /expected a studio with experts, got one without/,
+    );
+    await own.close();
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });

@@ -62,9 +62,9 @@ it("is coloured by what the records of a file say: words by their colours, numbe
   await expect.poll(() => legend.textContent()).toContain("from 0, faint, to 39, strong");
   await colour.selectOption({ label: "by this text" });
   await expect.poll(() => legend.count()).toBe(0);
-  const values = async (field?: string) => (await post(`${studio.server.url}/studio/values`, { field })).body;
-  expect((await values()).fields).toEqual(["day", "subject"]);
-  const days = (await values("day")).values.map(([, value]: [number, number]) => value);
+  const labels = async (name?: string) => (await post(`${studio.server.url}/studio/labels`, { name })).body;
+  expect((await labels()).names).toEqual(["day", "subject"]);
+  const days = (await labels("day")).values.map(([, value]: [number, number]) => value);
   expect(days).toEqual(TEXTS.map((_, day) => day));
 }, 60_000);
 

@@ -14,6 +14,7 @@ export function studioCommand() {
       "--memory <folder>",
       "memory that is shown on the map, and whose drafts branches may recall; begun if there is none",
     )
+    .option("--experts <folder>", "experts that branches may be written by")
     .option("--runs <folder>", "training runs that are shown: the folder that theirs lie in", "runs")
     .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3002)
     .option("--no-open", "do not open the browser")
@@ -27,12 +28,12 @@ Examples:
   bigvae studio --project tales --no-open`,
     )
     .action(async (flags, command) => {
-      const { port, project, runs, memory, open } = flags;
+      const { port, project, runs, memory, experts, open } = flags;
       // The server's packages are loaded for the commands that need them alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ port, project, runs, memory },
+        ...{ port, project, runs, memory, experts },
         maxBodyBytes: 2 ** 28,
       });
       await untilStopped(server, (url) => {

@@ -59,6 +59,7 @@ export function studioRoutes(
       memory: memory
         ? { folder: memory.folder, records: memory.get().count, isCalibrated: memory.limits() !== undefined }
         : null,
+      experts: model.openExperts ? model.experts(1).names : null,
     }),
   });
   const map = route({
@@ -99,6 +100,7 @@ export function studioRoutes(
         parent: id,
         sampler: z.enum(Object.keys(samplers) as [keyof typeof samplers]).default("avg"),
         branches: z.int().min(1).max(16).default(1),
+        byExperts: z.boolean().default(false).describe("whether experts write"),
         recalls: z.boolean().default(false).describe("whether drafts are recalled from the memory, and kept in it"),
         seed: seed.optional(),
         options: options.default({}),
@@ -234,16 +236,16 @@ export function studioRoutes(
       { name: "two.txt", content: "It rained.\nThe fox ran home." },
     ),
     studioRoute(
-      "/studio/values",
-      "What the records of files say of their spans under a name; without one, the names.",
-      z.strictObject({ field: z.string().max(200).optional() }),
+      "/studio/labels",
+      "Labels of spans under a name: fields of records, the experts that wrote; without a name, the names.",
+      z.strictObject({ name: z.string().max(200).optional() }),
       z.object({
-        fields: z.array(z.string()),
+        names: z.array(z.string()),
         values: z.array(z.tuple([id, z.union([z.string(), z.number()])])),
       }),
-      ({ project }, { field }) => ({
-        fields: project.recordFields(),
-        values: field === undefined ? [] : project.recordValues(field),
+      ({ project }, { name }) => ({
+        names: project.labelNames(),
+        values: name === undefined ? [] : project.labels(name),
       }),
       {},
     ),

@@ -9,11 +9,11 @@ export const COLOURINGS = [
   { name: "rating", label: "rating" },
 ] as const;
 export type NodeColouring = (typeof COLOURINGS)[number]["name"];
-/** A name of COLOURINGS, or values of the points: a field of the records of files. */
-export type Colouring = NodeColouring | Field;
+/** A name of COLOURINGS, or labels of the points. */
+export type Colouring = NodeColouring | Label;
 
-/** What records say under a name, by point. */
-export interface Field {
+/** Labels under a name, by point. */
+export interface Label {
   name: string;
   values: ReadonlyMap<number, string | number>;
 }
@@ -88,7 +88,7 @@ export function dotsOf(
   const colours = new Uint8Array(4 * points.length);
   const sizes = new Uint8Array(points.length);
   const shades = shadesOf(nodes, typeof by === "string" ? by : "none", path, palette);
-  const shadeOfValue = typeof by === "string" ? () => undefined : fieldShades(by, palette).shadeOf;
+  const shadeOfValue = typeof by === "string" ? () => undefined : labelShades(by, palette).shadeOf;
   const small = points.length > 5000 ? 3 : 5;
   for (const [i, { id, node, x, y }] of points.entries()) {
     const ofNode = shades.get(node) ?? { colour: palette.soft, alpha: 0.3, isCorpus: true };
@@ -130,7 +130,7 @@ function shadesOf(
 }
 
 /** Colour and weight of each value, and what a legend says: the most frequent words have a colour each; of numbers, the larger, the stronger. */
-export function fieldShades({ values }: Field, { soft, accent }: Palette) {
+export function labelShades({ values }: Label, { soft, accent }: Palette) {
   const counts = new Map<string, number>();
   const numbers: number[] = [];
   for (const value of values.values())
