@@ -155,7 +155,7 @@ export class Engine {
       [...own, ...guides].flatMap((group, of) => (group.rows.includes(row) ? { of, k: group.rows.indexOf(row) } : [])),
     );
     const { done } = await this.#opened(beginnings, signal, async (started, turn) => {
-      const logits = await allOf(started.map((each) => each.advance(signal)));
+      const logits = await byWriter(beginnings, (_, i) => started[i]!.advance(signal));
       const tokens = places.map((all, row) =>
         choose(
           row,
@@ -286,10 +286,9 @@ export class Engine {
     const turn: TakeTurn = (step) => this.#writing.take(step, signal);
     const started: StartedRows[] = [];
     try {
-      const opening = beginnings.map(async (beginning, i) => {
+      await byWriter(beginnings, async (beginning, i) => {
         started[i] = await this.#opening.open(beginning, turn, signal);
       });
-      await allOf(opening);
       return await use(started, turn);
     } finally {
       // Caches change between steps alone.
@@ -314,10 +313,21 @@ function addToken(score: Score, logits: Float32Array, id: number): void {
   score.bestLogProbabilities.push(logits[best]! - normalizer);
 }
 
-/** Results of work that goes on side by side. Where some of it fails, the rest is waited for: it would outlive its contexts. */
-async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
+/**
+ * Rows of one writer are read side by side, and those of the next writer when these are. Where some reading fails, the rest is waited for, since it would outlive
+ * its context, and no further one begins.
+ */
+async function byWriter<T>(
+  beginnings: readonly Beginning[],
+  read: (beginning: Beginning, i: number) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const writer of new Set(beginnings.map((beginning) => beginning.writer))) {
+    const reading = beginnings.flatMap((beginning, i) => (beginning.writer === writer ? [read(beginning, i)] : []));
+    await Promise.allSettled(reading);
+    results.push(...(await Promise.all(reading)));
+  }
+  return results;
 }
 
 const lengthOf = ({ ids }: TokenRow): number => ids.length;

@@ -26,6 +26,7 @@ export class ExpertChoice implements ExpertPolicy {
   constructor(
     /** Those that are chosen from. */
     readonly experts: readonly StoredExpert[],
+    /** Of the latents that they are chosen for. */
     readonly space: LatentSpace,
     { k = 1, temperature = TEMPERATURE }: ExpertOptions = {},
   ) {

@@ -1,7 +1,7 @@
 /** What a memory keeps, and how it is asked. */
-import type { ComparedBy, Latent, SpaceIdentity } from "../latent/index.js";
+import type { ComparedBy, Latent } from "../latent/index.js";
 
-export type { SpaceIdentity };
+export type { SpaceIdentity } from "../latent/index.js";
 
 /** A span to keep. */
 export interface NewRecord {
