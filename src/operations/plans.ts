@@ -29,7 +29,7 @@ export async function openPlan(vae: BigVae, path: string, signal?: AbortSignal):
   return settled(vae, waypoints, signal);
 }
 
-/** Writes a plan of a model in one step, its latents beside it. Throws "disk", and "usage" for what is no plan. */
+/** Writes a plan of a model in one step, its latents beside it. Throws "usage" for what is no plan and a path that does not end with .json, "disk". */
 export async function savePlan(vae: BigVae, path: string, plan: Plan): Promise<void> {
   checkPlan("plan", plan, vae.space.width);
   await writePlan(path, { space: await spaceOfModel(vae), waypoints: plan });

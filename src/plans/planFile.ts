@@ -31,7 +31,7 @@ export async function readPlan(path: string): Promise<StoredPlan> {
   return { space, waypoints: await waypointsField(path, file, "waypoints", space) };
 }
 
-/** Writes a plan in one step. @throws BigVaeError("disk"). */
+/** Writes a plan in one step. @throws BigVaeError: "usage" for a path of another ending than .json, "disk". */
 export async function writePlan(path: string, { space, waypoints }: StoredPlan): Promise<void> {
   await writeWithLatents(path, latentsOf(waypoints), (references) => ({
     kind: KIND,

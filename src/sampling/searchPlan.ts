@@ -72,17 +72,19 @@ async function goOn(
   weights: typeof SCORE_WEIGHTS,
 ): Promise<Way[]> {
   const drafts = await run.plainDrafts(way.context, run.options.span);
-  const grown: Way[] = [];
-  for (const { latent: wish } of drafts) {
-    const mix = run.mix([
+  const mixes = drafts.map(({ latent: wish }) =>
+    run.mix([
       [wish, 1 - share],
       [goal, share],
-    ]);
-    const [attempt] = await attempts(run, mix, way.context, 1, { endless: true, shares: [1 - share, share] });
+    ]),
+  );
+  const how = { endless: true, shares: [1 - share, share] };
+  // All at once, so that they share the engine's steps. Each draws its random numbers' names before anything is awaited.
+  const tried = await Promise.all(mixes.map((mix) => attempts(run, mix, way.context, 1, how)));
+  return tried.map(([attempt]) => {
     const { span, z, likelihood } = attempt!;
     const sum = way.sum + scoreOf(run, { z, likelihood }, goal, way.last, { ...weights, nearness: 0 });
     const nearness = scoreOf(run, { z, likelihood: 0 }, goal, undefined, weights);
-    grown.push({ context: [...way.context, ...span.ids], zs: [...way.zs, z], last: z, sum, score: sum + nearness });
-  }
-  return grown;
+    return { context: [...way.context, ...span.ids], zs: [...way.zs, z], last: z, sum, score: sum + nearness };
+  });
 }

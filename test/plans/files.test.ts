@@ -78,6 +78,14 @@ describe("a plan", () => {
     expect((await readPlan(path)).waypoints).toEqual(WAYPOINTS.slice(0, 1));
   });
 
+  it("has a name that ends with .json, or copies would not be known for plans", async () => {
+    for (const name of ["plan", "plan.txt"])
+      await expect(writePlan(join(folder, name), { space, waypoints: WAYPOINTS })).rejects.toMatchObject({
+        kind: "usage",
+        message: expect.stringMatching(/expected a name that ends with \.json/),
+      });
+  });
+
   const DAMAGES: [string, (json: Json) => void, string, RegExp][] = [
     ["another kind", (json) => (json.kind = "else"), "format", /expected a file of the kind "bigvae plan", got "else"/],
     [
