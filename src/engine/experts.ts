@@ -16,7 +16,7 @@ export interface ExpertShare {
 export type LoadExpert = (folder: string) => Promise<Adapter>;
 
 /** Bytes of the adapters that stay in memory at most, beside those that rows are using. */
-export const EXPERT_BYTES = 512e6;
+const EXPERT_BYTES = 512e6;
 
 /** An adapter that was read, and a name that no other has. */
 interface Loaded {

@@ -6,7 +6,7 @@ import { bootstrap, type Estimate, ratio } from "./bootstrap.js";
 import { nll, Scoring, type ScoringOptions } from "./scoring.js";
 
 /** An expert of a kind of text. */
-export interface KindExpert {
+interface KindExpert {
   kind: string;
   folder: string;
 }
@@ -25,7 +25,7 @@ export interface ExpertsOptions extends ScoringOptions {
 }
 
 /** Who writes: the model's router; the nearest expert, or two; one adapter for all kinds; an expert drawn by lot; the mean of all; that of the text's kind. */
-export const EXPERT_ARMS = ["router", "top1", "top2", "one", "random", "average", "true"] as const;
+const EXPERT_ARMS = ["router", "top1", "top2", "one", "random", "average", "true"] as const;
 type Arm = (typeof EXPERT_ARMS)[number];
 
 /** Losses are in nats per token; intervals are over texts, those of differences over the same texts. */
