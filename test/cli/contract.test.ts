@@ -224,7 +224,7 @@ describe("every command", () => {
 
   it("has an example, --json and --quiet; with a model, its folder and a seed too", { timeout: 180_000 }, async () => {
     const helps = await helpBelow();
-    expect(helps).toHaveLength(36);
+    expect(helps).toHaveLength(40);
     const withModel = helps.filter((help) => MODEL_COMMANDS.includes(/^Usage: bigvae (\S+)/.exec(help)![1]!));
     expect(withModel).toHaveLength(MODEL_COMMANDS.length);
     const has = (help: string, flag: string) => expect(help).toMatch(new RegExp(`^ {2}${flag}\\b`, "m"));
