@@ -43,7 +43,8 @@ it("its commands run, and its program", PATIENCE, async () => {
       await writeFile(join(folder, "program.mjs"), program!.lines.join("\n"));
       const [first, second, third] = (await output(process.execPath, ["program.mjs"], { cwd: folder })).split("\n");
       for (const line of [first, second]) expect(line).toMatch(/^(letters|diaries) 0\.\d\d$/);
-      expect(third).toMatch(/^(letters|diaries) \S/);
+      // Its text may begin with an empty line.
+      expect(third).toMatch(/^(letters|diaries) /);
     }
     printed.push(await bigvae(short));
   }
