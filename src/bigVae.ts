@@ -120,7 +120,8 @@ export class BigVae {
    * const vae = await BigVae.connect("http://127.0.0.1:3001");
    */
   static async connect(url: string, { key }: { key?: string } = {}): Promise<BigVae> {
-    if (typeof url !== "string" || !URL.canParse(url)) throw wrongValue("connect", "the address of a server", url);
+    if (typeof url !== "string" || !/^https?:\/\/[^?#]+$/i.test(url) || !URL.canParse(url))
+      throw wrongValue("connect", "the address of a server, http://...", url);
     const address = { url, key };
     const files = await servedTokenizer(address);
     const tokenizer = loadTokenizer(files.json, files.config, files.specialTokens);

@@ -1,10 +1,12 @@
 /** What the commands on experts share: the flags, and opening those of a folder. */
 import type { Command } from "@commander-js/extra-typings";
 import type { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
 import type { ExpertChoice } from "../expert/index.js";
 import { openExperts } from "../operations/experts.js";
 import type { ExpertShare } from "../sampling/model.js";
 import { realNumber, wholeNumber } from "./options.js";
+import { isServed } from "./shared.js";
 
 export interface ExpertFlags {
   experts?: string;
@@ -28,9 +30,17 @@ export function withExperts<A extends unknown[], O extends Record<string, unknow
 /** The experts that --experts names; none where it is left out. */
 export async function expertsOf(
   vae: BigVae,
-  { experts, expertsK: k, expertsTemperature: temperature }: ExpertFlags,
+  { model, experts, expertsK: k, expertsTemperature: temperature }: ExpertFlags & { model: string },
 ): Promise<ExpertChoice | undefined> {
-  return experts === undefined ? undefined : openExperts(vae, experts, { k, temperature });
+  if (experts === undefined) return undefined;
+  if (isServed(model))
+    throw new BigVaeError("usage", {
+      subject: "--experts",
+      expected: "a model that is loaded here",
+      got: "that of a server",
+      remedy: "start the server with bigvae serve --experts, and post to its /latent/generate",
+    });
+  return openExperts(vae, experts, { k, temperature });
 }
 
 /** "letter", or "0.70 letter + 0.30 diary" */

@@ -21,6 +21,7 @@ import {
   type SamplerInput,
   type SamplerName,
   samplers,
+  suitedSampler,
 } from "../sampling/samplers.js";
 import { EXAMPLES_HELP } from "./examples.js";
 import { type ExpertFlags, expertsOf, sharesText, withExperts } from "./experts.js";
@@ -124,10 +125,11 @@ export function withSampling<A extends unknown[], O extends Record<string, unkno
 /** Runs a sampler; without a name, the one that suits what is given: policy for a plan, task for a strategy of a task vector, else avg. */
 export async function run(given: SamplerName | undefined, flags: SamplingFlags): Promise<void> {
   const planned = await plannedRun(flags);
-  const name = given ?? (planned.hasPlan ? "policy" : planned.hasTask ? "task" : "avg");
+  const name = given ?? suitedSampler(planned);
   checkTaken(name, flags, planned);
   if (flags.experts === undefined)
     refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
+  if (flags.strategy === undefined) refuseUnused((flag) => flag === "strategies", "--strategy beside it", "none");
   const readTexts = await samplerTexts(flags);
   const { takes, defaults } = samplers[name] as SamplerEntry;
   // A sampler without drafts opens no memory.

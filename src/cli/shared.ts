@@ -23,7 +23,10 @@ export type ModelFlags = OutputFlags & {
 };
 
 /** What --model takes. */
-export const MODEL_HELP =
+export const MODEL_HELP = '"pocket", a model\'s folder, a .gguf file or a hub name: owner/name[@revision][:file.gguf]';
+
+/** The same of commands that need no files of it. */
+const MODEL_OR_SERVER_HELP =
   '"pocket", a model\'s folder, a .gguf file, a hub name, owner/name[@revision][:file.gguf], or the address of a server, http://...';
 
 /** Adds --json and --quiet. */
@@ -34,9 +37,9 @@ export function withOutput(command: Command): Command<[], OutputFlags> {
 }
 
 /** Adds --model, --adapters, --threads, --seed, --json and --quiet. */
-export function withModel(command: Command, { seed = 0 } = {}): Command<[], ModelFlags> {
+export function withModel(command: Command, { seed = 0, help = MODEL_OR_SERVER_HELP } = {}): Command<[], ModelFlags> {
   return withOutput(command)
-    .option("--model <name>", MODEL_HELP, "pocket")
+    .option("--model <name>", help, "pocket")
     .option(
       "--adapters <name>",
       "folder of encoder/, decoder/, router/ and vae.safetensors, or its hub name; default: beside the base",
@@ -73,9 +76,9 @@ export async function useModel<T>(
   use: (vae: BigVae) => Promise<T>,
   needs: "adapters" | "base" = "adapters",
 ): Promise<T> {
-  const isServed = /^https?:\/\//.test(flags.model);
-  if (needs === "adapters" && !isServed) await requireAdapters(flags.model, flags.adapters);
-  const vae = await (isServed ? connected(flags.model) : loaded(flags));
+  const served = isServed(flags.model);
+  if (needs === "adapters" && !served) await requireAdapters(flags.model, flags.adapters);
+  const vae = await (served ? connected(flags.model) : loaded(flags));
   try {
     if (needs === "adapters" && isBaseAlone(vae)) throw noAdapters(flags.model);
     return await use(vae);
@@ -92,6 +95,11 @@ function loaded({ model, adapters, threads, quant, compute }: ModelFlags): Promi
     ...(adapters ? { adapters } : {}),
     ...(threads ? { threads } : {}),
   });
+}
+
+/** Whether --model is the address of a server. */
+export function isServed(model: string): boolean {
+  return /^https?:\/\//i.test(model);
 }
 
 /** Flags that say how a model is loaded: a server has settled them. */

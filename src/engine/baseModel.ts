@@ -95,16 +95,20 @@ export function checkFinite(name: string, values: Float32Array): void {
   }
 }
 
-/** Copies the embedding of token `id` to `target` at `offset`. */
-export function copyEmbedding({ config, weights }: BaseModel, id: number, target: Float32Array, offset: number): void {
-  const { vocabSize } = config;
-  if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
-    throw new BigVaeError("usage", {
-      subject: "token ids",
-      expected: `whole numbers from 0 to ${vocabSize - 1}`,
-      got: id,
-      remedy: "use the tokenizer of this model",
-    });
-  }
+/** Throws "usage" for an id that is no token of the base. */
+export function checkToken({ config: { vocabSize } }: BaseModel, id: number): void {
+  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return;
+  throw new BigVaeError("usage", {
+    subject: "token ids",
+    expected: `whole numbers from 0 to ${vocabSize - 1}`,
+    got: id,
+    remedy: "use the tokenizer of this model",
+  });
+}
+
+/** Copies the embedding of token `id` to `target` at `offset`. Throws "usage" for another id. */
+export function copyEmbedding(base: BaseModel, id: number, target: Float32Array, offset: number): void {
+  checkToken(base, id);
+  const { weights } = base;
   weights.embed(id, target, offset);
 }

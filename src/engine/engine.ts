@@ -4,7 +4,7 @@ import { checkLogits, classifierFree, greedyToken, LatentSpace, logNormalizer, s
 import { Rng } from "../rng.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { VaeAdapters } from "./adapters.js";
-import type { BaseModel } from "./baseModel.js";
+import { type BaseModel, checkToken } from "./baseModel.js";
 import type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 import type { TakeTurn } from "./contexts.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
@@ -94,8 +94,10 @@ export class Engine {
 
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
     this.#opening.adapters();
-    for (const [i, { ids, mask }] of rows.entries())
+    for (const [i, { ids, mask }] of rows.entries()) {
+      checkMask(`text ${i}`, ids, mask);
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
+    }
     return inLikeLengths(rows, this.#encoding, signal);
   }
 
@@ -108,8 +110,10 @@ export class Engine {
   }
 
   async #embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
-    for (const [i, { ids, mask, skip = 0 }] of rows.entries())
+    for (const [i, { ids, mask, skip = 0 }] of rows.entries()) {
+      checkMask(`text ${i}`, ids, mask);
       this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
+    }
     return inLikeLengths(rows, causal ? this.#causalPooling : this.#pooling, signal);
   }
 
@@ -184,6 +188,7 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
+    for (const { target } of rows) for (const id of target) checkToken(this.base, id);
     return this.#tracked(async () => {
       const scores: Score[] = [];
       for (const group of await this.experts.groups(rows, this.#opening.roleOf(writer))) {
@@ -363,4 +368,15 @@ function checkDrawing(tau: number, scales: readonly number[]): void {
       got: badScale,
       remedy: "1 leaves the base out",
     });
+}
+
+function checkMask(subject: string, ids: readonly number[], mask: readonly number[] | undefined): void {
+  if (mask === undefined || mask.length === ids.length) return;
+  const expected = `a mask of its ${ids.length} tokens`;
+  throw new BigVaeError("usage", {
+    subject,
+    expected,
+    got: `one of ${mask.length}`,
+    remedy: "leave it out for all ones",
+  });
 }

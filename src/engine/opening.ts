@@ -92,12 +92,13 @@ export class Opening {
       const inputs = rows.map(() => ({ items: [{ id: all[last]! }], positions: [last] }));
       return this.#start({ writer, context: all.slice(0, -1) }, inputs, last + 1, turn, signal);
     }
-    const latents = await this.#latentItems(rows.map(({ z }) => z!));
+    const zs = rows.map(({ z }) => z ?? noLatent(writer));
+    const latents = await this.#latentItems(zs);
     const { first } = this.#layout(role, context.length, 1);
     const ids = role === "router" ? begun : [...context, ...begun];
     const inputs = latents.map((slots, row) => {
       // A text that is longer than what is left of the window is placed as if it ended there.
-      const length = Math.min(this.#space!.lengthOf(rows[row]!.z!), this.maxPositions - first);
+      const length = Math.min(this.#space!.lengthOf(zs[row]!), this.maxPositions - first);
       const layout = this.#layout(role, context.length, length);
       const before = role === "router" ? [] : layout.before;
       return {
@@ -163,4 +164,14 @@ export class Opening {
     const slotAt = (at: number) => (embeddings!.data as Float32Array).subarray(at * hiddenSize, (at + 1) * hiddenSize);
     return zs.map((_, i) => Array.from({ length: slots }, (_, j) => ({ embedding: slotAt(i * slots + j) })));
   }
+}
+
+function noLatent(writer: WriterName): never {
+  const remedy = "give one, or write by base";
+  throw new BigVaeError("usage", {
+    subject: `\`writer\` ${writer}`,
+    expected: "a latent in each row",
+    got: "a row without",
+    remedy,
+  });
 }

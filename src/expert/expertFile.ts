@@ -3,7 +3,7 @@
  * is written last: a folder without it is no expert yet.
  */
 import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Adapter, bindAdapter } from "../engine/adapters.js";
 import { BigVaeError, quote } from "../errors.js";
 import { errorCode, makeFolder, readError } from "../formats/fileOps.js";
@@ -60,6 +60,8 @@ interface Hashes {
 }
 
 const FACTS = "expert.json";
+/** What an expert that is not finished is trained in. */
+const RUN = "run";
 const KEYS = "keys.npy";
 const ADAPTER = "router";
 const FORMAT = "bigvae-expert";
@@ -110,6 +112,8 @@ export async function writeExpert(
 /** What an expert says of itself, and its keys. @throws BigVaeError("format") naming the file, "unsupported" for another version. */
 export async function readExpert(folder: string): Promise<StoredExpert> {
   const { facts, hashes } = await readFacts(folder);
+  if (facts.name !== basename(resolve(folder)))
+    throw damaged(join(folder, FACTS), `name ${basename(resolve(folder))}, as its folder says`, facts.name);
   await checkHash(join(folder, KEYS), hashes.keys_sha256);
   const { shape, data } = parseNpy(await readFile(await confine(folder, KEYS)), join(folder, KEYS));
   const { zDim, slots } = facts.space;
@@ -155,6 +159,13 @@ export async function findExpert(folder: string, name: string): Promise<StoredEx
     got: others.length > 0 ? quote(name) : "none there",
     remedy: others.length > 0 ? "name one of them" : "train one with bigvae expert train",
   });
+}
+
+/** The folder of an expert, finished or not, sound or not. Throws "usage" where there is none of that name. */
+export async function expertFolder(folder: string, name: string): Promise<string> {
+  const own = join(folder, name);
+  if (NAME.test(name) && ((await isExpert(own)) || (await exists(join(own, RUN))))) return own;
+  return (await findExpert(folder, name)).folder;
 }
 
 /** Removes an expert: what says that it is one first, so that a crash leaves no half of it. @throws BigVaeError("disk") */

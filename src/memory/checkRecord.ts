@@ -18,7 +18,7 @@ export function wholeRecord(record: NewRecord, width: number, where: string, now
   const { text, ids, z, contextZ, score, tags = [], time = now() } = record;
   check(typeof text === "string" && !LONE_SURROGATE.test(text), where, "a text of whole characters", text);
   const isId = (id: number) => Number.isInteger(id) && id >= 0 && id <= LARGEST_ID;
-  check(Array.isArray(ids) && ids.every(isId), where, "`ids`, a list of token ids", ids);
+  check(Array.isArray(ids) && ids.length > 0 && ids.every(isId), where, "`ids`, a list of at least one token id", ids);
   for (const [name, latent] of [
     ["z", z],
     ["contextZ", contextZ],

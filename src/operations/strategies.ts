@@ -83,6 +83,13 @@ export function mergedStrategies(
   weights: readonly number[] = strategies.map(() => 1),
 ): Strategy {
   const [first] = strategies;
+  if (weights.length !== strategies.length || !weights.every((weight) => weight > 0 && Number.isFinite(weight)))
+    throw new BigVaeError("usage", {
+      subject: "`weights`",
+      expected: `${strategies.length} above 0`,
+      got: weights.join(","),
+      remedy: "give one for each strategy",
+    });
   for (const { name, space: own } of strategies) checkSpace(own, first!.space, `strategy ${name}`);
   const weighted = strategies.map((strategy, i) => ({ ...strategy, weight: weights[i]! }));
   const tasks = weighted.flatMap(({ task, weight }) => (task ? [{ ...task, weight: weight * task.examples }] : []));

@@ -1,4 +1,5 @@
 /** A plan as a file: JSON that can be read and edited, with the latents beside it. */
+import { exists } from "../formats/readFiles.js";
 import type { NamedLatent } from "../host/latentFiles.js";
 import type { SpaceIdentity } from "../latent/index.js";
 import { DEFAULT_TOLERANCE, type Waypoint } from "../sampling/waypoints.js";
@@ -33,6 +34,8 @@ export async function readPlan(path: string): Promise<StoredPlan> {
 
 /** Writes a plan in one step. @throws BigVaeError: "usage" for a path of another ending than .json, "disk". */
 export async function writePlan(path: string, { space, waypoints }: StoredPlan): Promise<void> {
+  // A file that is something else is not replaced.
+  if (await exists(path)) await readJson(path, KIND);
   await writeWithLatents(path, latentsOf(waypoints), (references) => ({
     kind: KIND,
     space: named(space),

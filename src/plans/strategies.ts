@@ -88,6 +88,11 @@ export class Strategies {
     return { name, version, ...(await read(path)) };
   }
 
+  /** Throws "usage" where there is no such strategy; it may be damaged. */
+  async require(given: string): Promise<void> {
+    await this.#find(given);
+  }
+
   /** All names, in alphabetical order, with their versions. */
   async list(): Promise<ListedStrategy[]> {
     const names = await readdir(this.folder, { withFileTypes: true }).catch(() => []);

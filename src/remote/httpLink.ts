@@ -24,7 +24,17 @@ export function servedHashes(address: ServerAddress): Promise<ModelHashes> {
 }
 
 async function told<T>(address: ServerAddress, path: string): Promise<T> {
-  return (await answerOf(address, path, undefined)).json() as Promise<T>;
+  return (await jsonOf(await answerOf(address, path, undefined))) as T;
+}
+
+/** The body of an answer. Throws "unavailable" where some other program answers at that address. */
+async function jsonOf(answer: Response): Promise<unknown> {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw noAnswer(`something else: ${JSON.stringify(text.slice(0, 40))}`);
+  }
 }
 
 /** Calls go to the server; `open` opens nothing, as its model is there already. */
@@ -67,7 +77,7 @@ async function call(
     else {
       const answer = await answerOf(address, `/${name}`, body, signal);
       if (name === "write") await written(answer, { id, receive });
-      else receive({ id, result: withFloats(name, await answer.json()) });
+      else receive({ id, result: withFloats(name, (await jsonOf(answer)) as { rows: never[] }) });
     }
   } catch (error) {
     // Nobody waits for what was called off.
@@ -137,8 +147,19 @@ async function answerOf(
 function refused(body: { error?: { message?: string; code?: string; detail?: ErrorDetail } }, status = 0): BigVaeError {
   const { code = "", detail, message = `status ${status}` } = body.error ?? {};
   const kind = Object.hasOwn(EXIT_CODES, code) ? (code as ErrorKind) : status === 400 ? "usage" : "unavailable";
-  const unknown = { expected: "an answer of bigvae serve", got: message.replace(/\.$/, "") };
-  return new BigVaeError(kind, detail ?? { subject: "server", ...unknown, remedy: "check its address" });
+  if (status === 413)
+    return new BigVaeError("usage", {
+      subject: "server",
+      expected: "a request within its limits",
+      got: "a larger one",
+      remedy: "give fewer texts at a time, or raise the limit of bigvae serve on the size of a request",
+    });
+  return detail ? new BigVaeError(kind, detail) : noAnswer(message.replace(/\.$/, ""));
+}
+
+function noAnswer(got: string): BigVaeError {
+  const detail = { subject: "server", expected: "an answer of bigvae serve", got, remedy: "check its address" };
+  return new BigVaeError("unavailable", detail);
 }
 
 function unreachable({ url }: ServerAddress, cause: unknown): BigVaeError {

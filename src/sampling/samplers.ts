@@ -197,6 +197,12 @@ function table<Name extends string>(rows: Record<Name, SamplerEntry>): Readonly<
 /** As the command line names it. @useDeclaredType */
 export type SamplerName = keyof typeof samplers;
 
+/** The sampler that suits what is given, where none is named. */
+export function suitedSampler({ hasPlan, hasTask = false }: { hasPlan: boolean; hasTask?: boolean }): SamplerName {
+  if (hasPlan) return "policy";
+  return hasTask ? "task" : "avg";
+}
+
 /** @throws BigVaeError("usage") where the sampler needs a text that is not among those given. */
 export function requireInputs(name: SamplerName, given: ReadonlySet<string>): void {
   const { needs, takes } = samplers[name];

@@ -156,13 +156,14 @@ export class SamplingRun {
     const cfgScale = this.options.cfgScale ?? this.space.mixScale(shares);
     const how = { ...this.#how(latent, nTokens, tau), cfgScale, ...(endless ? { endless } : {}) };
     const keys = Array.from({ length: count }, (_, i) => rng.fork("trial", call, i).key);
-    const rows = keys.map((rngKey) => ({ z: latent.z, rngKey }));
+    const experts = this.#experts(latent.z);
+    const rows = keys.map((rngKey) => ({ z: latent.z, rngKey, ...experts }));
     const written = await this.model.write(rows, seen, { ...how, ...(signal ? { signal } : {}) });
     return written.map((ids, i) => ({
       ids,
       latent,
       drafts: [],
-      written: { context: seen, ...how, rngKey: keys[i]! },
+      written: { context: seen, ...how, ...experts, rngKey: keys[i]! },
     }));
   }
 

@@ -1,13 +1,16 @@
 /** The memory that a server keeps spans in. */
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { Memory } from "../memory/index.js";
+import type { Memory, NewRecord } from "../memory/index.js";
 import { knownRecallLimits, RecalledDrafts, type RecallLimits, setRecallLimits } from "../operations/draftMemory.js";
 import { openMemory } from "../operations/memories.js";
 
 export class ServedMemory {
   #memory: Memory | undefined;
   #drafts: RecalledDrafts | undefined;
+  #isClosed = false;
+  /** Told of records that requests add and delete. */
+  onChange?: (change: { added?: readonly number[]; deleted?: readonly number[] }) => Promise<void>;
 
   constructor(
     /** Where it lies; a server may have none. */
@@ -17,7 +20,10 @@ export class ServedMemory {
 
   /** Opens it for the latents of a model, or begins one. It stays open while an engine is started again. Throws as `openMemory` does. */
   async open(vae: BigVae): Promise<void> {
-    if (this.folder !== undefined) this.#memory ??= await openMemory(vae, this.folder, { onWarning: this.onWarning });
+    if (this.folder === undefined || this.#isClosed) return;
+    this.#memory ??= await openMemory(vae, this.folder, { onWarning: this.onWarning });
+    // It may have been closed while it was opened.
+    if (this.#isClosed) await this.close();
   }
 
   /** The open memory. Throws "unsupported" where the server has none. */
@@ -29,6 +35,19 @@ export class ServedMemory {
       got: "one without",
       remedy: "start it with `memory`, the folder of one",
     });
+  }
+
+  /** Keeps records, and tells of them. Throws as `Memory.add` does. */
+  async add(records: readonly NewRecord[]): Promise<number[]> {
+    const ids = await this.get().add(records);
+    await this.onChange?.({ added: ids });
+    return ids;
+  }
+
+  /** Deletes records, and tells of them. Throws as `Memory.delete` does. */
+  async delete(ids: readonly number[]): Promise<void> {
+    await this.get().delete(ids);
+    await this.onChange?.({ deleted: ids });
   }
 
   /** How near kept drafts must be, where the memory is calibrated. */
@@ -48,8 +67,10 @@ export class ServedMemory {
   }
 
   async close(): Promise<void> {
-    await this.#memory?.close();
+    this.#isClosed = true;
+    const memory = this.#memory;
     this.#memory = undefined;
+    await memory?.close();
   }
 }
 

@@ -72,6 +72,7 @@ export function openStudio(model: ServedModel, project: Project, runs: Runs, mem
       if (made) return;
       const { atlas, events } = loom();
       atlas.memory?.show().catch((error: unknown) => events.fail(error));
+      if (memory) memory.onChange = async (change) => atlas.memory?.change(change);
     },
     async close() {
       await made?.close();

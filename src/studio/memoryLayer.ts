@@ -1,5 +1,6 @@
 /** The memory beside a project: its records are points of the map, and branches recall its drafts. */
 import type { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
 import type { Memory } from "../memory/index.js";
 import type { DraftMemory } from "../sampling/draftMemory.js";
@@ -30,6 +31,21 @@ export class MemoryLayer {
     this.events.tell({ kind: "map", share: 1 });
   }
 
+  /** Brings the map up to records that were added or deleted elsewhere. */
+  async change({
+    added = [],
+    deleted = [],
+  }: {
+    added?: readonly number[];
+    deleted?: readonly number[];
+  }): Promise<void> {
+    this.map.remove(new Set(deleted.map(pointOfRecord)));
+    const points = await this.#place(added);
+    this.events.tell({ kind: "memory", records: this.memory.get().count, points });
+    // Pages take all points anew.
+    if (deleted.length > 0) this.events.tell({ kind: "map", share: 1 });
+  }
+
   /** The latent of a point of a record. Throws "usage" for one that was deleted meanwhile. */
   async latentOf(point: number): Promise<Latent> {
     return (await this.memory.get().record(recordOf(point))).z;
@@ -42,8 +58,7 @@ export class MemoryLayer {
       recall: (place, count) => drafts.recall(place, count),
       keep: async (place, written) => {
         const ids = await drafts.keep(place, written);
-        const points = await this.#place(ids);
-        this.events.tell({ kind: "memory", records: this.memory.get().count, points });
+        await this.change({ added: ids });
         return ids;
       },
     };
@@ -53,12 +68,19 @@ export class MemoryLayer {
     const memory = this.memory.get();
     const points: MapPoint[] = [];
     for (const id of ids) {
-      const { text, z } = await memory.record(id);
+      const record = await memory.record(id).catch(unlessDeleted);
+      if (!record) continue;
+      const { text, z } = record;
       const point = this.map.add({ id: pointOfRecord(id), node: 0, place: 0, text, z });
       if (point) points.push(point);
     }
     return points;
   }
+}
+
+/** A record may be deleted while others are read. */
+function unlessDeleted(error: unknown): undefined {
+  if (!(error instanceof BigVaeError && error.kind === "usage")) throw error;
 }
 
 /** Points of records have negative ids and node 0: they are no spans of the project. */

@@ -19,7 +19,7 @@ interface Mapped extends MapPoint {
 }
 
 export class SpanMap {
-  readonly #spans: Mapped[] = [];
+  #spans: Mapped[] = [];
   #layout: Layout = principalLayout([]);
   #laid = 0;
   /** Counts the layouts: points of different ones do not belong together. */
@@ -78,6 +78,11 @@ export class SpanMap {
     const mapped = { ...span, key, ...this.#layout.place(key), layout: this.round };
     this.#spans.push(mapped);
     return pointOf(mapped);
+  }
+
+  /** Takes points off the map. */
+  remove(ids: ReadonlySet<number>): void {
+    if (ids.size > 0) this.#spans = this.#spans.filter(({ id }) => !ids.has(id));
   }
 
   /** The span that is nearest to a place, and the key that lies there. Of no spans: none. */

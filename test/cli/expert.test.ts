@@ -1,5 +1,5 @@
 /** `bigvae expert`, and `generate --experts`, as a user types them. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -77,4 +77,36 @@ it("refuses what has no effect, and what is not there", PATIENCE, async () => {
   expect((await bigvae(["expert", "list"])).stderr).toMatch(/required option '--experts <folder>'/);
   const base = await bigvae(["generate", ...TINY, "--base", "--prompt", "The", ...experts]);
   expect(base.stderr).toMatch(/--experts: expected a sampler with latents, got --base/);
+});
+
+it("removes an expert that is damaged, and one that was never finished", PATIENCE, async () => {
+  const own = await writeExperts(join(root, "spoilt"), ["bad", "good"]);
+  await appendFile(join(own, "bad", "keys.npy"), "x");
+  expect((await bigvae(["expert", "list", "--experts", own])).code).toBe(EXIT_CODES.format);
+  await mkdir(join(own, "half", "run"), { recursive: true });
+  for (const name of ["bad", "half"])
+    expect((await bigvae(["expert", "rm", name, "--experts", own, "--yes"])).stdout).toMatch(/: removed\n$/);
+  expect((await bigvae(["expert", "list", "--experts", own])).stdout).toMatch(/^good +3 texts/);
+});
+
+it("refuses an expert under another folder's name, and kinds of text that are no names", PATIENCE, async () => {
+  const own = await writeExperts(join(root, "copied"), ["one"]);
+  await cp(join(own, "one"), join(own, "two"), { recursive: true });
+  expect((await bigvae(["expert", "show", "two", "--experts", own])).stderr).toMatch(
+    /expected name two, as its folder says, got one/,
+  );
+  const kinds = join(root, "kinds.jsonl");
+  await writeFile(kinds, JSON.stringify({ text: "A text.", kind: "../../out" }));
+  const { code, stderr } = await bigvae([
+    "eval",
+    "--measure",
+    "experts",
+    "--data",
+    kinds,
+    "--experts",
+    join(root, "x", "y"),
+    ...TINY,
+  ]);
+  expect(code, stderr).toBe(EXIT_CODES.usage);
+  expect(await readdir(root)).not.toContain("out.jsonl");
 });

@@ -99,6 +99,18 @@ describe("bigvae plan", PATIENCE, () => {
     expect((await shown("EDIT"))[1]!.z).toEqual(before[1]!.z);
   });
 
+  it("refuses to replace what is no plan, or one that is to be merged", async () => {
+    const before = await readFile(at("plan.json"), "utf8");
+    expect((await run("plan", "merge", "PLAN", "PLAN")).stderr).toMatch(
+      /expected a new plan, and at least two to merge/,
+    );
+    expect((await run("plan", "merge", "PLAN", "PLAN", "PLAN")).stderr).toMatch(/plan.json among those to merge/);
+    expect(await readFile(at("plan.json"), "utf8")).toBe(before);
+    await writeFile(at("package.json"), '{"name": "mine"}');
+    expect((await run("plan", "make", "PACKAGE", "A storm.", ...TINY)).code).toBe(EXIT_CODES.format);
+    expect(await readFile(at("package.json"), "utf8")).toBe('{"name": "mine"}');
+  });
+
   it("merges plans without a model, mixed or one after the other", async () => {
     await run("plan", "make", "OTHER", "A calm came down.", "They sank.", ...TINY);
     expect((await run("plan", "merge", "MIXED", "PLAN", "OTHER", "--weights", "3,1")).stdout).toMatch(
@@ -213,6 +225,8 @@ describe("bigvae strategy", PATIENCE, () => {
       "home@1\n",
     );
     expect((await of("list")).stdout).toBe("brave@1,2  task vector of 1 example\nhome@1  plan of 2 waypoints\n");
+    for (const weights of ["1", "1,2,3", "0,0"])
+      expect((await of("merge", "both", "brave@1", "home", "--weights", weights)).stderr).toMatch(/expected 2 above 0/);
     expect((await of("merge", "both", "brave@1", "home", "--weights", "2,1")).stdout).toBe(
       "both@1: task vector of 2 examples, plan of 2 waypoints\n",
     );

@@ -153,3 +153,10 @@ describe("wrong options", () => {
     );
   });
 });
+
+describe("a training that never began", () => {
+  it("is begun anew with the options corrected", PATIENCE, async () => {
+    await expect(trainExpert(options("anew", { model: join(folder, "nowhere") }))).rejects.toBeInstanceOf(Error);
+    expect(await trainExpert(options("anew", { steps: 1 }))).toBe(true);
+  });
+});

@@ -338,6 +338,7 @@ describe("a memory", () => {
     ["nonFinite", { z: z(Number.NaN) }],
     ["usage", { z: [1, 2] }],
     ["usage", { ids: [1.5] }],
+    ["usage", { ids: [] }],
     ["usage", { score: Number.NaN }],
     ["usage", { tags: [""] }],
     ["usage", { time: 0.5 }],

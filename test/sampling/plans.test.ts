@@ -77,6 +77,13 @@ async function follow(plan: Plan, context = "aaaa", changes: Partial<SamplingOpt
   return { model, spans, steps: spans.map(({ plan }) => plan!), text: model.tokenizer.decode(written.ids) };
 }
 
+it("is written by experts where there are any, those of what each span is written from", async () => {
+  const choose = (of: Latent) => [{ name: `${likeliest(of)}`, folder: "", weight: 1 }];
+  const { spans } = await follow([waypoint(B)], "aaaa", { experts: { choose } });
+  expect(spans.length).toBeGreaterThan(0);
+  for (const { latent, written } of spans) expect(written.experts).toEqual(choose(latent.z));
+});
+
 describe("a plan", () => {
   it("is as far from a latent as they are unlike", () => {
     expect(latentDistance(space, A, A)).toBeCloseTo(0, 6);

@@ -1,5 +1,8 @@
 /** The library and the command on the model of a server: what comes back is what a model that is loaded here gives. */
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -99,6 +102,21 @@ describe("a model on a server", () => {
       kind: "unavailable",
       message: `server: expected one at ${gone.url}, got ECONNREFUSED; start it with bigvae serve, or check the address`,
     });
+    const other = createServer((_, answer) => answer.end("<html>")).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const page = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await expect(failed(page)).rejects.toMatchObject({
+      kind: "unavailable",
+      message: 'server: expected an answer of bigvae serve, got something else: "<html>"; check its address',
+    });
+    other.close();
+    const large = Array.from({ length: 150 }, () => Float32Array.from({ length: served.width }, () => Math.PI / 3));
+    await expect(served.decodeAll(large)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(
+        /give fewer texts at a time, or raise the limit of bigvae serve on the size of a request/,
+      ),
+    });
     const long = served.encode([`${"word ".repeat(600)}`]);
     await expect(long).rejects.toMatchObject({ kind: "usage", detail: { expected: expect.anything() } });
   });
@@ -116,6 +134,13 @@ describe("the command", () => {
     const own = join(folder, "own.npy");
     await bigvae(["encode", ...TEXTS, "--output", own]);
     expect(await readFile(file)).toEqual(await readFile(own));
+  });
+
+  it("refuses experts of this machine", async () => {
+    const args = ["generate", "--prompt", "An owl.", "--model", server.url, "--experts", folder];
+    expect((await bigvae(args, "", env)).stderr).toMatch(
+      /--experts: expected a model that is loaded here, got that of a server/,
+    );
   });
 
   it("refuses flags of loading beside it", async () => {

@@ -65,6 +65,7 @@ describe("records", () => {
     expect(short.status).toBe(400);
     expect(short.body.error.message).toMatch(/1025/);
     expect((await failed("delete", { ids: [ids[0]!, 999] })).body.error.message).toMatch(/999/);
+    expect((await failed("add", { records: [{ text: "" }] })).status).toBe(400);
     expect((await failed("search", {})).status).toBe(400);
     expect((await failed("search", { near: TEXTS[0], metric: "l2", by: "match" })).status).toBe(400);
     expect((await shown()).body.records).toBe(before);
@@ -115,5 +116,18 @@ describe("a server", () => {
 
   it("does not start with a memory that another process has open", async () => {
     await expect(startServer({ memory: folder })).rejects.toMatchObject({ kind: "locked" });
+  });
+
+  it("that is closed while its model is loaded lets go of the memory", async () => {
+    const own = await mkdtemp(join(tmpdir(), "bigvae-closed-memory-"));
+    const { serve } = (await import(
+      /* @vite-ignore */ new URL("../../dist/server/serve.js", import.meta.url).href
+    )) as typeof import("../../src/server/serve.js");
+    const closed = await serve({ port: 0, seed: 1, version: "0.0.0", load: { threads: 1 }, memory: own });
+    await closed.close();
+    await closed.loaded.catch(() => undefined);
+    const next = await startServer({ memory: own });
+    await next.close();
+    await rm(own, { recursive: true });
   });
 });

@@ -91,6 +91,22 @@ describe("the OpenAPI document", () => {
   );
 });
 
+it("a plan is followed where no sampler is named", async () => {
+  const body = {
+    plan: [{ text: "A storm came up." }],
+    context: "The owl slept.",
+    nSteps: 1,
+    nAvg: 1,
+    span: 8,
+    seed: 1,
+  };
+  for (const path of ["generate", "plan"]) {
+    const { status, body: answer } = await post(`${server.url}/latent/${path}`, body);
+    expect(status, JSON.stringify(answer)).toBe(200);
+    expect(answer.spans[0].plan).toMatchObject({ waypoint: 1, waypoints: 1 });
+  }
+});
+
 describe("what writes can stream", () => {
   const stream = async (path: string, body: object) => {
     const { status, body: text, headers } = await post<string>(`${server.url}${path}`, { ...body, stream: true });

@@ -226,6 +226,10 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
     expect((second as { recalled: number[] }).recalled.sort()).toEqual([-2, -3]);
     await memory.delete([1]);
     await expect(own.atlas.latentOf(-1)).rejects.toMatchObject({ kind: "usage" });
+    // What is deleted elsewhere leaves the map, and nothing asks for it again.
+    await own.atlas.memory!.change({ deleted: [1] });
+    expect(own.atlas.map.points().map(({ id }) => id)).not.toContain(-1);
+    expect((await own.atlas.nearest(fox!.mean, 1, "another text"))[0]!.id).not.toBe(-1);
     await own.close();
   } finally {
     await memory.close();

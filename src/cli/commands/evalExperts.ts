@@ -4,7 +4,7 @@ import type { BigVae } from "../../bigVae.js";
 import { readFiles, splitOf, type TextRecord } from "../../data/index.js";
 import { BigVaeError } from "../../errors.js";
 import { type ExpertsReport, evaluateExperts, type ScoringOptions } from "../../eval/index.js";
-import { isExpert } from "../../expert/index.js";
+import { checkExpertName, isExpert } from "../../expert/index.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { jsonLine, writeFileAtomic } from "../../formats/index.js";
 import { exists } from "../../formats/readFiles.js";
@@ -61,8 +61,12 @@ async function writeKinds(flags: ExpertsMeasureFlags, folder: string): Promise<s
   return [...byKind.keys()].sort();
 }
 
+/** Names a file and an expert. */
 function kindOf({ kind, where }: TextRecord): string {
-  if (kind !== undefined) return kind;
+  if (kind !== undefined) {
+    checkExpertName(kind);
+    return kind;
+  }
   throw new BigVaeError("usage", {
     subject: where,
     expected: "a kind of text, in the field kind",

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
-import { findExpert, readExperts, removeExpert, type StoredExpert } from "../../expert/index.js";
+import { expertFolder, findExpert, readExperts, removeExpert, type StoredExpert } from "../../expert/index.js";
 import { TRAIN_OPTIONS, type TrainExpertOptions, trainExpert } from "../../train/index.js";
 import { canAsk, confirmed } from "../confirm.js";
 import { interruptSignal } from "../options.js";
@@ -83,7 +83,8 @@ function rmCommand() {
     .option("--yes", "do not ask", false)
     .addHelpText("after", "\nExample:\n  bigvae expert rm letters --experts experts --yes")
     .action(async (name, { experts: folder, yes, ...flags }) => {
-      const { folder: own } = await findExpert(folder, name);
+      // One that is damaged or was never finished can be removed too.
+      const own = await expertFolder(folder, name);
       if (!yes && !canAsk(flags))
         throw new BigVaeError("usage", {
           subject: "expert rm",

@@ -1,4 +1,5 @@
 /** `bigvae plan`: plans made, shown, edited and merged; without a further word, text from a start to an end. */
+import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { LatentSpace } from "../../latent/index.js";
@@ -64,6 +65,13 @@ function mergeCommand() {
       "\nExamples:\n  bigvae plan merge both.json storm.json home.json --weights 2,1\n  bigvae plan merge long.json storm.json home.json --append",
     )
     .action(async (target, paths, flags) => {
+      if (paths.length < 2 || paths.some((path) => resolve(path) === resolve(target)))
+        throw new BigVaeError("usage", {
+          subject: "plan merge",
+          expected: "a new plan, and at least two to merge",
+          got: paths.length < 2 ? `${target} and ${paths[0]} alone` : `${target} among those to merge`,
+          remedy: "name the plan to write first, then the others",
+        });
       const plans = await Promise.all(paths.map(readPlan));
       const [first] = plans;
       for (const [i, { space }] of plans.entries()) checkSpace(space, first!.space, `plan ${paths[i]}`);

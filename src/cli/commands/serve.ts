@@ -2,12 +2,14 @@
 import { Command } from "@commander-js/extra-typings";
 import { collected, wholeNumber } from "../options.js";
 import { modelOptions, untilStopped } from "../server.js";
-import { note, printJson, withModel } from "../shared.js";
+import { MODEL_HELP, note, printJson, withModel } from "../shared.js";
 
 const MEBIBYTE = 2 ** 20;
 
 export function serveCommand() {
-  return withModel(new Command("serve").description("Serve the model over HTTP: OpenAI's API, latents, MiniLoom."))
+  return withModel(new Command("serve").description("Serve the model over HTTP: OpenAI's API, latents, MiniLoom."), {
+    help: MODEL_HELP,
+  })
     .option("--host <address>", "address to listen at; beyond this machine a key is required", "127.0.0.1")
     .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3001)
     .option("--key <key>", "key that requests must send; default: BIGVAE_API_KEY, if set")

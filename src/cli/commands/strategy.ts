@@ -125,7 +125,8 @@ function rmCommand() {
     .addHelpText("after", "\nExamples:\n  bigvae strategy rm brave@1 --yes\n  bigvae strategy rm brave --yes")
     .action(async (given, flags) => {
       const strategies = new Strategies(flags.strategies);
-      await strategies.open(given);
+      // One that is damaged can be removed too.
+      await strategies.require(given);
       if (!flags.yes && !canAsk(flags))
         throw new BigVaeError("usage", {
           subject: "strategy rm",

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { wholeNumber } from "../options.js";
 import { modelOptions, untilStopped } from "../server.js";
-import { note, printJson, withModel } from "../shared.js";
+import { MODEL_HELP, note, printJson, withModel } from "../shared.js";
 
 export function studioCommand() {
-  return withModel(new Command("studio").description("Write, branch and blend texts in the browser."))
+  return withModel(new Command("studio").description("Write, branch and blend texts in the browser."), {
+    help: MODEL_HELP,
+  })
     .option("--project <folder>", "where the texts are kept", join(homedir(), ".bigvae", "studio"))
     .option(
       "--memory <folder>",

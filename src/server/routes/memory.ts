@@ -27,7 +27,7 @@ const add = route({
   example: { records: [{ text: "The fox found a lamp.", tags: ["fable"] }] },
   async handle({ model, memory, signal }, { records }) {
     const vae = model.withLatents();
-    const kept = memory.get();
+    memory.get();
     const { zs } = await latentsOf(
       vae,
       records.map(({ text, z }) => z ?? text),
@@ -38,7 +38,7 @@ const add = route({
       ...{ text, ids: vae.tokenizer.encode(text), z: zs[i]! },
       ...(contextZ ? { contextZ: toLatent(contextZ) } : {}),
     }));
-    return { ids: await kept.add(added) };
+    return { ids: await memory.add(added) };
   },
 });
 
@@ -99,7 +99,7 @@ const remove = route({
   answer: schemas.deleteAnswer,
   async handle({ memory }, { ids }) {
     const distinct = [...new Set(ids)];
-    await memory.get().delete(distinct);
+    await memory.delete(distinct);
     return { deleted: distinct.length };
   },
 });

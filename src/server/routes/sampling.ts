@@ -4,7 +4,7 @@ import type { BigVae, GeneratedSpan, GenerateOptions } from "../../bigVae.js";
 import { traceOf } from "../../host/trace.js";
 import { settled } from "../../operations/plans.js";
 import { drive, result, shownExperts, spanResult } from "../../operations/writing.js";
-import type { SamplerName } from "../../sampling/samplers.js";
+import { type SamplerName, suitedSampler } from "../../sampling/samplers.js";
 import { type RequestContext, type Route, route, type Send, seedOf, toLatent, toSource } from "../route.js";
 import * as schemas from "../schemas/latent.js";
 
@@ -80,12 +80,15 @@ function sourcesOf({ prompt, start, terminal, task }: Fields): Partial<GenerateO
   };
 }
 
+/** The sampler of a request: the one that it names, or that suits what it gives. */
+const namedSampler = ({ sampler, plan }: Partial<Fields> & { sampler?: SamplerName | undefined }) =>
+  sampler ?? suitedSampler({ hasPlan: plan !== undefined });
+
+type Body = Fields & { sampler?: SamplerName | undefined; stream: boolean };
+
 /** A run as its route answers it. */
-const handle = async (
-  context: RequestContext,
-  { sampler, stream: _, ...fields }: Fields & { sampler: SamplerName; stream: boolean },
-  send?: Send,
-) => (await runSampler(context, sampler, fields, send)).answer;
+const handle = async (context: RequestContext, { sampler, stream: _, ...fields }: Body, send?: Send) =>
+  (await runSampler(context, namedSampler({ sampler, ...fields }), fields, send)).answer;
 
 const generate = route({
   method: "POST",
@@ -106,7 +109,8 @@ const plan = route({
   body: schemas.planRequest,
   answer: schemas.generateAnswer,
   example: { start: "The owl lost a button.", terminal: "They all danced.", nSteps: 1, nAvg: 2, seed: 7 },
-  handle,
+  handle: (context, body, send) =>
+    handle(context, { ...body, sampler: body.sampler ?? (body.plan ? "policy" : "plan") }, send),
 });
 
 const trace = route({
@@ -118,7 +122,7 @@ const trace = route({
   answer: schemas.traceAnswer,
   example: { sampler: "avg", prompt: "The owl lost a button.", nSteps: 1, nAvg: 2, seed: 7 },
   async handle(context, { sampler, ...fields }) {
-    const { vae, spans, answer } = await runSampler(context, sampler, fields);
+    const { vae, spans, answer } = await runSampler(context, namedSampler({ sampler, ...fields }), fields);
     const { lines, latents } = await traceOf(spans, vae);
     const trace = lines.map((line) =>
       line.kind === "span" ? { ...line, written: { ...line.written, ...shownExperts(line.written.experts) } } : line,

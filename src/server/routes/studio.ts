@@ -50,6 +50,7 @@ export function studioRoutes(
       writing: z.array(z.object({ node: id, text: z.string() })),
       reading: z.array(z.object({ node: id, done: z.int(), total: z.int() })),
       memory: z.object({ folder: z.string(), records: z.int(), isCalibrated: z.boolean() }).nullable(),
+      experts: z.array(z.string()).nullable().describe("their names"),
     }),
     handle: () => ({
       model: model.name,

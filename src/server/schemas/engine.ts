@@ -58,7 +58,7 @@ export const embedRequest = z.strictObject({
 export const embedAnswer = z.object({ rows: z.array(z.array(z.number())) });
 
 const writer = z.string().max(256).describe("an adapter by its name, or base");
-const writtenRow = { z: numbers.optional(), nTokens: z.int().min(0).optional(), cfgScale: scale };
+const writtenRow = { z: numbers.optional(), nTokens: z.int().min(1).optional(), cfgScale: scale };
 export const writeRequest = z.strictObject({
   rows: rowsOf(z.strictObject({ ...writtenRow, rngKey: z.array(z.int()).length(4) })),
   options: z.strictObject({

@@ -137,17 +137,21 @@ const samplingFields = {
     .describe("how many of the server's experts write a span: those nearest to its latent; default: the router writes"),
   seed: seed.optional(),
 };
+const sampler = z.enum(namesOf(samplers)).optional().describe("default: policy where there is a plan, else avg");
 export const generateRequest = z.strictObject({
-  sampler: z.enum(namesOf(samplers)).default("avg"),
+  sampler,
   ...samplingFields,
   stream: stream.default(false),
 });
 export const planRequest = z.strictObject({
-  sampler: z.enum(["plan", "plan-2", "plan-search", "policy", "bridge"]).default("plan"),
+  sampler: z
+    .enum(["plan", "plan-2", "plan-search", "policy", "bridge"])
+    .optional()
+    .describe("default: policy where there is a plan, else plan"),
   ...samplingFields,
   stream: stream.default(false),
 });
-export const traceRequest = z.strictObject({ sampler: z.enum(namesOf(samplers)).default("avg"), ...samplingFields });
+export const traceRequest = z.strictObject({ sampler, ...samplingFields });
 
 const tokens = z.object({ text: z.string(), ids });
 const expertShare = z.object({ name: z.string(), weight: z.number() });

@@ -21,7 +21,7 @@ export const addRequest = z.strictObject({
   records: z
     .array(
       z.strictObject({
-        text,
+        text: text.min(1),
         z: latent.optional().describe("default: the text's"),
         contextZ: latent.optional().describe("the latent of what stood before it"),
         tags: tags.optional(),

@@ -65,13 +65,23 @@ export async function trainExpert(given: TrainExpertOptions, control: RunControl
   try {
     await refuseBegun(folder, settled.options.resume);
     await writeRunFile(folder, settled.runFile);
-    const finished = await train(name, folder, settled.options, control);
+    const finished = await train(name, folder, settled.options, control).catch(async (error) => {
+      await forgetUnbegun(folder);
+      throw error;
+    });
     if (finished) await rm(join(folder, "run"), { recursive: true, force: true });
     if (finished) await rm(join(folder, "run.json"), { force: true });
     return finished;
   } finally {
     await lock.release();
   }
+}
+
+/** A run that has made no step can be begun anew with other options. */
+async function forgetUnbegun(folder: string): Promise<void> {
+  if ((await readRunFile(join(folder, "run", "router"))) !== undefined) return;
+  await rm(join(folder, "run"), { recursive: true, force: true });
+  await rm(join(folder, "run.json"), { force: true });
 }
 
 function placeOf(name: unknown, experts: unknown): string {
