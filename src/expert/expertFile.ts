@@ -122,7 +122,8 @@ export async function readExpert(folder: string): Promise<StoredExpert> {
   if (shape.length !== 2 || count! < 1 || columns !== width || !data.every(Number.isFinite))
     throw damaged(join(folder, KEYS), `finite keys [K, ${width}]`, `[${shape.join(", ")}]`);
   const keys = Array.from({ length: count! }, (_, i) => data.subarray(i * width, (i + 1) * width));
-  return { facts, folder, keys };
+  // From wherever a trace is replayed, it is found.
+  return { facts, folder: resolve(folder), keys };
 }
 
 /** The adapter of an expert, for a base. @throws BigVaeError: "format", "unsupported", "mismatch" for another base's shapes, "nonFinite". */

@@ -99,6 +99,14 @@ describe("bigvae plan", PATIENCE, () => {
     expect((await shown("EDIT"))[1]!.z).toEqual(before[1]!.z);
   });
 
+  it("names its commands where another word is given", async () => {
+    for (const words of [["mak", "X", "hi"], ["nope.json"]])
+      expect((await run("plan", ...words)).stderr).toMatch(
+        /^bigvae: plan: expected make, show, edit, merge, or flags alone, got "(mak|nope.json)"; see/,
+      );
+    expect((await run("plan", "--help")).stdout).toMatch(/--start "The owl/);
+  });
+
   it("refuses to replace what is no plan, or one that is to be merged", async () => {
     const before = await readFile(at("plan.json"), "utf8");
     expect((await run("plan", "merge", "PLAN", "PLAN")).stderr).toMatch(

@@ -24,7 +24,11 @@ export function planCommand() {
     .addCommand(makeCommand())
     .addCommand(showCommand())
     .addCommand(editCommand())
-    .addCommand(mergeCommand());
+    .addCommand(mergeCommand())
+    .addHelpText(
+      "after",
+      '\nWithout a command it writes: bigvae plan --start "The owl lost a button." --terminal "They all danced." (bigvae plan write --help).',
+    );
 }
 
 function writeCommand() {
@@ -36,7 +40,19 @@ function writeCommand() {
       "after",
       `\n${LATENT_HELP}\n\n${JSON_TEXT}\n\nExample:\n  bigvae plan --start "The owl lost a button." --terminal "They all danced by the fire." --steps 4`,
     )
-    .action((flags) => run(flags.sampler, { ...flags, prompt: [] }));
+    .allowExcessArguments()
+    .action((flags, command) => {
+      const [word] = command.args;
+      // What is no command of plan comes here, the default.
+      if (word !== undefined)
+        throw new BigVaeError("usage", {
+          subject: "plan",
+          expected: "make, show, edit, merge, or flags alone",
+          got: JSON.stringify(word),
+          remedy: "see bigvae plan --help",
+        });
+      return run(flags.sampler, { ...flags, prompt: [] });
+    });
 }
 
 function showCommand() {
