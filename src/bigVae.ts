@@ -152,7 +152,12 @@ export class BigVae {
 
   /** sha256 of the weights: what traces and memories know it by. */
   hashes(): Promise<ModelHashes> {
-    return (this.#hashes ??= this.source.hashes());
+    this.#hashes ??= this.source.hashes().catch((error) => {
+      // A server may be reached the next time.
+      this.#hashes = undefined;
+      throw error;
+    });
+    return this.#hashes;
   }
 
   /** Latents of texts. Throws "usage" for an empty text or one beyond the model's window; nothing is cut. */

@@ -1,5 +1,6 @@
 /** Questions to whoever sits at the terminal. */
 import { createInterface } from "node:readline/promises";
+import { BigVaeError } from "../errors.js";
 import { interrupt, interruptSignal } from "./options.js";
 
 /** Whether someone can be asked. */
@@ -21,4 +22,20 @@ export async function confirmed(question: string): Promise<boolean> {
   } finally {
     lines.close();
   }
+}
+
+/** Whether `what` may be removed: by --yes, or whoever sits at the terminal. Throws "usage" where nobody can be asked. */
+export async function mayRemove(
+  subject: string,
+  what: string,
+  { yes, ...flags }: { yes: boolean; json: boolean; quiet: boolean },
+): Promise<boolean> {
+  if (yes) return true;
+  if (canAsk(flags)) return confirmed(`Remove ${what}?`);
+  throw new BigVaeError("usage", {
+    subject,
+    expected: "a terminal to ask at, or --yes",
+    got: "neither",
+    remedy: `add --yes to remove ${what}`,
+  });
 }

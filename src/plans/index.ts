@@ -1,4 +1,3 @@
 /** Plans and strategies on disk. */
-export { checkJsonPath } from "./latentSheet.js";
-export { readPlan, type StoredPlan, type StoredWaypoint, writePlan } from "./planFile.js";
+export { checkPlanPath, readPlan, type StoredPlan, type StoredWaypoint, writePlan } from "./planFile.js";
 export { type ListedStrategy, type NamedStrategy, parseStrategyName, Strategies, type Strategy } from "./strategies.js";

@@ -4,7 +4,7 @@ import type { NamedLatent } from "../host/latentFiles.js";
 import type { SpaceIdentity } from "../latent/index.js";
 import { DEFAULT_TOLERANCE, type Waypoint } from "../sampling/waypoints.js";
 import { Fields, latentField, readJson, spaceField, wrong } from "./jsonFields.js";
-import { writeWithLatents } from "./latentSheet.js";
+import { checkJsonPath, writeWithLatents } from "./latentSheet.js";
 
 const KIND = "bigvae plan";
 
@@ -32,10 +32,15 @@ export async function readPlan(path: string): Promise<StoredPlan> {
   return { space, waypoints: await waypointsField(path, file, "waypoints", space) };
 }
 
+/** Throws where a plan may not be written: "usage" for another ending than .json, "format" for a file that is something else, which is not replaced. */
+export async function checkPlanPath(path: string): Promise<void> {
+  checkJsonPath(path);
+  if (await exists(path)) await readJson(path, KIND);
+}
+
 /** Writes a plan in one step. @throws BigVaeError: "usage" for a path of another ending than .json, "disk". */
 export async function writePlan(path: string, { space, waypoints }: StoredPlan): Promise<void> {
-  // A file that is something else is not replaced.
-  if (await exists(path)) await readJson(path, KIND);
+  await checkPlanPath(path);
   await writeWithLatents(path, latentsOf(waypoints), (references) => ({
     kind: KIND,
     space: named(space),

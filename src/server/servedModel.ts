@@ -84,7 +84,8 @@ export class ServedModel {
     const model = await this.load();
     try {
       await warmUp(model);
-      this.#experts = await this.openExperts?.(model);
+      // They stay what they are where the engine is loaded again.
+      this.#experts ??= await this.openExperts?.(model);
     } catch (error) {
       await model.close();
       throw error;

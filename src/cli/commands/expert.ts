@@ -1,10 +1,9 @@
 /** `bigvae expert`: adapters for some kinds of text, trained, listed, shown and removed. */
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { BigVaeError } from "../../errors.js";
 import { expertFolder, findExpert, readExperts, removeExpert, type StoredExpert } from "../../expert/index.js";
 import { TRAIN_OPTIONS, type TrainExpertOptions, trainExpert } from "../../train/index.js";
-import { canAsk, confirmed } from "../confirm.js";
+import { mayRemove } from "../confirm.js";
 import { interruptSignal } from "../options.js";
 import { printJson, reportWritten, withOutput } from "../shared.js";
 import { runCommand } from "./trainFlags.js";
@@ -85,14 +84,7 @@ function rmCommand() {
     .action(async (name, { experts: folder, yes, ...flags }) => {
       // One that is damaged or was never finished can be removed too.
       const own = await expertFolder(folder, name);
-      if (!yes && !canAsk(flags))
-        throw new BigVaeError("usage", {
-          subject: "expert rm",
-          expected: "a terminal to ask at, or --yes",
-          got: "neither",
-          remedy: `add --yes to remove ${name}`,
-        });
-      if (!yes && !(await confirmed(`Remove ${own}?`))) return;
+      if (!(await mayRemove("expert rm", name, { ...flags, yes }))) return;
       await removeExpert(own);
       reportWritten(flags, { experts: folder, removed: name }, `${own}: removed`);
     });

@@ -2,7 +2,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import type { Memory } from "../../memory/index.js";
-import { canAsk, confirmed } from "../confirm.js";
+import { mayRemove } from "../confirm.js";
 import { closed, filterOf, memoryOptions, records, shownRecord, useMemory, withFilter, withWait } from "../memories.js";
 import { wholeNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
@@ -94,14 +94,7 @@ function rmCommand() {
           });
         const ids = given.length > 0 ? given : await memory.ids(filter);
         const what = `${records(ids.length)} of ${folder}`;
-        if (!flags.yes && !canAsk(flags))
-          throw new BigVaeError("usage", {
-            subject: "memory rm",
-            expected: "a terminal to ask at, or --yes",
-            got: "neither",
-            remedy: `add --yes to remove ${what}`,
-          });
-        if (!flags.yes && !(await confirmed(`Remove ${what}?`))) return;
+        if (!(await mayRemove("memory rm", what, flags))) return;
         await memory.delete(ids);
         reportWritten(flags, { memory: folder, removed: ids.length }, `${folder}: ${records(ids.length)} removed`);
       }),

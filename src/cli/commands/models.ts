@@ -1,9 +1,8 @@
 /** `bigvae list` and `bigvae rm`: the models that go by a name, and taking one out of the cache. */
 import { Command } from "@commander-js/extra-typings";
-import { BigVaeError } from "../../errors.js";
 import { type ListedModel, listModels } from "../../host/listModels.js";
 import { planRemoval, removeModel } from "../../host/removeModel.js";
-import { canAsk, confirmed } from "../confirm.js";
+import { mayRemove } from "../confirm.js";
 import { printJson, reportWritten, withOutput } from "../shared.js";
 import { daysAgo, size, table } from "../sizes.js";
 
@@ -31,14 +30,7 @@ export function rmCommand() {
     .action(async (name, { yes, ...flags }) => {
       const { bytes, commits } = await planRemoval(name);
       const what = `${name}, ${commits.length} revision${commits.length === 1 ? "" : "s"}, ${size(bytes)}`;
-      if (!yes && !canAsk(flags))
-        throw new BigVaeError("usage", {
-          subject: `rm ${name}`,
-          expected: "a terminal to ask at, or --yes",
-          got: "neither",
-          remedy: `add --yes to remove ${what}`,
-        });
-      if (!yes && !(await confirmed(`Remove ${what}?`))) return;
+      if (!(await mayRemove(`rm ${name}`, what, { ...flags, yes }))) return;
       const removed = await removeModel(name);
       reportWritten(flags, removed, `${name}: removed, ${size(removed.bytes)} free`);
     });

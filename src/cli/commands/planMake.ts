@@ -3,7 +3,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import type { BigVae, TextOrLatent } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
 import { openPlan, planAlong, planByAnalogy, planBySearch, planOfTexts, savePlan } from "../../operations/plans.js";
-import { checkJsonPath, readPlan } from "../../plans/index.js";
+import { checkPlanPath, readPlan } from "../../plans/index.js";
 import { DEFAULT_BEAM } from "../../sampling/searchPlan.js";
 import { DEFAULT_TOLERANCE, type Waypoint } from "../../sampling/waypoints.js";
 import { refuseUnused } from "../flags.js";
@@ -59,7 +59,7 @@ Examples:
   bigvae plan make plan.json --by search --context "The owl lost a button." "They all danced by the fire."`,
     )
     .action(async (path, given, flags) => {
-      checkJsonPath(path);
+      await checkPlanPath(path);
       checkTaken(flags.by, given.length);
       const inputs = given.map(parseLatentInput);
       await checkInputs("plan make", inputs);

@@ -5,7 +5,7 @@ import { LatentSpace } from "../../latent/index.js";
 import { openPlan } from "../../operations/plans.js";
 import { mergedStrategies, newStrategy } from "../../operations/strategies.js";
 import { type NamedStrategy, parseStrategyName, readPlan, Strategies, type Strategy } from "../../plans/index.js";
-import { canAsk, confirmed } from "../confirm.js";
+import { mayRemove } from "../confirm.js";
 import { EXAMPLES_HELP, openExamples } from "../examples.js";
 import { checkInputs, parseLatentInput, textOrLatent } from "../latentInput.js";
 import { numberList } from "../options.js";
@@ -127,14 +127,7 @@ function rmCommand() {
       const strategies = new Strategies(flags.strategies);
       // One that is damaged can be removed too.
       await strategies.require(given);
-      if (!flags.yes && !canAsk(flags))
-        throw new BigVaeError("usage", {
-          subject: "strategy rm",
-          expected: "a terminal to ask at, or --yes",
-          got: "neither",
-          remedy: `add --yes to remove ${given}`,
-        });
-      if (!flags.yes && !(await confirmed(`Remove ${given}?`))) return;
+      if (!(await mayRemove("strategy rm", given, flags))) return;
       const removed = await strategies.remove(given);
       reportWritten(flags, { strategy: given, removed }, `${given}: ${removed} removed`);
     });

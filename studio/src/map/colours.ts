@@ -70,29 +70,31 @@ export const css = ([red, green, blue]: Colour) => `rgb(${red} ${green} ${blue})
 /** Points as the renderer takes them. What is chosen stands out of all else, as do drafts that were recalled. */
 export function dotsOf(
   points: readonly MapPoint[],
-  by: Colouring,
+  by: NodeColouring | "none",
   {
     nodes,
     path,
     chosen,
     recalled,
+    shadeOf = () => undefined,
   }: {
     nodes: ReadonlyMap<number, ProjectNode>;
     path: ReadonlySet<number>;
     chosen: ReadonlySet<number>;
     recalled: ReadonlySet<number>;
+    /** By labels, where points are coloured by some. */
+    shadeOf?: ReturnType<typeof labelShades>["shadeOf"] | undefined;
   },
   palette: Palette,
 ): Dots {
   const places = new Float32Array(2 * points.length);
   const colours = new Uint8Array(4 * points.length);
   const sizes = new Uint8Array(points.length);
-  const shades = shadesOf(nodes, typeof by === "string" ? by : "none", path, palette);
-  const shadeOfValue = typeof by === "string" ? () => undefined : labelShades(by, palette).shadeOf;
+  const shades = shadesOf(nodes, by, path, palette);
   const small = points.length > 5000 ? 3 : 5;
   for (const [i, { id, node, x, y }] of points.entries()) {
     const ofNode = shades.get(node) ?? { colour: palette.soft, alpha: 0.3, isCorpus: true };
-    const { colour, alpha, isCorpus } = { ...ofNode, ...shadeOfValue(id) };
+    const { colour, alpha, isCorpus } = { ...ofNode, ...shadeOf(id) };
     const isRecalled = recalled.has(id);
     const isChosen = chosen.has(id) || isRecalled;
     places[2 * i] = x;
