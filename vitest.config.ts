@@ -9,7 +9,7 @@ const MEASURING = [
   "test/host/{memory,worker}.test.ts",
   "test/hub/{cachedModels,download,mutations}.test.ts",
   "test/package/**/*.test.ts",
-  "test/server/**/*.test.ts",
+  "test/server/{faults,load}.test.ts",
   "test/train/neededMemory.test.ts",
 ];
 

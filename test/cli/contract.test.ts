@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT_CODES } from "../../src/errors.js";
 import { type SamplerEntry, type SamplerName, samplers as table } from "../../src/sampling/samplers.js";
 import { maxDifference, openCases, readJson, tinyFolder } from "../parity/reference.js";
+import { allHelps } from "./helps.js";
 import { bigvae, type Finished, jsonLines, MAIN, TINY } from "./run.js";
 
 let folder: string;
@@ -213,19 +214,8 @@ const MODEL_COMMANDS = [
 const LAST = ["--model", "--adapters", "--quant", "--compute", "--threads", "--seed", "--json", "--quiet", "--help"];
 
 describe("every command", () => {
-  /** The help of each command below these words. */
-  const helpBelow = async (...words: string[]): Promise<string[]> => {
-    const { stdout } = await bigvae([...words, "--help"]);
-    const listed = stdout.split(/^Commands:$/m)[1];
-    if (listed === undefined) return [stdout];
-    const names = Array.from(listed.matchAll(/^ {2}([a-z-]+) /gm), ([, name]) => name!).filter(
-      (name) => name !== "help",
-    );
-    return (await Promise.all(names.map((name) => helpBelow(...words, name)))).flat();
-  };
-
-  it("has an example, --json and --quiet; with a model, its folder and a seed too", { timeout: 180_000 }, async () => {
-    const helps = await helpBelow();
+  it("has an example, --json and --quiet; with a model, its folder and a seed too", async () => {
+    const helps = Object.values(await allHelps()).filter((help) => !/^Commands:$/m.test(help));
     expect(helps).toHaveLength(49);
     const withModel = helps.filter((help) => MODEL_COMMANDS.includes(/^Usage: bigvae ([a-z -]*[a-z])/.exec(help)![1]!));
     expect(withModel).toHaveLength(MODEL_COMMANDS.length);
@@ -245,8 +235,9 @@ describe("every command", () => {
 });
 
 it("generate and plan say what they take where an option is left out", async () => {
-  for (const words of [["generate"], ["plan", "write"]]) {
-    const help = (await bigvae([...words, "--help"])).stdout.replaceAll(/\s+/g, " ");
+  const helps = await allHelps();
+  for (const words of ["generate", "plan write"]) {
+    const help = helps[words]!.replaceAll(/\s+/g, " ");
     const said = {
       steps: "default: 4, 5 for paragraph",
       "n-avg": "default: 4",

@@ -3,12 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { output } from "../process.js";
+import { allHelps } from "../cli/helps.js";
 import { codeBlocks, inlineCode, shellCommands, shellWords } from "./markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const PATIENCE = { timeout: 600_000 };
-const main = join(root, "dist", "cli", "main.js");
 /** The README's own commands are run by readme.test.ts. */
 const documents = [
   ...["ARCHITECTURE.md", "CONTRIBUTING.md", "pocket/README.md"],
@@ -17,12 +15,7 @@ const documents = [
     .map((name) => `docs/${name}`),
 ];
 
-const helps = new Map<string, Promise<string>>();
-function helpOf(words: readonly string[]): Promise<string> {
-  const key = words.join(" ");
-  if (!helps.has(key)) helps.set(key, output(process.execPath, [main, ...words, "--help"], { cwd: root }));
-  return helps.get(key)!;
-}
+const helps = await allHelps();
 
 /** The words after `bigvae` of every command in a document: in blocks, and within text. */
 function commandsOf(markdown: string): string[][] {
@@ -41,15 +34,15 @@ const DEFAULTS: Readonly<Record<string, string>> = { plan: "write" };
 describe.each(documents)("%s", (path) => {
   const markdown = readFileSync(join(root, path), "utf8");
 
-  it("names commands and flags that there are", PATIENCE, async () => {
-    const usage = await helpOf([]);
+  it("names commands and flags that there are", () => {
+    const usage = helps[""]!;
     for (const words of commandsOf(markdown)) {
       const [name, kind] = words as [string, string | undefined];
       if (name.startsWith("-")) continue;
       expect(usage, `bigvae ${words.join(" ")}`).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
       const isGroup = GROUPS.includes(name) && kind !== undefined && /^[a-z|]+$/.test(kind);
       for (const own of isGroup ? kind.split("|") : [DEFAULTS[name]]) {
-        const help = await helpOf(own === undefined ? [name] : [name, own]);
+        const help = helps[own === undefined ? name : `${name} ${own}`];
         expect(help, `bigvae ${words.join(" ")}`).toMatch(/^Usage: bigvae /);
         if (own !== undefined) expect(help).toContain(`bigvae ${name} ${own}`);
         const flags = words.map((word) => /^--[a-z-]+/.exec(word)?.[0]).filter((flag) => flag !== undefined);
