@@ -2,7 +2,7 @@
  * What a job would take if the machine did nothing but its products: bytes of weights and caches at the rate at which memory is read, operations at the rate of
  * the kernel. Both rates are measured, the best of many runs; beside other work they come out too low. What adapters, norms, sampling and JavaScript take is in the rest.
  */
-import { input, linear, packedInput, packedLinear, type StoredData, toOnnx } from "../src/graph/index.js";
+import { input, linear, packedInput, packedLinear, type StoredData } from "../src/graph/index.js";
 import type { ModelConfig } from "../src/model/config.js";
 import { linearShapes } from "../src/model/weights.js";
 import { float32, type Runtime } from "../src/runtime/runtime.js";
@@ -84,7 +84,7 @@ async function bestSeconds(
     return packedLinear(x, packedInput(name, packed.format, shape));
   };
   const products = Object.fromEntries(Array.from({ length: count }, (_, i) => [`y${i}`, product(`w${i}`)]));
-  const session = await runtime.createSession(toOnnx(products, { stored }));
+  const session = await runtime.createSession(products, { stored });
   const feeds = { x: float32(new Float32Array(rows * width).fill(0.01), rows, width) };
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < RUNS; run++) {

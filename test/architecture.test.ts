@@ -38,9 +38,10 @@ const WALLS: Readonly<Record<string, Wall>> = {
   memory: { imports: ["formats", "latent"], node: true },
   expert: { imports: ["engine/adapters.ts", "formats", "latent", "model/config.ts", "sampling/model.ts"], node: true },
   checkpoint: { imports: ["engine", "vae", "model", "formats", "hub/hubName.ts"], node: true },
-  remote: { imports: ["engine", "tokenizer", "vae/roles.ts", "weights"] },
+  remote: { imports: ["graph/index.ts", "engine", "tokenizer", "vae/roles.ts", "weights"] },
   host: {
     imports: [
+      "graph/index.ts",
       "remote",
       "checkpoint",
       "expert",
@@ -76,6 +77,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "tokenizer",
       "weights",
       "runtime",
+      "graph/index.ts",
       "formats",
       "hub/hubName.ts",
       "data",

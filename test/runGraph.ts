@@ -1,5 +1,5 @@
 /** Runs small graphs for tests. */
-import { type OnnxOptions, toOnnx, type Value } from "../src/graph/index.js";
+import type { OnnxOptions, Value } from "../src/graph/index.js";
 import type { Rng } from "../src/rng.js";
 import { onnxNodeRuntime } from "../src/runtime/onnxNode.js";
 import type { HostTensor, HostTensors } from "../src/runtime/runtime.js";
@@ -15,7 +15,7 @@ export interface Result {
 
 /** A function that computes the named outputs from feeds. */
 export async function openGraph(outputs: Readonly<Record<string, Value>>, options?: OnnxOptions) {
-  const session = await runtime.createSession(toOnnx(outputs, options));
+  const session = await runtime.createSession(outputs, options);
   return async (feeds: HostTensors): Promise<Record<string, Result>> => {
     const results = Object.entries(await session.run(feeds));
     return Object.fromEntries(

@@ -1,7 +1,18 @@
 /** Help that wraps on narrow terminals, names no empty defaults, and shows a command's own options before those of many commands. */
 import { Help, type HelpConfiguration, type Option } from "@commander-js/extra-typings";
 
-const SHARED = ["--model", "--adapters", "--quant", "--compute", "--threads", "--seed", "--json", "--quiet", "--help"];
+const SHARED = [
+  "--model",
+  "--adapters",
+  "--quant",
+  "--compute",
+  "--device",
+  "--threads",
+  "--seed",
+  "--json",
+  "--quiet",
+  "--help",
+];
 const EMPTY = ["false", '""', "[]"];
 
 const usual = new Help();

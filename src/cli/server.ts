@@ -7,12 +7,12 @@ import { packageVersion } from "./version.js";
 
 /** What the flags of the model say. Without --seed, answers differ each time. */
 export function modelOptions(
-  { model, adapters, quant, compute, threads, seed }: ModelFlags,
+  { model, adapters, quant, compute, device, threads, seed }: ModelFlags,
   command: Pick<Command, "getOptionValueSource">,
 ): Pick<ServeOptions, "model" | "load" | "seed" | "version"> {
   return {
     model,
-    load: { quant, compute, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) },
+    load: { quant, compute, device, ...(adapters ? { adapters } : {}), ...(threads ? { threads } : {}) },
     seed: command.getOptionValueSource("seed") === "cli" ? seed : randomInt(2 ** 31),
     version: packageVersion(),
   };

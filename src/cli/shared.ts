@@ -3,6 +3,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { BigVae, type LoadOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { jsonLine } from "../formats/index.js";
+import { DEVICES, type Device } from "../graph/index.js";
 import { findModel } from "../host/modelFiles.js";
 import { QUANTS, type Quant } from "../weights/index.js";
 import { refuseUnused, withFlags } from "./flags.js";
@@ -19,6 +20,7 @@ export type ModelFlags = OutputFlags & {
   threads?: number;
   quant: Quant;
   compute: NonNullable<LoadOptions["compute"]>;
+  device: Device;
   seed: number;
 };
 
@@ -57,12 +59,17 @@ export function withModel(command: Command, { seed = 0, help = MODEL_OR_SERVER_H
         .choices(["fp32", "int8", "auto"] as const)
         .default("fp32" as const),
     )
+    .addOption(
+      new Option("--device <name>", "where it computes: webgpu is a GPU by Vulkan, Metal or Direct3D 12")
+        .choices(DEVICES)
+        .default("cpu" as Device),
+    )
     .addOption(new Option("--threads <n>", "threads; default: all cores").env("BIGVAE_THREADS").argParser(threads))
     .option("--seed <n>", "random seed", wholeNumber(), seed);
 }
 
 /** The flags of `withModel`, by their names in code. */
-export const MODEL_FLAGS = ["model", "adapters", "quant", "compute", "threads", "seed", "json", "quiet"];
+export const MODEL_FLAGS = ["model", "adapters", "quant", "compute", "device", "threads", "seed", "json", "quiet"];
 
 /** What a base without adapters is of use for. */
 export const OF_BASE_ALONE = "encode --pool mean, similar, generate --base and eval --base";
@@ -89,9 +96,9 @@ export async function useModel<T>(
   }
 }
 
-function loaded({ model, adapters, threads, quant, compute }: ModelFlags): Promise<BigVae> {
+function loaded({ model, adapters, threads, quant, compute, device }: ModelFlags): Promise<BigVae> {
   return BigVae.load(model, {
-    ...{ quant, compute },
+    ...{ quant, compute, device },
     ...(adapters ? { adapters } : {}),
     ...(threads ? { threads } : {}),
   });
@@ -103,7 +110,7 @@ export function isServed(model: string): boolean {
 }
 
 /** Flags that say how a model is loaded: a server has settled them. */
-const OF_LOADING = ["adapters", "quant", "compute", "threads"];
+const OF_LOADING = ["adapters", "quant", "compute", "device", "threads"];
 
 function connected(url: string): Promise<BigVae> {
   refuseUnused((name) => OF_LOADING.includes(name), "a model that is loaded here", `that of ${url}`);

@@ -1,5 +1,5 @@
 /** The matrices of a dense base for products in int8: those that read the same x are one. */
-import { type PackedFormat, toOnnx } from "../graph/index.js";
+import type { PackedFormat } from "../graph/index.js";
 import { causalMasks } from "../model/causalMask.js";
 import type { ModelConfig } from "../model/config.js";
 import { INPUT_POWER, inputPowersGraph } from "../model/inputSizes.js";
@@ -30,7 +30,7 @@ export async function inputSizes(
     embeddings.set(table.subarray(id * hiddenSize, (id + 1) * hiddenSize), t * hiddenSize);
   const masks = causalMasks(config, [{ seen: ids.map(() => 1), positions }]);
   const { cos, sin } = ropeTables(config, time);
-  const session = await runtime.createSession(toOnnx(inputPowersGraph({ config, parameter: makeParameter() }, time)));
+  const session = await runtime.createSession(inputPowersGraph({ config, parameter: makeParameter() }, time));
   try {
     const powers = await session.run({
       ...tensors,

@@ -1,5 +1,5 @@
 /** Sessions of the engine, made at first use and kept: one for encoding, one for writing per adapter, one for w_d, one for means of hidden states. */
-import { input, type OnnxModel, type PackedFormat, type StoredData, toOnnx, type Value } from "../graph/index.js";
+import { input, type PackedFormat, type StoredData, type Value } from "../graph/index.js";
 import { baseLinear, type Frozen, type Linear, loraName, makeParameter, mergedWeight } from "../model/lora.js";
 import { pooledGraph, poolingGraph } from "../model/pooled.js";
 import { ropeTables } from "../model/rope.js";
@@ -155,7 +155,7 @@ export class Sessions {
     const { base, runtime } = this;
     const tensors = { ...base.weights.tensors, ...this.vae?.head };
     const outputs = graph({ config: base.config, parameter: makeParameter() });
-    return runtime.createSession(toOnnx(outputs, { stored: dataOf(tensors) }));
+    return runtime.createSession(outputs, { stored: dataOf(tensors) });
   }
 
   /** A graph of the base as one session that stores the weights it reaches, with the adapter merged into them; its products in int8 where that was chosen. */
@@ -183,7 +183,7 @@ export class Sessions {
       };
     }
     const outputs = graph(baseLinear(frozen), frozen);
-    return runtime.createSession(toOnnx(outputs, { stored }));
+    return runtime.createSession(outputs, { stored });
   }
 }
 
@@ -211,8 +211,8 @@ async function mergeAdapter(
           input("a", [shape.rank, width]),
           input("b", [out, shape.rank]),
         ] as const;
-        const model: OnnxModel = toOnnx({ merged: mergedWeight(...inputs, shape) });
-        sessions.set(key, (session = await runtime.createSession(model)));
+        const graph = { merged: mergedWeight(...inputs, shape) };
+        sessions.set(key, (session = await runtime.createSession(graph)));
       }
       const weight = base.weights.tensor(`model.${path}.weight`);
       merged[`model.${path}.weight`] = (await session.run({ weight, a, b })).merged!;

@@ -2,7 +2,7 @@
  * The base once, with an adapter beside every linear layer that is fed at each run: one copy of the weights for all adapters. Packed weights are stored in
  * sessions of some consecutive blocks, made one after another, so that a large base is never in memory twice.
  */
-import { type PackedFormat, type StoredData, toOnnx } from "../graph/index.js";
+import type { PackedFormat, StoredData } from "../graph/index.js";
 import { makeParameter } from "../model/lora.js";
 import { linearShapes } from "../model/weights.js";
 import { type HostTensor, type HostTensors, int64, type Runtime, type Session } from "../runtime/runtime.js";
@@ -149,8 +149,8 @@ async function openSegment(options: TrunkOptions, part: Part, isAlone: boolean):
   }
   const graph = partGraph({ config, parameter: makeParameter(), packing }, part, adapted);
   const { folder } = placed;
-  const model = toOnnx(graph, { stored });
-  const session = await runtime.createSession(model, {
+  const session = await runtime.createSession(graph, {
+    stored,
     spinning: isAlone,
     keepsMemory: isAlone,
     ...(folder ? { folder } : {}),

@@ -1,7 +1,7 @@
 /** A small typed graph: build values, differentiate a scalar, write ONNX. It does not know what a language model is. */
 export { checkpoint } from "./checkpoint.js";
 export { gradients } from "./gradient.js";
-export type { FileRange, StoredData } from "./lowering.js";
+export { DEVICES, type Device, type FileRange, type StoredData } from "./lowering.js";
 export { type OnnxModel, type OnnxOptions, toOnnx } from "./onnx.js";
 export * from "./ops/elementwise.js";
 export * from "./ops/layout.js";

@@ -16,6 +16,11 @@ export interface FileRange {
 /** Values of a stored weight: in memory, or in a file that the session maps. */
 export type StoredData = Float32Array | Uint8Array | Int8Array | FileRange;
 
+/** Where a graph is computed: the processor, or a GPU by WebGPU (Vulkan, Metal or Direct3D 12). ONNX Runtime's kernels differ. */
+export const DEVICES = ["cpu", "webgpu"] as const;
+/** One of `DEVICES`. */
+export type Device = (typeof DEVICES)[number];
+
 export class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
@@ -25,7 +30,10 @@ export class Lowering {
   readonly #integers = new Map<string, string>();
   #fresh = 0;
 
-  constructor(readonly stored: ReadonlyMap<string, StoredData>) {}
+  constructor(
+    readonly stored: ReadonlyMap<string, StoredData>,
+    readonly device: Device,
+  ) {}
 
   name(value: Value): string {
     let name = this.#names.get(value);

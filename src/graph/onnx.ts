@@ -1,6 +1,6 @@
-/** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision, basic ops in double. */
+/** From a graph to ONNX bytes: one lowering per op, fused kernels in single precision where the device has them, basic ops elsewhere. */
 
-import { type FileRange, Lowering, type StoredData } from "./lowering.js";
+import { type Device, type FileRange, Lowering, type StoredData } from "./lowering.js";
 import { lowerPackedLinear, lowerUnpack } from "./lowerPacked.js";
 import { DATA_TYPES, encodeModel, type OnnxAttribute, type OnnxValue } from "./protobuf.js";
 import { formatShape, type Shape, shapeError } from "./shape.js";
@@ -21,30 +21,38 @@ export interface OnnxModel {
 /** What is part of the model instead of being fed. */
 export interface OnnxOptions {
   /** Inputs that become stored weights, packed once by the session: name -> values. */
-  stored?: ReadonlyMap<string, StoredData>;
+  stored?: ReadonlyMap<string, StoredData> | undefined;
+  /** Whose kernels are used; default: "cpu". */
+  device?: Device;
 }
 
 /** The ONNX model that computes the named `outputs` from the inputs that they reach. */
-export function toOnnx(outputs: Readonly<Record<string, Value>>, { stored }: OnnxOptions = {}): OnnxModel {
-  const lowering = new Lowering(stored ?? new Map());
+export function toOnnx(
+  outputs: Readonly<Record<string, Value>>,
+  { stored, device = "cpu" }: OnnxOptions = {},
+): OnnxModel {
+  const lowering = new Lowering(stored ?? new Map(), device);
+  const nodes = topologicalOrder(Object.values(outputs));
+  const read = new Set([...Object.values(outputs), ...nodes.flatMap(({ inputs }) => inputs)]);
   const copied = Object.entries(outputs).filter(([name, value]) => !lowering.nameOutput(value, name));
-  for (const node of topologicalOrder(Object.values(outputs))) lower(lowering, node);
+  for (const node of nodes) lower(lowering, node, read);
   for (const [name, value] of copied) lowering.emit("Identity", [lowering.name(value)], [name]);
   const outputInfos = Object.entries(outputs).map(([name, { dtype, shape }]) => {
     if (lowering.inputs.some((input) => input.name === name) || stored?.has(name))
       throw shapeError("toOnnx", "outputs named otherwise than inputs and stored weights", name);
     return { name, dtype, shape };
   });
-  const { nodes, initializers, inputs, externalData } = lowering;
-  const bytes = encodeModel({ nodes, initializers, inputs, outputs: outputInfos });
+  const { initializers, inputs, externalData } = lowering;
+  const bytes = encodeModel({ nodes: lowering.nodes, initializers, inputs, outputs: outputInfos });
   return { bytes, inputs, outputs: outputInfos, externalData };
 }
 
-function lower<K extends OpName>(to: Lowering, node: Node<K>): void {
-  lowerings[node.op](to, node);
+function lower<K extends OpName>(to: Lowering, node: Node<K>, read: ReadonlySet<Value>): void {
+  lowerings[node.op](to, node, read);
 }
 
-type LoweringRule<K extends OpName> = (to: Lowering, node: Node<K>) => void;
+/** `read`: values that others are computed from, or that are outputs. */
+type LoweringRule<K extends OpName> = (to: Lowering, node: Node<K>, read: ReadonlySet<Value>) => void;
 
 /** A rule for an op that is one ONNX node with the same inputs and outputs. */
 function direct<K extends OpName>(
@@ -153,35 +161,45 @@ function lowerMatmul(
   const flags = { transA: { int: transA ? 1 : 0 }, transB: { int: transB ? 1 : 0 }, alpha: { float: alpha } };
   if (a!.shape.length === 2 && b!.shape.length === 2) {
     to.emit("Gemm", [to.name(a!), to.name(b!)], [to.name(y!)], flags);
-  } else if (y!.dtype === "float32") {
+  } else if (y!.dtype === "float32" && to.device === "cpu") {
     to.emit("FusedMatMul", [to.name(a!), to.name(b!)], [to.name(y!)], flags, "com.microsoft");
   } else {
-    const operand = (value: Value, transposed: boolean) => {
+    // The product over no terms is 0, which WebGPU's kernel does not know: it crashes.
+    const mayBeEmpty = to.device === "webgpu" && typeof a!.shape.at(transA ? -2 : -1) !== "number";
+    const operand = (value: Value, transposed: boolean, summed: number) => {
       const axes = value.shape.map((_, axis) => axis);
       const swapped = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
-      return transposed
+      const ready = transposed
         ? to.emit("Transpose", [to.name(value)], undefined, { perm: { ints: swapped } })
         : to.name(value);
+      if (!mayBeEmpty) return ready;
+      const pads = Array.from({ length: 2 * axes.length }, (_, i) => (i === 2 * axes.length - summed ? 1 : 0));
+      return to.emit("Pad", [ready, to.integers(pads)]);
     };
-    const product = to.emit("MatMul", [operand(a!, transA), operand(b!, transB)]);
-    to.emit("Mul", [product, to.number(alpha)], [to.name(y!)]);
+    const operands = [operand(a!, transA, 1), operand(b!, transB, 2)];
+    if (alpha === 1) to.emit("MatMul", operands, [to.name(y!)]);
+    else
+      to.emit("Mul", [to.emit("MatMul", operands), to.number(alpha, y!.dtype as "float32" | "float64")], [to.name(y!)]);
   }
 }
 
 function lowerRmsNorm(
   to: Lowering,
   { inputs: [x, weight], attributes: { eps }, outputs: [y, inverseRms] }: Node<"rmsNorm">,
+  read: ReadonlySet<Value>,
 ) {
   const [input, scale] = [to.name(x!), to.name(weight!)];
-  if (y!.dtype === "float32") {
-    const outputs = [to.name(y!), to.name(inverseRms!)];
+  const asksForInverse = read.has(inverseRms!);
+  // WebGPU's kernel leaves its second output as it was.
+  if (y!.dtype === "float32" && !(asksForInverse && to.device === "webgpu")) {
+    const outputs = [to.name(y!), ...(asksForInverse ? [to.name(inverseRms!)] : [])];
     const attributes = { axis: { int: -1 }, epsilon: { float: eps } };
     to.emit("SimplifiedLayerNormalization", [input, scale], outputs, attributes);
     return;
   }
   // The fused kernel's second output is single precision even where x is double.
   const meanSquare = to.emit("ReduceMean", [to.emit("Mul", [input, input]), to.integers([-1])]);
-  const rms = to.emit("Sqrt", [to.emit("Add", [meanSquare, to.number(eps)])]);
+  const rms = to.emit("Sqrt", [to.emit("Add", [meanSquare, to.number(eps, y!.dtype as "float32" | "float64")])]);
   const inverse = to.emit("Reciprocal", [rms], [to.name(inverseRms!)]);
   to.emit("Mul", [to.emit("Mul", [input, inverse]), scale], [to.name(y!)]);
 }

@@ -1,4 +1,5 @@
 /** What callers give a loaded model, and what they get. */
+import type { Device } from "../graph/index.js";
 import type { Latent, Posterior } from "../latent/index.js";
 import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
 import type { PlainSpan } from "../sampling/plain.js";
@@ -27,6 +28,8 @@ export interface LoadOptions {
    * processor multiplies exactly and at least 1.3 times as fast in it (measured once), and memory has room for merged adapters. Default: "fp32".
    */
   compute?: ComputeChoice;
+  /** Where the engine computes: "cpu", or "webgpu", a GPU by Vulkan, Metal or Direct3D 12; default: "cpu". */
+  device?: Device;
   /** Most memory that the model may take, in bytes; default: the free memory. A larger model is refused. */
   memoryBytes?: number;
 }

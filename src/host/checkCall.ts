@@ -1,6 +1,7 @@
 /** Arguments of calls, looked at before anything is computed or sent: a forgotten await, another type, an unknown option. */
 import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
+import { DEVICES } from "../graph/index.js";
 import { checkLatent, type Latent } from "../latent/index.js";
 import type { TaskVector } from "../sampling/model.js";
 import { QUANTS } from "../weights/index.js";
@@ -39,6 +40,7 @@ const LOAD: Names<LoadOptions> = {
   form: true,
   quant: true,
   compute: true,
+  device: true,
   memoryBytes: true,
 };
 const GENERATE: Names<GenerateOptions> = {
@@ -137,18 +139,28 @@ const LOAD_RULES = {
   form: ["merged or unmerged", (value: unknown) => value === "merged" || value === "unmerged"],
   quant: [`one of ${QUANTS.join(", ")}`, (value: unknown) => QUANTS.some((quant) => quant === value)],
   compute: ["fp32, int8 or auto", (value: unknown) => ["fp32", "int8", "auto"].some((choice) => choice === value)],
+  device: [`one of ${DEVICES.join(", ")}`, (value: unknown) => DEVICES.some((device) => device === value)],
   memoryBytes: ["a number above 0", (value: unknown) => typeof value === "number" && value > 0],
 } as const;
 
-/** Throws "usage" where int8 products are asked for beside a packed base. */
-export function checkCompute({ quant = "none", compute = "fp32" }: Pick<LoadOptions, "quant" | "compute">): void {
-  if (quant === "none" || compute !== "int8") return;
-  throw new BigVaeError("usage", {
-    subject: "`compute`",
-    expected: `fp32 beside \`quant\` ${quant}, which fixes how products are computed`,
-    got: compute,
-    remedy: "leave one of them out",
-  });
+/** Throws "usage" for products that the form of the base or the device does not have. */
+export function checkCompute({
+  quant = "none",
+  compute = "fp32",
+  device = "cpu",
+}: Pick<LoadOptions, "quant" | "compute" | "device">): void {
+  const remedy = "leave one of them out";
+  if (compute === "int8" && (quant !== "none" || device !== "cpu")) {
+    const beside =
+      quant === "none"
+        ? `\`device\` ${device}, which has no other`
+        : `\`quant\` ${quant}, which fixes how products are computed`;
+    throw new BigVaeError("usage", { subject: "`compute`", expected: `fp32 beside ${beside}`, got: compute, remedy });
+  }
+  if (quant === "nf4" && device !== "cpu") {
+    const expected = `none, int8 or int4 beside \`device\` ${device}, which has no kernel for others`;
+    throw new BigVaeError("usage", { subject: "`quant`", expected, got: quant, remedy });
+  }
 }
 
 /** Throws "usage" for an option of `load` that is out of its range. */

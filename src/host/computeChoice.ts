@@ -5,7 +5,7 @@ import type { Compute } from "../engine/int8.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { writeFileAtomic } from "../formats/index.js";
 import { readJsonObject } from "../formats/readFiles.js";
-import { input, linear, packedInput, packedLinear, type StoredData, toOnnx, type Value } from "../graph/index.js";
+import { input, linear, packedInput, packedLinear, type StoredData, type Value } from "../graph/index.js";
 import type { ModelConfig } from "../model/config.js";
 import { RUNTIME_VERSION } from "../runtime/onnxNode.js";
 import { float32, type HostTensors, type Runtime } from "../runtime/runtime.js";
@@ -34,7 +34,7 @@ const ROWS = 256;
 const RUNS = 12;
 const FILE = "int8Speed.json";
 
-/** fp32 or int8, as `choice` says or as the machine does. A packed base has one way alone, which counts as fp32. */
+/** fp32 or int8, as `choice` says or as the machine does. A packed base and a GPU have one way alone, which counts as fp32. */
 export async function settleCompute(
   choice: ComputeChoice,
   quant: Quant,
@@ -42,7 +42,7 @@ export async function settleCompute(
   machine: ComputeMachine,
 ): Promise<Compute> {
   if (choice !== "auto") return choice;
-  if (quant !== "none" || machine.fits === false) return "fp32";
+  if (quant !== "none" || machine.fits === false || machine.runtime.device !== "cpu") return "fp32";
   return chosenFor(await int8Gain(config, machine));
 }
 
@@ -94,7 +94,7 @@ async function measureGain(runtime: Runtime, [out, width]: readonly [number, num
   const sessions = await Promise.all(
     ways.map(async ([y, stored]) => {
       const data = new Map(Object.entries(stored).map(([name, { data }]) => [name, data as StoredData]));
-      return runtime.createSession(toOnnx({ y }, { stored: data }));
+      return runtime.createSession({ y }, { stored: data });
     }),
   );
   const best = sessions.map(() => Number.POSITIVE_INFINITY);

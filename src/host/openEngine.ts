@@ -6,14 +6,14 @@ import { readVae, usualLosses } from "../checkpoint/vae.js";
 import { Engine } from "../engine/engine.js";
 import { readExpertAdapter } from "../expert/index.js";
 import type { EngineFacts, OpenArguments } from "../remote/protocol.js";
-import { onnxNodeRuntime } from "../runtime/onnxNode.js";
 import { settleCompute } from "./computeChoice.js";
+import { openRuntime } from "./device.js";
 import { int8Sample } from "./int8Sample.js";
 import { availableBytes, checkFits, chooseForm, type ModelSize } from "./memory.js";
 import { openTokenizer, openWeights, readConfig } from "./modelFiles.js";
 import { packedImages } from "./packedImages.js";
 
-/** Throws "unsupported" for the architecture, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
+/** Throws "unsupported" for the architecture or the device, "memory" before anything is allocated, then as openWeights, checkBaseHash and readVae do. */
 export async function openEngine(args: OpenArguments): Promise<{ engine: Engine; facts: EngineFacts }> {
   const {
     base: basePath,
@@ -21,13 +21,14 @@ export async function openEngine(args: OpenArguments): Promise<{ engine: Engine;
     threads,
     quant = "none",
     compute: choice = "fp32",
+    device = "cpu",
     memoryBytes = Number.POSITIVE_INFINITY,
   } = args;
   const config = await readConfig(basePath);
   const available = Math.min(availableBytes(), memoryBytes);
   const size = { config, ...(await adaptersSize(adapters)) };
   const fitting = args.form ?? chooseForm(size, available);
-  const runtime = onnxNodeRuntime({ threads });
+  const runtime = await openRuntime({ threads, device });
   const compute = await settleCompute(choice, quant, config, { runtime, threads, fits: fitting === "merged" });
   const form = compute === "int8" ? "merged" : fitting;
   checkFits(size, quant === "none" ? form : quant, available);

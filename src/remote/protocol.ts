@@ -12,6 +12,7 @@ import type {
 import type { Compute } from "../engine/int8.js";
 import type { WriterName } from "../engine/sessions.js";
 import type { ErrorDetail, ErrorKind } from "../errors.js";
+import type { Device } from "../graph/index.js";
 import type { AdapterRole } from "../vae/roles.js";
 import type { Quant } from "../weights/index.js";
 
@@ -23,6 +24,8 @@ export interface OpenArguments {
   quant?: Quant;
   /** "auto": by the machine. */
   compute?: Compute | "auto";
+  /** Where the engine computes. */
+  device?: Device;
   /** Most memory that the model may take. */
   memoryBytes?: number;
 }

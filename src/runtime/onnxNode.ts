@@ -1,7 +1,7 @@
-/** The runtime on onnxruntime-node's CPU provider. A run blocks its thread; worker.ts keeps it off the caller's. */
+/** The runtime on onnxruntime-node: the processor, or a GPU by WebGPU. A run blocks its thread; worker.ts keeps it off the caller's. */
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { BigVaeError } from "../errors.js";
-import type { OnnxModel } from "../graph/index.js";
+import { type Device, type OnnxModel, toOnnx } from "../graph/index.js";
 import type { HostTensor, HostTensors, Runtime, Session, SessionOptions } from "./runtime.js";
 
 /** The version of ONNX Runtime. */
@@ -10,11 +10,17 @@ export const RUNTIME_VERSION = env.versions.node ?? env.versions.common;
 export interface OnnxNodeOptions {
   /** Threads for one run; default: all cores. */
   threads?: number;
+  /** Where sessions compute; default: "cpu". */
+  device?: Device;
 }
 
-/** A runtime whose sessions compute on the CPU. */
-export function onnxNodeRuntime({ threads }: OnnxNodeOptions = {}): Runtime {
-  return { createSession: (model, options) => OnnxNodeSession.create(model, { ...options, threads }) };
+/** A runtime whose sessions compute on the processor or, what has a kernel there, on a GPU. */
+export function onnxNodeRuntime({ threads, device = "cpu" }: OnnxNodeOptions = {}): Runtime {
+  return {
+    device,
+    createSession: (outputs, { stored, ...options } = {}) =>
+      OnnxNodeSession.create(toOnnx(outputs, { stored, device }), { ...options, threads, device }),
+  };
 }
 
 class OnnxNodeSession implements Session {
@@ -33,10 +39,10 @@ class OnnxNodeSession implements Session {
 
   static async create(
     model: OnnxModel,
-    { spinning = true, keepsMemory = true, folder, threads }: SessionOptions & OnnxNodeOptions,
+    { spinning = true, keepsMemory = true, folder, threads, device = "cpu" }: SessionOptions & OnnxNodeOptions,
   ): Promise<OnnxNodeSession> {
     const session = await InferenceSession.create(model.bytes, {
-      executionProviders: ["cpu"],
+      executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
       // A second block beside the arena grows memory by half and gains no time.
       enableMemPattern: false,
       enableCpuMemArena: keepsMemory,

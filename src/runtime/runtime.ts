@@ -1,5 +1,5 @@
-/** What the engine needs of a machine that runs ONNX. Implementations are handed in: onnxruntime-node here, onnxruntime-web in a browser. */
-import type { DType, OnnxModel } from "../graph/index.js";
+/** What the engine needs of a machine that runs graphs. Implementations are handed in: onnxruntime-node here, onnxruntime-web in a browser. */
+import type { Device, DType, StoredData, Value } from "../graph/index.js";
 
 /** Numbers outside the graph. `data` is row-major; a view is used as it is, without a copy. */
 export interface HostTensor {
@@ -22,6 +22,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
+  /** Inputs of the graph that become stored weights, packed once: name -> values. */
+  stored?: ReadonlyMap<string, StoredData>;
   /** Whether worker threads wait for the next run by spinning, which starts it sooner; default: true. Not for sessions that run in turns. */
   spinning?: boolean;
   /** Whether a session keeps the memory of its last run for the next; default: true. Many sessions would keep it many times. */
@@ -31,7 +33,10 @@ export interface SessionOptions {
 }
 
 export interface Runtime {
-  createSession(model: OnnxModel, options?: SessionOptions): Promise<Session>;
+  /** Where sessions compute. */
+  readonly device: Device;
+  /** The graph of the named outputs, made ready to run with the kernels of the device. */
+  createSession(outputs: Readonly<Record<string, Value>>, options?: SessionOptions): Promise<Session>;
 }
 
 export function float32(data: Float32Array, ...shape: number[]): HostTensor {

@@ -1,6 +1,6 @@
 /** Whether a machine multiplies int8 exactly: without instructions for it, sums of two products are cut off at 2^15. */
 import { BigVaeError } from "../errors.js";
-import { input, packedInput, packedLinear, toOnnx } from "../graph/index.js";
+import { input, packedInput, packedLinear } from "../graph/index.js";
 import { float32, type Runtime } from "../runtime/runtime.js";
 import { packColumns, weightTensors } from "./weight.js";
 
@@ -11,7 +11,7 @@ export async function saturatesInInt8(runtime: Runtime): Promise<boolean> {
   const ones = new Float32Array(WIDTH * WIDTH).fill(1);
   const packed = packColumns(ones, [WIDTH, WIDTH]);
   const y = packedLinear(input("x", [1, WIDTH]), packedInput("w", packed.format, packed.shape));
-  const session = await runtime.createSession(toOnnx({ y }));
+  const session = await runtime.createSession({ y });
   const weight = weightTensors("w", packed);
   const product = (await session.run({ ...weight, x: float32(ones.subarray(0, WIDTH), 1, WIDTH) })).y!;
   await session.release();

@@ -180,8 +180,9 @@ it("int8 is refused where the machine cuts sums off", async () => {
   // A machine whose sums end at half of the true one.
   const machine = onnxNodeRuntime({ threads: 1 });
   const cutting: Runtime = {
-    async createSession(model) {
-      const session = await machine.createSession(model);
+    device: "cpu",
+    async createSession(outputs) {
+      const session = await machine.createSession(outputs);
       const run: Session["run"] = async (feeds) => {
         const { y } = await session.run(feeds);
         return {

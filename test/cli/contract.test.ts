@@ -211,7 +211,18 @@ const MODEL_COMMANDS = [
   ...["plan write", "plan make", "plan edit", "strategy save"],
 ];
 
-const LAST = ["--model", "--adapters", "--quant", "--compute", "--threads", "--seed", "--json", "--quiet", "--help"];
+const LAST = [
+  "--model",
+  "--adapters",
+  "--quant",
+  "--compute",
+  "--device",
+  "--threads",
+  "--seed",
+  "--json",
+  "--quiet",
+  "--help",
+];
 
 describe("every command", () => {
   it("has an example, --json and --quiet; with a model, its folder and a seed too", async () => {

@@ -125,6 +125,7 @@ describe("a trunk", () => {
     const released: number[] = [];
     let made = 0;
     const failing: Runtime = {
+      device: "cpu",
       createSession: async (...args) => {
         const number = made++;
         if (number === 2) throw new RangeError("no third session");

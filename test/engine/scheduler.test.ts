@@ -12,8 +12,9 @@ let isFailing = false;
 
 /** The runtime, noting the steps of writers. */
 const noting: Runtime = {
-  async createSession(model, options) {
-    const session = await runtime.createSession(model, options);
+  device: "cpu",
+  async createSession(outputs, options) {
+    const session = await runtime.createSession(outputs, options);
     const run = (feeds: HostTensors, into?: HostTensors, signal?: AbortSignal) => {
       if (feeds.selected) {
         const [rows, time] = feeds.embeddings!.shape as [number, number];

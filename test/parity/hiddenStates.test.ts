@@ -1,7 +1,7 @@
 /** What lies between inputs and outputs equals the original's values: hidden states of the base and of the encoder. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { copyEmbedding } from "../../src/engine/baseModel.js";
-import { toOnnx, type Value } from "../../src/graph/index.js";
+import type { Value } from "../../src/graph/index.js";
 import { MASKED } from "../../src/model/attention.js";
 import { loraLinear, makeParameter } from "../../src/model/lora.js";
 import { float32, type HostTensors, int64 } from "../../src/runtime/runtime.js";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 async function run(outputs: Record<string, Value>, feeds: HostTensors): Promise<Record<string, Float32Array>> {
-  const session = await runtime.createSession(toOnnx(outputs));
+  const session = await runtime.createSession(outputs);
   const results = await session.run({ ...base.weights.tensors, ...feeds });
   const values = Object.entries(results).map(([name, { data }]) => [name, (data as Float32Array).slice()]);
   await session.release();

@@ -13,7 +13,6 @@ import { ModelRunner } from "../../src/engine/modelRunner.js";
 import { type BoundSession, Sessions } from "../../src/engine/sessions.js";
 import { Turns } from "../../src/engine/turns.js";
 import { openSafetensorsFolder } from "../../src/formats/index.js";
-import { toOnnx } from "../../src/graph/index.js";
 import { logNormalizer } from "../../src/latent/index.js";
 import { MASKED } from "../../src/model/attention.js";
 import { float32, type HostTensor, int64, type Session } from "../../src/runtime/runtime.js";
@@ -56,7 +55,7 @@ beforeAll(async () => {
   expect(base.config.slidingWindow).toBe(window);
   sessions = new Sessions(runtime, base, undefined, "unmerged", 64);
   writer = await sessions.writer("base");
-  training = await runtime.createSession(toOnnx({ logits: logitsOf(baseLoss(base.config, 1, TIME).loss) }));
+  training = await runtime.createSession({ logits: logitsOf(baseLoss(base.config, 1, TIME).loss) });
   expected = await trainingLogits(naiveMask(window));
   return async () => {
     await sessions.release();

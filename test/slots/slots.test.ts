@@ -4,7 +4,6 @@ import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus"
 import { afterAll, describe, expect, it } from "vitest";
 import type { VaeAdapters } from "../../src/engine/adapters.js";
 import { Engine } from "../../src/engine/engine.js";
-import { toOnnx } from "../../src/graph/index.js";
 import { loraShapes } from "../../src/model/lora.js";
 import { Rng, type RngKey } from "../../src/rng.js";
 import { float32, type HostTensors } from "../../src/runtime/runtime.js";
@@ -78,7 +77,7 @@ async function trainingLoss(writer: WriterRole, examples: readonly VaeExample[])
     writer === "decoder"
       ? overlapMicrobatch({ shape, gap: 0, noiseScale: 1, edgeWeights: false }, examples, eps, 0)
       : routerMicrobatch({ shape, noiseScale: 1 }, examples, eps);
-  const session = await runtime.createSession(toOnnx({ loss: graph().loss }));
+  const session = await runtime.createSession({ loss: graph().loss });
   const { encoder } = vae.adapters;
   const all = { ...base.weights.tensors, ...vae.head, ...encoder.tensors, ...vae.adapters[writer].tensors };
   const { loss } = await session.run({ ...all, ...ropeFeeds(base.config, 64, ropeSteps(SLOTS)), ...feeds });

@@ -109,8 +109,9 @@ describe("an aborted run", () => {
     const controller = new AbortController();
     let runsOfGraphs = 0;
     const counting: Runtime = {
-      createSession: async (model) => {
-        const session = await runtime.createSession(model);
+      device: "cpu",
+      createSession: async (outputs) => {
+        const session = await runtime.createSession(outputs);
         const run: typeof session.run = (...args) => {
           if (++runsOfGraphs === 6) controller.abort();
           return session.run(...args);

@@ -4,7 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { BigVae, type Confidence } from "../../bigVae.js";
 import { adapterPlaces } from "../../checkpoint/layout.js";
 import { BigVaeError, EXIT_CODES } from "../../errors.js";
-import { add, input, toOnnx } from "../../graph/index.js";
+import { add, input } from "../../graph/index.js";
 import { chosenFor, int8Gain } from "../../host/computeChoice.js";
 import { availableBytes } from "../../host/memory.js";
 import { findModel, readConfig } from "../../host/modelFiles.js";
@@ -76,7 +76,7 @@ function memory(): Check {
 
 async function runtime(): Promise<Check> {
   try {
-    const session = await onnxNodeRuntime().createSession(toOnnx({ y: add(input("x", [1]), 1) }));
+    const session = await onnxNodeRuntime().createSession({ y: add(input("x", [1]), 1) });
     const { y } = await session.run({ x: float32(Float32Array.of(1), 1) });
     await session.release();
     return { name: "onnxruntime-node", ok: y!.data[0] === 2, found: "computes on the CPU" };

@@ -10,6 +10,7 @@ function counted(budgetBytes?: number) {
   const made: number[] = [];
   const released: number[] = [];
   const runtime: Runtime = {
+    device: "cpu",
     createSession: async () => {
       const number = made.push(made.length) - 1;
       return { run: async () => ({}), release: async () => void released.push(number) };

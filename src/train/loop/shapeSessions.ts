@@ -1,5 +1,5 @@
 /** The sessions of a training graph, one per shape of microbatch: made at first use, the latest used are kept. */
-import { toOnnx, type Value } from "../../graph/index.js";
+import type { Value } from "../../graph/index.js";
 import type { Runtime, Session } from "../../runtime/runtime.js";
 import type { LossGraph } from "../../vae/loss.js";
 import { activationBytes } from "./memoryEstimate.js";
@@ -48,7 +48,7 @@ export class ShapeSessions {
       this.#made.delete(key);
       await session.release();
     }
-    return { session: await this.runtime.createSession(toOnnx(outputs)), bytes };
+    return { session: await this.runtime.createSession(outputs), bytes };
   }
 }
 

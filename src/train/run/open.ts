@@ -4,6 +4,7 @@ import { baseSha256, checkBaseHash } from "../../checkpoint/hashes.js";
 import type { VaeAdapters } from "../../engine/adapters.js";
 import { type Compute, inputSizes } from "../../engine/int8.js";
 import { BigVaeError } from "../../errors.js";
+import type { Device } from "../../graph/index.js";
 import { checkCompute } from "../../host/checkCall.js";
 import { type ComputeChoice, settleCompute } from "../../host/computeChoice.js";
 import { int8Sample } from "../../host/int8Sample.js";
@@ -27,11 +28,11 @@ export interface TrainingBase extends OpenedBase {
  * @throws BigVaeError: "usage" where there is none or the options do not go together, "memory" where it does not fit into `availableBytes`, and as reading it does.
  */
 export async function openTrainingBase(
-  { model, quant = "none", compute: choice = "fp32", threads }: BaseOptions,
+  { model, quant = "none", compute: choice = "fp32", device = "cpu", threads }: BaseOptions,
   option: string,
   { runtime, availableBytes }: Machine,
 ): Promise<TrainingBase> {
-  checkCompute({ quant, compute: choice });
+  checkCompute({ quant, compute: choice, device });
   const { base } = await findModel(model, undefined, option);
   const config = await readConfig(base);
   const available = availableBytes();
@@ -46,6 +47,7 @@ interface BaseOptions {
   model: string;
   quant?: Quant;
   compute?: ComputeChoice;
+  device?: Device;
   threads?: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 /** What the runs have in common from their options on: settled, opened, and then trained or planned. */
 import { checkNames } from "../../host/checkCall.js";
+import { openRuntime } from "../../host/device.js";
 import { availableBytes } from "../../host/memory.js";
-import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import { type SettledRun, settle } from "./options/settle.js";
 import type { CommonOptions } from "./options/shared.js";
@@ -92,10 +92,10 @@ async function contextOf<Options extends CommonOptions>(
   checkNames(isPlanned ? `plan ${command}` : `train ${command}`, control, CONTROLS);
   const { onReport } = control;
   const settled = await settle<Options>({ command, table, isPlanned }, given);
-  const { threads } = settled.options;
+  const { threads, device } = settled.options;
   return {
     ...settled,
-    machine: machine ?? { runtime: onnxNodeRuntime({ threads }), availableBytes },
+    machine: machine ?? { runtime: await openRuntime({ threads, device }), availableBytes },
     warn: (text) => onReport?.({ kind: "warning", text }),
   };
 }

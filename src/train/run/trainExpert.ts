@@ -13,10 +13,10 @@ import { checkExpertName, isExpert, writeExpert } from "../../expert/index.js";
 import { makeFolder } from "../../formats/fileOps.js";
 import { lockFolder } from "../../formats/index.js";
 import { readJsonObject } from "../../formats/readFiles.js";
+import { openRuntime } from "../../host/device.js";
 import { findModel, hashModel, openBase, openTokenizer } from "../../host/modelFiles.js";
 import { kMeans, type Latent, type LatentShape, spaceOf } from "../../latent/index.js";
 import { Rng } from "../../rng.js";
-import { onnxNodeRuntime } from "../../runtime/onnxNode.js";
 import { type EXPERT_OPTIONS, EXPERT_RUN_OPTIONS } from "./options/expert.js";
 import { ROUTER_OPTIONS } from "./options/router.js";
 import { settle } from "./options/settle.js";
@@ -167,14 +167,14 @@ function ofRouter(options: Options): Record<string, unknown> {
   return Object.fromEntries(own.filter(([name]) => name !== "epochs" || options.steps === undefined));
 }
 
-interface KeySource extends Pick<Options, "on" | "keys" | "seed" | "threads" | "quant"> {
+interface KeySource extends Pick<Options, "on" | "keys" | "seed" | "threads" | "device" | "quant"> {
   paths: { base: string; adapters: string };
   texts: TextOptions;
 }
 
 /** Centres of the keys of whole spans of the texts that were trained on; undefined where `signal` ended it. */
 async function keysOf(
-  { on, keys: count, seed, threads, quant, paths, texts }: KeySource,
+  { on, keys: count, seed, threads, device, quant, paths, texts }: KeySource,
   signal: AbortSignal | undefined,
 ): Promise<{ keys: Latent[]; texts: number; spans: number; space: LatentShape } | undefined> {
   const { base, tokenizer } = await openBase(paths.base, quant);
@@ -184,7 +184,7 @@ async function keysOf(
   const { files } = await listInputs([on], texts);
   for await (const record of readFiles(files, texts))
     if (splitOf(record) === "train") drawn.add(tokenizer.encode(record.text), vae.span);
-  const engine = new Engine({ runtime: onnxNodeRuntime({ threads }), base, vae, form: "unmerged" });
+  const engine = new Engine({ runtime: await openRuntime({ threads, device }), base, vae, form: "unmerged" });
   try {
     const space = engine.space!;
     const encodings = await engine.encode(

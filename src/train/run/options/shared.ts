@@ -1,4 +1,5 @@
 /** Options that the runs share. */
+import { DEVICES } from "../../../graph/index.js";
 import { QUANTS } from "../../../weights/index.js";
 import { model, oneOf, onOff, path, positive, properShare, real, threadCount, whole } from "./kinds.js";
 import type { OptionTable, Settled } from "./table.js";
@@ -28,6 +29,12 @@ export const SHARED_OPTIONS = {
     kind: whole(1),
     free: true,
     description: "stop after n evaluations without a lower held-out loss, and keep the best parameters",
+  },
+  device: {
+    kind: oneOf(...DEVICES),
+    default: "cpu",
+    free: true,
+    description: "where a step is computed: webgpu is a GPU by Vulkan, Metal or Direct3D 12",
   },
   threads: { kind: threadCount, free: true, description: "threads; default: all cores" },
   resume: {
