@@ -99,6 +99,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "latent",
       "memory",
       "operations",
+      "plans",
       "project",
       "sampling",
       "studio",
