@@ -24,7 +24,7 @@ export type PlanRequest = {
 };
 
 /** Options that only some ways take, by their names. */
-export const PLAN_OPTIONS: Readonly<Record<PlanWay, readonly string[]>> = {
+const PLAN_OPTIONS: Readonly<Record<PlanWay, readonly string[]>> = {
   texts: [],
   line: ["steps"],
   analogy: [],

@@ -1,7 +1,14 @@
 /** `bigvae plan make` and `bigvae plan edit`: waypoints from texts, along a line, by analogy or by search, and changed one by one. */
 import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
-import { checkEdit, checkSources, editedPlan, isUnusedBy, makePlan } from "../../operations/planMaking.js";
+import {
+  checkEdit,
+  checkSources,
+  DEFAULT_PLAN_STEPS,
+  editedPlan,
+  isUnusedBy,
+  makePlan,
+} from "../../operations/planMaking.js";
 import { openPlan, savePlan } from "../../operations/plans.js";
 import { checkPlanPath, readPlan } from "../../plans/index.js";
 import { DEFAULT_BEAM } from "../../sampling/searchPlan.js";
@@ -24,7 +31,11 @@ export function makeCommand() {
         .choices(PLAN_WAYS)
         .default("texts" as const),
     )
-    .option("--steps <n>", "line, search: waypoints to each text, that one included; default: 4", wholeNumber(1))
+    .option(
+      "--steps <n>",
+      `line, search: waypoints to each text, that one included; default: ${DEFAULT_PLAN_STEPS}`,
+      wholeNumber(1),
+    )
     .option(
       "--tolerance <x>",
       `distance within which a waypoint is reached, 0 to 2; default: ${DEFAULT_TOLERANCE}`,

@@ -6,7 +6,7 @@ import { latent, MAX_INPUTS, seed, stream, tau, text, textOrLatent } from "./com
 const tolerance = z.number().min(0).max(2).describe("distance within which a waypoint is reached");
 const weight = z.number().min(0).max(1).describe("how far a waypoint counts against the context");
 
-export const waypoint = z
+const waypoint = z
   .strictObject({
     z: latent.optional(),
     text: text.optional().describe("what it is to say; encoded where there is no z"),
