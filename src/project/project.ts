@@ -47,8 +47,8 @@ const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
 const LABELS =
   "spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].labels') AS each WHERE nodes.removed = 0";
 /** Spans of which a plan asked something. */
-const PASSED =
-  "SELECT spans.node, spans.place, CAST(spans.text AS BLOB) AS text, spans.origins FROM spans JOIN nodes ON nodes.id = spans.node WHERE nodes.removed = 0 AND json_type(spans.origins, '$[0].plan') = 'object'";
+const PASSED = `SELECT spans.node, spans.place, CAST(spans.text AS BLOB) AS text, spans.origins FROM nodes CROSS JOIN spans ON spans.node = nodes.id
+  WHERE nodes.removed = 0 AND nodes.origin <> '${CORPUS}' AND json_type(spans.origins, '$[0].plan') = 'object' ORDER BY spans.id`;
 const SPANS = "SELECT id, node, place, CAST(text AS BLOB) AS text, z, origins FROM spans";
 
 /** Spans that are read at once where all are. */
@@ -160,7 +160,7 @@ export class Project {
 
   /** Spans that were written along plans, with what was asked of each. */
   passed(): PassedSpan[] {
-    return this.database.all(`${PASSED} ORDER BY spans.id`).map(({ node, place, text, origins }) => {
+    return this.database.all(PASSED).map(({ node, place, text, origins }) => {
       const [{ plan }] = JSON.parse(String(origins)) as [{ plan: PassedWaypoint }];
       return { node: Number(node), place: Number(place), text: textOf(text), ...plan };
     });

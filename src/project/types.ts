@@ -80,8 +80,10 @@ export interface Changed {
 
 /** What a plan asked of a span, and what came of it. */
 export interface PassedWaypoint {
-  /** Number of the waypoint of the plan, from 1. */
+  /** Number of the waypoint of the plan, from 1, as the plan was then. */
   waypoint: number;
+  /** Of the waypoint's latent: by it the waypoint is known where the plan has changed since. */
+  hash: string;
   /** Whether a search put another one on the way to it, which was asked for. */
   isFound: boolean;
   /** Number of the try. */

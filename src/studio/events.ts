@@ -28,6 +28,8 @@ export interface ShownPlan {
 interface ShownWaypoint {
   /** Empty where it is not known. */
   text: string;
+  /** Of its latent. */
+  hash: string;
   tolerance: number;
   weight: number;
   x: number;

@@ -210,8 +210,11 @@ export class Loom {
           this.events.tell({ kind: "text", node, text });
         },
       });
-      const passage = new Passage();
-      for await (const span of run) await this.#keep(node, span, span.plan && passage.step(span.plan), options.signal);
+      const passage = options.plan && new Passage(options.plan);
+      for await (const span of run) {
+        const passed = passage && span.plan && passage.step(span.plan);
+        await this.#keep(node, span, passed, options.signal);
+      }
     } catch (error) {
       const isStopped = options.signal?.aborted || (error instanceof BigVaeError && error.kind === "aborted");
       if (!isStopped) this.events.fail(error, node);

@@ -1,5 +1,7 @@
 /** Plans of a project on its map: their waypoints have places there, and take the latents of other ones. */
+import { createHash } from "node:crypto";
 import type { BigVae } from "../bigVae.js";
+import type { Latent } from "../latent/index.js";
 import { distancesOf, editedPlan, type PlanEdit } from "../operations/planMaking.js";
 import type { PassedWaypoint, Project, ProjectPlan } from "../project/index.js";
 import type { PlanStep } from "../sampling/model.js";
@@ -77,7 +79,7 @@ export class StudioPlans {
       ...plan,
       layout: map.round,
       waypoints: waypoints.map(({ z, text = "", tolerance, weight }, i) => ({
-        ...{ text, tolerance, weight },
+        ...{ text, hash: hashOf(z), tolerance, weight },
         ...map.placeOf(z),
         ...distances[i],
       })),
@@ -85,13 +87,22 @@ export class StudioPlans {
   }
 }
 
+/** Of the bytes of a latent, as long as it takes to tell the waypoints of a plan. */
+function hashOf(z: Latent): string {
+  const bytes = new Uint8Array(z.buffer, z.byteOffset, z.byteLength);
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+}
+
 /** What a run along a plan tells of its spans, by the plan's own numbers: waypoints that a search puts on the way have none. */
 export class Passage {
   readonly #found = new Set<number>();
 
+  constructor(readonly plan: Plan) {}
+
   step({ waypoint, isFound, tries, distance, tolerance, isReached }: PlanStep): PassedWaypoint {
     if (isFound) this.#found.add(waypoint);
     const before = Array.from(this.#found).filter((number) => number < waypoint).length;
-    return { waypoint: waypoint - before, isFound, tries, distance, tolerance, isReached };
+    const own = waypoint - before;
+    return { waypoint: own, hash: hashOf(this.plan[own - 1]!.z), isFound, tries, distance, tolerance, isReached };
   }
 }

@@ -114,8 +114,15 @@ export class Studio {
   /** Of each waypoint of the plan, by its number, the last span of the text on the page that was written toward it. */
   readonly passedOfPlan = $derived.by(() => {
     const run = this.path.findLast(({ settings }) => this.plan && settings.plan === this.plan.id);
-    const spans = (run && this.passed.get(run.id)) ?? [];
-    return new Map(spans.filter(({ isFound }) => !isFound).map((span) => [span.waypoint, span]));
+    const spans = ((run && this.passed.get(run.id)) ?? []).filter(({ isFound }) => !isFound);
+    const passed = new Map<number, PassedSpan>();
+    for (const [i, { hash }] of this.plan?.waypoints.entries() ?? []) {
+      const own = spans.filter((span) => span.hash === hash);
+      // Of waypoints that are the same, the one of that number.
+      const span = own.findLast(({ waypoint }) => waypoint === i + 1) ?? own.at(-1);
+      if (span) passed.set(i + 1, span);
+    }
+    return passed;
   });
 
   /** The text on the page, from its first node to the selected one. */

@@ -136,7 +136,15 @@ describe("plans", () => {
     const project = await open();
     const other = await open("other");
     const plan = project.plans.add({ title: "Home", waypoints: [A!, B!] });
-    const passed = { waypoint: 2, isFound: false, tries: 1, distance: 0.3, tolerance: 0.4, isReached: true };
+    const passed = {
+      waypoint: 2,
+      hash: "ab",
+      isFound: false,
+      tries: 1,
+      distance: 0.3,
+      tolerance: 0.4,
+      isReached: true,
+    };
     const node = project.add({ origin: "policy", settings: { plan, seed: 1 } }, [
       { text: " They came home.", origins: [{ plan: passed }, { role: "waypoint", weight: 1 }] },
       { text: " All slept." },

@@ -128,6 +128,14 @@ describe("a plan", () => {
     const names = await marks().evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label")!));
     expect(names[0]).toMatch(/^For waypoint 1, try 1: (not )?reached \([\d.]+ away, (not )?within [\d.]+\)$/);
     await expect.poll(() => rows().first().locator("td:last-child").textContent()).toMatch(/^[✓–] \d\.\d\d$/);
+    // A waypoint is known by its latent, wherever it has come to stand.
+    const outcome = async (row: number) => rows().nth(row).locator("td:last-child").textContent();
+    const passed = await outcome(0);
+    const [{ id }] = await plans();
+    await post(`${studio.server.url}/studio/plan/edit`, { plan: id, number: 1, insert: true, text: "A bird sang." });
+    await expect.poll(() => rows().count()).toBe(5);
+    expect([await outcome(0), await outcome(1)]).toEqual(["", passed]);
+    await post(`${studio.server.url}/studio/turn`, { direction: "undo" });
     await page.reload();
     await expect.poll(() => marks().count()).toBe(names.length);
     await marks().first().click();

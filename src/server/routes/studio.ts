@@ -26,7 +26,7 @@ const plan = z.object({
   layout: z.int(),
   waypoints: z.array(
     z.object({
-      ...{ text: z.string(), tolerance: z.number(), weight: z.number(), ...at },
+      ...{ text: z.string(), hash: z.string(), tolerance: z.number(), weight: z.number(), ...at },
       ...{ toPrevious: z.number().optional(), toNext: z.number().optional() },
     }),
   ),

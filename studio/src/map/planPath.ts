@@ -29,7 +29,9 @@ export function drawPlan(
     pen.beginPath();
     pen.arc(x, y, radius, 0, 7);
   };
-  for (const [i, handle] of handles.entries()) {
+  // The chosen one above all others.
+  const order = handles.map((handle, i) => ({ handle, i })).sort((a, b) => +a.handle.isChosen - +b.handle.isChosen);
+  for (const { handle, i } of order) {
     circle(handle, HANDLE);
     pen.fillStyle = css(handle.isReached ? accent : sheet);
     pen.fill();
