@@ -67,7 +67,7 @@ export class Strategies {
     readonly folder: string,
   ) {}
 
-  /** Keeps a strategy as the next version of its name, and returns which that is. Throws "locked" while another process writes, "disk". */
+  /** Keeps a strategy as the next version of its name, and returns which that is. Throws "locked" where somebody else writes it for longer than a second, "disk". */
   async save(given: string, strategy: Strategy): Promise<number> {
     const { name } = parseStrategyName(given);
     if (!strategy.task && !strategy.plan) throw wrong(`strategy ${name}`, "a task vector, a plan, or both", undefined);
