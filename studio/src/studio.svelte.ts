@@ -115,11 +115,13 @@ export class Studio {
   readonly passedOfPlan = $derived.by(() => {
     const run = this.path.findLast(({ settings }) => this.plan && settings.plan === this.plan.id);
     const spans = ((run && this.passed.get(run.id)) ?? []).filter(({ isFound }) => !isFound);
+    const waypoints = this.plan?.waypoints ?? [];
     const passed = new Map<number, PassedSpan>();
-    for (const [i, { hash }] of this.plan?.waypoints.entries() ?? []) {
+    for (const [i, { hash }] of waypoints.entries()) {
       const own = spans.filter((span) => span.hash === hash);
-      // Of waypoints that are the same, the one of that number.
-      const span = own.findLast(({ waypoint }) => waypoint === i + 1) ?? own.at(-1);
+      // Of waypoints that are the same, each has those of its number.
+      const isMoved = ({ waypoint }: PassedSpan) => waypoints[waypoint - 1]?.hash !== hash;
+      const span = own.findLast(({ waypoint }) => waypoint === i + 1) ?? own.findLast(isMoved);
       if (span) passed.set(i + 1, span);
     }
     return passed;
