@@ -50,6 +50,21 @@ it("moves a third text by the step between two, forward and backward", async () 
   expect(await steps().last().textContent()).toContain("The fox was happy.");
 }, 60_000);
 
+it("explains a text: shading, what comes back, the nearest spans", async () => {
+  await page.getByRole("tab", { name: "Explain" }).click();
+  await panel().getByRole("button", { name: "Take the last span" }).click();
+  await panel().getByText("Confidence").waitFor();
+  const weights = await panel().getByRole("list", { name: "Weights" }).getByRole("listitem").allTextContents();
+  const sum = weights.reduce((total, text) => total + Number(/(\d+) %$/.exec(text)![1]), 0);
+  expect(Math.abs(sum - 100)).toBeLessThan(weights.length);
+  await panel().getByRole("slider").fill("3");
+  await panel().getByText("slot 3").waitFor();
+  await panel().getByLabel("Text").fill("Qwxz vlorp the zindle krumph.");
+  await expect.poll(() => panel().locator("ins, del").count()).toBeGreaterThan(0);
+  await panel().getByRole("listitem").filter({ hasText: "fox" }).last().getByRole("button").click();
+  await page.getByText("1 chosen").waitFor();
+}, 60_000);
+
 describe("a plan", () => {
   const rows = () => panel().getByRole("table", { name: "Waypoints" }).locator("tbody tr");
   const texts = () => rows().locator("td:nth-child(2)").allTextContents();
@@ -172,21 +187,6 @@ describe("a plan", () => {
     await expect.poll(texts).toEqual(["A storm came up.", "They all came home."]);
   }, 60_000);
 });
-
-it("explains a text: shading, what comes back, the nearest spans", async () => {
-  await page.getByRole("tab", { name: "Explain" }).click();
-  await panel().getByRole("button", { name: "Take the last span" }).click();
-  await panel().getByText("Confidence").waitFor();
-  const weights = await panel().getByRole("list", { name: "Weights" }).getByRole("listitem").allTextContents();
-  const sum = weights.reduce((total, text) => total + Number(/(\d+) %$/.exec(text)![1]), 0);
-  expect(Math.abs(sum - 100)).toBeLessThan(weights.length);
-  await panel().getByRole("slider").fill("3");
-  await panel().getByText("slot 3").waitFor();
-  await panel().getByLabel("Text").fill("Qwxz vlorp the zindle krumph.");
-  await expect.poll(() => panel().locator("ins, del").count()).toBeGreaterThan(0);
-  await panel().getByRole("listitem").filter({ hasText: "fox" }).last().getByRole("button").click();
-  await page.getByText("1 chosen").waitFor();
-}, 60_000);
 
 it("has nothing serious for axe to say of any tool, in light and dark", async () => {
   for (const name of ["Line", "Plan", "Explain"]) {
