@@ -71,6 +71,33 @@ await page.getByRole("tablist").scrollIntoViewIfNeeded();
 await page.setViewportSize({ width: 1280, height: 1000 });
 await page.waitForTimeout(500);
 await page.screenshot({ path: join(target, "studio-wide.png") });
+// A plan, written along.
+await page.getByLabel("Layout").selectOption("pca");
+await page.goto(`${server.url}/#node-${first.id}`);
+await page.reload();
+await page.getByRole("tab", { name: "Plan" }).click();
+const panel = page.getByRole("tabpanel");
+await panel.getByLabel("By").selectOption("A text a line");
+await panel
+  .getByLabel("Texts")
+  .fill("She carried the lamp to the village.\nThe wind blew all night.\nThey were all safe at home.");
+await panel.getByRole("button", { name: "Plan", exact: true }).click();
+const handle = page.getByRole("button", { name: /^Waypoint 2:/ });
+const { x, y } = await handle.boundingBox();
+await page.mouse.move(x + 13, y + 13);
+await page.mouse.down();
+await page.mouse.move(x + 53, y - 17, { steps: 5 });
+await page.mouse.up();
+await page.waitForTimeout(1500);
+await panel.getByRole("button", { name: "Write along", exact: true }).click();
+await page.getByRole("button", { name: "Stop" }).waitFor();
+await written();
+await page.locator("header").hover();
+await panel.getByRole("button", { name: "Write along", exact: true }).blur();
+await page.getByRole("region", { name: "Map of latents" }).scrollIntoViewIfNeeded();
+await page.locator("main > aside").evaluate((aside) => aside.scrollTo(0, 0));
+await page.waitForTimeout(1500);
+await page.screenshot({ path: join(target, "studio-plan.png") });
 await browser.close();
 await server.close();
 await rm(folder, { recursive: true });

@@ -69,6 +69,7 @@ export { Rng } from "./rng.js";
 export type { DraftMemory, DraftPlace, KeptDraft } from "./sampling/draftMemory.js";
 export type { ExpertPolicy, ExpertShare, PlanStep } from "./sampling/model.js";
 export type { SamplerName } from "./sampling/samplers.js";
+export type { SearchStep } from "./sampling/searchPlan.js";
 export {
   DEFAULT_TOLERANCE,
   latentDistance,

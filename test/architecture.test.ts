@@ -101,6 +101,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
       "latent",
       "memory",
       "operations",
+      "plans",
       "project",
       "sampling",
       "studio",

@@ -9,7 +9,10 @@ import {
 } from "../bigVae.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { writeTrace } from "../host/trace.js";
+import { type PlannedRun, plannedRun } from "../operations/plannedRun.js";
+import { openPlan } from "../operations/plans.js";
 import { drive, spanResult, wholeResult } from "../operations/writing.js";
+import { readPlan, Strategies } from "../plans/index.js";
 import type { Averaging } from "../sampling/averaging.js";
 import type { AvgPresetName } from "../sampling/avg.js";
 import type { PlanStep, SamplingOptions } from "../sampling/model.js";
@@ -28,7 +31,6 @@ import { type ExpertFlags, expertsOf, sharesText, withExperts } from "./experts.
 import { refuseUnused, withFlags } from "./flags.js";
 import { withDrafts } from "./memories.js";
 import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "./options.js";
-import { type PlannedRun, plannedRun } from "./plannedRun.js";
 import { STRATEGIES_HELP } from "./plans.js";
 import { type SamplerTexts, samplerTexts } from "./samplerTexts.js";
 import { type ModelFlags, note, printJson, stopped, useModel, warn, warnLong, warnLongExamples } from "./shared.js";
@@ -124,7 +126,10 @@ export function withSampling<A extends unknown[], O extends Record<string, unkno
 
 /** Runs a sampler; without a name, the one that suits what is given: policy for a plan, task for a strategy of a task vector, else avg. */
 export async function run(given: SamplerName | undefined, flags: SamplingFlags): Promise<void> {
-  const planned = await plannedRun(flags);
+  const { plan: planFile, strategy } = flags;
+  if (planFile !== undefined) await readPlan(planFile);
+  const opened = strategy === undefined ? undefined : await new Strategies(flags.strategies).open(strategy);
+  const planned = plannedRun(planFile === undefined ? undefined : (vae) => openPlan(vae, planFile), opened);
   const name = given ?? suitedSampler(planned);
   checkTaken(name, flags, planned);
   if (flags.experts === undefined)
@@ -136,7 +141,9 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
   const { memory, ...others } = flags;
   await useModel(flags, async (vae) =>
     withDrafts(takes.includes("memory") ? flags : others, vae, async (drafts) => {
-      const { plan, ...texts } = await planned.apply(vae, await readTexts(vae.space.width));
+      const given = await readTexts(vae.space.width);
+      const { plan, task } = await planned.apply(vae, { ...given, context: flags.context });
+      const texts = { ...given, task };
       const experts = await expertsOf(vae, flags);
       const options = {
         ...runOptions(flags, texts),

@@ -11,6 +11,7 @@ import type {
   DecodeRequest,
   DeleteFromMemoryAnswer,
   DeleteFromMemoryRequest,
+  EditPlanRequest,
   EmbeddingsAnswer,
   EmbeddingsRequest,
   EncodeAnswer,
@@ -19,15 +20,30 @@ import type {
   GenerateRequest,
   InterpolateAnswer,
   InterpolateRequest,
+  MakePlanAnswer,
+  MakePlanRequest,
   MemoryAnswer,
+  MergePlansRequest,
+  MergeStrategiesAnswer,
+  MergeStrategiesRequest,
   MixAnswer,
   MixRequest,
   ModelsAnswer,
+  PlanAnswer,
   PlanRequest,
   ReconstructAnswer,
   ReconstructRequest,
+  RemoveStrategyAnswer,
+  RemoveStrategyRequest,
+  SaveStrategyAnswer,
+  SaveStrategyRequest,
   SearchMemoryAnswer,
   SearchMemoryRequest,
+  ShowPlanAnswer,
+  ShowPlanRequest,
+  ShowStrategyAnswer,
+  ShowStrategyRequest,
+  StrategiesAnswer,
   StreamEvent,
   Streamed,
   TraceAnswer,
@@ -142,6 +158,51 @@ export class Client {
     return this.#post("/latent/trace", request, signal);
   }
 
+  /** Makes a plan of texts, along a line, by analogy or by search. `stream("makePlan", ...)` tells each step of a search. */
+  makePlan(request: MakePlanRequest, signal?: AbortSignal): Promise<MakePlanAnswer> {
+    return this.#post("/plan/make", { ...request, stream: false }, signal);
+  }
+
+  /** Changes a waypoint of a plan, takes it out, or puts another one there. */
+  editPlan(request: EditPlanRequest, signal?: AbortSignal): Promise<PlanAnswer> {
+    return this.#post("/plan/edit", request, signal);
+  }
+
+  /** Plans as one. */
+  mergePlans(request: MergePlansRequest, signal?: AbortSignal): Promise<PlanAnswer> {
+    return this.#post("/plan/merge", request, signal);
+  }
+
+  /** What each waypoint of a plan says, and how far it is from its neighbours. */
+  showPlan(request: ShowPlanRequest, signal?: AbortSignal): Promise<ShowPlanAnswer> {
+    return this.#post("/plan/show", request, signal);
+  }
+
+  /** The strategies of the server's folder. */
+  async strategies(signal?: AbortSignal): Promise<StrategiesAnswer> {
+    return (await this.#ask("/strategy", undefined, signal)).json() as Promise<StrategiesAnswer>;
+  }
+
+  /** Keeps a strategy, as the next version of its name. */
+  saveStrategy(request: SaveStrategyRequest, signal?: AbortSignal): Promise<SaveStrategyAnswer> {
+    return this.#post("/strategy/save", request, signal);
+  }
+
+  /** What a strategy is made of. */
+  showStrategy(request: ShowStrategyRequest, signal?: AbortSignal): Promise<ShowStrategyAnswer> {
+    return this.#post("/strategy/show", request, signal);
+  }
+
+  /** Removes a version of a strategy, or with its name alone all of them. */
+  removeStrategy(request: RemoveStrategyRequest, signal?: AbortSignal): Promise<RemoveStrategyAnswer> {
+    return this.#post("/strategy/remove", request, signal);
+  }
+
+  /** Keeps several strategies as one. */
+  mergeStrategies(request: MergeStrategiesRequest, signal?: AbortSignal): Promise<MergeStrategiesAnswer> {
+    return this.#post("/strategy/merge", request, signal);
+  }
+
   /** What the server's memory holds. */
   async memory(signal?: AbortSignal): Promise<MemoryAnswer> {
     return (await this.#ask("/memory", undefined, signal)).json() as Promise<MemoryAnswer>;
@@ -173,10 +234,14 @@ export class Client {
     request: Streamed[Name][0],
     signal?: AbortSignal,
   ): AsyncGenerator<StreamEvent<Streamed[Name][1]>, void, void> {
-    for await (const { event, data } of this.#events(`/latent/${name}`, request, signal)) {
+    for await (const { event, data } of this.#events(
+      name === "makePlan" ? "/plan/make" : `/latent/${name}`,
+      request,
+      signal,
+    )) {
       const value = JSON.parse(data);
       if (event === "result") yield { kind: "result", answer: value };
-      else if (event === "token" || event === "span") yield { kind: event, ...value };
+      else if (event === "token" || event === "span" || event === "step") yield { kind: event, ...value };
     }
   }
 

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type * as latent from "../server/schemas/latent.js";
 import type * as memory from "../server/schemas/memory.js";
 import type * as openAi from "../server/schemas/openAi.js";
+import type * as plans from "../server/schemas/plan.js";
 
 /** Of `encode`. */
 export type EncodeRequest = z.input<typeof latent.encodeRequest>;
@@ -34,6 +35,38 @@ export type GenerateAnswer = z.output<typeof latent.generateAnswer>;
 export type TraceRequest = z.input<typeof latent.traceRequest>;
 /** What a sampler wrote, with the origins of each latent. */
 export type TraceAnswer = z.output<typeof latent.traceAnswer>;
+/** Of `makePlan`. */
+export type MakePlanRequest = z.input<typeof plans.makeRequest>;
+/** A plan, each waypoint with its latent. */
+export type MakePlanAnswer = z.output<typeof plans.makeAnswer>;
+/** Of `editPlan`. */
+export type EditPlanRequest = z.input<typeof plans.editRequest>;
+/** Of `mergePlans`. */
+export type MergePlansRequest = z.input<typeof plans.mergeRequest>;
+/** The plan after a change. */
+export type PlanAnswer = z.output<typeof plans.planAnswer>;
+/** Of `showPlan`. */
+export type ShowPlanRequest = z.input<typeof plans.showRequest>;
+/** What each waypoint says, and how far it is from its neighbours. */
+export type ShowPlanAnswer = z.output<typeof plans.showAnswer>;
+/** The strategies of the server's folder. */
+export type StrategiesAnswer = z.output<typeof plans.strategiesAnswer>;
+/** Of `saveStrategy`. */
+export type SaveStrategyRequest = z.input<typeof plans.saveStrategyRequest>;
+/** Which version of its name it is. */
+export type SaveStrategyAnswer = z.output<typeof plans.saveStrategyAnswer>;
+/** Of `showStrategy`. */
+export type ShowStrategyRequest = z.input<typeof plans.showStrategyRequest>;
+/** What a strategy is made of. */
+export type ShowStrategyAnswer = z.output<typeof plans.showStrategyAnswer>;
+/** Of `removeStrategy`. */
+export type RemoveStrategyRequest = z.input<typeof plans.removeStrategyRequest>;
+/** How many versions were removed. */
+export type RemoveStrategyAnswer = z.output<typeof plans.removeStrategyAnswer>;
+/** Of `mergeStrategies`. */
+export type MergeStrategiesRequest = z.input<typeof plans.mergeStrategiesRequest>;
+/** Which version of its name the new one is, and what it was merged from. */
+export type MergeStrategiesAnswer = z.output<typeof plans.mergeStrategiesAnswer>;
 /** What the server's memory holds. */
 export type MemoryAnswer = z.output<typeof memory.showAnswer>;
 /** Of `addToMemory`. */
@@ -77,9 +110,11 @@ export interface Streamed {
   generate: [GenerateRequest, GenerateAnswer];
   /** A text from one to another. */
   plan: [PlanRequest, GenerateAnswer];
+  /** A plan by search. */
+  makePlan: [MakePlanRequest, MakePlanAnswer];
 }
 
-/** A part of an answer as it comes: a piece of text (of the text with that index), a whole span, at the end the answer. */
+/** A part of an answer as it comes: a piece of text (of the text with that index), a whole span, a step of a search, at the end the answer. */
 export type StreamEvent<Answer> =
   | {
       /** A piece of text. */
@@ -100,6 +135,16 @@ export type StreamEvent<Answer> =
       ids: number[];
       /** What it was written from. */
       z: number[];
+    }
+  | {
+      /** A step of a search is done. */
+      kind: "step";
+      /** Its number, from 1. */
+      step: number;
+      /** How many there are. */
+      steps: number;
+      /** Of the best way so far. */
+      text: string;
     }
   | {
       /** The end. */

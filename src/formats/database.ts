@@ -17,6 +17,8 @@ export interface DatabaseKind {
   version: number;
   /** Makes the tables; among them `facts (name, value)`, which the version is kept in. */
   schema: string;
+  /** What makes the tables of the next version of those of each, from version 1 on; without it no older version is taken. */
+  upgrades?: readonly string[];
   /** What to do where the folder holds something else. */
   remedy: string;
   /** Whether a log that cannot give all that was kept in it is an error, where SQLite goes on without that: for what has a repair. */
@@ -198,21 +200,26 @@ function prepare(database: Database, kind: DatabaseKind, isNew: boolean): void {
   const tables = database.all("SELECT name FROM sqlite_master");
   // A file without tables is one that a process was killed in before it had any.
   const isEmpty = isNew || tables.length === 0;
-  if (!isEmpty) checkTables(database, kind, tables);
+  const version = isEmpty ? kind.version : checkedVersion(database, kind, tables);
   // A log of writes: after a kill SQLite's other way needs a rollback, which this build of it never does (its own lock looks like another process's).
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   if (isEmpty)
     database.exec(
       `BEGIN IMMEDIATE; ${kind.schema} INSERT INTO facts (name, value) VALUES ('version', '${kind.version}'); COMMIT;`,
     );
+  for (const [i, upgrade] of (kind.upgrades ?? []).slice(version - 1).entries())
+    database.exec(
+      `BEGIN IMMEDIATE; ${upgrade} UPDATE facts SET value = '${version + i + 1}' WHERE name = 'version'; COMMIT;`,
+    );
 }
 
-/** Throws "format" for a file of another kind or a later version, which nothing was written into yet. */
-function checkTables(database: Database, kind: DatabaseKind, tables: readonly Row[]): void {
+/** The version of the tables. Throws "format" for a file of another kind, or of a version that this one does not come from, which nothing was written into yet. */
+function checkedVersion(database: Database, kind: DatabaseKind, tables: readonly Row[]): number {
   const { path } = database;
   if (!tables.some(({ name }) => name === "facts")) throw anotherFile(path, kind);
   const version = Number(database.get("SELECT value FROM facts WHERE name = 'version'")?.value);
-  if (version === kind.version) return;
+  const oldest = kind.version - (kind.upgrades?.length ?? 0);
+  if (version >= oldest && version <= kind.version) return version;
   throw new BigVaeError("format", {
     subject: path,
     expected: `${kind.what} of version ${kind.version}`,

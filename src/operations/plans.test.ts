@@ -4,6 +4,8 @@ import type { BigVae } from "../bigVae.js";
 import { LatentSpace } from "../latent/index.js";
 import type { SpaceIdentity } from "../memory/types.js";
 import type { NamedStrategy } from "../plans/index.js";
+import { DEFAULT_TOLERANCE } from "../sampling/waypoints.js";
+import { distancesOf, editedPlan, type PlanEdit } from "./planMaking.js";
 import { planByAnalogy, planOfTexts, settled } from "./plans.js";
 import { mergedStrategies } from "./strategies.js";
 
@@ -72,6 +74,48 @@ function fake(latents: Record<string, Float32Array>, prefixes = false) {
   };
   return { asked, vae: vae as unknown as BigVae };
 }
+
+describe("a plan that is edited", () => {
+  const plan = [stop(A, "here"), { ...stop(B), weight: 0.5 }];
+
+  it("keeps the numbers of a waypoint that says something else, and loses a text that it no longer says", async () => {
+    const { vae, asked } = fake({ there: B });
+    expect(await editedPlan(vae, plan, 1, { text: "there" })).toEqual([stop(B, "there"), plan[1]]);
+    expect(await editedPlan(vae, plan, 1, { z: z(3, 4) })).toEqual([stop(z(3, 4)), plan[1]]);
+    // A latent and what it says, as the map has both.
+    expect(await editedPlan(vae, plan, 2, { z: z(3, 4), text: "far" })).toEqual([
+      plan[0],
+      { ...stop(z(3, 4), "far"), weight: 0.5 },
+    ]);
+    expect(await editedPlan(vae, plan, 1, { tolerance: 0 })).toEqual([{ ...plan[0], tolerance: 0 }, plan[1]]);
+    expect(asked).toEqual([" there"]);
+  });
+
+  it("takes a new waypoint at its beginning and its end, with the usual numbers, and loses one", async () => {
+    const { vae } = fake({ new: z(5, 5) });
+    const added = { z: z(5, 5), text: "new", tolerance: DEFAULT_TOLERANCE, weight: 1 };
+    expect(await editedPlan(vae, plan, 1, { insert: true, text: "new" })).toEqual([added, ...plan]);
+    expect(await editedPlan(vae, plan, 3, { insert: true, text: "new" })).toEqual([...plan, added]);
+    expect(await editedPlan(vae, plan, 1, { remove: true })).toEqual([plan[1]]);
+  });
+
+  it.each<[string, number, PlanEdit, RegExp]>([
+    ["no waypoint of that number", 3, { tolerance: 0.1 }, /^waypoint 3: expected a number from 1 to 2, got 3/],
+    ["half a waypoint", 1.5, { tolerance: 0.1 }, /^waypoint 1.5: expected a number from 1 to 2/],
+    ["a number that none is", 1, { weight: 2 }, /expected `weight` to be a number from 0 to 1, got 2/],
+    ["a latent of another width", 1, { z: z(1) }, /waypoint 1: expected .*2.* got 1/],
+    ["a change and a removal", 1, { remove: true, weight: 1 }, /expected `remove` alone, got other changes too/],
+    ["nothing to put there", 1, { insert: true, weight: 1 }, /expected the `text` of the new waypoint, got none/],
+  ])("is refused with %s", async (_, number, edit, message) => {
+    await expect(editedPlan(fake({}).vae, plan, number, edit)).rejects.toThrow(message);
+  });
+
+  it("says how far its waypoints are from their neighbours", () => {
+    const [first, last] = distancesOf(space, [stop(A), stop(z(2, 0))]);
+    expect([first, last]).toEqual([{ toNext: expect.closeTo(0, 5) }, { toPrevious: expect.closeTo(0, 5) }]);
+    expect(distancesOf(space, [stop(A)])).toEqual([{}]);
+  });
+});
 
 describe("plans of a model", () => {
   it("encode a text behind a space, unless its first token has one", async () => {

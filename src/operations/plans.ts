@@ -1,9 +1,10 @@
 /** Plans of a loaded model: made from texts, by search or by analogy, and kept in files. */
 import type { BigVae, TextOrLatent } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { checkLatent } from "../latent/index.js";
 import { readPlan, type StoredWaypoint, writePlan } from "../plans/index.js";
 import { Rng } from "../rng.js";
-import { searchPlan } from "../sampling/searchPlan.js";
+import { type SearchStep, searchPlan } from "../sampling/searchPlan.js";
 import {
   checkPlan,
   DEFAULT_TOLERANCE,
@@ -35,12 +36,13 @@ export async function savePlan(vae: BigVae, path: string, plan: Plan): Promise<v
   await writePlan(path, { space: await spaceOfModel(vae), waypoints: plan });
 }
 
-/** Waypoints with their latents: texts that have none are encoded, as they stand in a text that goes on. */
+/** Waypoints with their latents: texts that have none are encoded, as they stand in a text that goes on. Throws "mismatch" for latents of another width. */
 export async function settled(
   vae: BigVae,
   waypoints: readonly StoredWaypoint[],
   signal?: AbortSignal,
 ): Promise<Waypoint[]> {
+  for (const [i, { z }] of waypoints.entries()) if (z) checkLatent(z, vae.space.width, `waypoint ${i + 1}`);
   const texts = waypoints.flatMap(({ z, text }) => (z ? [] : [behindSpace(vae, text!)]));
   const means = (texts.length > 0 ? await vae.encode(texts, signal) : []).map(({ mean }) => mean).values();
   return waypoints.map(({ z, ...rest }) => ({ ...rest, z: z ?? means.next().value! }));
@@ -60,6 +62,7 @@ export async function planOfTexts(
   vae: BigVae,
   sources: readonly TextOrLatent[],
   settings: Settings = {},
+  signal?: AbortSignal,
 ): Promise<Waypoint[]> {
   const stored = sources.map(
     (source): StoredWaypoint => ({
@@ -67,7 +70,7 @@ export async function planOfTexts(
       ...{ tolerance: DEFAULT_TOLERANCE, weight: 1, ...settings },
     }),
   );
-  return settled(vae, stored);
+  return settled(vae, stored, signal);
 }
 
 /** From each text or latent to the next one in `steps` waypoints, the next one the last of them. */
@@ -76,13 +79,14 @@ export async function planAlong(
   sources: readonly TextOrLatent[],
   steps: number,
   settings: Settings = {},
+  signal?: AbortSignal,
 ): Promise<Waypoint[]> {
-  const stops = await planOfTexts(vae, sources, settings);
+  const stops = await planOfTexts(vae, sources, settings, signal);
   const way = stops.slice(1).flatMap((stop, i) => {
     const between = lineBetweenLatents(vae.space, stops[i]!.z, stop.z, steps - 1);
     return [...between.map((each) => ({ ...each, ...settings })), stop];
   });
-  return described(vae, way);
+  return described(vae, way, signal);
 }
 
 /** What is to c as b is to a: c + b - a. */
@@ -90,9 +94,10 @@ export async function planByAnalogy(
   vae: BigVae,
   [a, b, c]: readonly [TextOrLatent, TextOrLatent, TextOrLatent],
   settings: Settings = {},
+  signal?: AbortSignal,
 ): Promise<Waypoint[]> {
-  const [from, given, to] = await planOfTexts(vae, [a, b, c], settings);
-  return described(vae, transposed(vae.space, [given!], from!.z, to!.z));
+  const [from, given, to] = await planOfTexts(vae, [a, b, c], settings, signal);
+  return described(vae, transposed(vae.space, [given!], from!.z, to!.z), signal);
 }
 
 /** How a plan is looked for. */
@@ -113,18 +118,32 @@ export interface PlanSearchOptions extends Settings {
   weights?: Readonly<Record<string, number>>;
   /** Default: 0. */
   seed?: number;
+  /** Told after each step of the search. */
+  onStep?: (step: SearchStep) => void;
   /** Aborts between two tokens. */
   signal?: AbortSignal;
 }
 
 /** A plan by search, from the end of a text to a goal (`searchPlan`). */
 export async function planBySearch(vae: BigVae, options: PlanSearchOptions): Promise<Waypoint[]> {
-  const { context = "", goal, steps, nAvg = 4, beam, tau = 0.9, seed = 0, weights, signal, ...settings } = options;
-  const [end] = await planOfTexts(vae, [goal], settings);
+  const {
+    context = "",
+    goal,
+    steps,
+    nAvg = 4,
+    beam,
+    tau = 0.9,
+    seed = 0,
+    weights,
+    onStep,
+    signal,
+    ...settings
+  } = options;
+  const [end] = await planOfTexts(vae, [goal], settings, signal);
   const search = { context: vae.tokenizer.encode(context), goal: end!.z, length: steps };
   const found = await searchPlan(
     vae.latentModel,
-    { ...search, ...(beam === undefined ? {} : { beam }) },
+    { ...search, onStep, ...(beam === undefined ? {} : { beam }) },
     {
       ...{ rng: Rng.fromSeed(seed), nSteps: steps, nAvg, tau, noise: 0, span: vae.span },
       ...(weights ? { weights } : {}),
@@ -135,11 +154,11 @@ export async function planBySearch(vae: BigVae, options: PlanSearchOptions): Pro
 }
 
 /** Waypoints that no text is known of, with what the decoder makes of them; as mixes, they are guided. */
-async function described(vae: BigVae, waypoints: readonly Waypoint[]): Promise<Waypoint[]> {
+async function described(vae: BigVae, waypoints: readonly Waypoint[], signal?: AbortSignal): Promise<Waypoint[]> {
   const unknown = waypoints.filter(({ text }) => text === undefined);
   const texts = await vae.decodeAll(
     unknown.map(({ z }) => z),
-    { cfgScale: vae.space.mixScale([1, 1]) },
+    { cfgScale: vae.space.mixScale([1, 1]), signal },
   );
   const textOf = new Map(unknown.map((each, i) => [each, texts[i]!.trim()]));
   return waypoints.map((each) => (textOf.get(each) ? { ...each, text: textOf.get(each)! } : each));

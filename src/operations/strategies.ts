@@ -1,8 +1,8 @@
 /** Strategies of a loaded model: applied to a run, and merged. */
 import type { BigVae, TaskExample, TextOrLatent } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { Latent, LatentSpace } from "../latent/index.js";
-import type { NamedStrategy, Strategy } from "../plans/index.js";
+import { type Latent, LatentSpace } from "../latent/index.js";
+import type { ListedStrategy, NamedStrategy, Strategies, Strategy } from "../plans/index.js";
 import type { TaskVector } from "../sampling/model.js";
 import { checkPlan, mergedPlans, type Plan, transposed, type Waypoint } from "../sampling/waypoints.js";
 import { planOfTexts, settled, withLatents } from "./plans.js";
@@ -18,6 +18,7 @@ import { checkSpace, spaceOfModel } from "./space.js";
 export async function newStrategy(
   vae: BigVae,
   { examples = [], plan, origin }: { examples?: readonly TaskExample[]; plan?: Plan; origin?: TextOrLatent },
+  signal?: AbortSignal,
 ): Promise<Strategy> {
   if (examples.length === 0 && plan === undefined)
     throw new BigVaeError("usage", {
@@ -27,7 +28,7 @@ export async function newStrategy(
       remedy: "give one of them",
     });
   const counts = examples.map((each) => (typeof each === "object" && "z" in each ? each.examples : 1));
-  const begin = origin === undefined ? undefined : await planOfTexts(vae, [origin]);
+  const begin = origin === undefined ? undefined : await planOfTexts(vae, [origin], {}, signal);
   return {
     space: await spaceOfModel(vae),
     ...(examples.length > 0
@@ -54,10 +55,11 @@ export async function applyStrategy(
   vae: BigVae,
   strategy: NamedStrategy,
   text: TextOrLatent | undefined,
+  signal?: AbortSignal,
 ): Promise<AppliedStrategy> {
   const { name, version, space, task, plan, origin } = strategy;
   checkSpace(space, await spaceOfModel(vae), `strategy ${name}@${version}`);
-  const waypoints = plan && (await settled(vae, plan));
+  const waypoints = plan && (await settled(vae, plan, signal));
   const here = origin && waypoints && text !== undefined ? await endOf(vae, text) : undefined;
   const moved = here ? transposed(vae.space, waypoints!, origin!, here) : waypoints;
   return { task: task ? [task] : [], ...(moved ? { plan: moved } : {}) };
@@ -121,6 +123,29 @@ export function mergedStrategies(
     ...(origins.length > 0 ? { origin: meanOf(space, origins) } : {}),
     from: strategies.map(({ name, version }) => `${name}@${version}`),
   };
+}
+
+/** Strategies of a folder as one, by their names. Throws as `mergedStrategies` and `Strategies.open`. */
+export async function mergedByName(
+  strategies: Strategies,
+  names: readonly string[],
+  weights?: readonly number[],
+): Promise<Strategy> {
+  const opened = await Promise.all(names.map((name) => strategies.open(name)));
+  return mergedStrategies(new LatentSpace(opened[0]!.space), opened, weights);
+}
+
+/** The strategies of a folder, each with what its newest version holds: of how many examples its task vector is, and how many waypoints its plan has. */
+export async function listedStrategies(
+  strategies: Strategies,
+): Promise<(ListedStrategy & { examples: number; waypoints: number })[]> {
+  const listed = await strategies.list();
+  return Promise.all(
+    listed.map(async ({ name, versions }) => {
+      const { task, plan } = await strategies.open(name);
+      return { name, versions, examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 };
+    }),
+  );
 }
 
 function meanOf(space: LatentSpace, parts: readonly { z: Latent; weight: number }[]): Latent {

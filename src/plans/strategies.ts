@@ -43,6 +43,9 @@ export interface ListedStrategy {
   versions: number[];
 }
 
+/** How long a writer waits for another one of the same name. */
+const WAIT_MS = 1000;
+
 const VERSION_FILE = /^(\d+)\.(json|removed)$/;
 
 /** Throws "usage" for a name that would be no folder of its own. "NAME@VERSION" names a version, NAME the newest. */
@@ -64,13 +67,13 @@ export class Strategies {
     readonly folder: string,
   ) {}
 
-  /** Keeps a strategy as the next version of its name, and returns which that is. Throws "locked" while another process writes, "disk". */
+  /** Keeps a strategy as the next version of its name, and returns which that is. Throws "locked" where somebody else writes it for longer than a second, "disk". */
   async save(given: string, strategy: Strategy): Promise<number> {
     const { name } = parseStrategyName(given);
     if (!strategy.task && !strategy.plan) throw wrong(`strategy ${name}`, "a task vector, a plan, or both", undefined);
     const folder = join(this.folder, name);
     await makeFolder(folder);
-    const lock = await lockFolder(folder);
+    const lock = await lockFolder(folder, WAIT_MS);
     try {
       const { all } = await this.#numbers(name);
       const version = Math.max(0, ...all) + 1;
@@ -108,7 +111,7 @@ export class Strategies {
     const { name, version } = parseStrategyName(given);
     const found = await this.#find(given);
     const folder = join(this.folder, name);
-    const lock = await lockFolder(folder);
+    const lock = await lockFolder(folder, WAIT_MS);
     try {
       const versions = version === undefined ? (await this.#numbers(name)).there : [found.version];
       for (const each of versions) await removeVersion(folder, each);

@@ -10,8 +10,20 @@ import {
   wordsQuery,
 } from "../formats/database.js";
 import type { FolderLock } from "../formats/lock.js";
-import { PROJECT_VERSION, SCHEMA } from "./schema.js";
-import type { FoundSpan, NewNode, NodeMarks, PlacedSpan, ProjectNode, ProjectSpan } from "./types.js";
+import { Changes } from "./changes.js";
+import { ProjectPlans } from "./plans.js";
+import { PROJECT_VERSION, SCHEMA, UPGRADES } from "./schema.js";
+import type {
+  Changed,
+  FoundSpan,
+  NewNode,
+  NodeMarks,
+  PassedSpan,
+  PassedWaypoint,
+  PlacedSpan,
+  ProjectNode,
+  ProjectSpan,
+} from "./types.js";
 import { CORPUS } from "./types.js";
 
 const KIND: DatabaseKind = {
@@ -19,6 +31,7 @@ const KIND: DatabaseKind = {
   what: "a project",
   version: PROJECT_VERSION,
   schema: SCHEMA,
+  upgrades: UPGRADES,
   remedy: "name another folder, or import an export of the project into an empty one",
 };
 
@@ -33,19 +46,28 @@ const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
 /** What stands as `labels` in the first origin of spans, by name. */
 const LABELS =
   "spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].labels') AS each WHERE nodes.removed = 0";
+/** Spans of which a plan asked something. */
+const PASSED = `SELECT spans.node, spans.place, CAST(spans.text AS BLOB) AS text, spans.origins FROM nodes CROSS JOIN spans ON spans.node = nodes.id
+  WHERE nodes.removed = 0 AND nodes.origin <> '${CORPUS}' AND json_type(spans.origins, '$[0].plan') = 'object' ORDER BY spans.id`;
 const SPANS = "SELECT id, node, place, CAST(text AS BLOB) AS text, z, origins FROM spans";
 
 /** Spans that are read at once where all are. */
 const PAGE = 1000;
 
 export class Project {
+  readonly plans: ProjectPlans;
+  readonly #changes: Changes;
+
   private constructor(
     readonly folder: string,
     readonly database: Database,
     readonly lock: FolderLock,
     /** The time for new nodes, in milliseconds since 1970. */
     readonly now: () => number,
-  ) {}
+  ) {
+    this.#changes = new Changes(database);
+    this.plans = new ProjectPlans(database, this.#changes);
+  }
 
   /**
    * Opens the project in a folder, or begins one there.
@@ -136,6 +158,14 @@ export class Project {
     return found.map(({ id, value }) => [Number(id), typeof value === "string" ? value : Number(value)]);
   }
 
+  /** Spans that were written along plans, with what was asked of each. */
+  passed(): PassedSpan[] {
+    return this.database.all(PASSED).map(({ node, place, text, origins }) => {
+      const [{ plan }] = JSON.parse(String(origins)) as [{ plan: PassedWaypoint }];
+      return { node: Number(node), place: Number(place), text: textOf(text), ...plan };
+    });
+  }
+
   /** Closes a node: its text never changes again. */
   finish(node: number): void {
     this.#row("SELECT id FROM nodes", node);
@@ -161,24 +191,21 @@ export class Project {
         if (field === "rating") checkedRating(marks.rating);
         const [old, value] = [stored(before[field]), stored(marks[field]!)];
         if (old === value) continue;
-        this.#setMark(node, field, value);
-        if (field === "unread") continue;
-        this.database.run("DELETE FROM changes WHERE undone = 1");
-        this.database.run("INSERT INTO changes (node, field, before, after) VALUES (?, ?, ?, ?)", [
-          ...[node, field, old, value],
-        ]);
+        const of: Changed = { kind: "node", id: node };
+        if (field === "unread") this.#changes.set(of, field, value);
+        else this.#changes.make(of, field, old, value);
       }
     });
   }
 
-  /** Takes back the newest change of a mark. Returns its node; undefined where there is none. */
-  undo(): number | undefined {
-    return this.#turn("SELECT * FROM changes WHERE undone = 0 ORDER BY id DESC LIMIT 1", "before", 1);
+  /** Takes back the newest change of a mark or a plan. Returns of what; undefined where there is none. */
+  undo(): Changed | undefined {
+    return this.#changes.turn("undo");
   }
 
   /** Does again what was undone last. */
-  redo(): number | undefined {
-    return this.#turn("SELECT * FROM changes WHERE undone = 1 ORDER BY id LIMIT 1", "after", 0);
+  redo(): Changed | undefined {
+    return this.#changes.turn("redo");
   }
 
   /** Spans that hold all words of a text, the best first. */
@@ -222,20 +249,6 @@ export class Project {
   /** Runs some changes as one: all of them are kept, or none. */
   together<T>(work: () => T): T {
     return this.database.together(work);
-  }
-
-  #turn(choose: string, to: "before" | "after", undone: 0 | 1): number | undefined {
-    const [change] = this.database.all(choose);
-    if (!change) return undefined;
-    this.together(() => {
-      this.#setMark(Number(change.node), change.field as keyof NodeMarks, change[to] as string | number);
-      this.database.run("UPDATE changes SET undone = ? WHERE id = ?", [undone, Number(change.id)]);
-    });
-    return Number(change.node);
-  }
-
-  #setMark(node: number, field: keyof NodeMarks, value: string | number): void {
-    this.database.run(`UPDATE nodes SET ${field} = ? WHERE id = ?`, [value, node]);
   }
 
   /** What a query says of a node. Throws "usage" where there is none of that id. */

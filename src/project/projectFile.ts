@@ -1,5 +1,7 @@
 /** A project as one JSON value, and back: what is exported holds all that is imported. */
 import { BigVaeError } from "../errors.js";
+import { latentOfText, textOfLatent } from "./latentText.js";
+import { exportedPlan, waypointsOf } from "./plans.js";
 import type { Project } from "./project.js";
 import { PROJECT_VERSION } from "./schema.js";
 import { CORPUS, type ProjectFile, type ProjectSpan } from "./types.js";
@@ -18,48 +20,59 @@ export function exportProject(project: Project): ProjectFile {
       ...(parent !== undefined && exported.has(parent) ? { parent } : {}),
       spans: project.spans(node.id).map(({ text, z, origins = [] }) => ({
         text,
-        ...(z ? { z: Buffer.from(z.buffer, z.byteOffset, z.byteLength).toString("base64") } : {}),
+        ...(z ? { z: textOfLatent(z) } : {}),
         ...(origins.length > 0 ? { origins } : {}),
       })),
     })),
+    plans: project.plans.all().map(exportedPlan),
   };
 }
 
 /**
- * Adds the nodes of an export to a project, all of them or none; returns their new ids by the old ones. Facts that the project has stay as they are.
+ * Adds the nodes and plans of an export to a project, all of them or none; returns their new ids by the old ones. Facts that the project has stay as they are.
  * @throws BigVaeError: "format" for JSON that is no export, "mismatch" for latents of another model.
  */
-export function importProject(project: Project, file: unknown): Map<number, number> {
-  const { facts, nodes } = checked(file);
+export function importProject(project: Project, file: unknown): Record<"nodes" | "plans", Map<number, number>> {
+  const { facts, nodes, plans = [] } = checked(file);
   return project.together(() => {
     project.addFacts(facts);
+    const planIds = new Map<number, number>();
+    for (const { id, waypoints, ...plan } of plans)
+      planIds.set(id, project.plans.add({ ...plan, waypoints: waypointsOf(waypoints) }));
     const ids = new Map<number, number>();
-    for (const { id, parent, spans, finished, ...node } of nodes) {
+    for (const { id, parent, spans, finished, settings, ...node } of nodes) {
       const placed =
         parent === undefined ? {} : { parent: ids.get(parent) ?? malformed(`node ${id} behind node ${parent}`) };
-      const fresh = project.begin({ ...node, ...placed });
+      const fresh = project.begin({ ...node, ...placed, settings: withPlan(settings, planIds) });
       ids.set(id, fresh);
       for (const span of spans) project.write(fresh, spanOf(span));
       if (finished) project.finish(fresh);
     }
-    return ids;
+    return { nodes: ids, plans: planIds };
   });
 }
 
+/** Settings that name a plan by its new id. */
+function withPlan(settings: Readonly<Record<string, unknown>>, ids: ReadonlyMap<number, number>) {
+  const { plan, ...others } = settings;
+  const id = typeof plan === "number" ? ids.get(plan) : undefined;
+  return { ...others, ...(id === undefined ? {} : { plan: id }) };
+}
+
 function spanOf({ text, z, origins }: ProjectFile["nodes"][number]["spans"][number]): ProjectSpan {
-  const bytes = z === undefined ? undefined : Uint8Array.from(Buffer.from(z, "base64"));
-  if (bytes && bytes.length % 4 > 0) return malformed("a latent of broken bytes");
-  return { text, ...(bytes ? { z: new Float32Array(bytes.buffer) } : {}), ...(origins ? { origins } : {}) };
+  return { text, ...(z === undefined ? {} : { z: latentOfText(z) }), ...(origins ? { origins } : {}) };
 }
 
 /** Throws "format" for what no export holds. */
 function checked(file: unknown): ProjectFile {
-  const { format, version, nodes, facts = {} } = (isRecord(file) ? file : {}) as Partial<ProjectFile>;
+  const { format, version, nodes, plans = [], facts = {} } = (isRecord(file) ? file : {}) as Partial<ProjectFile>;
   if (format !== "bigvae-project" || !Array.isArray(nodes)) return malformed("another kind of JSON");
-  if (version !== PROJECT_VERSION) return malformed(`version ${JSON.stringify(version)}`);
+  if (!(Number.isInteger(version) && version! >= 1 && version! <= PROJECT_VERSION))
+    return malformed(`version ${JSON.stringify(version)}`);
   if (!isRecord(facts) || !Object.values(facts).every(isText)) return malformed("facts that are no texts");
   if (Object.hasOwn(facts, "version")) return malformed("a version among its facts");
   for (const node of nodes as unknown[]) checkNode(node);
+  if (!Array.isArray(plans) || !plans.every(isPlan)) return malformed("a plan that is not whole");
   return file as ProjectFile;
 }
 
@@ -82,8 +95,23 @@ function checkNode(node: unknown): void {
 function isSpan(span: unknown): boolean {
   if (!isRecord(span)) return false;
   const { text, z, origins } = span;
-  return isText(text) && (z === undefined || isText(z)) && (origins === undefined || Array.isArray(origins));
+  return isText(text) && (z === undefined || isLatent(z)) && (origins === undefined || Array.isArray(origins));
 }
+
+function isPlan(plan: unknown): boolean {
+  const { id, title, removed, waypoints } = (isRecord(plan) ? plan : {}) as Record<string, unknown>;
+  const isWhole = Number.isSafeInteger(id) && isText(title) && typeof removed === "boolean";
+  return isWhole && Array.isArray(waypoints) && waypoints.length > 0 && waypoints.every(isWaypoint);
+}
+
+function isWaypoint(waypoint: unknown): boolean {
+  const { z, text, tolerance, weight } = (isRecord(waypoint) ? waypoint : {}) as Record<string, unknown>;
+  const isWithin = (value: unknown, most: number) => typeof value === "number" && value >= 0 && value <= most;
+  return isLatent(z) && (text === undefined || isText(text)) && isWithin(tolerance, 2) && isWithin(weight, 1);
+}
+
+/** Base64 of whole values. */
+const isLatent = (value: unknown) => isText(value) && Buffer.from(value, "base64").length % 4 === 0;
 
 const isText = (value: unknown): value is string => typeof value === "string";
 

@@ -1,7 +1,28 @@
 /** The tables of a project. */
 
 /** Counts the layouts of the tables. */
-export const PROJECT_VERSION = 1;
+export const PROJECT_VERSION = 2;
+
+const PLANS = `
+-- A plan: waypoints as JSON, latents as base64.
+CREATE TABLE plans (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  title TEXT NOT NULL,
+  waypoints TEXT NOT NULL,
+  removed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What was changed of a node or a plan, for undoing. Those behind the newest that is not undone can be redone.
+CREATE TABLE changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  field TEXT NOT NULL,
+  before ANY NOT NULL,
+  after ANY NOT NULL,
+  undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+`;
 
 export const SCHEMA = `
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -37,13 +58,15 @@ CREATE TRIGGER spans_added AFTER INSERT ON spans BEGIN
   INSERT INTO texts (rowid, text) VALUES (new.id, new.text);
 END;
 
--- What was changed of a node, for undoing. Those behind the newest that is not undone can be redone.
-CREATE TABLE changes (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  node INTEGER NOT NULL REFERENCES nodes (id),
-  field TEXT NOT NULL,
-  before ANY NOT NULL,
-  after ANY NOT NULL,
-  undone INTEGER NOT NULL DEFAULT 0
-) STRICT;
+${PLANS}`;
+
+/** What makes the tables of version 2 of those of version 1. */
+const WITH_PLANS = `
+ALTER TABLE changes RENAME TO changes_of_nodes;
+${PLANS}
+INSERT INTO changes SELECT id, 'node', node, field, before, after, undone FROM changes_of_nodes;
+DROP TABLE changes_of_nodes;
 `;
+
+/** What makes the tables of the next version of those of each, from version 1 on. */
+export const UPGRADES = [WITH_PLANS];

@@ -8,7 +8,7 @@ export interface ProjectSpan {
   text: string;
   /** [Z]; left out for text that was not encoded. */
   z?: Float32Array;
-  /** What its latent was mixed from: roles and weights, as a trace tells them. First { labels }, where something is said of the span by name. */
+  /** What its latent was mixed from: roles and weights, as a trace tells them. First { labels, plan }, where something is said of the span by name, or a plan asked for it. */
   origins?: readonly unknown[];
 }
 
@@ -54,6 +54,52 @@ export interface PlacedSpan extends ProjectSpan {
   place: number;
 }
 
+/** A place that a text is to pass. */
+export interface ProjectWaypoint {
+  /** [Z] */
+  z: Float32Array;
+  /** What it says, where that is known. */
+  text?: string;
+  tolerance: number;
+  weight: number;
+}
+
+export interface ProjectPlan {
+  id: number;
+  title: string;
+  removed: boolean;
+  /** In their order. */
+  waypoints: readonly ProjectWaypoint[];
+}
+
+/** What a change was of. */
+export interface Changed {
+  kind: "node" | "plan";
+  id: number;
+}
+
+/** What a plan asked of a span, and what came of it. */
+export interface PassedWaypoint {
+  /** Number of the waypoint of the plan, from 1, as the plan was then. */
+  waypoint: number;
+  /** Of the waypoint's latent: by it the waypoint is known where the plan has changed since. */
+  hash: string;
+  /** Whether a search put another one on the way to it, which was asked for. */
+  isFound: boolean;
+  /** Number of the try. */
+  tries: number;
+  distance: number;
+  tolerance: number;
+  isReached: boolean;
+}
+
+/** A span that was written along a plan. */
+export interface PassedSpan extends PassedWaypoint {
+  node: number;
+  place: number;
+  text: string;
+}
+
 /** A span that a search found. */
 export interface FoundSpan {
   node: number;
@@ -70,4 +116,11 @@ export interface ProjectFile {
   nodes: readonly (Omit<ProjectNode, "text"> & {
     spans: readonly { text: string; z?: string; origins?: readonly unknown[] }[];
   })[];
+  /** None in an export of version 1. */
+  plans?: readonly StoredPlan[];
+}
+
+/** A plan as JSON: latents are base64 of little-endian fp32. */
+export interface StoredPlan extends Omit<ProjectPlan, "waypoints"> {
+  waypoints: readonly (Omit<ProjectWaypoint, "z"> & { z: string })[];
 }

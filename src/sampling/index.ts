@@ -10,5 +10,5 @@ export { type PlanInputs, type PlanSearchInputs, plan, plan2, planSearch } from 
 export { type BridgeInputs, bridge, type PolicyInputs, policy } from "./policy.js";
 export { paragraphTopic, prose } from "./prose.js";
 export { type SamplerEntry, type SamplerInputs, type SamplerName, samplers } from "./samplers.js";
-export { type PlanSearch, searchPlan } from "./searchPlan.js";
+export { type PlanSearch, type SearchStep, searchPlan } from "./searchPlan.js";
 export * from "./waypoints.js";

@@ -15,6 +15,18 @@ export interface PlanSearch {
   length: number;
   /** Ways that are kept at each step; default: 2. */
   beam?: number;
+  /** Told after each step of it: how many of how many, and the text of the best way so far. */
+  onStep?: ((step: SearchStep) => void) | undefined;
+}
+
+/** How far a search is. */
+export interface SearchStep {
+  /** From 1. */
+  step: number;
+  /** Of all. */
+  steps: number;
+  /** Of the best way so far. */
+  text: string;
 }
 
 /** A way that may become a plan. */
@@ -47,7 +59,7 @@ export async function searchPlan(
 /** The same in a run that is under way; `before`: the latent of the end of the context, where it is known. */
 export async function searchWay(
   run: SamplingRun,
-  { context, goal, length, beam = DEFAULT_BEAM }: PlanSearch,
+  { context, goal, length, beam = DEFAULT_BEAM, onStep }: PlanSearch,
   weights: typeof SCORE_WEIGHTS,
   before?: TracedLatent,
 ): Promise<Waypoint[]> {
@@ -58,6 +70,8 @@ export async function searchWay(
     const grown: Way[] = [];
     for (const way of ways) grown.push(...(await goOn(run, way, target, step / length, weights)));
     ways = grown.sort((a, b) => b.score - a.score).slice(0, beam);
+    const written = ways[0]!.zs.flatMap(({ ids = [] }) => ids);
+    onStep?.({ step, steps: length - 1, text: run.model.tokenizer.decode(written) });
   }
   const found = ways[0]!.zs.map(({ z, ids }) => waypoint(z, ids ? { text: run.model.tokenizer.decode(ids) } : {}));
   return [...found, waypoint(goal)];

@@ -17,6 +17,11 @@ export interface Waypoint {
 /** Waypoints in the order in which they are passed. */
 export type Plan = readonly Waypoint[];
 
+/** Ways to a plan: a waypoint for each text, from each to the next, what is to the third as the second is to the first, and a search toward a goal. */
+export const PLAN_WAYS = ["texts", "line", "analogy", "search"] as const;
+/** One of PLAN_WAYS. */
+export type PlanWay = (typeof PLAN_WAYS)[number];
+
 /** Of waypoints that do not say otherwise. Of spans of unrelated stories, fewer than 1 % are as near (docs/plans.md). */
 export const DEFAULT_TOLERANCE = 0.45;
 

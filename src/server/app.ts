@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { z } from "zod";
+import { Strategies } from "../plans/index.js";
 import { Rng } from "../rng.js";
 import { EventStream, plainFloats } from "./eventStream.js";
 import { answerTo, invalidBody, RequestError } from "./failures.js";
@@ -14,8 +15,10 @@ import { latentRoutes } from "./routes/latents.js";
 import { memoryRoutes } from "./routes/memory.js";
 import { miniLoomRoutes } from "./routes/miniLoom.js";
 import { openAiRoutes } from "./routes/openAi.js";
+import { planRoutes } from "./routes/plans.js";
 import { samplingRoutes } from "./routes/sampling.js";
 import { closing, statusRoutes } from "./routes/status.js";
+import { strategyRoutes } from "./routes/strategies.js";
 import { Access, type AccessOptions } from "./security.js";
 import type { ServedMemory } from "./servedMemory.js";
 import type { ServedModel } from "./servedModel.js";
@@ -32,6 +35,8 @@ export interface AppOptions extends AccessOptions {
   /** Of all random numbers of requests without one. */
   seed: number;
   version: string;
+  /** Folder of strategies. */
+  strategies: string;
   /** What the studio adds. */
   studio?: { routes: readonly Route[]; attach(app: FastifyInstance): void } | undefined;
   /** Where log lines go; none are written without it. */
@@ -85,6 +90,8 @@ export function makeApp(model: ServedModel, memory: ServedMemory, options: AppOp
     ...openAiRoutes,
     ...latentRoutes,
     ...samplingRoutes,
+    ...planRoutes,
+    ...strategyRoutes,
     ...memoryRoutes,
     ...engineRoutes,
     ...miniLoomRoutes,
@@ -131,6 +138,7 @@ class Answering {
   readonly metrics: Metrics;
   readonly #queue: Queue;
   readonly #rng: Rng;
+  readonly #strategies: Strategies;
   readonly #running = new Set<Promise<unknown>>();
   readonly #abort = new AbortController();
   #count = 0;
@@ -140,10 +148,11 @@ class Answering {
     readonly app: FastifyInstance,
     readonly model: ServedModel,
     readonly memory: ServedMemory,
-    { maxActive, maxWaiting, seed }: AppOptions,
+    { maxActive, maxWaiting, seed, strategies }: AppOptions,
   ) {
     this.#queue = new Queue(maxActive, maxWaiting);
     this.#rng = Rng.fromSeed(seed);
+    this.#strategies = new Strategies(strategies);
     this.metrics = new Metrics(this.#queue, () => model.isReady);
   }
 
@@ -174,7 +183,7 @@ class Answering {
     const signal = AbortSignal.any([gone.signal, this.#abort.signal]);
     const rng = this.#rng.fork("request", this.#count++);
     const context: RequestContext = {
-      ...{ model: this.model, memory: this.memory, metrics: this.metrics },
+      ...{ model: this.model, memory: this.memory, strategies: this.#strategies, metrics: this.metrics },
       ...{ signal, id: request.id, rng },
     };
     if (route.method === "GET") return this.#send(reply, await route.handle(context, undefined));

@@ -1,7 +1,8 @@
 /** A route as a value: from its schemas come validation, types and its part of the OpenAPI document. */
 import type { z } from "zod";
-import type { BigVae } from "../bigVae.js";
+import type { BigVae, TaskExample } from "../bigVae.js";
 import { checkLatent } from "../latent/index.js";
+import type { Strategies } from "../plans/index.js";
 import type { Rng } from "../rng.js";
 import type { Metrics } from "./metrics.js";
 import type { ServedMemory } from "./servedMemory.js";
@@ -11,6 +12,8 @@ import type { ServedModel } from "./servedModel.js";
 export interface RequestContext {
   model: ServedModel;
   memory: ServedMemory;
+  /** The server's folder of them. */
+  strategies: Strategies;
   metrics: Metrics;
   /** Aborts when the connection closes. */
   signal: AbortSignal;
@@ -27,7 +30,7 @@ export interface Route<Body extends z.ZodType = z.ZodType, Answer extends z.ZodT
   method: "GET" | "POST";
   path: string;
   summary: string;
-  tag: "OpenAI" | "latents" | "memory" | "MiniLoom" | "engine" | "studio" | "server";
+  tag: "OpenAI" | "latents" | "plans" | "memory" | "MiniLoom" | "engine" | "studio" | "server";
   body?: Body;
   answer: Answer;
   /** A body that the pocket model answers. */
@@ -64,6 +67,13 @@ export function toLatent(z: readonly number[]): Float32Array {
 /** A text as it is, numbers as a latent. */
 export function toSource(source: string | readonly number[]): string | Float32Array {
   return typeof source === "string" ? source : toLatent(source);
+}
+
+/** A text, a latent, or a task vector of several examples. */
+export function toExample(example: string | readonly number[] | { z: number[]; examples: number }): TaskExample {
+  return typeof example === "object" && "z" in example
+    ? { z: toLatent(example.z), examples: example.examples }
+    : toSource(example);
 }
 
 /** Latents of texts, encoded together, and of latents. */

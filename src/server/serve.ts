@@ -27,6 +27,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   project?: string | undefined;
   /** Folder of experts, which requests may have write. */
   experts?: string | undefined;
+  /** Folder of strategies; default: "strategies". */
+  strategies?: string;
   /** Folder of the training runs that the studio shows; default: "runs". */
   runs?: string;
   /** The time that a connection has for the headers of a request; default: 10 s. */
@@ -102,7 +104,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
     );
   const limits = { maxActive, maxWaiting, maxBodyBytes, headersTimeoutMs };
   try {
-    app = makeApp(served, memory, { ...access, ...limits, seed, version, log, studio });
+    const strategies = options.strategies ?? "strategies";
+    app = makeApp(served, memory, { ...access, ...limits, seed, version, log, strategies, studio });
     return await listening(app, { host, port, served, memory, studio });
   } catch (error) {
     served.loaded.catch(() => undefined);

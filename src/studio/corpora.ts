@@ -6,7 +6,7 @@ import { batches } from "../operations/batches.js";
 import { CORPUS, type Project } from "../project/index.js";
 import type { Atlas } from "./atlas.js";
 import type { StudioEvents } from "./events.js";
-import { labelled } from "./labels.js";
+import { noted } from "./notes.js";
 
 /** Texts of a file at most. */
 const MOST_TEXTS = 100_000;
@@ -80,7 +80,7 @@ export class Corpora {
         const encoded = await this.model().encode(texts, signal);
         const ids = this.project.together(() =>
           encoded.map(
-            ({ text, mean: z }, i) => this.project.write(node, { text, z, origins: labelled(batch[i]!.values) }).id,
+            ({ text, mean: z }, i) => this.project.write(node, { text, z, origins: noted(batch[i]!.values) }).id,
           ),
         );
         const points = this.atlas.add(

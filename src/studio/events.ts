@@ -1,5 +1,5 @@
 /** What happens in a project while it is worked on, for whoever listens. */
-import type { ProjectNode } from "../project/types.js";
+import type { PassedWaypoint, ProjectNode } from "../project/types.js";
 
 /** A span on the map. */
 export interface MapPoint {
@@ -15,13 +15,47 @@ export interface MapPoint {
   layout: number;
 }
 
+/** A plan on the map. */
+export interface ShownPlan {
+  id: number;
+  title: string;
+  removed: boolean;
+  /** Number of the layout that its places belong to. */
+  layout: number;
+  waypoints: ShownWaypoint[];
+}
+
+interface ShownWaypoint {
+  /** Empty where it is not known. */
+  text: string;
+  /** Of its latent. */
+  hash: string;
+  tolerance: number;
+  weight: number;
+  x: number;
+  y: number;
+  /** Distances to its neighbours. */
+  toPrevious?: number;
+  toNext?: number;
+}
+
 export type StudioEvent =
   /** A node that is new, or whose marks have changed. */
   | { kind: "node"; node: ProjectNode }
   /** A piece of text as it is written; kept with its span. */
   | { kind: "text"; node: number; text: string }
-  /** A span was kept. Its point is left out where the text was not encoded; `recalled` are the points of the drafts that were recalled for it. */
-  | { kind: "span"; node: number; place: number; text: string; point?: MapPoint; recalled?: number[] }
+  /** A span was kept. Its point is left out where the text was not encoded; `recalled` are the points of the drafts that were recalled for it; `passed` is what a plan asked of it. */
+  | {
+      kind: "span";
+      node: number;
+      place: number;
+      text: string;
+      point?: MapPoint;
+      recalled?: number[];
+      passed?: PassedWaypoint;
+    }
+  /** A plan that is new, or has changed. */
+  | { kind: "plan"; plan: ShownPlan }
   /** New records of the memory, and how many it has now. */
   | { kind: "memory"; records: number; points: MapPoint[] }
   /** Spans of a corpus were kept: how many of its texts are done. */

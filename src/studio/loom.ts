@@ -2,14 +2,22 @@
 import type { BigVae, GeneratedSpan, GenerateOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
-import { importProject, type NodeMarks, type PlacedSpan, type Project, type ProjectNode } from "../project/index.js";
+import {
+  importProject,
+  type NodeMarks,
+  type PassedWaypoint,
+  type PlacedSpan,
+  type Project,
+  type ProjectNode,
+} from "../project/index.js";
 import type { ExpertPolicy } from "../sampling/model.js";
 import { type SamplerName, samplers } from "../sampling/samplers.js";
 import { Atlas } from "./atlas.js";
 import { Corpora } from "./corpora.js";
 import { StudioEvents } from "./events.js";
-import { labelled } from "./labels.js";
 import { pointOfRecord, type StudioMemory } from "./memoryLayer.js";
+import { noted } from "./notes.js";
+import { Passage, StudioPlans } from "./plans.js";
 
 /** Options of a sampler that a branch may be written with. */
 export type BranchOptions = Pick<
@@ -26,6 +34,8 @@ export interface BranchRequest {
   branches?: number;
   seed?: number;
   options?: BranchOptions;
+  /** A plan of the project that is followed. */
+  plan?: number;
   /** Whether drafts are recalled from the memory, and kept in it; default: false. */
   recalls?: boolean;
   /** Whether experts write; default: false. */
@@ -36,6 +46,7 @@ export class Loom {
   readonly events = new StudioEvents();
   readonly atlas: Atlas;
   readonly corpora: Corpora;
+  readonly plans: StudioPlans;
   /** Nodes that are written on. */
   readonly #writing = new Map<number, { abort: AbortController; done: Promise<void>; text: string }>();
 
@@ -48,6 +59,7 @@ export class Loom {
   ) {
     this.atlas = new Atlas(project, model, this.events, sources.memory);
     this.corpora = new Corpora(project, model, this.events, this.atlas);
+    this.plans = new StudioPlans(project, model, this.events, this.atlas);
     // A process that was killed leaves nodes half written: they stay as they are.
     for (const { id, finished } of project.nodes()) if (!finished) project.finish(id);
   }
@@ -86,24 +98,27 @@ export class Loom {
     return this.project.node(node);
   }
 
-  /** Adds the nodes of an export; returns their number. Throws as `importProject` does. */
+  /** Adds the nodes and plans of an export; returns the number of nodes. Throws as `importProject` does. */
   import(file: unknown): number {
-    const added = [...importProject(this.project, file).values()];
-    for (const node of added) {
+    const added = importProject(this.project, file);
+    for (const node of added.nodes.values()) {
       // Nobody goes on with what was half written elsewhere.
       this.project.finish(node);
       this.#tellNode(node);
       this.atlas.add(this.project.spans(node));
     }
     this.atlas.lay(this.atlas.map.layout);
-    return added.length;
+    this.plans.tellAll(new Set(added.plans.values()));
+    return added.nodes.size;
   }
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
   write({ parent, sampler, branches = 1, seed = 0, options = {}, ...by }: BranchRequest): number[] {
     const begun = this.#beginning(parent, sampler, options.prompt);
+    const { plan: id, ...sources } = by;
+    const plan = id === undefined ? {} : { plan: this.project.plans.get(id).waypoints };
     // What is refused is refused before a branch is begun.
-    this.#sourcesOf(by);
+    this.#sourcesOf(sources);
     return Array.from({ length: branches }, (_, i) => {
       const settings = { ...options, seed: seed + i };
       const place = parent === undefined ? {} : { parent };
@@ -115,7 +130,13 @@ export class Loom {
       });
       this.#tellNode(node);
       const abort = new AbortController();
-      const done = this.#write(node, sampler, { ...settings, ...begun, ...this.#sourcesOf(by), signal: abort.signal });
+      const done = this.#write(node, sampler, {
+        ...settings,
+        ...begun,
+        ...plan,
+        ...this.#sourcesOf(sources),
+        signal: abort.signal,
+      });
       this.#writing.set(node, { abort, done, text: "" });
       return node;
     });
@@ -137,10 +158,11 @@ export class Loom {
     this.#tellNode(node);
   }
 
-  /** Takes back the newest change of a mark, or does it again. */
+  /** Takes back the newest change of a mark or a plan, or does it again. */
   turn(direction: "undo" | "redo"): void {
-    const node = this.project[direction]();
-    if (node !== undefined) this.#tellNode(node);
+    const changed = this.project[direction]();
+    if (changed?.kind === "node") this.#tellNode(changed.id);
+    else if (changed) this.plans.tell(changed.id);
   }
 
   /** Stops all that is under way. */
@@ -152,7 +174,7 @@ export class Loom {
   }
 
   /**
-   * What a sampler goes on from. A plan starts at the last span; for others that is the topic and what stands before it the context, unless a
+   * What a sampler goes on from. Toward a terminal that is the last span; along a plan, all of the text; for others that is the topic and what stands before it the context, unless a
    * topic is given.
    */
   #beginning(parent: number | undefined, sampler: SamplerName, prompt: BranchOptions["prompt"]): GenerateOptions {
@@ -161,7 +183,7 @@ export class Loom {
     const last = this.#lastSpan(parent);
     const needs: readonly string[] = samplers[sampler].needs;
     if (needs.includes("terminal")) return { context: text, start: last };
-    if (prompt !== undefined) return { context: text };
+    if (prompt !== undefined || needs.includes("plan")) return { context: text };
     return { context: text.slice(0, text.length - last.length), prompt: last };
   }
 
@@ -188,7 +210,11 @@ export class Loom {
           this.events.tell({ kind: "text", node, text });
         },
       });
-      for await (const span of run) await this.#keep(node, span, options.signal);
+      const passage = options.plan && new Passage(options.plan);
+      for await (const span of run) {
+        const passed = passage && span.plan && passage.step(span.plan);
+        await this.#keep(node, span, passed, options.signal);
+      }
     } catch (error) {
       const isStopped = options.signal?.aborted || (error instanceof BigVaeError && error.kind === "aborted");
       if (!isStopped) this.events.fail(error, node);
@@ -198,18 +224,21 @@ export class Loom {
   }
 
   /** A span lies where its own text is read to, which is not quite what it was asked for: that is among its origins. */
-  async #keep(node: number, { text, latent, drafts, written }: GeneratedSpan, signal?: AbortSignal): Promise<void> {
+  async #keep(
+    node: number,
+    { text, latent, drafts, written }: GeneratedSpan,
+    passed?: PassedWaypoint,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const [encoded] = text.trim() === "" ? [] : await this.model().encode([text], signal);
     const z: Latent = encoded?.mean ?? latent.z;
     const parents = latent.parents.map(({ latent: { role }, weight }) => ({ role, weight }));
-    const origins = [...labelled(written.experts && { expert: written.experts[0]!.name }), ...parents];
+    const origins = [...noted(written.experts && { expert: written.experts[0]!.name }, passed), ...parents];
     const span = this.project.write(node, { text, z, origins });
     const writing = this.#writing.get(node)!;
     writing.text = writing.text.slice(text.length);
-    this.#tellSpan(
-      span,
-      drafts.flatMap(({ recalled }) => (recalled === undefined ? [] : pointOfRecord(recalled))),
-    );
+    const recalled = drafts.flatMap((draft) => (draft.recalled === undefined ? [] : pointOfRecord(draft.recalled)));
+    this.#tellSpan(span, { ...(recalled.length > 0 ? { recalled } : {}), ...(passed ? { passed } : {}) });
   }
 
   /** What a branch is written with beside the model. Throws "usage" for what the studio does not have. */
@@ -228,18 +257,10 @@ export class Loom {
     this.events.tell({ kind: "node", node: this.project.node(id) });
   }
 
-  /** `recalled`: points of drafts. */
-  #tellSpan(span: PlacedSpan, recalled: number[] = []): void {
+  #tellSpan(span: PlacedSpan, told: { recalled?: number[]; passed?: PassedWaypoint } = {}): void {
     const [point] = this.atlas.add([span]);
     const { node, place, text } = span;
-    this.events.tell({
-      kind: "span",
-      node,
-      place,
-      text,
-      ...(point ? { point } : {}),
-      ...(recalled.length > 0 ? { recalled } : {}),
-    });
+    this.events.tell({ kind: "span", node, place, text, ...(point ? { point } : {}), ...told });
     this.atlas.refresh();
   }
 }

@@ -1,6 +1,5 @@
 /** What the model makes of texts: how it reads one, and how a chain of them goes from step to step. */
 import type { BigVae } from "../bigVae.js";
-import type { Latent } from "../latent/index.js";
 import { type Piece, piecesOf } from "../operations/pieces.js";
 import type { Atlas } from "./atlas.js";
 import type { Explanation, Step } from "./types.js";
@@ -35,21 +34,17 @@ export async function explain(
   };
 }
 
-/** How a chain of texts goes on, and how near it comes to a goal. */
+/** How a chain of texts goes on. */
 export async function measureSteps(
   { atlas, model }: { atlas: Atlas; model: BigVae },
   texts: readonly string[],
-  goal: string | Latent,
   signal?: AbortSignal,
 ): Promise<Step[]> {
-  const encoded = await model.encode(typeof goal === "string" ? [...texts, goal] : texts, signal);
-  const end = typeof goal === "string" ? encoded.at(-1)!.mean : goal;
-  const steps = encoded.slice(0, texts.length);
+  const steps = await model.encode(texts, signal);
   const confidences = await model.confidence(steps, signal);
   return steps.map(({ mean: z }, i) => ({
     ...atlas.map.placeOf(z),
     loss: confidences[i]!.baseLoss,
     toPrevious: i === 0 ? 1 : model.space.similarity(steps[i - 1]!.mean, z),
-    toGoal: model.space.similarity(z, end),
   }));
 }

@@ -21,8 +21,6 @@ export interface Step {
   loss: number;
   /** How alike it is to the text before it, up to 1; of the first: 1. */
   toPrevious: number;
-  /** How alike it is to the goal. */
-  toGoal: number;
 }
 
 /** A run of `bigvae train`. */

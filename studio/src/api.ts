@@ -1,11 +1,22 @@
 /** What the page asks of the server. */
 
 import { Client } from "../../src/client/client.js";
-import { CORPUS, type FoundSpan, type NodeMarks, type ProjectNode } from "../../src/project/types.js";
-import type { MapPoint, StudioEvent } from "../../src/studio/events.js";
+import { CORPUS, type FoundSpan, type NodeMarks, type PassedSpan, type ProjectNode } from "../../src/project/types.js";
+import type { MapPoint, ShownPlan, StudioEvent } from "../../src/studio/events.js";
 import type { Explanation, Step, TrainingRun } from "../../src/studio/types.js";
 
-export type { Explanation, FoundSpan, MapPoint, NodeMarks, ProjectNode, Step, StudioEvent, TrainingRun };
+export type {
+  Explanation,
+  FoundSpan,
+  MapPoint,
+  NodeMarks,
+  PassedSpan,
+  ProjectNode,
+  ShownPlan,
+  Step,
+  StudioEvent,
+  TrainingRun,
+};
 export { CORPUS };
 
 /** All that a page begins with. */
@@ -33,11 +44,27 @@ export interface MapState {
   layout: string;
   round: number;
   points: MapPoint[];
+  plans: ShownPlan[];
+  /** Spans that were written along plans. */
+  passed: PassedSpan[];
+}
+
+/** A change of one waypoint. */
+export interface WaypointEdit {
+  /** A place of the map, whose latent it takes. */
+  at?: { x: number; y: number };
+  text?: string;
+  tolerance?: number;
+  weight?: number;
+  insert?: boolean;
+  remove?: boolean;
 }
 
 export interface BranchRequest {
   parent?: number;
   sampler: string;
+  /** A plan of the project that is followed. */
+  plan?: number;
   branches: number;
   /** Whether drafts are recalled from the memory. */
   recalls?: boolean;
@@ -83,8 +110,11 @@ export const api = {
   lay: (layout: string) => ask("/studio/lay", { layout }),
   mean: (spans: number[]) => ask<{ z: number[]; text: string }>("/studio/mean", { spans }),
   explain: (text: string, signal?: AbortSignal) => ask<Explanation>("/studio/explain", { text }, signal),
-  steps: (texts: string[], goal: string | number[], signal?: AbortSignal) =>
-    ask<{ steps: Step[] }>("/studio/steps", { texts, goal }, signal),
+  steps: (texts: string[], signal?: AbortSignal) => ask<{ steps: Step[] }>("/studio/steps", { texts }, signal),
+  keepPlan: (title: string, plan: object[]) => ask<ShownPlan>("/studio/plan", { title, plan }),
+  editPlan: (plan: number, number: number, edit: WaypointEdit) =>
+    ask<ShownPlan>("/studio/plan/edit", { plan, number, ...edit }),
+  removePlan: (plan: number) => ask("/studio/plan/remove", { plan }),
   runs: (names: string[]) => ask<{ folder: string; runs: TrainingRun[] }>("/studio/runs", { names }),
   addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),
   labels: (name?: string) => ask<{ names: string[]; values: [number, string | number][] }>("/studio/labels", { name }),

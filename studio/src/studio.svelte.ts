@@ -4,10 +4,13 @@ import {
   CORPUS,
   listen,
   type MapPoint,
+  type PassedSpan,
   type ProjectNode,
   type Reading,
+  type ShownPlan,
   type StudioEvent,
   type StudioState,
+  type WaypointEdit,
 } from "./api.js";
 
 export interface DeskItem {
@@ -49,11 +52,18 @@ export class Studio {
   desk = $state<DeskItem[]>([]);
   /** What stands below the map. */
   tool = $state<"desk" | "line" | "plan" | "explain" | "runs">("desk");
+  /** All plans, the removed ones too. */
+  plans = $state.raw<readonly ShownPlan[]>([]);
+  /** Id of the plan that is shown; until somebody chooses, the newest. */
+  planId = $state<number | undefined>(undefined);
+  /** Number of the waypoint that is chosen, from 1. */
+  waypoint = $state<number | undefined>(undefined);
+  /** Spans that were written along plans, by their nodes. */
+  passed = $state.raw<ReadonlyMap<number, readonly PassedSpan[]>>(new Map());
   /** Where a plan leads. */
   goal = $state("");
-  /** Whether a place of the map was read, and a plan was written: a newcomer has made that. */
+  /** Whether a place of the map was read: a newcomer has made that. */
   hasReadPlace = $state(false);
-  hasPlanned = $state(false);
   /** A text that is to be explained. */
   explained = $state("");
   /** Whether the map has more room than the text. */
@@ -93,6 +103,28 @@ export class Studio {
       if (best === undefined || own > best || (own === best && point.place > last!.place)) last = point;
     }
     return last;
+  });
+
+  /** The plan that is shown. */
+  readonly plan = $derived.by(() => {
+    const there = this.plans.filter(({ removed }) => !removed);
+    return there.find(({ id }) => id === this.planId) ?? there.at(-1);
+  });
+
+  /** Of each waypoint of the plan, by its number, the last span of the text on the page that was written toward it. */
+  readonly passedOfPlan = $derived.by(() => {
+    const run = this.path.findLast(({ settings }) => this.plan && settings.plan === this.plan.id);
+    const spans = ((run && this.passed.get(run.id)) ?? []).filter(({ isFound }) => !isFound);
+    const waypoints = this.plan?.waypoints ?? [];
+    const passed = new Map<number, PassedSpan>();
+    for (const [i, { hash }] of waypoints.entries()) {
+      const own = spans.filter((span) => span.hash === hash);
+      // Of waypoints that are the same, each has those of its number.
+      const isMoved = ({ waypoint }: PassedSpan) => waypoints[waypoint - 1]?.hash !== hash;
+      const span = own.findLast(({ waypoint }) => waypoint === i + 1) ?? own.findLast(isMoved);
+      if (span) passed.set(i + 1, span);
+    }
+    return passed;
   });
 
   /** The text on the page, from its first node to the selected one. */
@@ -166,6 +198,18 @@ export class Studio {
     this.chosen = new Set(points.map(({ id }) => id));
   }
 
+  showPlan(id: number): void {
+    this.planId = id;
+    this.waypoint = undefined;
+  }
+
+  /** Changes a waypoint of the plan that is shown; the server tells what it has become. */
+  async editWaypoint(number: number, edit: WaypointEdit): Promise<boolean> {
+    const { plan } = this;
+    if (!plan) return false;
+    return (await this.run(() => api.editPlan(plan.id, number, edit))) !== undefined;
+  }
+
   addToDesk(text: string, source: string | number[]): void {
     const key = crypto.randomUUID();
     this.desk = [...this.desk, { key, text, source, weight: 1 }];
@@ -206,6 +250,11 @@ export class Studio {
       }
       if (event.point) this.#addPoints([event.point]);
       if (event.recalled) this.recalled = new Set(event.recalled);
+      const { node: id, place, text, passed } = event;
+      if (passed) this.#addPassed([{ node: id, place, text, ...passed }]);
+    } else if (event.kind === "plan") {
+      this.#late?.plans.push(event.plan);
+      this.#setPlan(event.plan);
     } else if (event.kind === "memory") {
       if (this.memory) this.memory.records = event.records;
       this.#addPoints(event.points);
@@ -218,25 +267,43 @@ export class Studio {
     } else this.message = event.message;
   }
 
-  /** Points that were told since the map was asked for. */
-  #late: MapPoint[] | undefined;
+  /** Points and plans that were told since the map was asked for. */
+  #late: { points: MapPoint[]; plans: ShownPlan[] } | undefined;
 
-  /** Asks for all points. Those that are told meanwhile are added, if they are of the same layout and not among them. */
+  /** Asks for all points and plans. Those that are told meanwhile are added, if they are of the same layout and not among them. */
   async #loadMap(): Promise<void> {
-    const late: MapPoint[] = [];
+    const late = { points: [] as MapPoint[], plans: [] as ShownPlan[] };
     this.#late = late;
-    const { layout, round, points } = await api.map();
+    const { layout, round, points, plans, passed } = await api.map();
     if (this.#late !== late) return;
     const known = new Set(points.map(({ id }) => id));
     this.#late = undefined;
     this.round = round;
     this.layout = layout;
-    this.points = [...points, ...late.filter((point) => point.layout === round && !known.has(point.id))];
+    this.plans = plans;
+    for (const plan of late.plans) if (plan.layout === round) this.#setPlan(plan);
+    this.#addPassed(passed);
+    this.points = [...points, ...late.points.filter((point) => point.layout === round && !known.has(point.id))];
   }
 
   #addPoints(points: readonly MapPoint[]): void {
-    this.#late?.push(...points);
+    this.#late?.points.push(...points);
     this.points = [...this.points, ...points.filter(({ layout }) => layout === this.round)];
+  }
+
+  #setPlan(plan: ShownPlan): void {
+    const isKnown = this.plans.some(({ id }) => id === plan.id);
+    this.plans = isKnown ? this.plans.map((each) => (each.id === plan.id ? plan : each)) : [...this.plans, plan];
+  }
+
+  /** Spans never change: those that are known stay. */
+  #addPassed(spans: readonly PassedSpan[]): void {
+    const passed = new Map(this.passed);
+    for (const span of spans) {
+      const known = passed.get(span.node) ?? [];
+      if (!known.some(({ place }) => place === span.place)) passed.set(span.node, [...known, span]);
+    }
+    this.passed = passed;
   }
 
   #setLive(node: number, text: string | undefined): void {

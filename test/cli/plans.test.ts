@@ -276,7 +276,7 @@ describe("bigvae strategy", PATIENCE, () => {
 
 it.each<[string, keyof typeof EXIT_CODES, string]>([
   ["plan show NONE", "format", "none.json: expected a path that can be read, got no such file"],
-  ["plan make BAD x --by line", "usage", "plan make --by line: expected at least two texts, got 1"],
+  ["plan make BAD x --by line", "usage", "plan by line: expected at least two texts, got 1"],
   ["plan make bad.txt x", "usage", "bad.txt: expected a name that ends with .json, got .txt"],
   ["plan make BAD x --beam 3", "usage", "--beam: expected a plan that takes it, got --by texts"],
   ["plan make BAD x --tolerance 5", "usage", "Expected a number"],

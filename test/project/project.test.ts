@@ -104,6 +104,93 @@ it("finds spans by their words, not those of removed nodes, whatever is typed", 
   await project.close();
 });
 
+describe("plans", () => {
+  const [A, B] = [
+    { z: z(1, 2, 3), text: "A storm\0 came up.", tolerance: 0.4, weight: 1 },
+    { z: z(4e-9, -5, 6), tolerance: 0, weight: 0.5 },
+  ];
+
+  it("come back to the bit, and their changes are undone in one order with those of nodes", async () => {
+    const project = await open();
+    const [node] = grow(project);
+    const plan = project.plans.add({ title: "Home", waypoints: [A!] });
+    project.plans.change(plan, [A!, B!]);
+    project.mark(node!, { title: "Lamp" });
+    project.plans.remove(plan);
+    await project.close();
+    const again = await open();
+    expect(again.plans.all()).toEqual([{ id: plan, title: "Home", removed: true, waypoints: [A, B] }]);
+    expect(again.undo()).toEqual({ kind: "plan", id: plan });
+    expect(again.undo()).toEqual({ kind: "node", id: node });
+    expect(again.undo()).toEqual({ kind: "plan", id: plan });
+    expect(again.plans.get(plan)).toMatchObject({ removed: false, waypoints: [A] });
+    expect(again.redo()).toEqual({ kind: "plan", id: plan });
+    expect(again.plans.get(plan).waypoints).toEqual([A, B]);
+    expect(() => again.plans.get(99)).toThrow(/plan: expected one of the project's, got 99/);
+    for (let i = 0; i < 120; i++) again.plans.change(plan, [i % 2 ? A! : B!]);
+    expect(again.database.all("SELECT count(*) AS n FROM changes WHERE kind = 'plan'")).toEqual([{ n: 100 }]);
+    await again.close();
+  });
+
+  it("are found by nodes that were written along them, and both by an import", async () => {
+    const project = await open();
+    const other = await open("other");
+    const plan = project.plans.add({ title: "Home", waypoints: [A!, B!] });
+    const passed = {
+      waypoint: 2,
+      hash: "ab",
+      isFound: false,
+      tries: 1,
+      distance: 0.3,
+      tolerance: 0.4,
+      isReached: true,
+    };
+    const node = project.add({ origin: "policy", settings: { plan, seed: 1 } }, [
+      { text: " They came home.", origins: [{ plan: passed }, { role: "waypoint", weight: 1 }] },
+      { text: " All slept." },
+    ]);
+    expect(project.passed()).toEqual([{ node, place: 0, text: " They came home.", ...passed }]);
+    other.plans.add({ title: "Another", waypoints: [B!] });
+    const { nodes, plans } = importProject(other, JSON.parse(JSON.stringify(exportProject(project))));
+    const [id, planId] = [nodes.get(node)!, plans.get(plan)!];
+    expect(planId).toBe(2);
+    expect(other.node(id).settings).toEqual({ plan: planId, seed: 1 });
+    expect(other.plans.get(planId)).toEqual({ ...project.plans.get(plan), id: planId });
+    expect(other.passed().map(({ node }) => node)).toEqual([id]);
+    await Promise.all([project.close(), other.close()]);
+  });
+
+  it("are there in a project that an older release made, which can still be undone", async () => {
+    const project = await open();
+    const [node] = grow(project);
+    project.mark(node!, { title: "Lamp" });
+    // As version 1 had it.
+    project.database.exec(`
+      DROP TABLE plans;
+      ALTER TABLE changes RENAME TO newer;
+      CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, node INTEGER NOT NULL REFERENCES nodes (id), field TEXT NOT NULL,
+        before ANY NOT NULL, after ANY NOT NULL, undone INTEGER NOT NULL DEFAULT 0) STRICT;
+      INSERT INTO changes SELECT id, subject, field, before, after, undone FROM newer;
+      DROP TABLE newer;
+      UPDATE facts SET value = '1' WHERE name = 'version';`);
+    await project.close();
+    for (let times = 0; times < 2; times++) {
+      const again = await open();
+      expect(again.plans.all()).toEqual([]);
+      expect(again.node(node!).title).toBe("Lamp");
+      await again.close();
+    }
+    const again = await open();
+    expect(again.undo()).toEqual({ kind: "node", id: node });
+    expect(again.node(node!).title).toBe("Opening");
+    const { plans: _, ...older } = exportProject(again);
+    const copy = await open("copy");
+    importProject(copy, { ...older, version: 1 });
+    expect(copy.nodes()).toHaveLength(4);
+    await Promise.all([again.close(), copy.close()]);
+  });
+});
+
 describe("export and import", () => {
   it("come back as they were", async () => {
     const project = await open();
@@ -149,7 +236,11 @@ describe("export and import", () => {
       undefined,
       [],
       { ...file, format: "loom" },
-      { ...file, version: 2 },
+      { ...file, version: 3 },
+      { ...file, plans: {} },
+      { ...file, plans: [{ id: 1, title: "x", removed: false, waypoints: [] }] },
+      { ...file, plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: "AAA", tolerance: 1, weight: 1 }] }] },
+      { ...file, plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: "", tolerance: 3, weight: 1 }] }] },
       { ...file, facts: { model: 3 } },
       { ...file, facts: { version: "7" } },
       { ...file, nodes: [{ ...file.nodes[0], rating: 5 }] },

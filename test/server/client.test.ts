@@ -13,7 +13,7 @@ let client: Client;
 let memory: string;
 beforeAll(async () => {
   memory = await mkdtemp(join(tmpdir(), "bigvae-served-memory-"));
-  server = await startServer({ memory });
+  server = await startServer({ memory, strategies: join(memory, "strategies") });
   client = new Client({ url: `${server.url}/` });
 });
 afterAll(async () => {
@@ -52,6 +52,27 @@ describe("the client", () => {
     expect(await client.calibrateMemory({ texts: [long], nAvg: 1 })).toMatchObject({ coverage: 0.5, texts: 1 });
     expect(await client.deleteFromMemory({ ids: [2] })).toEqual({ deleted: 1 });
     expect((await client.memory()).records).toBe(1);
+    const { plan } = await client.makePlan({ sources: ["A storm came up.", "They came home."] });
+    const edited = await client.editPlan({ plan, number: 1, remove: true });
+    expect(edited).toEqual({ plan: [plan[1]] });
+    expect((await client.mergePlans({ plans: [edited.plan, plan], append: true })).plan).toHaveLength(3);
+    const { waypoints } = await client.showPlan({ plan });
+    expect(waypoints.map(({ decoded }) => decoded)).toEqual(["A storm came up.", "They came home."]);
+    const search = { by: "search" as const, sources: ["They danced."], steps: 2, nAvg: 1, beam: 1, seed: 1 };
+    const kinds: string[] = [];
+    for await (const event of client.stream("makePlan", search)) {
+      kinds.push(event.kind);
+      if (event.kind === "result") expect(event.answer).toEqual(await client.makePlan(search));
+    }
+    expect(kinds).toEqual(["step", "result"]);
+    expect(await client.saveStrategy({ name: "home", plan, examples: [zs[0]!] })).toEqual({ name: "home", version: 1 });
+    expect((await client.showStrategy({ name: "home@1" })).plan).toEqual(plan);
+    const names = ["home", "home"];
+    expect(await client.mergeStrategies({ name: "both", names })).toMatchObject({ from: ["home@1", "home@1"] });
+    expect(await client.removeStrategy({ name: "home" })).toEqual({ removed: 1 });
+    expect((await client.strategies()).strategies).toEqual([
+      { name: "both", versions: [1], examples: 2, waypoints: 2 },
+    ]);
     const ask = { model: "pocket", prompt: "The owl", max_tokens: 8, seed: 1 };
     const { choices } = await client.completions(ask);
     let streamed = "";
@@ -66,7 +87,7 @@ describe("the client", () => {
     for await (const event of client.stream("generate", request)) {
       if (event.kind === "token") text += event.text;
       else if (event.kind === "span") expect(event.span).toBe(++spans);
-      else expect(event.answer).toMatchObject({ text, spans: { length: spans } });
+      else if (event.kind === "result") expect(event.answer).toMatchObject({ text, spans: { length: spans } });
     }
     expect(spans).toBe(2);
   });

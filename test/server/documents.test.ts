@@ -18,7 +18,7 @@ let server: Server;
 let memory: string;
 beforeAll(async () => {
   memory = await mkdtemp(join(tmpdir(), "bigvae-documents-"));
-  server = await startServer({ memory });
+  server = await startServer({ memory, strategies: join(memory, "strategies") });
 });
 afterAll(async () => {
   await server.close();
@@ -39,7 +39,7 @@ const isRun = ({ language }: CodeBlock) =>
 
 it("has snippets of each kind", () => {
   const count = (of: string) => blocks.filter(({ language }) => language === of).length;
-  expect([count("sh"), count("js"), count("python")]).toEqual([5, 3, 1]);
+  expect([count("sh"), count("js"), count("python")]).toEqual([7, 3, 1]);
 });
 
 it.each(blocks.filter(isRun).map((block, i) => [i + 1, block.language, block] as const))(

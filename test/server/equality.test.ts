@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readPlan } from "../../src/plans/index.js";
 import { type SamplerEntry, type SamplerName, samplers } from "../../src/sampling/samplers.js";
 import type { Server } from "../../src/server/serve.js";
 import { bigvae, jsonLines } from "../cli/run.js";
@@ -87,6 +88,23 @@ describe("texts and latents give the same by both", () => {
     );
     expect(answer.text).toBe(lines.at(-1).text);
     expect(answer.spans[0].z).toEqual(lines[0].z);
+  });
+
+  it("plans, by texts and by search, and merged", async () => {
+    const waypoints = async (of: string) =>
+      (await readPlan(of)).waypoints.map(({ z, ...rest }) => ({ ...rest, z: Array.from(z!) }));
+    const ask = async (path: string, body: object) => (await post(`${server.url}${path}`, body)).body;
+    expect((await ask("/plan/make", { sources: WAYPOINTS, seed: 5 })).plan).toEqual(await waypoints(plan));
+    const [found, merged] = ["found.json", "merged.json"].map((name) => join(folder, name));
+    const flags = ["--context", TEXTS.prompt, "--steps", "2", "--n-avg", "2", "--beam", "1", "--seed", "5"];
+    const { answer } = await both(["plan", "make", found!, "--by", "search", TEXTS.terminal, ...flags], "/plan/make", {
+      ...{ by: "search", sources: [TEXTS.terminal], context: TEXTS.prompt },
+      ...{ steps: 2, nAvg: 2, beam: 1, seed: 5 },
+    });
+    expect(answer).toEqual({ plan: await waypoints(found!), seed: 5 });
+    expect((await bigvae(["plan", "merge", merged!, plan, found!, "--weights", "2,1"])).code).toBe(0);
+    const plans = [await waypoints(plan), answer.plan];
+    expect(await ask("/plan/merge", { plans, weights: [2, 1] })).toEqual({ plan: await waypoints(merged!) });
   });
 
   it("encode, with confidences", async () => {

@@ -8,13 +8,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Server } from "../../src/server/serve.js";
-import { eventsOf, type Failed, post, startServer } from "./server.js";
+import { eventsOf, type Failed, post, startServer, until } from "./server.js";
 
 let server: Server;
 let memory: string;
 beforeAll(async () => {
   memory = await mkdtemp(join(tmpdir(), "bigvae-served-memory-"));
-  server = await startServer({ memory });
+  server = await startServer({ memory, strategies: join(memory, "strategies") });
 });
 afterAll(async () => {
   await server.close();
@@ -39,12 +39,15 @@ const PATHS = {
     "/metrics",
     "/openapi.json",
     "/readyz",
+    "/strategy",
     "/v1/models",
   ],
   post: ["/check-tokens", "/generate", "/vae-guided", "/v1/embeddings", "/v1/completions"].concat(
     "encode decode reconstruct interpolate mix generate plan trace".split(" ").map((name) => `/latent/${name}`),
     "encode embed write score".split(" ").map((name) => `/engine/${name}`),
     "add search calibrate delete".split(" ").map((name) => `/memory/${name}`),
+    "make edit merge show".split(" ").map((name) => `/plan/${name}`),
+    "save show remove merge".split(" ").map((name) => `/strategy/${name}`),
   ),
 };
 
@@ -72,6 +75,10 @@ describe("the OpenAPI document", () => {
       if (path === "/memory/delete") {
         const added = await post(`${server.url}/memory/add`, { records: [{ text: "It rained." }] });
         example = { ids: added.body.ids };
+      }
+      if (/^\/strategy\/(show|remove|merge)$/.test(path!)) {
+        await post(`${server.url}/strategy/save`, { name: "kind", plan: [{ text: "They all danced." }] });
+        example = path === "/strategy/merge" ? { name: "kinder", names: ["kind", "kind"] } : { name: "kind" };
       }
       const url = `${server.url}${path}`;
       const { status, body, headers } =
@@ -105,6 +112,51 @@ it("a plan is followed where no sampler is named", async () => {
     expect(status, JSON.stringify(answer)).toBe(200);
     expect(answer.spans[0].plan).toMatchObject({ waypoint: 1, waypoints: 1 });
   }
+});
+
+describe("strategies", () => {
+  const ask = (path: string, body: object) => post(`${server.url}${path}`, body);
+
+  it("are written by where a request names one, moved to where its text stands", async () => {
+    const sources = {
+      examples: ["The bear was brave."],
+      plan: [{ text: "They came home." }],
+      origin: "They were away.",
+    };
+    await ask("/strategy/save", { name: "brave", examples: sources.examples });
+    await ask("/strategy/save", { name: "home", plan: sources.plan, origin: sources.origin });
+    const run = { context: "The owl slept.", nSteps: 1, nAvg: 1, span: 8, seed: 1 };
+    const { body: moved } = await ask("/latent/plan", { ...run, strategy: "home" });
+    const { body: task } = await ask("/latent/generate", { ...run, strategy: "brave", prompt: "The owl slept." });
+    expect(moved.spans[0].plan).toMatchObject({ waypoint: 1, waypoints: 1 });
+    expect(task.warnings).toEqual([]);
+    const given = { ...run, sampler: "task", prompt: "The owl slept.", task: sources.examples };
+    expect(task.text).toBe((await ask("/latent/generate", given)).body.text);
+    const twice = await ask("/latent/plan", { ...run, strategy: "home", plan: sources.plan });
+    expect(twice.status).toBe(400);
+    expect(twice.body.error.message).toMatch(/^plan: expected one plan, got another one of the strategy home/);
+  });
+
+  it("that are saved at the same time get a version each", async () => {
+    const saves = [1, 2, 3].map(() => ask("/strategy/save", { name: "many", examples: ["It rained."] }));
+    const answers = await Promise.all(saves);
+    expect(answers.map(({ body }) => body.version).sort()).toEqual([1, 2, 3]);
+  });
+});
+
+it("a search that nobody waits for any more ends", async () => {
+  const search = { by: "search", sources: ["They danced."], steps: 64, nAvg: 8, beam: 8, stream: true };
+  const controller = new AbortController();
+  const response = await fetch(`${server.url}/plan/make`, {
+    ...{ method: "POST", signal: controller.signal, body: JSON.stringify(search) },
+    headers: { "content-type": "application/json" },
+  });
+  const { value } = await response.body!.getReader().read();
+  expect(new TextDecoder().decode(value)).toMatch(/^event: step\ndata: \{"step":1,"steps":63,"text":"/);
+  controller.abort();
+  const active = async () =>
+    /^bigvae_requests_active (\d+)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())![1];
+  expect(await until(async () => (await active()) === "0", 5000)).toBe(true);
 });
 
 describe("what writes can stream", () => {
@@ -209,6 +261,62 @@ describe("what is refused", () => {
     ["a top_p, which is not computed", "/v1/completions", { ...COMPLETE, top_p: 0.5 }, 400, /top_p/, "top_p"],
     ["two writers", "/v1/completions", { ...COMPLETE, z: [1], sampler: "avg" }, 400, /one of z, mix/, "sampler"],
     ["no prompt", "/check-tokens", {}, 400, /text/, "text"],
+    ["a line of one text", "/plan/make", { by: "line", sources: ["x"] }, 400, /plan by line: .*two texts, got 1/, null],
+    [
+      "steps of a plan of texts",
+      "/plan/make",
+      { sources: ["x"], steps: 3 },
+      400,
+      /takes it, got one by texts/,
+      "steps",
+    ],
+    [
+      "a latent of another width in a plan",
+      "/plan/show",
+      { plan: [{ z: [1] }] },
+      400,
+      /waypoint 1: .*1025.*got 1/,
+      null,
+    ],
+    ["an end of another width", "/plan/make", { by: "search", sources: [[1]] }, 400, /1025/, null],
+    [
+      "a waypoint that is none",
+      "/plan/edit",
+      { plan: [{ text: "x" }], number: 2, tolerance: 1 },
+      400,
+      /from 1 to 1/,
+      null,
+    ],
+    ["an edit of nothing", "/plan/edit", { plan: [{ text: "x" }], number: 1 }, 400, /a change of the waypoint/, null],
+    [
+      "a plan of nothing",
+      "/plan/edit",
+      { plan: [{ text: "x" }], number: 1, remove: true },
+      400,
+      /more than this one/,
+      null,
+    ],
+    [
+      "weights of plans that are not mixed",
+      "/plan/merge",
+      { plans: [[{ text: "x" }], [{ text: "y" }]], weights: [1, 2], append: true },
+      400,
+      /weights: expected plans that are mixed, got append/,
+      "weights",
+    ],
+    [
+      "a strategy beyond its folder",
+      "/strategy/save",
+      { name: "../up", examples: ["x"] },
+      400,
+      /a name of letters/,
+      null,
+    ],
+    ["a strategy of a path", "/strategy/remove", { name: "a/b" }, 400, /a name of letters/, null],
+    ["a folder's parent as a strategy", "/strategy/show", { name: ".." }, 400, /a name of letters/, null],
+    ["an old version beyond its folder", "/latent/generate", { strategy: "..@1" }, 400, /a name of letters/, null],
+    ["a strategy that is none", "/latent/generate", { strategy: "gone" }, 400, /got none of this name/, null],
+    ["an empty strategy", "/strategy/save", { name: "empty" }, 400, /examples, a plan, or both, got neither/, null],
   ];
   it.each(REFUSED)("%s", async (_, path, body, status, message, param) => {
     const answer = await post<Failed>(`${server.url}${path}`, body);

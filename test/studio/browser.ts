@@ -27,9 +27,6 @@ async function writeBriefly(context: BrowserContext): Promise<void> {
     const { options, ...body } = request.postDataJSON();
     return route.continue({ postData: { ...body, options: { ...options, ...BRIEFLY } } });
   });
-  await context.route("**/latent/plan", (route, request) =>
-    route.continue({ postData: { ...request.postDataJSON(), ...BRIEFLY } }),
-  );
 }
 
 /** Starts the studio around the tests of a file. Whatever the page complains of, or asks of other machines, fails a test. */

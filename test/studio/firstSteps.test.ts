@@ -28,9 +28,8 @@ it("leads from an empty project to a plan, by keys, and remembers over a reload"
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "To the desk" }).waitFor();
   await act("Plan");
-  await page.getByRole("tabpanel").getByLabel("Steps").selectOption("3 steps");
-  await page.getByRole("button", { name: "Plan", exact: true }).focus();
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Plan");
   await page.keyboard.press("Enter");
-  await page.getByRole("button", { name: "Keep as a branch" }).waitFor({ timeout: 40_000 });
+  await page.getByRole("table", { name: "Waypoints" }).waitFor({ timeout: 20_000 });
   await expect.poll(() => steps.count()).toBe(0);
 }, 90_000);

@@ -7,6 +7,7 @@ import type { BigVae } from "../../src/bigVae.js";
 import { RecalledDrafts } from "../../src/operations/draftMemory.js";
 import { openExperts } from "../../src/operations/experts.js";
 import { openMemory } from "../../src/operations/memories.js";
+import { planOfTexts } from "../../src/operations/plans.js";
 import { exportProject, Project } from "../../src/project/index.js";
 import type { StudioEvent } from "../../src/studio/events.js";
 import { Loom } from "../../src/studio/loom.js";
@@ -92,6 +93,40 @@ it("writes toward a goal, from the last span on", async () => {
   const alone = textsOf(vae.generate("plan", { ...OPTIONS, terminal, seed: 1, context: TEXT, start }));
   await loom.finished(node!);
   expect(project.spans(node!).map(({ text }) => text)).toEqual(await alone);
+});
+
+it("writes along a plan that is kept and moved on the map, and says which waypoint each span was for", async () => {
+  const { id: parent } = await loom.type(TEXT);
+  const [stop] = await planOfTexts(vae, ["They were all safe at home."]);
+  const { id: plan, waypoints } = loom.plans.keep("Home", [stop!, { ...stop!, tolerance: 0 }]);
+  expect(waypoints.map(({ toPrevious, toNext }) => [toPrevious, toNext])).toEqual([
+    [undefined, expect.closeTo(0, 5)],
+    [expect.closeTo(0, 5), undefined],
+  ]);
+  const at = { x: 0.5, y: 0 };
+  const edits = [loom.plans.edit(plan, 1, { at }), loom.plans.edit(plan, 2, { tolerance: 0.1 })];
+  // Both count, whichever is done first.
+  expect((await Promise.all(edits))[1]).toMatchObject({ waypoints: [{ tolerance: 0.45 }, { tolerance: 0.1 }] });
+  const [moved, last] = project.plans.get(plan).waypoints;
+  const { z, text } = await loom.atlas.read(at.x, at.y);
+  expect(moved).toEqual({ z, text, tolerance: 0.45, weight: 1 });
+  expect(last).toEqual({ ...stop, tolerance: 0.1 });
+  const [node] = loom.write({ parent, sampler: "policy", seed: 1, plan, options: OPTIONS });
+  await loom.finished(node!);
+  const alone = await textsOf(vae.generate("policy", { ...OPTIONS, plan: [moved!, last!], seed: 1, context: TEXT }));
+  expect(project.spans(node!).map(({ text }) => text)).toEqual(alone);
+  expect(project.node(node!).settings).toMatchObject({ plan, seed: 1 });
+  const told = events.flatMap((event) => (event.kind === "span" && event.passed ? [event.passed] : []));
+  expect(told[0]).toMatchObject({ waypoint: 1, tries: 1, isFound: false, tolerance: 0.45 });
+  expect(project.passed().map(({ node: of, place, text, ...passed }) => passed)).toEqual(told);
+  loom.plans.remove(plan);
+  loom.turn("undo");
+  expect(events.filter(({ kind }) => kind === "plan").slice(-2)).toMatchObject([
+    { plan: { id: plan, removed: true } },
+    { plan: { id: plan, removed: false } },
+  ]);
+  await expect(loom.plans.edit(plan, 9, { remove: true })).rejects.toMatchObject({ kind: "usage" });
+  expect(() => loom.write({ parent, sampler: "policy", plan: 99 })).toThrow(/plan: expected one of the project's/);
 });
 
 it("stops a branch, keeps what was written, and leaves the others alone", async () => {

@@ -109,7 +109,7 @@ it("holds many points: they move, are chosen with the lasso, and are listed in p
     const [x, y] = rng.normals(2);
     return { id: i + 1, node: 1, place: i, text: `Point ${i}.`, x: 3 * x!, y: y!, layout: 1 };
   });
-  const body = JSON.stringify({ layout: "pca", round: 1, points });
+  const body = JSON.stringify({ layout: "pca", round: 1, points, plans: [], passed: [] });
   await page.route("**/studio/map", (route) => route.fulfill({ contentType: "application/json", body }));
   await page.reload();
   await page.getByRole("button", { name: "Table" }).click();

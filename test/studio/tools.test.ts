@@ -1,10 +1,10 @@
-/** Line, plan, explanations and training runs in a real browser. */
+/** Line, plans, explanations and training runs in a real browser. */
 import { mkdtempSync } from "node:fs";
 import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { post } from "../server/server.js";
 import { seriousFindings, useStudio } from "./browser.js";
 
@@ -50,36 +50,6 @@ it("moves a third text by the step between two, forward and backward", async () 
   expect(await steps().last().textContent()).toContain("The fox was happy.");
 }, 60_000);
 
-it("plans toward a goal by keys, writes the rest anew behind an edited step, and keeps it as a branch", async () => {
-  await page.getByRole("tab", { name: "Desk" }).focus();
-  for (const name of ["Line", "Plan"]) {
-    await page.keyboard.press("ArrowRight");
-    expect(await page.getByRole("tab", { name }).getAttribute("aria-selected")).toBe("true");
-  }
-  await panel().getByLabel("To").focus();
-  await page.keyboard.type("They were all safe at home.");
-  await panel().getByLabel("Steps").selectOption("3 steps");
-  await panel().getByLabel("To").focus();
-  await page.keyboard.press("Enter");
-  const measured = panel().getByRole("img", { name: /^like the goal/ });
-  await expect.poll(() => measured.count(), { timeout: 30_000 }).toBe(3);
-  const before = await steps().allTextContents();
-  await panel().getByRole("button", { name: "Edit step 2" }).focus();
-  await page.keyboard.press("Enter");
-  await page.keyboard.press("Control+a");
-  await page.keyboard.type("The wind blew all night.");
-  await page.keyboard.press("Enter");
-  await expect.poll(() => measured.count(), { timeout: 30_000 }).toBe(3);
-  const after = await steps().allTextContents();
-  expect(after[0]).toBe(before[0]);
-  expect(after[1]).toContain("The wind blew all night.");
-  expect(after[2]).not.toBe(before[2]);
-  await panel().getByRole("button", { name: "Keep as a branch" }).click();
-  await expect
-    .poll(() => page.getByRole("region", { name: "Text" }).textContent())
-    .toContain("The wind blew all night.");
-}, 60_000);
-
 it("explains a text: shading, what comes back, the nearest spans", async () => {
   await page.getByRole("tab", { name: "Explain" }).click();
   await panel().getByRole("button", { name: "Take the last span" }).click();
@@ -94,6 +64,129 @@ it("explains a text: shading, what comes back, the nearest spans", async () => {
   await panel().getByRole("listitem").filter({ hasText: "fox" }).last().getByRole("button").click();
   await page.getByText("1 chosen").waitFor();
 }, 60_000);
+
+describe("a plan", () => {
+  const rows = () => panel().getByRole("table", { name: "Waypoints" }).locator("tbody tr");
+  const texts = () => rows().locator("td:nth-child(2)").allTextContents();
+  const handle = (number: number) => page.getByRole("button", { name: new RegExp(`^Waypoint ${number}:`) });
+  const plans = async () => (await (await fetch(`${studio.server.url}/studio/map`)).json()).plans;
+  const waypoints = async () => (await plans()).at(-1).waypoints as { x: number; y: number; text: string }[];
+  const marks = () => page.getByRole("region", { name: "Text" }).getByRole("button", { name: /^For .*waypoint/ });
+
+  it("is made, moved, edited, cut and taken back by keys", async () => {
+    await page.getByRole("tab", { name: "Desk" }).focus();
+    for (const name of ["Line", "Plan"]) {
+      await page.keyboard.press("ArrowRight");
+      expect(await page.getByRole("tab", { name }).getAttribute("aria-selected")).toBe("true");
+    }
+    await panel().getByLabel("Waypoints").selectOption("3 waypoints");
+    await panel().getByLabel("To", { exact: true }).focus();
+    await page.keyboard.type("They were all safe at home.");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => rows().count(), { timeout: 20_000 }).toBe(3);
+    expect((await texts())[2]).toBe("They were all safe at home.");
+    const before = (await waypoints())[1]!;
+    await handle(2).focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+    await expect.poll(async () => (await waypoints())[1]!.x).toBeGreaterThan(before.x);
+    expect((await waypoints())[1]!.y).toBeCloseTo(before.y, 2);
+    await page.keyboard.press("Delete");
+    await expect.poll(() => rows().count()).toBe(2);
+    // The next one has the focus.
+    await expect.poll(() => handle(2).evaluate((button) => button === document.activeElement)).toBe(true);
+    await page.keyboard.press("Control+z");
+    await expect.poll(() => rows().count()).toBe(3);
+    await page.keyboard.press("Control+z");
+    await expect.poll(async () => (await waypoints())[1]!.x).toBeCloseTo(before.x, 3);
+    await handle(1).focus();
+    await page.keyboard.press("Enter");
+    const editor = panel().getByRole("group", { name: "Waypoint 1" });
+    await editor.getByLabel("Text of waypoint 1").fill("The wind blew all night.");
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => (await texts())[0]).toBe("The wind blew all night.");
+    await editor.getByLabel("Tolerance").fill("0.3");
+    await page.keyboard.press("Enter");
+    await editor.getByRole("button", { name: "Insert before waypoint 1" }).press("Enter");
+    await expect.poll(() => rows().count()).toBe(4);
+    expect((await plans()).at(-1)).toMatchObject({
+      waypoints: { 1: { text: "The wind blew all night.", tolerance: 0.3 } },
+    });
+  }, 60_000);
+
+  it("is dragged on the map, and a waypoint takes the latent of its place", async () => {
+    await page.getByRole("tab", { name: "Plan" }).click();
+    const box = (await handle(2).boundingBox())!;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const canvas = (await page.locator("canvas").last().boundingBox())!;
+    const target = { x: canvas.x + 0.3 * canvas.width, y: canvas.y + 0.4 * canvas.height };
+    const changed = page.waitForResponse("**/studio/plan/edit");
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move((x + target.x) / 2, (y + target.y) / 2);
+    await page.mouse.move(target.x, target.y);
+    await page.mouse.up();
+    const { at } = (await changed).request().postDataJSON();
+    const { text } = (await post(`${studio.server.url}/studio/place`, at)).body;
+    await expect.poll(async () => (await texts())[1]).toBe(text);
+    const [, moved] = await waypoints();
+    expect(moved).toMatchObject({ x: expect.closeTo(at.x, 3), y: expect.closeTo(at.y, 3), text });
+    const now = (await handle(2).boundingBox())!;
+    expect(Math.hypot(now.x + now.width / 2 - target.x, now.y + now.height / 2 - target.y)).toBeLessThan(3);
+    expect(await seriousFindings(page)).toEqual([]);
+  }, 60_000);
+
+  it("is written along: each span says which waypoint it was for, over a reload and in an export", async () => {
+    await page.getByRole("tab", { name: "Plan" }).click();
+    await panel().getByRole("button", { name: "Write along", exact: true }).click();
+    await marks().first().waitFor({ timeout: 20_000 });
+    await page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached", timeout: 40_000 });
+    const names = await marks().evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label")!));
+    expect(names[0]).toMatch(/^For waypoint 1, try 1: (not )?reached \([\d.]+ away, (not )?within [\d.]+\)$/);
+    await expect.poll(() => rows().first().locator("td:last-child").textContent()).toMatch(/^[✓–] \d\.\d\d$/);
+    // A waypoint is known by its latent, wherever it has come to stand.
+    const outcome = async (row: number) => rows().nth(row).locator("td:last-child").textContent();
+    const passed = await outcome(0);
+    const [{ id }] = await plans();
+    await post(`${studio.server.url}/studio/plan/edit`, { plan: id, number: 1, insert: true, text: "A bird sang." });
+    await expect.poll(() => rows().count()).toBe(5);
+    expect([await outcome(0), await outcome(1)]).toEqual(["", passed]);
+    await post(`${studio.server.url}/studio/turn`, { direction: "undo" });
+    await page.reload();
+    await expect.poll(() => marks().count()).toBe(names.length);
+    await marks().first().click();
+    expect(await page.getByRole("tab", { name: "Plan" }).getAttribute("aria-selected")).toBe("true");
+    await panel().getByRole("group", { name: "Waypoint 1" }).waitFor();
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await seriousFindings(page, "colours")).toEqual([]);
+    const file = await (await fetch(`${studio.server.url}/studio/export`)).json();
+    expect(file.plans).toHaveLength(1);
+    expect(file.plans[0].waypoints).toHaveLength(4);
+    await panel().getByRole("button", { name: "Remove plan" }).click();
+    await panel().getByText("Places of the map that the text is to pass").waitFor();
+  }, 60_000);
+
+  it("is found by search, which tells how far it is and can be stopped", async () => {
+    await page.getByRole("tab", { name: "Plan" }).click();
+    await panel().getByLabel("By").selectOption("By search");
+    await panel().getByLabel("To", { exact: true }).fill("They were all safe at home.");
+    await panel().getByLabel("Waypoints").selectOption("8 waypoints");
+    await panel().getByRole("button", { name: "Plan", exact: true }).click();
+    await panel()
+      .getByText(/^Searching, 1 of 7: /)
+      .waitFor({ timeout: 20_000 });
+    await panel().getByRole("button", { name: "Stop" }).click();
+    await expect.poll(() => panel().getByRole("button", { name: "Plan", exact: true }).isEnabled()).toBe(true);
+    expect(
+      await panel()
+        .getByText(/^Searching/)
+        .count(),
+    ).toBe(0);
+    await panel().getByLabel("By").selectOption("A text a line");
+    await panel().getByLabel("Texts").fill("A storm came up.\nThey all came home.");
+    await panel().getByRole("button", { name: "Plan", exact: true }).click();
+    await expect.poll(texts).toEqual(["A storm came up.", "They all came home."]);
+  }, 60_000);
+});
 
 it("has nothing serious for axe to say of any tool, in light and dark", async () => {
   for (const name of ["Line", "Plan", "Explain"]) {

@@ -3,11 +3,11 @@ import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { LatentSpace } from "../../latent/index.js";
+import { joinedPlans } from "../../operations/planMaking.js";
 import { withLatents } from "../../operations/plans.js";
 import { checkSpace } from "../../operations/space.js";
 import { readPlan, writePlan } from "../../plans/index.js";
 import type { SamplerName } from "../../sampling/samplers.js";
-import { mergedPlans } from "../../sampling/waypoints.js";
 import { LATENT_HELP } from "../latentInput.js";
 import { numberList } from "../options.js";
 import { shownPlan, waypointsText } from "../plans.js";
@@ -92,14 +92,7 @@ function mergeCommand() {
       const [first] = plans;
       for (const [i, { space }] of plans.entries()) checkSpace(space, first!.space, `plan ${paths[i]}`);
       const ways = plans.map(({ waypoints }, i) => withLatents(paths[i]!, waypoints));
-      if (flags.append && flags.weights)
-        throw new BigVaeError("usage", {
-          subject: "--weights",
-          expected: "plans that are mixed",
-          got: "--append",
-          remedy: "leave out one of them",
-        });
-      const waypoints = flags.append ? ways.flat() : mergedPlans(new LatentSpace(first!.space), ways, flags.weights);
+      const waypoints = joinedPlans(new LatentSpace(first!.space), ways, flags);
       await writePlan(target, { space: first!.space, waypoints });
       reportWritten(
         flags,

@@ -1,6 +1,7 @@
 /** `bigvae serve`: the model over HTTP, for OpenAI's clients, for MiniLoom, and for what works with latents. */
 import { Command } from "@commander-js/extra-typings";
 import { collected, wholeNumber } from "../options.js";
+import { STRATEGIES_HELP } from "../plans.js";
 import { modelOptions, untilStopped } from "../server.js";
 import { MODEL_HELP, note, printJson, withModel } from "../shared.js";
 
@@ -22,6 +23,7 @@ export function serveCommand() {
     .option("--allowed-hosts <name>", "further name of this server, may be repeated", collected, [] as string[])
     .option("--memory <folder>", "memory that spans and drafts are kept in; begun if there is none")
     .option("--experts <folder>", "experts that requests may have write (the field experts of the samplers' routes)")
+    .option("--strategies <folder>", STRATEGIES_HELP, "strategies")
     .option("--max-active <n>", "requests at work", wholeNumber(1), 64)
     .option("--max-waiting <n>", "requests that wait; further ones are refused", wholeNumber(), 64)
     .option("--max-body <MiB>", "size of a request", wholeNumber(1), 2)
@@ -47,13 +49,14 @@ Examples:
         maxBody,
         memory,
         experts,
+        strategies,
         key = process.env.BIGVAE_API_KEY,
       } = flags;
       // The server's packages are loaded for this command alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, memory, experts },
+        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, memory, experts, strategies },
         maxBodyBytes: maxBody * MEBIBYTE,
         log: flags.quiet ? undefined : process.stderr,
       });

@@ -1,9 +1,8 @@
 /** `bigvae strategy`: named task vectors and templates of plans, kept in a folder, every version of them. */
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
-import { LatentSpace } from "../../latent/index.js";
 import { openPlan } from "../../operations/plans.js";
-import { mergedStrategies, newStrategy } from "../../operations/strategies.js";
+import { listedStrategies, mergedByName, newStrategy } from "../../operations/strategies.js";
 import { type NamedStrategy, parseStrategyName, readPlan, Strategies, type Strategy } from "../../plans/index.js";
 import { mayRemove } from "../confirm.js";
 import { EXAMPLES_HELP, openExamples } from "../examples.js";
@@ -80,24 +79,23 @@ function listCommand() {
   return withStrategies(withOutput(new Command("list").description("List the strategies of the folder.")))
     .addHelpText("after", "\nExample:\n  bigvae strategy list")
     .action(async (flags) => {
-      const strategies = new Strategies(flags.strategies);
-      for (const { name, versions } of await strategies.list()) {
-        const { task, plan } = await strategies.open(name);
-        if (flags.json)
-          printJson({ strategy: name, versions, examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 });
-        else process.stdout.write(`${name}@${versions.join(",")}  ${contents({ task, plan })}\n`);
-      }
+      for (const { name, versions, examples, waypoints } of await listedStrategies(new Strategies(flags.strategies)))
+        if (flags.json) printJson({ strategy: name, versions, examples, waypoints });
+        else process.stdout.write(`${name}@${versions.join(",")}  ${contents({ examples, waypoints })}\n`);
     });
 }
 
 /** "task vector of 3 examples, plan of 4 waypoints" */
-function contents({ task, plan }: { [Part in "task" | "plan"]?: Strategy[Part] | undefined }): string {
+function contents({ examples, waypoints }: { examples: number; waypoints: number }): string {
   const parts = [
-    ...(task ? [`task vector of ${task.examples} ${task.examples === 1 ? "example" : "examples"}`] : []),
-    ...(plan ? [`plan of ${waypointsText(plan.length)}`] : []),
+    ...(examples > 0 ? [`task vector of ${examples} ${examples === 1 ? "example" : "examples"}`] : []),
+    ...(waypoints > 0 ? [`plan of ${waypointsText(waypoints)}`] : []),
   ];
   return parts.join(", ");
 }
+
+/** How much of each there is. */
+const counts = ({ task, plan }: Strategy) => ({ examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 });
 
 function showCommand() {
   return withStrategies(withOutput(new Command("show").description("Show what a strategy is made of.")))
@@ -110,10 +108,11 @@ function showCommand() {
     });
 }
 
-function shownStrategy({ name, version, task, plan, origin, from }: NamedStrategy): string {
+function shownStrategy(strategy: NamedStrategy): string {
+  const { name, version, plan, origin, from } = strategy;
   const merged = from ? `, merged from ${from.join(", ")}` : "";
   const begins = origin ? "\n  the plan is moved by analogy to where it is applied" : "";
-  return `${name}@${version}: ${contents({ task, plan })}${merged}${begins}\n${plan ? shownPlan(plan) : ""}`;
+  return `${name}@${version}: ${contents(counts(strategy))}${merged}${begins}\n${plan ? shownPlan(plan) : ""}`;
 }
 
 function rmCommand() {
@@ -147,9 +146,12 @@ function mergeCommand() {
     .addHelpText("after", "\nExample:\n  bigvae strategy merge brave-and-kind brave kind@2 --weights 2,1")
     .action(async (name, given, flags: OutputFlags & { strategies: string; weights?: number[] }) => {
       const strategies = new Strategies(flags.strategies);
-      const opened = await Promise.all(given.map((each) => strategies.open(each)));
-      const merged = mergedStrategies(new LatentSpace(opened[0]!.space), opened, flags.weights);
+      const merged = await mergedByName(strategies, given, flags.weights);
       const version = await strategies.save(name, merged);
-      reportWritten(flags, { strategy: name, version, from: merged.from }, `${name}@${version}: ${contents(merged)}`);
+      reportWritten(
+        flags,
+        { strategy: name, version, from: merged.from },
+        `${name}@${version}: ${contents(counts(merged))}`,
+      );
     });
 }

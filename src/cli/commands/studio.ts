@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { wholeNumber } from "../options.js";
+import { STRATEGIES_HELP } from "../plans.js";
 import { modelOptions, untilStopped } from "../server.js";
 import { MODEL_HELP, note, printJson, withModel } from "../shared.js";
 
@@ -17,6 +18,7 @@ export function studioCommand() {
       "memory that is shown on the map, and whose drafts branches may recall; begun if there is none",
     )
     .option("--experts <folder>", "experts that branches may be written by")
+    .option("--strategies <folder>", STRATEGIES_HELP, "strategies")
     .option("--runs <folder>", "training runs that are shown: the folder that theirs lie in", "runs")
     .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3002)
     .option("--no-open", "do not open the browser")
@@ -30,12 +32,12 @@ Examples:
   bigvae studio --project tales --no-open`,
     )
     .action(async (flags, command) => {
-      const { port, project, runs, memory, experts, open } = flags;
+      const { port, project, runs, memory, experts, strategies, open } = flags;
       // The server's packages are loaded for the commands that need them alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ port, project, runs, memory, experts },
+        ...{ port, project, runs, memory, experts, strategies },
         maxBodyBytes: 2 ** 28,
       });
       await untilStopped(server, (url) => {

@@ -1,23 +1,32 @@
 /** Routes that run samplers: generate, plan, trace. */
 import type { z } from "zod";
-import type { BigVae, GeneratedSpan, GenerateOptions } from "../../bigVae.js";
+import type { GeneratedSpan, GenerateOptions } from "../../bigVae.js";
 import { traceOf } from "../../host/trace.js";
-import { settled } from "../../operations/plans.js";
+import { type PlannedRun, plannedRun } from "../../operations/plannedRun.js";
 import { drive, result, shownExperts, spanResult } from "../../operations/writing.js";
 import { type SamplerName, suitedSampler } from "../../sampling/samplers.js";
-import { type RequestContext, type Route, route, type Send, seedOf, toLatent, toSource } from "../route.js";
+import { type RequestContext, type Route, route, type Send, seedOf, toExample, toSource } from "../route.js";
 import * as schemas from "../schemas/latent.js";
+import { planOf } from "./plans.js";
 
 type Fields = Omit<z.output<typeof schemas.generateRequest>, "sampler" | "stream">;
+
+/** What a request gives to follow. Throws "usage" for a strategy that is not there, and for two plans. */
+async function plannedOf({ strategies, signal }: RequestContext, { plan, strategy }: Fields): Promise<PlannedRun> {
+  const opened = strategy === undefined ? undefined : await strategies.open(strategy);
+  return plannedRun(plan && ((vae) => planOf(vae, plan, signal)), opened);
+}
 
 /** Runs a sampler; with `send`, text and spans are told as they are written. */
 export async function runSampler(
   context: RequestContext,
-  sampler: SamplerName,
+  given: SamplerName | ((planned: PlannedRun) => SamplerName),
   fields: Fields,
   send?: Send,
   onToken?: (id: number) => void,
 ) {
+  const planned = await plannedOf(context, fields);
+  const sampler = typeof given === "string" ? given : given(planned);
   const vae = context.model.withLatents();
   const seed = seedOf(context, fields.seed);
   const spans: GeneratedSpan[] = [];
@@ -27,17 +36,19 @@ export async function runSampler(
     start: _start,
     terminal: _terminal,
     task: _task,
-    plan,
+    plan: _plan,
+    strategy: _strategy,
     memory,
     experts: k,
     ...numbers
   } = fields;
+  const sources = sourcesOf(fields);
   const options: GenerateOptions = {
     ...numbers,
     ...(k === undefined ? {} : { experts: context.model.experts(k) }),
-    ...sourcesOf(fields),
+    ...sources,
+    ...(await planned.apply(vae, { ...sources, context: fields.context }, context.signal)),
     ...(memory ? { memory: context.memory.drafts(vae).forRun() } : {}),
-    ...(plan ? { plan: await planOf(vae, plan, context.signal) } : {}),
     seed,
     signal: context.signal,
     onToken(id) {
@@ -54,41 +65,25 @@ export async function runSampler(
   return { vae, spans, answer: { ...result(written, spans), warnings, seed } };
 }
 
-/** Waypoints with their latents: texts that have none are encoded. */
-function planOf(vae: BigVae, plan: NonNullable<Fields["plan"]>, signal: AbortSignal) {
-  const stored = plan.map(({ z, text, ...numbers }) => ({
-    ...numbers,
-    ...(z ? { z: toLatent(z) } : {}),
-    ...(text === undefined ? {} : { text }),
-  }));
-  return settled(vae, stored, signal);
-}
-
 /** Texts and latents of a run. */
-function sourcesOf({ prompt, start, terminal, task }: Fields): Partial<GenerateOptions> {
+function sourcesOf({ prompt, start, terminal, task }: Fields) {
   const isOne = typeof prompt === "string" || (prompt?.length && typeof prompt[0] === "number");
   const prompts = prompt === undefined ? [] : isOne ? [prompt] : prompt;
   return {
     prompt: (prompts as (string | number[])[]).map(toSource),
     start: start === undefined ? undefined : toSource(start),
     terminal: terminal === undefined ? undefined : toSource(terminal),
-    task: task?.map((example) =>
-      typeof example === "object" && "z" in example
-        ? { z: toLatent(example.z), examples: example.examples }
-        : toSource(example),
-    ),
+    task: task?.map(toExample) ?? [],
   };
 }
 
-/** The sampler of a request: the one that it names, or that suits what it gives. */
-const namedSampler = ({ sampler, plan }: Partial<Fields> & { sampler?: SamplerName | undefined }) =>
-  sampler ?? suitedSampler({ hasPlan: plan !== undefined });
-
 type Body = Fields & { sampler?: SamplerName | undefined; stream: boolean };
 
-/** A run as its route answers it. */
-const handle = async (context: RequestContext, { sampler, stream: _, ...fields }: Body, send?: Send) =>
-  (await runSampler(context, namedSampler({ sampler, ...fields }), fields, send)).answer;
+/** A run as its route answers it, by the sampler that it names, or the one that suits what it gives. */
+const answered =
+  (suited: (planned: PlannedRun) => SamplerName) =>
+  async (context: RequestContext, { sampler, stream: _, ...fields }: Body, send?: Send) =>
+    (await runSampler(context, sampler ?? suited, fields, send)).answer;
 
 const generate = route({
   method: "POST",
@@ -98,7 +93,7 @@ const generate = route({
   body: schemas.generateRequest,
   answer: schemas.generateAnswer,
   example: { sampler: "guide", prompt: "The owl lost a button.", nSteps: 1, seed: 7 },
-  handle,
+  handle: answered(suitedSampler),
 });
 
 const plan = route({
@@ -109,8 +104,7 @@ const plan = route({
   body: schemas.planRequest,
   answer: schemas.generateAnswer,
   example: { start: "The owl lost a button.", terminal: "They all danced.", nSteps: 1, nAvg: 2, seed: 7 },
-  handle: (context, body, send) =>
-    handle(context, { ...body, sampler: body.sampler ?? (body.plan ? "policy" : "plan") }, send),
+  handle: answered(({ hasPlan }) => (hasPlan ? "policy" : "plan")),
 });
 
 const trace = route({
@@ -122,7 +116,7 @@ const trace = route({
   answer: schemas.traceAnswer,
   example: { sampler: "avg", prompt: "The owl lost a button.", nSteps: 1, nAvg: 2, seed: 7 },
   async handle(context, { sampler, ...fields }) {
-    const { vae, spans, answer } = await runSampler(context, namedSampler({ sampler, ...fields }), fields);
+    const { vae, spans, answer } = await runSampler(context, sampler ?? suitedSampler, fields);
     const { lines, latents } = await traceOf(spans, vae);
     const trace = lines.map((line) =>
       line.kind === "span" ? { ...line, written: { ...line.written, ...shownExperts(line.written.experts) } } : line,

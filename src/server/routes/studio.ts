@@ -1,14 +1,16 @@
 /** Routes of the studio's page. */
 import { z } from "zod";
-import { samplers } from "../../sampling/samplers.js";
+import { samplers, suitedSampler } from "../../sampling/samplers.js";
 import { LAYOUTS } from "../../studio/layout.js";
 import type { Loom } from "../../studio/loom.js";
 import { explain, measureSteps } from "../../studio/reading.js";
 import type { Runs } from "../../studio/runs.js";
 import { type RequestContext, type Route, route, seedOf, toSource } from "../route.js";
-import { latent, seed, text, textOrLatent } from "../schemas/common.js";
+import { latent, seed, text } from "../schemas/common.js";
+import { editRequest, plan as storedPlan } from "../schemas/plan.js";
 import type { ServedMemory } from "../servedMemory.js";
 import type { ServedModel } from "../servedModel.js";
+import { planOf } from "./plans.js";
 
 const id = z.int().min(1);
 const node = z.looseObject({ id, text: z.string(), finished: z.boolean() });
@@ -17,6 +19,21 @@ const at = { x: z.number(), y: z.number() };
 const pointId = z.int();
 const point = z.object({ id: pointId, node: z.int().min(0), place: z.int(), text: z.string(), ...at, layout: z.int() });
 const layout = z.enum(LAYOUTS);
+const plan = z.object({
+  id,
+  title: z.string(),
+  removed: z.boolean(),
+  layout: z.int(),
+  waypoints: z.array(
+    z.object({
+      ...{ text: z.string(), hash: z.string(), tolerance: z.number(), weight: z.number(), ...at },
+      ...{ toPrevious: z.number().optional(), toNext: z.number().optional() },
+    }),
+  ),
+});
+/** A span that was written along a plan. */
+const passed = z.looseObject({ node: id, place: z.int(), text: z.string(), waypoint: z.int(), isReached: z.boolean() });
+const { number, tolerance, weight, insert, remove } = editRequest.shape;
 const done = z.object({ done: z.literal(true) });
 
 /** `loom` throws a 503 while the model is loaded. */
@@ -67,11 +84,12 @@ export function studioRoutes(
     method: "GET",
     path: "/studio/map",
     tag: "studio",
-    summary: "The spans of the project on a plane.",
-    answer: z.object({ layout, round: z.int(), points: z.array(point) }),
+    summary: "The spans of the project on a plane, and its plans.",
+    answer: z.object({ layout, round: z.int(), points: z.array(point), plans: z.array(plan), passed: z.array(passed) }),
     handle() {
-      const { map } = loom().atlas;
-      return { layout: map.layout, round: map.round, points: map.points() };
+      const { atlas, plans, project } = loom();
+      const { layout, round } = atlas.map;
+      return { layout, round, points: atlas.map.points(), plans: plans.shown(), passed: project.passed() };
     },
   });
   const options = z.strictObject({
@@ -99,17 +117,22 @@ export function studioRoutes(
       "Begins branches behind a node; what is written is told by /studio/events.",
       z.strictObject({
         parent: id,
-        sampler: z.enum(Object.keys(samplers) as [keyof typeof samplers]).default("avg"),
+        sampler: z
+          .enum(Object.keys(samplers) as [keyof typeof samplers])
+          .optional()
+          .describe("default: policy where there is a plan, else avg"),
         branches: z.int().min(1).max(16).default(1),
+        plan: id.optional().describe("a plan of the project that is followed"),
         byExperts: z.boolean().default(false).describe("whether experts write"),
         recalls: z.boolean().default(false).describe("whether drafts are recalled from the memory, and kept in it"),
         seed: seed.optional(),
         options: options.default({}),
       }),
       z.object({ nodes: z.array(id) }),
-      (at, { options: { prompt, terminal, ...numbers }, seed, ...request }, context) => ({
+      (at, { options: { prompt, terminal, ...numbers }, seed, sampler, ...request }, context) => ({
         nodes: at.write({
           ...request,
+          sampler: sampler ?? suitedSampler({ hasPlan: request.plan !== undefined }),
           seed: seedOf(context, seed),
           options: {
             ...numbers,
@@ -158,6 +181,29 @@ export function studioRoutes(
       },
     ),
     studioRoute(
+      "/studio/plan",
+      "Keeps a plan in the project.",
+      z.strictObject({ title: z.string().max(200), plan: storedPlan }),
+      plan,
+      async ({ plans }, { title, plan }, { model, signal }) =>
+        plans.keep(title, await planOf(model.withLatents(), plan, signal)),
+      { title: "Home", plan: [{ text: "They all came home." }] },
+    ),
+    studioRoute(
+      "/studio/plan/edit",
+      "Changes a waypoint of a plan, takes it out, or puts another one there; at a place of the map it takes the latent of that place.",
+      z.strictObject({
+        ...{ plan: id, number, at: z.strictObject(at).optional(), text: text.optional() },
+        ...{ tolerance, weight, insert, remove },
+      }),
+      plan,
+      ({ plans }, { plan, number, ...edit }, { signal }) => plans.edit(plan, number, edit, signal),
+    ),
+    studioRoute("/studio/plan/remove", "Takes a plan out.", z.strictObject({ plan: id }), done, ({ plans }, body) => {
+      plans.remove(body.plan);
+      return { done: true };
+    }),
+    studioRoute(
       "/studio/search",
       "Spans that hold all words.",
       z.strictObject({ words: z.string().max(200) }),
@@ -203,15 +249,15 @@ export function studioRoutes(
     ),
     studioRoute(
       "/studio/steps",
-      "How a chain of texts goes from step to step, and how near it comes to a goal.",
-      z.strictObject({ texts: z.array(text).min(1).max(64), goal: textOrLatent }),
+      "How a chain of texts goes from step to step.",
+      z.strictObject({ texts: z.array(text).min(1).max(64) }),
       z.object({
-        steps: z.array(z.object({ ...at, loss: z.number(), toPrevious: z.number(), toGoal: z.number() })),
+        steps: z.array(z.object({ ...at, loss: z.number(), toPrevious: z.number() })),
       }),
-      async ({ atlas }, { texts, goal }, { signal }) => ({
-        steps: await measureSteps({ atlas, model: model.withLatents() }, texts, toSource(goal), signal),
+      async ({ atlas }, { texts }, { signal }) => ({
+        steps: await measureSteps({ atlas, model: model.withLatents() }, texts, signal),
       }),
-      { texts: ["The fox found a lamp.", "The fox lost it."], goal: "The fox slept." },
+      { texts: ["The fox found a lamp.", "The fox lost it."] },
     ),
     studioRoute(
       "/studio/runs",

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { AVERAGING_RULES } from "../../sampling/averaging.js";
 import { AVG_PRESETS } from "../../sampling/avg.js";
 import { samplers } from "../../sampling/samplers.js";
-import { DEFAULT_TOLERANCE } from "../../sampling/waypoints.js";
 import { cfgScale, ids, latent, MAX_INPUTS, noise, seed, stream, tau, text, textOrLatent } from "./common.js";
+import { examples, plan, strategyName } from "./plan.js";
 
 const namesOf = <T extends object>(table: T) => Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
 
@@ -91,28 +91,15 @@ export const mixRequest = z.strictObject({
 });
 export const mixAnswer = z.object({ text: z.string(), z: latent, norm: z.number(), seed: z.int() });
 
-const taskVector = z.strictObject({ z: latent, examples: z.int().min(1) });
-
-const waypoint = z
-  .strictObject({
-    z: latent.optional(),
-    text: text.optional().describe("what it is to say; encoded where there is no z"),
-    tolerance: z.number().min(0).max(2).default(DEFAULT_TOLERANCE).describe("distance within which it is reached"),
-    weight: z.number().min(0).max(1).default(1).describe("how far it counts against the context"),
-  })
-  .refine((given) => given.z !== undefined || given.text !== undefined, "expected z or text");
-
 /** Options of every sampler, by their names in the library. */
 const samplingFields = {
   prompt: z.union([textOrLatent, z.array(textOrLatent).max(MAX_INPUTS)]).optional(),
   context: text.optional(),
   start: textOrLatent.optional(),
   terminal: textOrLatent.optional(),
-  task: z
-    .array(z.union([textOrLatent, taskVector]))
-    .max(MAX_INPUTS)
-    .optional(),
-  plan: z.array(waypoint).min(1).max(MAX_INPUTS).optional(),
+  task: examples.optional(),
+  plan: plan.optional(),
+  strategy: strategyName.optional().describe("a strategy of the server's that is written by, as NAME or NAME@VERSION"),
   preset: z.enum(namesOf(AVG_PRESETS)).optional(),
   averaging: z.enum(AVERAGING_RULES).optional(),
   nSteps: z.int().min(1).max(256).optional(),
@@ -137,7 +124,10 @@ const samplingFields = {
     .describe("how many of the server's experts write a span: those nearest to its latent; default: the router writes"),
   seed: seed.optional(),
 };
-const sampler = z.enum(namesOf(samplers)).optional().describe("default: policy where there is a plan, else avg");
+const sampler = z
+  .enum(namesOf(samplers))
+  .optional()
+  .describe("default: policy where there is a plan, task where a strategy gives examples, else avg");
 export const generateRequest = z.strictObject({
   sampler,
   ...samplingFields,

@@ -47,6 +47,7 @@ export interface Palette {
   soft: Colour;
   accent: Colour;
   warn: Colour;
+  sheet: Colour;
 }
 
 /** The page's colours, as they are now. */
@@ -60,7 +61,7 @@ export function paletteOf(element: Element): Palette {
     const [red = 0, green = 0, blue = 0] = (getComputedStyle(probe).color.match(/\d+/g) ?? []).map(Number);
     return [red, green, blue];
   };
-  const palette = { soft: read("--soft"), accent: read("--accent"), warn: read("--warn") };
+  const palette = { soft: read("--soft"), accent: read("--accent"), warn: read("--warn"), sheet: read("--sheet") };
   probe.remove();
   return palette;
 }

@@ -1,5 +1,6 @@
 /** The map as a file: PNG as it is seen, SVG as shapes. */
 import { css, type Palette } from "./colours.js";
+import { HANDLE } from "./planPath.js";
 import type { Dots } from "./renderer.js";
 import { type Place, type Size, toScreen, type View } from "./view.js";
 
@@ -7,6 +8,8 @@ import { type Place, type Size, toScreen, type View } from "./view.js";
 export interface Overlay {
   /** Paths through points. */
   tracks: readonly (readonly Place[])[];
+  /** Of a plan, in their order. */
+  waypoints: readonly Place[];
 }
 
 /** Layers of canvases, the lowest first, on a ground. */
@@ -26,7 +29,7 @@ export function pngOf(layers: readonly HTMLCanvasElement[], ground: string): Pro
 export function svgOf(
   dots: Dots,
   texts: (i: number) => string,
-  { tracks }: Overlay,
+  { tracks, waypoints }: Overlay,
   { view, size, palette, ground }: { view: View; size: Size; palette: Palette; ground: string },
 ): Blob {
   const parts = [
@@ -45,6 +48,13 @@ export function svgOf(
   for (const track of tracks) {
     const line = track.map((place) => toScreen(place, view, size)).map(({ x, y }) => `${number(x)},${number(y)}`);
     parts.push(`<polyline points="${line.join(" ")}" fill="none" stroke="${css(palette.accent)}" stroke-width="1.2"/>`);
+  }
+  for (const [i, waypoint] of waypoints.entries()) {
+    const { x, y } = toScreen(waypoint, view, size);
+    const [at, ink] = [`cx="${number(x)}" cy="${number(y)}"`, css(palette.accent)];
+    parts.push(`<circle ${at} r="${HANDLE}" fill="${css(palette.sheet)}" stroke="${ink}" stroke-width="1.5"/>`);
+    const text = `x="${number(x)}" y="${number(y)}" dy="0.35em" text-anchor="middle" font-size="11"`;
+    parts.push(`<text ${text} font-family="sans-serif" fill="${ink}">${i + 1}</text>`);
   }
   return new Blob([...parts.map((part) => `${part}\n`), "</svg>\n"], { type: "image/svg+xml" });
 }
