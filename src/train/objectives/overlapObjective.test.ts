@@ -132,41 +132,6 @@ it("short spans are one of each row where rows keep a prefix", async () => {
   expect(targets).toHaveLength(8);
 });
 
-describe("word dropout", () => {
-  const TOKEN = 7;
-  /** What the decoder reads of each target without prefix, and the target. */
-  const read = async (wordDropout: Changes["wordDropout"], step: number) => {
-    const { targets, encoded, feeds } = await cuts({ dropPrefix: 1, wordDropout }, step, 64);
-    const ids = Array.from(feeds.dropped_ids!.data as BigInt64Array, Number);
-    const width = ids.length / targets.length;
-    return { targets, encoded, read: targets.map((_, row) => ids.slice(row * width, (row + 1) * width)) };
-  };
-
-  it("hides its share of the words from the decoder, never from the encoder or the loss", async () => {
-    const whole = await read(undefined, 1);
-    const some = await read({ share: 0.25, token: TOKEN }, 1);
-    expect(some.targets).toEqual(whole.targets);
-    expect(some.encoded).toEqual(whole.encoded);
-    const words = some.read.flatMap((row, i) => row.map((id, t) => [id, some.targets[i]![t]!] as const));
-    const hidden = words.filter(([id]) => id === TOKEN);
-    expect(words.filter(([id]) => id !== TOKEN).every(([id, target]) => id === target)).toBe(true);
-    // A binomial of 64 * 15 at 0.25 lies within four standard deviations.
-    expect(Math.abs(hidden.length - 240)).toBeLessThan(54);
-  });
-
-  it("falls to none over its ramp", async () => {
-    const shares: number[] = [];
-    for (const step of [1, 3, 5, 9]) {
-      const { read: rows } = await read({ share: 1, rampSteps: 4, token: TOKEN }, step);
-      const ids = rows.flat();
-      shares.push(ids.filter((id) => id === TOKEN).length / ids.length);
-    }
-    expect(shares[0]).toBe(1);
-    expect(Math.abs(shares[1]! - 0.5)).toBeLessThan(0.07);
-    expect(shares.slice(2)).toEqual([0, 0]);
-  });
-});
-
 describe("short texts", () => {
   it("are learned whole, with the end token, which is not encoded; padding counts nowhere", async () => {
     const { read: texts } = await shortTexts(9);

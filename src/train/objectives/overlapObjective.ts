@@ -7,19 +7,10 @@ import { FlatTensors } from "../loop/flatTensors.js";
 import type { Microbatch, Objective } from "../loop/objective.js";
 import { dropoutFeeds, initialiseLora } from "./adapters.js";
 import { drawnSentences, type SpanCuts, sentenceExamples, spanExamples } from "./overlapExamples.js";
-import { hiddenShare, klWeight, type NoiseSchedule, noiseScale, type WordDropout } from "./overlapSchedules.js";
+import { klWeight, type NoiseSchedule, noiseScale } from "./overlapSchedules.js";
 import type { Reading } from "./rowOrder.js";
 import type { ShortTexts } from "./shortTexts.js";
-import {
-  batchShape,
-  type Feeds,
-  jittered,
-  shuffledLatents,
-  type VaeExample,
-  vaeFeeds,
-  weighted,
-  withoutWords,
-} from "./vaeFeeds.js";
+import { batchShape, type Feeds, jittered, shuffledLatents, type VaeExample, vaeFeeds, weighted } from "./vaeFeeds.js";
 
 export interface OverlapOptions extends SpanCuts {
   shape: VaeShape;
@@ -31,8 +22,6 @@ export interface OverlapOptions extends SpanCuts {
   klRampSteps: number;
   /** Scale of the noise on z. */
   noise: NoiseSchedule;
-  /** Words hidden from the decoder. */
-  wordDropout?: WordDropout | undefined;
   /** Whether each row is written from the z of another one: to see how much z is used. */
   shuffled?: boolean;
   /** Short texts, and the share of microbatches that are made of them: whole, with their end token; none in the original. */
@@ -62,10 +51,7 @@ export function overlapBatches(options: OverlapOptions): Objective["microbatch"]
     const cut = isOfSentences
       ? sentenceExamples(sentences!.texts, { ...options, slots }, noise)
       : await spanExamples({ ...options, slots }, step, index, noise);
-    const whole = jittered(shape, cut, noise.fork("jitter"));
-    const { wordDropout: words } = options;
-    const hidden = words && { share: hiddenShare(words, step), token: words.token };
-    const examples = hidden ? withoutWords(whole, hidden, noise.fork("words")) : whole;
+    const examples = jittered(shape, cut, noise.fork("jitter"));
     const eps = noise.fork("eps").normals(examples.length * shape.zDim);
     const weight = klWeight(options.klWeight, options.klRampSteps, step);
     const read = options.shuffled ? shuffledLatents(examples) : examples;

@@ -18,8 +18,6 @@ export interface VaeExample {
   /** Undefined where it is dropped. */
   prefix: ShardRow | undefined;
   target: ShardRow;
-  /** What the writer reads in place of the target's tokens, where some are hidden; as many. */
-  read?: Int32Array;
   /**
    * In the original the last place of a dropped prefix still predicts the first token of the target, though no token sees
    * it. With this token there the loss is the original's; without it z itself predicts the first token, as when it writes.
@@ -55,20 +53,6 @@ export const LENGTH_JITTER = 0.1;
 export function jittered({ slots = 1 }: VaeShape, examples: readonly VaeExample[], rng: Rng): readonly VaeExample[] {
   if (slots === 1) return examples;
   return examples.map((example) => ({ ...example, jitter: 1 + LENGTH_JITTER * (2 * rng.uniform() - 1) }));
-}
-
-/**
- * The same examples, each with about a share of the target's tokens hidden from the writer, which reads `token` there and has to
- * take them from z. Word dropout, Bowman et al. 2016.
- */
-export function withoutWords(
-  examples: readonly VaeExample[],
-  { share, token }: { share: number; token: number },
-  noise: Rng,
-): readonly VaeExample[] {
-  if (share === 0) return examples;
-  const read = (ids: Int32Array) => ids.map((id) => (noise.uniform() < share ? token : id));
-  return examples.map((example) => ({ ...example, read: read(example.target.inputIds) }));
 }
 
 /** Shape of a batch in the order of `keptFirst`; its prefix is 0 tokens where all are dropped. */
@@ -147,10 +131,10 @@ interface Group {
 function groupFeeds({ name, shape, writer, before, gap }: Group, examples: readonly VaeExample[]): Feeds<VaeFeed> {
   if (examples.length === 0) return {};
   const { config, slots = 1 } = shape;
-  const rows = examples.map(({ prefix, target, read, maskedPrefix, encoded, jitter = 1 }) => {
+  const rows = examples.map(({ prefix, target, maskedPrefix, encoded, jitter = 1 }) => {
     const length = countSeen(encoded.attentionMask) * jitter;
     const layout = rowLayout(writer, { slots, before, gap, length });
-    const tokens = joinRows(prefix ?? maskedPrefixRow(maskedPrefix), read ? { ...target, inputIds: read } : target);
+    const tokens = joinRows(prefix ?? maskedPrefixRow(maskedPrefix), target);
     const last = tokens.inputIds.length - 1;
     const text = target.inputIds.subarray(0, -1);
     return {

@@ -3,7 +3,7 @@ import { BigVaeError } from "../../errors.js";
 import type { ModelConfig } from "../../model/config.js";
 import type { Facts } from "../loop/checkpoint.js";
 import type { LearningRateSchedule } from "../loop/learningRate.js";
-import type { NoiseSchedule, WordDropout } from "../objectives/overlapSchedules.js";
+import type { NoiseSchedule } from "../objectives/overlapSchedules.js";
 import type { BASE_OPTIONS } from "./options/base.js";
 import type { AdapterOptions } from "./options/shared.js";
 import type { VAE_OPTIONS } from "./options/vae.js";
@@ -59,7 +59,6 @@ export interface VaeFacts extends AdapterFacts, DataFacts {
   zDim: number;
   slots: number;
   noise: NoiseSchedule;
-  wordDropout?: WordDropout;
   sentenceShare?: number;
   sentencesSha256?: string;
   klWeight: number;

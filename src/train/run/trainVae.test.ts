@@ -189,8 +189,6 @@ describe("the losses of a run", () => {
     { shiftedSpans: true },
     { encodeLast: true },
     { shortSpans: 1 },
-    { wordDropout: 0.5 },
-    { wordDropout: 0.5, wordDropoutRamp: 3 },
     { tokenWeights: "uniform" },
     { noiseStart: 0.1, noiseRamp: 3 },
     { seed: 8 },

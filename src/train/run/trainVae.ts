@@ -173,10 +173,10 @@ function vaeShape(
   return { config: base.config, ...head, encoder: lora, writer: lora, dropout, checkpointing, freeBits, packing };
 }
 
-/** What is trained, and what it is evaluated on: held-out rows at full noise, full KL weight and without dropout of any kind. */
+/** What is trained, and what it is evaluated on: held-out rows at full noise, full KL weight and without dropout. */
 function overlapOptions(
   options: Options,
-  { base, tokenizer, frozen, shape, sizes: { span, gap, slots }, positions }: Parts,
+  { base, frozen, shape, sizes: { span, gap, slots }, positions }: Parts,
   { rows, held, rng }: TrainingRows,
   sentences: Sentences | undefined,
 ): { trained: OverlapOptions; evaluated: OverlapOptions } {
@@ -188,7 +188,6 @@ function overlapOptions(
     klRampSteps: options.klRamp,
     edgeWeights: options.tokenWeights === "edges",
     noise: { scale: latentNoise, start: noiseStart, rampSteps: noiseRamp },
-    wordDropout: wordDropoutOf(options, tokenizer),
     frozen: { ...frozen.tensors, ...ropeFeeds(base.config, positions, ropeSteps(slots)) },
     ...{ shape, rows, span, gap, rng },
     sentences: sentences?.train,
@@ -198,16 +197,11 @@ function overlapOptions(
     shape: { ...shape, dropout: 0, packing: frozen.evaluationPacking },
     klRampSteps: 1,
     noise: { scale: latentNoise, start: latentNoise, rampSteps: 1 },
-    wordDropout: undefined,
     rows: held,
     rng: rng.fork("held out"),
     sentences: sentences?.validation,
   };
   return { trained, evaluated };
-}
-
-function wordDropoutOf({ wordDropout: share, wordDropoutRamp: rampSteps }: Options, tokenizer: Tokenizer) {
-  return share === 0 ? undefined : { share, rampSteps, token: requireEndId(tokenizer, "wordDropout") };
 }
 
 function factsOf(
@@ -216,7 +210,6 @@ function factsOf(
   rows: TrainingRows,
   {
     noise,
-    wordDropout,
     klWeight,
     klRampSteps,
     dropPrefix,
@@ -235,7 +228,6 @@ function factsOf(
     ...{ span, gap, zDim, slots, noise, ...sentences?.facts },
     ...{ klWeight, klRampSteps, dropPrefix, shiftedSpans, encodeLast, shortSpans, edgeWeights },
     ...(maskedPrefix ? { maskedPrefix } : {}),
-    ...(wordDropout ? { wordDropout } : {}),
     ...{ freeBits, learnedVariance },
     ...adapterFacts(data, { rank, alpha, baseSha256 }),
     ...dataFacts(data, rows),

@@ -75,16 +75,6 @@ export const VAE_OPTIONS = {
     needs: "noiseStart",
     description: "steps over which the noise scale rises from `noiseStart` to `latentNoise`",
   },
-  wordDropout: {
-    kind: share,
-    default: 0,
-    description: "share of a span's tokens that the decoder does not see, so that it learns to use z",
-  },
-  wordDropoutRamp: {
-    kind: whole(1),
-    idleAtZero: "wordDropout",
-    description: "steps over which `wordDropout` falls to 0; default: it stays",
-  },
   tokenWeights: {
     kind: oneOf("edges", "uniform"),
     default: "edges",
