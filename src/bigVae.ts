@@ -1,5 +1,5 @@
-/** The public door: a model with its tokenizer, the engine in a thread or a process of its own, and every sampler by name. */
-import { cutIntoPieces } from "./data/index.js";
+/** The public door: a model with its tokenizer, the engine in a thread, a process or a server, and every sampler by name. Runs in Node and in a browser. */
+import { cutIntoPieces } from "./data/pieces.js";
 import { BigVaeError } from "./errors.js";
 import { type Confidence, confidences } from "./eval/confidence.js";
 import { Scoring } from "./eval/scoring.js";
@@ -19,6 +19,7 @@ import type {
   InterpolationKind,
   LoadOptions,
   MixKind,
+  ModelSource,
   TaskExample,
 } from "./host/calls.js";
 import {
@@ -33,8 +34,6 @@ import {
   withoutUndefined,
   wrongValue,
 } from "./host/checkCall.js";
-import { processLink, threadLink } from "./host/links.js";
-import { findModel, hashModel, openTokenizer, readConfig, readTokenizer } from "./host/modelFiles.js";
 import { routerModel } from "./host/routerModel.js";
 import { samplerInputs, samplingOptions, taskExamples, textIds } from "./host/samplerArguments.js";
 import { StreamedTexts } from "./host/streamedTexts.js";
@@ -50,18 +49,7 @@ import { RunText, spelled } from "./sampling/runText.js";
 import { type SamplerName, samplers } from "./sampling/samplers.js";
 import { SamplingRun } from "./sampling/samplingRun.js";
 import { taskVector } from "./sampling/task.js";
-import { loadTokenizer, type Tokenizer, type TokenizerFiles } from "./tokenizer/index.js";
-
-/** Where a model comes from: files, or a server. */
-export interface ModelSource {
-  /** What its tokenizer is made of. */
-  tokenizer(): Promise<TokenizerFiles>;
-  /** What tells it from others. */
-  hashes(): Promise<ModelHashes>;
-}
-
-/** How the engine is reached, by where it runs. */
-const LINKS = { thread: threadLink, process: processLink };
+import { loadTokenizer, type Tokenizer } from "./tokenizer/index.js";
 
 export type { Confidence, UsualLosses } from "./eval/confidence.js";
 export * from "./host/calls.js";
@@ -103,13 +91,8 @@ export class BigVae {
     if (typeof model !== "string") throw wrongValue("load", "a model's name or path", model);
     checkKnown("load", options);
     checkLoad(options);
-    const { adapters, isolation = "thread", ...engineOptions } = options;
-    const paths = await findModel(model, adapters);
-    // Another architecture is refused by its name before anything else is read.
-    await readConfig(paths.base);
-    const tokenizer = await openTokenizer(paths.base);
-    const engine = await RemoteEngine.open(LINKS[isolation], { ...paths, ...engineOptions });
-    const source = { tokenizer: () => readTokenizer(paths.base), hashes: () => hashModel(paths) };
+    const { openModel } = await import("./host/openModel.js");
+    const { tokenizer, engine, source } = await openModel(model, options);
     return new BigVae(tokenizer, engine.facts, engine, source);
   }
 

@@ -88,7 +88,16 @@ const WALLS: Readonly<Record<string, Wall>> = {
   },
   "train/index.ts": { imports: ["train/run", "train/loop"] },
   "bigVae.ts": {
-    imports: ["data", "eval/confidence.ts", "eval/scoring.ts", "host", "latent", "remote", "sampling", "tokenizer"],
+    imports: [
+      "data/pieces.ts",
+      "eval/confidence.ts",
+      "eval/scoring.ts",
+      "host",
+      "latent",
+      "remote",
+      "sampling",
+      "tokenizer",
+    ],
   },
   "server/schemas": { imports: ["latent", "memory/types.ts", "sampling"] },
   server: {
@@ -125,6 +134,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   client: { imports: ["remote/eventReader.ts", "server/schemas"] },
   plans: { imports: ["formats", "host", "latent", "sampling"], node: true },
   operations: { imports: ["bigVae.ts", "expert", "latent", "memory", "plans", "sampling"] },
+  "browser.ts": { imports: ["bigVae.ts", "latent", "sampling"] },
   "index.ts": {
     imports: ["bigVae.ts", "expert", "host", "latent", "memory", "oldNode.ts", "operations", "plans", "sampling"],
   },

@@ -1,12 +1,22 @@
 /** What callers give a loaded model, and what they get. */
 import type { Device } from "../graph/index.js";
 import type { Latent, Posterior } from "../latent/index.js";
+import type { ModelHashes } from "../remote/protocol.js";
 import type { SamplingOptions, TaskVector, Written } from "../sampling/model.js";
 import type { PlainSpan } from "../sampling/plain.js";
 import type { SpelledSpan, Spelling } from "../sampling/runText.js";
 import type { SamplerInputs } from "../sampling/samplers.js";
+import type { TokenizerFiles } from "../tokenizer/index.js";
 import type { Quant } from "../weights/index.js";
 import type { ComputeChoice } from "./computeChoice.js";
+
+/** Where a model comes from: files, or a server. */
+export interface ModelSource {
+  /** What its tokenizer is made of. */
+  tokenizer(): Promise<TokenizerFiles>;
+  /** What tells it from others. */
+  hashes(): Promise<ModelHashes>;
+}
 
 /** Where a model's adapters lie, and how much of the machine it may take. */
 export interface LoadOptions {

@@ -1,7 +1,7 @@
 /** Arguments of calls, looked at before anything is computed or sent: a forgotten await, another type, an unknown option. */
 import { closest } from "fastest-levenshtein";
 import { BigVaeError } from "../errors.js";
-import { DEVICES } from "../graph/index.js";
+import { DEVICES } from "../graph/lowering.js";
 import { checkLatent, type Latent } from "../latent/index.js";
 import type { TaskVector } from "../sampling/model.js";
 import { QUANTS } from "../weights/index.js";
