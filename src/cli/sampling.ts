@@ -26,7 +26,7 @@ import {
 import { EXAMPLES_HELP } from "./examples.js";
 import { type ExpertFlags, expertsOf, sharesText, withExperts } from "./experts.js";
 import { refuseUnused, withFlags } from "./flags.js";
-import { withDrafts } from "./memories.js";
+import { withDrafts, withMostDrafts } from "./memories.js";
 import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "./options.js";
 import { type PlannedRun, plannedRun } from "./plannedRun.js";
 import { STRATEGIES_HELP } from "./plans.js";
@@ -75,6 +75,7 @@ type SharedFlags = {
   noise?: number;
   ignoreEos: boolean;
   memory?: string;
+  memoryDrafts?: number;
   trace?: string;
 };
 
@@ -89,7 +90,7 @@ export interface SamplingFlags extends ModelFlags, SharedFlags, ExpertFlags {
 export function withSampling<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ): Command<A, O & SharedFlags & ExpertFlags> {
-  const extended = withExperts(command)
+  const extended = withMostDrafts(withExperts(command))
     .option("--context <text>", "text to continue", "")
     .option("--start <text>", "first text of a plan; default: a random latent")
     .option("--terminal <text>", "last text of a plan")
@@ -129,6 +130,7 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
   checkTaken(name, flags, planned);
   if (flags.experts === undefined)
     refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
+  if (flags.memory === undefined) refuseUnused((flag) => flag === "memoryDrafts", "--memory beside it", "none");
   if (flags.strategy === undefined) refuseUnused((flag) => flag === "strategies", "--strategy beside it", "none");
   const readTexts = await samplerTexts(flags);
   const { takes, defaults } = samplers[name] as SamplerEntry;
