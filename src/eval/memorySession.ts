@@ -39,7 +39,7 @@ export interface SessionOptions extends ScoringOptions {
 }
 
 /** Some consecutive spans of the session. */
-export interface SessionPart {
+interface SessionPart {
   /** Spans from the beginning to its end. */
   spans: number;
   /** Records of the memory then. */
@@ -62,7 +62,7 @@ export interface SessionPart {
 }
 
 /** Prose of one way of writing. */
-export interface SessionProse extends ProseReport {
+interface SessionProse extends ProseReport {
   /** What the router's reading of a span gains by its latent over the base's, nats per token. */
   gainFromZ: Estimate;
   /** As of a part, over all that was written, with intervals over runs. */

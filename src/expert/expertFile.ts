@@ -2,7 +2,7 @@
  * An expert in a folder: router/ (its adapter, as PEFT stores it), keys.npy (centres of the latents' keys of what it was trained on, [K, W]) and expert.json, which
  * is written last: a folder without it is no expert yet.
  */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type Adapter, bindAdapter } from "../engine/adapters.js";
 import { BigVaeError, quote } from "../errors.js";
@@ -124,6 +124,11 @@ export async function readExpert(folder: string): Promise<StoredExpert> {
   const keys = Array.from({ length: count! }, (_, i) => data.subarray(i * width, (i + 1) * width));
   // From wherever a trace is replayed, it is found.
   return { facts, folder: resolve(folder), keys };
+}
+
+/** Bytes of the adapter of an expert, which is kept as it is read; 0 where it is not there. */
+export async function expertBytes(folder: string): Promise<number> {
+  return (await stat(join(folder, ADAPTER, LORA_WEIGHTS)).catch(() => ({ size: 0 }))).size;
 }
 
 /** The adapter of an expert, for a base. @throws BigVaeError: "format", "unsupported", "mismatch" for another base's shapes, "nonFinite". */

@@ -3,6 +3,7 @@ export { ExpertChoice, type ExpertOptions } from "./expertChoice.js";
 export {
   checkExpertName,
   type ExpertFacts,
+  expertBytes,
   expertFolder,
   findExpert,
   isExpert,

@@ -1,7 +1,7 @@
 /** `bigvae eval --measure prose` and `memory`: what avg writes behind unseen beginnings, and a session of it that recalls drafts. */
 import type { BigVae, GeneratedSpan } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
-import { evaluateMemory, evaluateProse, type ScoringOptions } from "../../eval/index.js";
+import { evaluateMemory, evaluateProse, type ScoringOptions, type SessionReport } from "../../eval/index.js";
 import { drive } from "../../operations/writing.js";
 import type { Rng } from "../../rng.js";
 import type { Averaging } from "../../sampling/averaging.js";
@@ -51,7 +51,12 @@ export function measureProse(vae: BigVae, texts: readonly string[], flags: Prose
 }
 
 /** One session of runs that recall drafts from a memory, and keep theirs in it. */
-export function measureMemory(vae: BigVae, texts: readonly string[], flags: ProseFlags, scoring: Scoring) {
+export function measureMemory(
+  vae: BigVae,
+  texts: readonly string[],
+  flags: ProseFlags,
+  scoring: Scoring,
+): Promise<SessionReport & { drafts: object }> {
   return withDrafts(flags, vae, async (drafts) => {
     if (!drafts)
       throw new BigVaeError("usage", {
