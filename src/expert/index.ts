@@ -5,6 +5,7 @@ export {
   type ExpertFacts,
   expertBytes,
   expertFolder,
+  expertNames,
   findExpert,
   isExpert,
   readExpert,

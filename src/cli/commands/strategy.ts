@@ -8,6 +8,7 @@ import { type NamedStrategy, parseStrategyName, readPlan, Strategies, type Strat
 import { mayRemove } from "../confirm.js";
 import { EXAMPLES_HELP, openExamples } from "../examples.js";
 import { checkInputs, parseLatentInput, textOrLatent } from "../latentInput.js";
+import { showEach } from "../listing.js";
 import { numberList } from "../options.js";
 import { STRATEGIES_HELP, shownPlan, waypointsText } from "../plans.js";
 import { type OutputFlags, printJson, reportWritten, useModel, withModel, withOutput } from "../shared.js";
@@ -81,12 +82,19 @@ function listCommand() {
     .addHelpText("after", "\nExample:\n  bigvae strategy list")
     .action(async (flags) => {
       const strategies = new Strategies(flags.strategies);
-      for (const { name, versions } of await strategies.list()) {
-        const { task, plan } = await strategies.open(name);
-        if (flags.json)
-          printJson({ strategy: name, versions, examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 });
-        else process.stdout.write(`${name}@${versions.join(",")}  ${contents({ task, plan })}\n`);
-      }
+      const listed = new Map((await strategies.list()).map(({ name, versions }) => [name, versions]));
+      await showEach(
+        flags,
+        `strategies ${flags.strategies}`,
+        [...listed.keys()],
+        (name) => strategies.open(name),
+        ({ task, plan }, name) => {
+          const versions = listed.get(name)!;
+          if (flags.json)
+            printJson({ strategy: name, versions, examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 });
+          else process.stdout.write(`${name}@${versions.join(",")}  ${contents({ task, plan })}\n`);
+        },
+      );
     });
 }
 
