@@ -35,11 +35,14 @@ export type {
   MemoryRecord,
   Metric,
   NewRecord,
+  RecordLatents,
   RepairedMemory,
   SpaceIdentity,
   VerifiedMemory,
 } from "./memory/index.js";
 export {
+  type DraftCounts,
+  type DraftOptions,
   measureRecall,
   RecalledDrafts,
   type RecallLimits,

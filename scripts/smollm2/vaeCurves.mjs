@@ -11,7 +11,9 @@ if (!folder) throw new Error("usage: vaeCurves.mjs FOLDER");
 
 /** Held-out losses of a stage, its steps counted from `from` on. */
 function heldOut(stage, from) {
-  const lines = readFileSync(join(folder, stage, "log.jsonl"), "utf8").trim().split("\n");
+  const lines = readFileSync(join(folder, stage, "log.jsonl"), "utf8")
+    .trim()
+    .split("\n");
   const found = lines.map((line) => JSON.parse(line)).filter((line) => line.heldOut);
   return found.map(({ step, heldOut: { rec, shuffled, kl } }) => ({ stage, x: from + step, rec, shuffled, kl }));
 }
@@ -19,7 +21,12 @@ function heldOut(stage, from) {
 const short = heldOut("short", 0);
 const stages = [short, heldOut("long", short.at(-1).x)];
 const points = (of, what) => of.map(({ x, [what]: value }) => ({ x, value, low: value, high: value }));
-const line = (of, what, label) => ({ label, color: what === "rec" ? 0 : 1, dashed: of === short, points: points(of, what) });
+const line = (of, what, label) => ({
+  label,
+  color: what === "rec" ? 0 : 1,
+  dashed: of === short,
+  points: points(of, what),
+});
 const [, long] = stages;
 mkdirSync("docs/smollm2", { recursive: true });
 writeFileSync(

@@ -2,9 +2,9 @@
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { BigVae } from "../bigVae.js";
 import type { Memory, MemoryFilter, MemoryOptions, MemoryRecord } from "../memory/index.js";
-import { RecalledDrafts, recallLimits } from "../operations/draftMemory.js";
+import { MOST_DRAFTS, RecalledDrafts, recallLimits } from "../operations/draftMemory.js";
 import { openMemory } from "../operations/memories.js";
-import { collected, realNumber } from "./options.js";
+import { collected, realNumber, wholeNumber } from "./options.js";
 import { type OutputFlags, warn } from "./shared.js";
 
 export type WaitFlags = OutputFlags & { wait: number };
@@ -91,15 +91,30 @@ export function records(count: number): string {
   return `${count} ${count === 1 ? "record" : "records"}`;
 }
 
+/** Of a command that recalls drafts. */
+export interface DraftFlags {
+  memory?: string | undefined;
+  memoryDrafts?: number | undefined;
+}
+
+/** Adds --memory-drafts. */
+export function withMostDrafts<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
+  return command.option(
+    "--memory-drafts <n>",
+    `drafts of a kind that the memory keeps; beyond them those go that are used up, then the least used, then the oldest; default: ${MOST_DRAFTS}`,
+    wholeNumber(1),
+  );
+}
+
 /** Opens the memory that drafts are recalled from, where one is named, and closes it whatever happens. */
 export async function withDrafts<T>(
-  { memory: folder, ...flags }: { memory?: string | undefined; quiet: boolean },
+  { memory: folder, memoryDrafts: most, ...flags }: DraftFlags & { quiet: boolean },
   vae: BigVae,
   use: (drafts?: RecalledDrafts) => Promise<T>,
 ): Promise<T> {
   if (folder === undefined) return use();
   const options = { mustExist: true, onWarning: (warning: string) => warn(flags, warning) };
   return closed(await openMemory(vae, folder, options), (memory) =>
-    use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory))),
+    use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory), { most })),
   );
 }

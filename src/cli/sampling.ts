@@ -29,7 +29,7 @@ import {
 import { EXAMPLES_HELP } from "./examples.js";
 import { type ExpertFlags, expertsOf, sharesText, withExperts } from "./experts.js";
 import { refuseUnused, withFlags } from "./flags.js";
-import { withDrafts } from "./memories.js";
+import { withDrafts, withMostDrafts } from "./memories.js";
 import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "./options.js";
 import { STRATEGIES_HELP } from "./plans.js";
 import { type SamplerTexts, samplerTexts } from "./samplerTexts.js";
@@ -77,6 +77,7 @@ type SharedFlags = {
   noise?: number;
   ignoreEos: boolean;
   memory?: string;
+  memoryDrafts?: number;
   trace?: string;
 };
 
@@ -91,7 +92,7 @@ export interface SamplingFlags extends ModelFlags, SharedFlags, ExpertFlags {
 export function withSampling<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ): Command<A, O & SharedFlags & ExpertFlags> {
-  const extended = withExperts(command)
+  const extended = withMostDrafts(withExperts(command))
     .option("--context <text>", "text to continue", "")
     .option("--start <text>", "first text of a plan; default: a random latent")
     .option("--terminal <text>", "last text of a plan")
@@ -134,6 +135,7 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
   checkTaken(name, flags, planned);
   if (flags.experts === undefined)
     refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
+  if (flags.memory === undefined) refuseUnused((flag) => flag === "memoryDrafts", "--memory beside it", "none");
   if (flags.strategy === undefined) refuseUnused((flag) => flag === "strategies", "--strategy beside it", "none");
   const readTexts = await samplerTexts(flags);
   const { takes, defaults } = samplers[name] as SamplerEntry;

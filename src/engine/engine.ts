@@ -8,10 +8,11 @@ import { type BaseModel, checkToken } from "./baseModel.js";
 import type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 import type { TakeTurn } from "./contexts.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
+import { ExpertPlaces } from "./expertPlaces.js";
 import { Experts, type LoadExpert } from "./experts.js";
 import { JointBatches } from "./jointBatches.js";
 import { type Beginning, Opening } from "./opening.js";
-import { Places } from "./places.js";
+import { rowPlaces } from "./places.js";
 import { type PooledRow, poolBatch } from "./pooling.js";
 import { Scheduler } from "./scheduler.js";
 import { type AdapterForm, Sessions, type WriterName } from "./sessions.js";
@@ -56,6 +57,7 @@ export class Engine {
   readonly #opening: Opening;
   /** Adapters that rows name. */
   readonly experts: Experts;
+  readonly #expertPlaces: ExpertPlaces;
   readonly #encoding = new JointBatches<TokenRow, Encoding>(lengthOf, async (rows, signal) => {
     const encoder = await this.#sessions.encoder();
     return encodeBatch({ base: this.base, vae: this.vae!, space: this.space!, encoder }, rows, signal);
@@ -65,7 +67,7 @@ export class Engine {
   /** Of writing and scoring, a turn for each step. */
   readonly #writing = new Turns();
   readonly #scheduler = new Scheduler(this.#writing);
-  readonly #places = new Places(MAX_ROWS);
+  readonly #places = rowPlaces(MAX_ROWS);
   /** What was called and is not answered. */
   readonly #calls = new Set<Promise<unknown>>();
   /** Later calls wait until sessions can be made anew. */
@@ -79,6 +81,7 @@ export class Engine {
     const only = base.weights.quant !== "none" ? "unmerged" : int8Sample ? "merged" : form;
     this.#sessions = new Sessions(runtime, base, vae, only, this.maxPositions, images, int8Sample);
     this.experts = new Experts(loadExpert);
+    this.#expertPlaces = new ExpertPlaces(base.config, this.experts);
     this.#opening = new Opening(base, vae, this.#sessions, this.maxPositions, this.#writing);
   }
 
@@ -119,13 +122,15 @@ export class Engine {
 
   /** Writes rows together, many at a time, up to nTokens each. Returns the new tokens of each row; a row's stop token is its last. */
   async write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
-    const { onToken, signal } = options;
-    const write = (batch: readonly WriteRow[], start: number) =>
+    const { onToken, signal, writer } = options;
+    const write = (numbers: readonly number[]) => (batch: readonly WriteRow[], start: number) =>
       this.#write(batch, {
         ...options,
-        ...(onToken ? { onToken: (row: number, id: number) => onToken(start + row, id) } : {}),
+        ...(onToken ? { onToken: (row: number, id: number) => onToken(numbers[start + row]!, id) } : {}),
       });
-    return this.#tracked(() => this.#inBatches(rows, write, signal));
+    const run = (part: readonly WriteRow[], numbers: readonly number[]) =>
+      this.#inBatches(part, write(numbers), signal);
+    return this.#tracked(() => this.#expertPlaces.run(rows, this.#opening.roleOf(writer), run, signal));
   }
 
   async #write(rows: readonly WriteRow[], options: WriteOptions): Promise<number[][]> {
@@ -189,17 +194,25 @@ export class Engine {
     signal?: AbortSignal,
   ): Promise<Score[]> {
     for (const { target } of rows) for (const id of target) checkToken(this.base, id);
-    return this.#tracked(async () => {
-      const scores: Score[] = [];
-      for (const group of await this.experts.groups(rows, this.#opening.roleOf(writer))) {
-        const { mix } = group;
-        const beginning = { writer, context, begun: [], ...(mix ? { mix } : {}) };
-        const score = (batch: readonly ScoreRow[]) => this.#score(batch, beginning, signal);
-        const own = group.rows.map((row) => rows[row]!);
-        for (const [k, of] of (await this.#inBatches(own, score, signal)).entries()) scores[group.rows[k]!] = of;
-      }
-      return scores;
-    });
+    const role = this.#opening.roleOf(writer);
+    return this.#tracked(() =>
+      this.#expertPlaces.run(
+        rows,
+        role,
+        async (part) => {
+          const scores: Score[] = [];
+          for (const group of await this.experts.groups(part, role)) {
+            const { mix } = group;
+            const beginning = { writer, context, begun: [], ...(mix ? { mix } : {}) };
+            const score = (batch: readonly ScoreRow[]) => this.#score(batch, beginning, signal);
+            const own = group.rows.map((row) => part[row]!);
+            for (const [k, of] of (await this.#inBatches(own, score, signal)).entries()) scores[group.rows[k]!] = of;
+          }
+          return scores;
+        },
+        signal,
+      ),
+    );
   }
 
   async #score(rows: readonly ScoreRow[], beginning: Omit<Beginning, "rows">, signal?: AbortSignal): Promise<Score[]> {

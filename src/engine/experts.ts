@@ -16,7 +16,7 @@ export interface ExpertShare {
 export type LoadExpert = (folder: string) => Promise<Adapter>;
 
 /** Bytes of the adapters that stay in memory at most, beside those that rows are using. */
-const EXPERT_BYTES = 512e6;
+export const EXPERT_BYTES = 512e6;
 
 /** An adapter that was read, and a name that no other has. */
 interface Loaded {
@@ -51,7 +51,7 @@ export class Experts {
   ): Promise<{ rows: number[]; mix?: AdapterMix }[]> {
     const groups = new Map<string, { rows: number[]; mix?: AdapterMix }>();
     for (const [row, { experts }] of rows.entries()) {
-      const mix = experts && (await this.#mix(experts, role));
+      const mix = experts && (await this.mixOf(experts, role));
       const group = groups.get(mix?.key ?? "");
       if (group) group.rows.push(row);
       else groups.set(mix?.key ?? "", { rows: [row], ...(mix ? { mix } : {}) });
@@ -59,7 +59,8 @@ export class Experts {
     return [...groups.values()];
   }
 
-  async #mix(shares: readonly ExpertShare[], role: WriterRole | "base"): Promise<AdapterMix> {
+  /** What a row reads by that names these experts. Throws as `groups` does. */
+  async mixOf(shares: readonly ExpertShare[], role: WriterRole | "base"): Promise<AdapterMix> {
     if (shares.length === 0 || !shares.every(({ weight }) => Number.isFinite(weight)))
       throw new BigVaeError("usage", {
         subject: "`experts`",

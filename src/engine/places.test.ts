@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Places } from "./places.js";
+import { rowPlaces } from "./places.js";
 
 /** A promise, and what ends it. */
 function open() {
@@ -11,7 +11,7 @@ function open() {
 }
 
 it("lets in as many rows as there is room for, in the order of their asking", async () => {
-  const places = new Places(4);
+  const places = rowPlaces(4);
   const [a, b, c] = [open(), open(), open()];
   const entered: string[] = [];
   const hold = (name: string, rows: number, until: Promise<void>) =>
@@ -33,7 +33,7 @@ it("lets in as many rows as there is room for, in the order of their asking", as
 });
 
 it("gives room back after work that fails, and lets nobody in whose signal aborts", async () => {
-  const places = new Places(1);
+  const places = rowPlaces(1);
   const first = open();
   const failing = places.hold(1, async () => {
     await first.ended;

@@ -6,7 +6,7 @@ import { linearShapes } from "../model/weights.js";
 import { Rng } from "../rng.js";
 import { float32, type HostTensors } from "../runtime/runtime.js";
 import type { Adapter } from "./adapters.js";
-import { type AdapterMix, RowAdapters } from "./rowAdapters.js";
+import { type AdapterMix, fitTogether, ROW_ADAPTER_BYTES, RowAdapters } from "./rowAdapters.js";
 
 const config: ModelConfig = {
   vocabSize: 8,
@@ -107,5 +107,29 @@ describe("the adapters of rows", () => {
     const name = "layers.1.mlp.up_proj";
     expect(feeds[loraName("lora", name, "A")]!.data).toBe(a.tensors[loraName("router", name, "A")]!.data);
     expect(feeds["lora.scale"]!.shape).toEqual([1, 1, 2]);
+  });
+});
+
+describe("the limit of what rows are laid out in", () => {
+  const values = Array.from(shapes.values()).reduce((sum, [out, width]) => sum + out + width, 0);
+  // Four rows reach it.
+  const rank = Math.floor(ROW_ADAPTER_BYTES / (4 * 4 * values));
+  const large = (key: string): AdapterMix => ({
+    key,
+    parts: [{ adapter: { ...adapter("a", 1), shape: { rank, alpha: 1, targets: [] } }, weight: 1 }],
+  });
+  const [p, q, r, s, t] = ["p", "q", "r", "s", "t"].map(large) as [
+    AdapterMix,
+    AdapterMix,
+    AdapterMix,
+    AdapterMix,
+    AdapterMix,
+  ];
+
+  it("counts rows of different adapters, and none of one adapter", () => {
+    expect(fitTogether(config, [p, q, r, s])).toBe(true);
+    expect(fitTogether(config, [p, q, r, s, t])).toBe(false);
+    expect(fitTogether(config, [p, p, p, p, q])).toBe(false);
+    expect(fitTogether(config, Array<AdapterMix>(64).fill(p))).toBe(true);
   });
 });

@@ -15,6 +15,16 @@ export interface AdapterMix {
   readonly parts: readonly { readonly adapter: Adapter; readonly weight: number }[];
 }
 
+/** Bytes of the matrices that rows of different adapters are laid out in at most; those of one row where that has more. */
+export const ROW_ADAPTER_BYTES = 64e6;
+
+/** Whether rows that read by these mixes stay within that: those of one mix are fed it once. */
+export function fitTogether(config: ModelConfig, mixes: readonly AdapterMix[]): boolean {
+  if (mixes.every(({ key }) => key === mixes[0]!.key)) return true;
+  const values = Array.from(linearShapes(config).values()).reduce((sum, [out, width]) => sum + out + width, 0);
+  return mixes.length * 4 * largestRank(mixes) * values <= ROW_ADAPTER_BYTES;
+}
+
 /** The matrices of a layer for the rows that there is room for: A [rows, R, in] and B [rows, out, R]. */
 interface Layer {
   a: Float32Array;
@@ -57,7 +67,7 @@ export class RowAdapters {
 
   /** Brings each mix into its row. */
   #hold(rows: readonly AdapterMix[]): void {
-    const rank = Math.max(...rows.map(({ parts }) => rankOf(parts)));
+    const rank = largestRank(rows);
     if (rank !== this.#rank || rows.length > this.#held.length) this.#makeRoom(rows.length, rank);
     for (const [row, mix] of rows.entries()) {
       if (this.#held[row]?.key === mix.key) continue;
@@ -102,6 +112,10 @@ export function adapterFeeds(
 function matricesOf({ role, tensors }: Adapter, path: string): { a?: Float32Array; b?: Float32Array } {
   const [a, b] = [tensors[loraName(role, path, "A")], tensors[loraName(role, path, "B")]];
   return a && b ? { a: a.data as Float32Array, b: b.data as Float32Array } : {};
+}
+
+function largestRank(mixes: readonly AdapterMix[]): number {
+  return Math.max(...mixes.map(({ parts }) => rankOf(parts)));
 }
 
 /** The rank of a mix: the sum of those of its parts. */

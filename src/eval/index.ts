@@ -13,6 +13,7 @@ export { type EvaluationOptions, type EvaluationReport, evaluate } from "./evalu
 export { type ExpertsReport, evaluateExperts } from "./experts.js";
 export { importanceEstimate, logWeight } from "./importanceSampling.js";
 export * from "./latentStatistics.js";
+export { evaluateMemory, SESSION_SPANS, type SessionReport } from "./memorySession.js";
 export { evaluatePlans, PLAN_PAIRS, type PlanPair, type PlansReport } from "./plans.js";
 export { evaluateProse, PROSE_PROMPTS, PROSE_RUNS, type ProseReport } from "./prose.js";
 export { evaluateRebuilding, type RebuildingOptions, type RebuildingReport } from "./rebuilding.js";

@@ -61,19 +61,7 @@ interface Prompt {
 export async function evaluateProse(options: ProseOptions): Promise<ProseReport> {
   const { texts, tokenizer, known, rng, runs = PROSE_RUNS, onProgress } = options;
   const scoring = new Scoring(options);
-  const prompts = texts
-    .map((text) => splitSentences(text).slice(0, 2).join(" "))
-    .filter((text) => text !== "")
-    .map((text): Prompt => ({ text, ids: tokenizer.encode(text) }))
-    // Longer ones leave no room for what is written.
-    .filter(({ ids }) => ids.length <= 2 * options.space.shape.span);
-  if (prompts.length < 2)
-    throw new BigVaeError("usage", {
-      subject: "eval",
-      expected: "at least two texts",
-      got: prompts.length,
-      remedy: "give more texts",
-    });
+  const prompts = prosePrompts(options);
   const begun = prompts.slice(0, runs);
   const spans: (readonly Ids[])[] = [];
   const plain: Ids[] = [];
@@ -113,6 +101,28 @@ export async function evaluateProse(options: ProseOptions): Promise<ProseReport>
     topicKept: estimate(await keptTopics(scoring, written, zs)),
     plainTopicKept: estimate(await keptTopics(scoring, plainWritten, zs)),
   };
+}
+
+/** The first two sentences of each text. @throws BigVaeError("usage") where fewer than two texts have any sentence. */
+export function prosePrompts({
+  texts,
+  tokenizer,
+  space,
+}: Pick<ProseOptions, "texts" | "tokenizer" | "space">): { text: string; ids: Ids }[] {
+  const prompts = texts
+    .map((text) => splitSentences(text).slice(0, 2).join(" "))
+    .filter((text) => text !== "")
+    .map((text) => ({ text, ids: tokenizer.encode(text) }))
+    // Longer ones leave no room for what is written.
+    .filter(({ ids }) => ids.length <= 2 * space.shape.span);
+  if (prompts.length < 2)
+    throw new BigVaeError("usage", {
+      subject: "eval",
+      expected: "at least two texts",
+      got: prompts.length,
+      remedy: "give more texts",
+    });
+  return prompts;
 }
 
 /** The base's continuation of a prompt, which stands behind the token that begins a text; it ends where the text does. */

@@ -39,18 +39,23 @@ const GRAM = 4;
 
 /** How much of written text is words, and how much of it repeats itself; pooled over texts. */
 export function proseMeasures(texts: readonly string[], known: ReadonlySet<string>, rng: Rng): ProseMeasures {
-  const words = texts.map(wordsOf);
   const estimate = (values: readonly (readonly number[])[]) => bootstrap(values, ratio, rng.fork("bootstrap"));
   return {
     texts: texts.length,
-    knownWords: estimate(words.map((list) => [list.filter((word) => known.has(word)).length, list.length])),
+    knownWords: estimate(
+      texts.map(wordsOf).map((list) => [list.filter((word) => known.has(word)).length, list.length]),
+    ),
     repeatedGrams: estimate(
-      words.map((list) => {
-        const grams = Array.from({ length: Math.max(0, list.length - GRAM + 1) }, (_, i) =>
-          list.slice(i, i + GRAM).join(" "),
-        );
+      texts.map((text) => {
+        const grams = gramsOf(text);
         return [grams.length - new Set(grams).size, grams.length];
       }),
     ),
   };
+}
+
+/** 4-grams of the words of a text. */
+export function gramsOf(text: string): string[] {
+  const words = wordsOf(text);
+  return Array.from({ length: Math.max(0, words.length - GRAM + 1) }, (_, i) => words.slice(i, i + GRAM).join(" "));
 }

@@ -2,7 +2,7 @@
  * An expert in a folder: router/ (its adapter, as PEFT stores it), keys.npy (centres of the latents' keys of what it was trained on, [K, W]) and expert.json, which
  * is written last: a folder without it is no expert yet.
  */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type Adapter, bindAdapter } from "../engine/adapters.js";
 import { BigVaeError, quote } from "../errors.js";
@@ -126,6 +126,11 @@ export async function readExpert(folder: string): Promise<StoredExpert> {
   return { facts, folder: resolve(folder), keys };
 }
 
+/** Bytes of the adapter of an expert, which is kept as it is read; 0 where it is not there. */
+export async function expertBytes(folder: string): Promise<number> {
+  return (await stat(join(folder, ADAPTER, LORA_WEIGHTS)).catch(() => ({ size: 0 }))).size;
+}
+
 /** The adapter of an expert, for a base. @throws BigVaeError: "format", "unsupported", "mismatch" for another base's shapes, "nonFinite". */
 export async function readExpertAdapter(folder: string, config: ModelConfig): Promise<Adapter> {
   const { facts, hashes } = await readFacts(folder);
@@ -133,8 +138,8 @@ export async function readExpertAdapter(folder: string, config: ModelConfig): Pr
   return bindAdapter(facts.role, await readLora(await confine(folder, ADAPTER)), config, `expert ${facts.name}`);
 }
 
-/** The experts of a folder, in order of name; other folders are passed over. Throws "usage" where there is no folder, and as `readExpert` does. */
-export async function readExperts(folder: string): Promise<StoredExpert[]> {
+/** Names of the experts of a folder, sound or not, in alphabetical order; other folders are passed over. Throws "usage" where there is no folder. */
+export async function expertNames(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (!["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) throw readError(folder, error);
     throw new BigVaeError("usage", {
@@ -144,16 +149,22 @@ export async function readExperts(folder: string): Promise<StoredExpert[]> {
       remedy: "train one with bigvae expert train",
     });
   });
+  const experts: string[] = [];
+  for (const name of names.sort()) if (await isExpert(join(folder, name))) experts.push(name);
+  return experts;
+}
+
+/** The experts of a folder, in order of name. Throws as `expertNames` and `readExpert` do. */
+export async function readExperts(folder: string): Promise<StoredExpert[]> {
   const experts: StoredExpert[] = [];
-  for (const name of names.sort())
-    if (await isExpert(join(folder, name))) experts.push(await readExpert(join(folder, name)));
+  for (const name of await expertNames(folder)) experts.push(await readExpert(join(folder, name)));
   return experts;
 }
 
 /** The expert of a name. Throws "usage" naming those that there are, and as `readExpert` does. */
 export async function findExpert(folder: string, name: string): Promise<StoredExpert> {
   if (NAME.test(name) && (await isExpert(join(folder, name)))) return readExpert(join(folder, name));
-  const others = (await readExperts(folder)).map(({ facts }) => facts.name);
+  const others = await expertNames(folder);
   throw new BigVaeError("usage", {
     subject: `experts ${folder}`,
     expected: others.length > 0 ? `one of ${others.join(", ")}` : "an expert",

@@ -3,7 +3,9 @@ export { ExpertChoice, type ExpertOptions } from "./expertChoice.js";
 export {
   checkExpertName,
   type ExpertFacts,
+  expertBytes,
   expertFolder,
+  expertNames,
   findExpert,
   isExpert,
   readExpert,

@@ -18,7 +18,7 @@ import { elementCount } from "../formats/tensors.js";
 import { parseConfig } from "../model/config.js";
 import type { AdapterRole } from "../vae/roles.js";
 import type { Quant } from "../weights/index.js";
-import { neededBytes } from "./memory.js";
+import { expertsBytes, neededBytes } from "./memory.js";
 import { findModel, findParts, readConfig } from "./modelFiles.js";
 import { locate } from "./modelNames.js";
 
@@ -115,6 +115,8 @@ export interface ModelDescription {
   adapters?: AdaptersDescription;
   /** Bytes of memory that encoding and writing take with each `quant`, without the caches of long contexts; where there is a base. */
   memory?: Record<Quant, number>;
+  /** Bytes that experts take beside that at most; where there are adapters. */
+  expertsMemory?: number;
 }
 
 /**
@@ -130,6 +132,7 @@ export async function describeModel(name: string): Promise<ModelDescription> {
   return {
     name,
     ...(base === undefined ? {} : { base: await describeBase(base), memory: await memoryOf(base, described) }),
+    ...(base === undefined || described === undefined ? {} : { expertsMemory: await expertsOf(base, described) }),
     ...(described === undefined ? {} : { adapters: described }),
   };
 }
@@ -138,6 +141,12 @@ async function memoryOf(base: string, adapters: AdaptersDescription | undefined)
   const size = { config: await readConfig(base), adapterBytes: adapters?.bytes ?? 0, slots: adapters?.slots ?? 1 };
   const bytes = (quant: Quant) => neededBytes(size, quant === "none" ? "unmerged" : quant);
   return { none: bytes("none"), int8: bytes("int8"), int4: bytes("int4"), nf4: bytes("nf4") };
+}
+
+/** An expert has the router's shape. */
+async function expertsOf(base: string, { adapters }: AdaptersDescription): Promise<number> {
+  const { parameters } = adapters.find(({ role }) => role === "router")!;
+  return expertsBytes(await readConfig(base), "unmerged", 4 * parameters);
 }
 
 async function describeBase(path: string): Promise<BaseDescription> {

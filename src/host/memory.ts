@@ -1,7 +1,9 @@
 /** Free memory, and whether a model fits: refused before anything is allocated. */
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
+import { EXPERT_BYTES } from "../engine/experts.js";
 import type { Compute } from "../engine/int8.js";
+import { ROW_ADAPTER_BYTES } from "../engine/rowAdapters.js";
 import type { AdapterForm } from "../engine/sessions.js";
 import { SESSION_BYTES } from "../engine/trunk.js";
 import { BigVaeError } from "../errors.js";
@@ -76,6 +78,27 @@ export function storedBytes(config: ModelConfig, kept: Exclude<Kept, "merged">):
   return kept === "unmerged" ? 1.2 * floatBytes(weightShapes(config).values()) : packedBytes(config, kept);
 }
 
+/**
+ * Bytes that experts take beside a model at most: those that stay in memory; the matrices of rows that read by different ones, of those that are read and of those
+ * that are written; and the base that all share, where adapters are merged into copies of it. `one`: those of an expert.
+ */
+export function expertsBytes(config: ModelConfig, kept: Kept, one: number): number {
+  const base = kept === "merged" ? storedBytes(config, "unmerged") : 0;
+  return base + Math.max(EXPERT_BYTES, one) + 2 * Math.max(ROW_ADAPTER_BYTES, one);
+}
+
+/** Throws "memory" where an expert does not fit; the first one brings what all of them need. */
+export function checkExpertFits(
+  config: ModelConfig,
+  kept: Kept,
+  one: number,
+  isFirst: boolean,
+  available: number,
+): void {
+  const need = isFirst ? expertsBytes(config, kept, one) - Math.max(EXPERT_BYTES, one) + one : one;
+  if (need > available) throw memoryError(need, available, "close other programs, or write without experts", "experts");
+}
+
 /** Scales that MatMulNBits keeps for each of a weight's: its own, those in its order, and sums for the zeros (measured: 4.1). */
 const KERNEL_SCALES = 4;
 
@@ -147,9 +170,9 @@ const PACKED = ["int8", "nf4", "int4"] as const;
 
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
 
-function memoryError(need: number, available: number, remedy: string): BigVaeError {
+function memoryError(need: number, available: number, remedy: string, subject = "model"): BigVaeError {
   return new BigVaeError("memory", {
-    subject: "model",
+    subject,
     expected: `${megabytes(need)} of free memory`,
     got: megabytes(available),
     remedy,

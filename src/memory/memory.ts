@@ -24,6 +24,7 @@ import {
   type MemoryRecord,
   type Metric,
   type NewRecord,
+  type RecordLatents,
   type SpaceIdentity,
   type VerifiedMemory,
 } from "./types.js";
@@ -42,6 +43,7 @@ export class Memory {
   /** The change that is under way: one at a time. */
   #change: Promise<unknown> = Promise.resolve();
   #store: RecordStore;
+  #changes = 0;
   readonly #lock: FolderLock;
   readonly #options: MemoryOptions;
 
@@ -85,7 +87,7 @@ export class Memory {
   async close(): Promise<void> {
     await this.#alone(async () => {
       try {
-        for (const index of this.#indices.values()) await index.save();
+        for (const index of this.#indices.values()) await index.settle(this.count);
       } finally {
         this.#indices.clear();
         this.#store.database.close();
@@ -110,11 +112,17 @@ export class Memory {
       // An index that cannot be opened is told before anything is kept; without its library, it takes the records where there is one.
       await this.#index("cosine").catch(unlessUnsupported);
       const ids = this.#store.add(whole);
+      this.#changes++;
       const keyed = ids.map((id, i) => ({ id, key: this.latents.key(whole[i]!.z) }));
       for (const [metric, index] of this.#indices)
         await index.add(keyed).catch((error: unknown) => this.#dropIndex(metric, error));
       return ids;
     });
+  }
+
+  /** How often records came or went since it was opened: what somebody holds of them is what there is while this stays. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** The record of an id. Throws "usage" where there is none, "format" naming it where it is damaged. */
@@ -125,6 +133,11 @@ export class Memory {
   /** Ids of records that fit, in ascending order. */
   async ids(filter: MemoryFilter = {}): Promise<number[]> {
     return this.#store.ids(conditionOf(filter));
+  }
+
+  /** Latents of records, in the order of their ids; those that were deleted are left out. Throws "format" for one that is damaged or lost. */
+  async recordLatents(ids: readonly number[]): Promise<RecordLatents[]> {
+    return this.#store.latents(ids);
   }
 
   /**
@@ -163,7 +176,10 @@ export class Memory {
 
   /** Deletes records, all of them or none. Throws "usage" for an id that there is none of. Their space is free again after `compact`. */
   async delete(ids: readonly number[]): Promise<void> {
-    await this.#alone(async () => this.#store.delete(ids));
+    await this.#alone(async () => {
+      this.#store.delete(ids);
+      this.#changes++;
+    });
   }
 
   /** What was noted under a name. Throws "format" where it is damaged. */

@@ -1,18 +1,10 @@
 /** The records of a memory in their SQLite file: every one is checked when it is read. */
 import { BigVaeError } from "../errors.js";
 import { type Database, type Row, type SqlValue, textOf, textValue, wordsQuery } from "../formats/database.js";
-import type { Latent } from "../latent/index.js";
 import { factChecksum, latentsChecksum, recordChecksum } from "./checksums.js";
 import { type Condition, noWords } from "./filter.js";
 import { damagedFact, damagedRecord, storeError } from "./problems.js";
-import type { MemoryRecord } from "./types.js";
-
-/** The latents of a record. */
-export interface RecordLatents {
-  id: number;
-  z: Latent;
-  contextZ?: Latent;
-}
+import type { MemoryRecord, RecordLatents } from "./types.js";
 
 /** A record before it has an id, complete otherwise. */
 export type WholeRecord = Omit<MemoryRecord, "id"> & { id?: number };

@@ -31,6 +31,9 @@ export interface MemoryRecord extends Omit<NewRecord, "tags" | "time"> {
   time: number;
 }
 
+/** The latents of a record. */
+export type RecordLatents = Pick<MemoryRecord, "id" | "z" | "contextZ">;
+
 /** What records must be like. */
 export interface MemoryFilter {
   /** All of these tags. */

@@ -107,6 +107,13 @@ export class VectorIndex {
     await this.#dropOldFiles();
   }
 
+  /** Saves what changed. One that is mostly of deleted records is made again of the `records` that there are, so that it does not grow with what came and went. */
+  async settle(records: number): Promise<void> {
+    const keys = this.#segments.reduce((sum, { count }) => sum + count, 0);
+    if (keys > 2 * records + SAVED_EVERY) await this.rebuild();
+    else await this.save();
+  }
+
   /** Makes all of it from the records again. */
   async rebuild(): Promise<void> {
     this.#segments = [];

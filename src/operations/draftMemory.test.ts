@@ -1,7 +1,7 @@
 /** Drafts that are recalled in place of written ones, on a model and a memory whose distances are known. */
 import { describe, expect, it } from "vitest";
 import { LatentSpace } from "../latent/index.js";
-import type { FoundRecord, MemoryQuery, NewRecord } from "../memory/index.js";
+import type { MemoryFilter, NewRecord } from "../memory/index.js";
 import { Rng } from "../rng.js";
 import type { LatentModel, TokenIds } from "../sampling/model.js";
 import { SamplingRun } from "../sampling/samplingRun.js";
@@ -16,35 +16,59 @@ const tokenizer = {
 /** A text's latent is its first token, on a line; draft number i of a batch begins with 10 + i. */
 function model() {
   const rows: number[] = [];
+  const encoded: string[] = [];
   const latentModel: LatentModel = {
     tokenizer,
-    encode: async (spans) => spans.map((ids) => ({ mean: Float32Array.of(ids[0]!) })),
+    encode: async (spans) => {
+      encoded.push(...spans.map((ids) => ids.join("")));
+      return spans.map((ids) => ({ mean: Float32Array.of(ids[0]!) }));
+    },
     write: async (batch, _context, { nTokens }) => {
       rows.push(batch.length);
       return batch.map((_, i) => Array.from({ length: nTokens }, () => 10 + i));
     },
     score: async () => [],
   };
-  return { latentModel, rows };
+  return { latentModel, rows, encoded };
 }
 
-/** Records by distance, as a memory finds them. */
+/** Records in a list, as a memory gives them; reads of latents are counted. */
 function memory(records: (NewRecord & { id: number })[]) {
   const added: NewRecord[] = [];
-  return {
+  const store = {
     added,
+    read: 0,
+    changes: 0,
     latents: LatentSpace.plain,
-    search: async ({ z, count, filter }: MemoryQuery): Promise<FoundRecord[]> =>
-      records
-        .filter(({ tags = ["draft 3 3 on"] }) => tags.includes(filter!.tags![0]!))
-        .map((record) => ({ record: { tags: [], time: 0, ...record }, similarity: -Math.abs(record.z[0]! - z![0]!) }))
-        .sort((a, b) => b.similarity - a.similarity)
-        .slice(0, count),
+    get count() {
+      return records.length;
+    },
+    ids: async ({ tags }: MemoryFilter) =>
+      records.filter(({ tags: own = ["draft 3 3 on"] }) => own.includes(tags![0]!)).map(({ id }) => id),
+    recordLatents: async (ids: readonly number[]) => {
+      store.read += ids.length;
+      return records.filter(({ id }) => ids.includes(id));
+    },
+    record: async (id: number) => ({ tags: [], time: 0, ...records.find((record) => record.id === id)! }),
     add: async (more: readonly NewRecord[]) => {
       added.push(...more);
-      return more.map((record) => records.push({ ...record, id: records.length + 1 }));
+      store.changes++;
+      return more.map((record) => {
+        const id = Math.max(0, ...records.map(({ id }) => id)) + 1;
+        records.push({ ...record, id });
+        return id;
+      });
+    },
+    delete: async (ids: readonly number[]) => {
+      for (const id of ids)
+        records.splice(
+          records.findIndex((record) => record.id === id),
+          1,
+        );
+      store.changes++;
     },
   };
+  return store;
 }
 const kept = (id: number, z: number, context: number) => ({
   id,
@@ -67,7 +91,7 @@ describe("RecalledDrafts", () => {
     ]);
     const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 });
     expect(idsOf(await drafts.forRun().recall(place, 3))).toEqual([2, 1]);
-    expect(drafts.counts).toEqual({ asked: 3, recalled: 2 });
+    expect(drafts.counts).toMatchObject({ asked: 3, recalled: 2, kept: 0, dropped: 0 });
     expect(drafts.share).toBe(2 / 3);
   });
 
@@ -79,7 +103,7 @@ describe("RecalledDrafts", () => {
     expect(idsOf(await drafts.forRun().recall({ ...place, kind: "6 3" }, 2))).toEqual([300]);
   });
 
-  it("recalls none twice in a run, none that the run wrote, and none more than 8 times", async () => {
+  it("recalls none twice in a run, none that the run wrote, and none more than 16 times", async () => {
     const drafts = new RecalledDrafts(memory([kept(1, 5, 5)]), tokenizer, { distance: 2 });
     const run = drafts.forRun();
     expect(idsOf(await run.recall(place, 1))).toEqual([1]);
@@ -87,14 +111,45 @@ describe("RecalledDrafts", () => {
     await run.keep(place, [{ ids: [5], z: Float32Array.of(5) }]);
     expect(await run.recall(place, 1)).toEqual([]);
     const later: number[] = [];
-    for (let i = 0; i < 16; i++) later.push(...idsOf(await drafts.forRun().recall(place, 1)));
-    expect(later).toEqual([...new Array(7).fill(1), ...new Array(8).fill(2), ...[]]);
+    for (let i = 0; i < 32; i++) later.push(...idsOf(await drafts.forRun().recall(place, 1)));
+    expect(later).toEqual([...new Array(15).fill(1), ...new Array(16).fill(2)]);
+  });
+
+  it("reads a latent once, and again what others change", async () => {
+    const store = memory([kept(1, 5, 5), kept(2, 5, 5)]);
+    const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 });
+    for (let i = 0; i < 3; i++) await drafts.forRun().recall(place, 1);
+    await drafts.forRun().keep(place, [{ ids: [5], z: Float32Array.of(5) }]);
+    expect(idsOf(await drafts.forRun().recall(place, 9))).toEqual([1, 2, 3]);
+    expect(store.read).toBe(2);
+    await store.delete([1]);
+    await store.add([{ ...kept(0, 5, 5), tags: ["draft 3 3 on"] }]);
+    expect(idsOf(await drafts.forRun().recall(place, 9))).toEqual([2, 3, 4]);
+    expect(store.read).toBe(3);
+  });
+
+  it("keeps no more than it may: those go that are used up, then the least used, then the oldest", async () => {
+    const store = memory([kept(1, 5, 5), kept(2, 5, 5), kept(3, 5, 5), kept(4, 5, 5)]);
+    const dropped: number[] = [];
+    const onDrop = (ids: readonly number[]) => void dropped.push(...ids);
+    const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 }, { most: 4, onDrop });
+    // 1 is used up; 2 is used once; 3 and 4 are not.
+    for (let i = 0; i < 16; i++) await drafts.forRun().recall(place, 1);
+    await drafts.forRun().recall(place, 1);
+    for (let i = 0; i < 4; i++) await drafts.forRun().keep({ ...place }, [{ ids: [5], z: Float32Array.of(5) }]);
+    expect(dropped).toEqual([1, 3, 4, 5]);
+    expect(store.count).toBe(4);
+    expect(drafts.counts).toMatchObject({ kept: 4, dropped: 4 });
+    expect(idsOf(await drafts.forRun().recall(place, 9))).toEqual([2, 6, 7, 8]);
+    expect(() => new RecalledDrafts(store, tokenizer, { distance: 2 }, { most: 0 })).toThrow(
+      "`most`: expected a number of drafts, at least 1, got 0; leave it out for 10000",
+    );
   });
 });
 
 describe("SamplingRun.drafts", () => {
   it("writes and keeps those that are missing alone", async () => {
-    const { latentModel, rows } = model();
+    const { latentModel, rows, encoded } = model();
     const store = memory([kept(1, 5, 5), kept(2, 4, 5), kept(3, 6, 5)]);
     const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 });
     const options = { rng: Rng.fromSeed(1), nSteps: 1, nAvg: 4, tau: 1, noise: 0, span: 3 };
@@ -108,6 +163,8 @@ describe("SamplingRun.drafts", () => {
       [10, undefined],
     ]);
     expect(rows).toEqual([1]);
+    // The span that they go on from is the end of the text: it is encoded once.
+    expect(encoded).toEqual(["555", "101010"]);
     expect(store.added).toMatchObject([
       { ids: [10, 10, 10], text: "101010", contextZ: place.context, tags: ["draft 3 3 on"] },
     ]);

@@ -1,12 +1,13 @@
 /** A memory of spans as samplers use it: kept drafts stand for drafts that would have to be written, where they are near enough. */
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import { distance, type Latent, type LatentSpace } from "../latent/index.js";
-import type { Memory, MemoryRecord } from "../memory/index.js";
+import type { LatentSpace } from "../latent/index.js";
+import type { Memory } from "../memory/index.js";
 import { Rng } from "../rng.js";
-import type { DraftMemory, DraftPlace } from "../sampling/draftMemory.js";
+import type { DraftMemory, DraftPlace, KeptDraft } from "../sampling/draftMemory.js";
 import type { LatentModel } from "../sampling/model.js";
 import { SamplingRun } from "../sampling/samplingRun.js";
+import { type DraftSource, DraftTable, keyDistance } from "./draftTable.js";
 
 /** How near kept drafts must be, and from what that follows. */
 export interface RecallLimits {
@@ -19,7 +20,7 @@ export interface RecallLimits {
 }
 
 /** What drafts are recalled from and kept in. */
-type Store = Pick<Memory, "search" | "add" | "latents">;
+type Store = DraftSource & Pick<Memory, "record" | "add" | "delete" | "count">;
 
 const LIMITS = "recall";
 
@@ -46,20 +47,48 @@ export function recallLimits(memory: Memory): RecallLimits {
   });
 }
 
-/** The tag of drafts of a kind in a memory. */
-const tagOf = (kind: string) => `draft ${kind}`;
-
-/** Of the records near to a place, so many are looked at for each draft that is wanted, and four times as many while those do not do. */
-const LOOKED_AT = 16;
-
 /** A draft stands for others so often, whatever the run; then it is left to be written anew, so that a session does not turn in a circle. */
-const MOST_USES = 8;
+const MOST_USES = 16;
 
-/** Drafts of a memory for one session: none is used twice in a run of `runs`, and none more than 8 times. */
+/** Drafts of a kind that a memory keeps, where nothing else is said: 8 kB each, and 5 MB of keys for all. */
+export const MOST_DRAFTS = 10_000;
+
+/** What was done with drafts, and how long it took. */
+export interface DraftCounts {
+  /** Drafts asked for. */
+  asked: number;
+  /** Those of them that were recalled. */
+  recalled: number;
+  /** Those that were written and kept. */
+  kept: number;
+  /** Kept ones that had to go for others. */
+  dropped: number;
+  /** Time that looking for them took, and keeping new ones. */
+  milliseconds: number;
+}
+
+/** How many drafts are kept, and who is told of those that go. */
+export interface DraftOptions {
+  /** Drafts of a kind (their length, and what is encoded of them) that are kept at most; default: 10,000. */
+  most?: number | undefined;
+  /** Is told of the drafts that were dropped. */
+  onDrop?: (ids: readonly number[]) => unknown;
+}
+
+/**
+ * Drafts of a memory for one session: none is used twice in a run of `forRun`, none by the run that wrote it, and none more than 16 times. Of each kind the
+ * memory keeps `most`: those go first that are used up, then those that were used least, and of these the oldest.
+ */
 export class RecalledDrafts {
   readonly #uses = new Map<number, number>();
-  /** Drafts asked for, and those of them that were recalled. */
-  readonly counts = { asked: 0, recalled: 0 };
+  readonly #tables = new Map<string, DraftTable>();
+  /** What was done in this session. */
+  readonly counts: DraftCounts = { asked: 0, recalled: 0, kept: 0, dropped: 0, milliseconds: 0 };
+  /** Drafts of a kind that are kept at most. */
+  readonly most: number;
+  readonly #onDrop: DraftOptions["onDrop"];
+  /** The change that is under way: which drafts go follows from those that there are. */
+  #change: Promise<unknown> = Promise.resolve();
 
   constructor(
     /** What they are recalled from and kept in. */
@@ -68,7 +97,18 @@ export class RecalledDrafts {
     readonly tokenizer: Pick<BigVae["tokenizer"], "decode">,
     /** How near they must be. */
     readonly limits: Pick<RecallLimits, "distance">,
-  ) {}
+    { most = MOST_DRAFTS, onDrop }: DraftOptions = {},
+  ) {
+    if (!(Number.isSafeInteger(most) && most >= 1))
+      throw new BigVaeError("usage", {
+        subject: "`most`",
+        expected: "a number of drafts, at least 1",
+        got: `${most}`,
+        remedy: `leave it out for ${MOST_DRAFTS}`,
+      });
+    this.most = most;
+    this.#onDrop = onDrop;
+  }
 
   /** Share of the drafts that were recalled. */
   get share(): number {
@@ -79,50 +119,97 @@ export class RecalledDrafts {
   /** The memory for one run of a sampler. */
   forRun(): DraftMemory {
     const used = new Set<number>();
+    const isFresh = (id: number) => !used.has(id) && !this.#isUsedUp(id);
     return {
-      recall: async (place, count) => {
-        this.counts.asked += count;
-        const isFresh = ({ id }: MemoryRecord) => !used.has(id) && (this.#uses.get(id) ?? 0) < MOST_USES;
-        const chosen = await this.#nearest(place, count, isFresh);
-        for (const { id } of chosen) {
-          used.add(id);
-          this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
-        }
-        this.counts.recalled += chosen.length;
-        return chosen.map(({ id, ids, z }) => ({ id, ids, z }));
-      },
-      keep: async ({ context, kind }, drafts) => {
-        const records = drafts.map(({ ids, z }) => ({
-          text: this.tokenizer.decode(ids),
-          ids,
-          z,
-          contextZ: context,
-          tags: [tagOf(kind)],
-        }));
-        const ids = await this.memory.add(records);
-        for (const id of ids) used.add(id);
-        return ids;
-      },
+      recall: (place, count) =>
+        this.#timed(async () => {
+          const { from, context, kind } = place;
+          const table = await this.#table(kind);
+          // Nothing is waited for from here on: a draft that is found is there.
+          const near = table.near(from, context, this.limits.distance, isFresh).slice(0, count);
+          const chosen = await Promise.all(near.map((id) => this.memory.record(id)));
+          for (const id of near) {
+            used.add(id);
+            this.#uses.set(id, this.#usesOf(id) + 1);
+          }
+          this.counts.asked += count;
+          this.counts.recalled += near.length;
+          return chosen.map(({ id, ids, z }) => ({ id, ids, z }));
+        }),
+      keep: (place, drafts) =>
+        this.#timed(async () => {
+          const keeping = this.#change.then(() => this.#keep(place, drafts));
+          this.#change = keeping.catch(() => undefined);
+          const ids = await keeping;
+          for (const id of ids) used.add(id);
+          return ids;
+        }),
     };
   }
 
-  /** The nearest drafts within the limits that are `wanted`: ever more are looked at, until there are enough, or the next ones lie too far away. */
-  async #nearest(
-    { from, context, kind }: DraftPlace,
-    count: number,
-    wanted: (record: MemoryRecord) => boolean,
-  ): Promise<MemoryRecord[]> {
-    const { latents } = this.memory;
-    const { distance: limit } = this.limits;
-    for (let looked = LOOKED_AT * count; ; looked *= 4) {
-      const query = { z: from, count: looked, metric: "l2" as const, filter: { tags: [tagOf(kind)] } };
-      const found = await this.memory.search(query);
-      const near = found.filter(({ similarity }) => -similarity! <= limit);
-      const fitting = near
-        .map(({ record }) => record)
-        .filter(({ contextZ }) => contextZ !== undefined && keyDistance(latents, contextZ, context) <= limit)
-        .filter(wanted);
-      if (fitting.length >= count || near.length < looked) return fitting.slice(0, count);
+  /** Keeps drafts, in the places of others where there are as many as may be. */
+  async #keep({ context, kind }: DraftPlace, drafts: readonly Omit<KeptDraft, "id">[]): Promise<readonly number[]> {
+    const table = await this.#table(kind);
+    const records = drafts.map(({ ids, z }) => ({
+      text: this.tokenizer.decode(ids),
+      ids,
+      z,
+      contextZ: context,
+      tags: [table.tag],
+    }));
+    const ids = await table.during(
+      () => this.memory.add(records),
+      (added) => ({ added: added.map((id, i) => ({ id, z: records[i]!.z, contextZ: context })) }),
+    );
+    this.counts.kept += ids.length;
+    await this.#drop(table, ids);
+    return ids;
+  }
+
+  /** Drops drafts beyond `most`, and none of those that were kept just now. */
+  async #drop(table: DraftTable, kept: readonly number[]): Promise<void> {
+    const count = table.count - this.most;
+    if (count <= 0) return;
+    const rank = (id: number) => (this.#isUsedUp(id) ? -1 : this.#usesOf(id));
+    const last = [...table.ids].filter((id) => !kept.includes(id)).sort((a, b) => rank(a) - rank(b) || a - b);
+    const dropped = last.slice(0, count);
+    try {
+      await table.during(
+        () => this.memory.delete(dropped),
+        () => ({ deleted: dropped }),
+      );
+    } catch (error) {
+      // Somebody else has deleted one of them meanwhile: the next draft finds what there is then.
+      if (error instanceof BigVaeError && error.kind === "usage") return;
+      throw error;
+    }
+    for (const id of dropped) this.#uses.delete(id);
+    this.counts.dropped += dropped.length;
+    await this.#onDrop?.(dropped);
+  }
+
+  #usesOf(id: number): number {
+    return this.#uses.get(id) ?? 0;
+  }
+
+  #isUsedUp(id: number): boolean {
+    return this.#usesOf(id) >= MOST_USES;
+  }
+
+  async #table(kind: string): Promise<DraftTable> {
+    const tag = `draft ${kind}`;
+    let table = this.#tables.get(tag);
+    if (!table) this.#tables.set(tag, (table = new DraftTable(this.memory, tag)));
+    await table.refresh();
+    return table;
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.counts.milliseconds += performance.now() - start;
     }
   }
 }
@@ -182,8 +269,4 @@ async function draftDistances(
   const from = await run.sample(ids, "span");
   const drafts = await run.drafts(from, [], span, span, ids);
   return drafts.map(({ latent }) => keyDistance(space, from.z, latent.z));
-}
-
-function keyDistance(space: LatentSpace, a: Latent, b: Latent): number {
-  return distance(space.key(a), space.key(b));
 }

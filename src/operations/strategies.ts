@@ -135,17 +135,13 @@ export async function mergedByName(
   return mergedStrategies(new LatentSpace(opened[0]!.space), opened, weights);
 }
 
-/** The strategies of a folder, each with what its newest version holds: of how many examples its task vector is, and how many waypoints its plan has. */
-export async function listedStrategies(
+/** A strategy of a list, and how much is in its newest version. Throws as opening it does. */
+export async function describedStrategy(
   strategies: Strategies,
-): Promise<(ListedStrategy & { examples: number; waypoints: number })[]> {
-  const listed = await strategies.list();
-  return Promise.all(
-    listed.map(async ({ name, versions }) => {
-      const { task, plan } = await strategies.open(name);
-      return { name, versions, examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 };
-    }),
-  );
+  { name, versions }: ListedStrategy,
+): Promise<ListedStrategy & { examples: number; waypoints: number }> {
+  const { task, plan } = await strategies.open(name);
+  return { name, versions, examples: task?.examples ?? 0, waypoints: plan?.length ?? 0 };
 }
 
 function meanOf(space: LatentSpace, parts: readonly { z: Latent; weight: number }[]): Latent {

@@ -18,6 +18,8 @@ import {
 
 export class SamplingRun {
   #hasWarned = false;
+  /** What was encoded last. */
+  #encoded: { texts: readonly TokenIds[]; posteriors: readonly Posterior[] } = { texts: [], posteriors: [] };
   /** Calls so far; each names its own noise, so that no draw depends on how many were made before it in the same call. */
   #calls = 0;
 
@@ -59,11 +61,11 @@ export class SamplingRun {
   ): Promise<TracedLatent[]> {
     const spans = sources.map((source) => (isLatent(source) ? source : this.#unended(source)));
     const texts = spans.filter((span): span is TokenIds => !isLatent(span));
-    const posteriors = (texts.length > 0 ? await this.model.encode(texts, this.options.signal) : []).values();
+    const posteriors = texts.length > 0 ? await this.model.encode(texts, this.options.signal) : [];
+    this.#encoded = { texts, posteriors };
+    const each = posteriors.values();
     return spans.map((span, i) =>
-      isLatent(span)
-        ? { z: span, role, parents: [] }
-        : { z: z(posteriors.next().value!, i), role, ids: span, parents: [] },
+      isLatent(span) ? { z: span, role, parents: [] } : { z: z(each.next().value!, i), role, ids: span, parents: [] },
     );
   }
 
@@ -186,7 +188,7 @@ export class SamplingRun {
     const before = [...context, ...begun];
     const kind = `${nTokens} ${tail}${begun.length > 0 ? " on" : ""}`;
     const place =
-      memory && before.length > 0 ? { from: latent.z, context: (await this.endOf(before))!.z, kind } : undefined;
+      memory && before.length > 0 ? { from: latent.z, context: await this.#meanOfEnd(before), kind } : undefined;
     const kept = place ? await memory!.recall(place, nAvg) : [];
     const recalled = kept.map(
       ({ id, ids, z }) => ({ ids, latent: { z, role: "draft", ids, parents: [] }, recalled: id }) as const,
@@ -198,6 +200,13 @@ export class SamplingRun {
         written.map(({ ids, latent }) => ({ ids, z: latent.z })),
       );
     return [...recalled, ...written].map((draft) => ({ ...draft, from: latent }));
+  }
+
+  /** The mean latent of a text's last span; that is not encoded again where it was the last to be: drafts often go on from it. */
+  async #meanOfEnd(ids: TokenIds): Promise<Latent> {
+    const name = this.#unended(ids.slice(-this.options.span)).join();
+    const at = this.#encoded.texts.findIndex((text) => text.join() === name);
+    return at >= 0 ? this.#encoded.posteriors[at]!.mean : (await this.endOf(ids))!.z;
   }
 
   /** Where a text stands: the mean latent of its last span; none of an empty text. */

@@ -23,6 +23,8 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxBodyBytes?: number;
   /** Folder of the memory that spans and drafts are kept in; it is begun where there is none. Default: no memory. */
   memory?: string | undefined;
+  /** Drafts of a kind that the memory keeps at most; default: 10,000. */
+  memoryDrafts?: number | undefined;
   /** Folder of the project that the studio works on; without it there is no studio. */
   project?: string | undefined;
   /** Folder of experts, which requests may have write. */
@@ -67,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   checkAccess(access);
   // A project that another process has open is refused before a model is loaded.
   const project = options.project === undefined ? undefined : await Project.open(options.project);
-  const memory = new ServedMemory(options.memory, (warning) => app?.fastify.log.warn(warning));
+  const memory = new ServedMemory(options.memory, (warning) => app?.fastify.log.warn(warning), options.memoryDrafts);
   const loadModel = async () => {
     const vae = await BigVae.load(name, { ...load, isolation: "process" });
     try {

@@ -16,6 +16,8 @@ export class ServedMemory {
     /** Where it lies; a server may have none. */
     readonly folder: string | undefined,
     readonly onWarning: (warning: string) => void,
+    /** Drafts of a kind that it keeps at most; default: that of `RecalledDrafts`. */
+    readonly mostDrafts?: number | undefined,
   ) {}
 
   /** Opens it for the latents of a model, or begins one. It stays open while an engine is started again. Throws as `openMemory` does. */
@@ -63,7 +65,10 @@ export class ServedMemory {
 
   /** Its drafts, used by all runs together. Throws "usage" where it is not calibrated. */
   drafts({ tokenizer }: BigVae): RecalledDrafts {
-    return (this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, this.limits() ?? notCalibrated()));
+    return (this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, this.limits() ?? notCalibrated(), {
+      most: this.mostDrafts,
+      onDrop: (ids) => this.onChange?.({ deleted: ids }),
+    }));
   }
 
   async close(): Promise<void> {

@@ -82,7 +82,14 @@ it("refuses what has no effect, and what is not there", PATIENCE, async () => {
 it("removes an expert that is damaged, and one that was never finished", PATIENCE, async () => {
   const own = await writeExperts(join(root, "spoilt"), ["bad", "good"]);
   await appendFile(join(own, "bad", "keys.npy"), "x");
-  expect((await bigvae(["expert", "list", "--experts", own])).code).toBe(EXIT_CODES.format);
+  const listed = await bigvae(["expert", "list", "--experts", own]);
+  expect(listed.stdout).toMatch(/^bad +.*keys\.npy: expected sha256 .*\ngood +3 texts, 5 steps\n$/);
+  expect(listed).toMatchObject({
+    code: EXIT_CODES.format,
+    stderr: expect.stringMatching(
+      /expected all of them as they were written, got 1 of 2 that cannot be read: bad; copy/,
+    ),
+  });
   await mkdir(join(own, "half", "run"), { recursive: true });
   for (const name of ["bad", "half"])
     expect((await bigvae(["expert", "rm", name, "--experts", own, "--yes"])).stdout).toMatch(/: removed\n$/);

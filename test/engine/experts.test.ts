@@ -4,6 +4,7 @@ import { readVae } from "../../src/checkpoint/vae.js";
 import type { Adapter, VaeAdapters } from "../../src/engine/adapters.js";
 import { Engine, type WriteRow } from "../../src/engine/engine.js";
 import { Experts } from "../../src/engine/experts.js";
+import { ROW_ADAPTER_BYTES } from "../../src/engine/rowAdapters.js";
 import { Rng } from "../../src/rng.js";
 import { float32 } from "../../src/runtime/runtime.js";
 import { loadTinyBase, runtime, tinyFolder } from "../parity/reference.js";
@@ -24,6 +25,31 @@ function shifted({ tensors, ...adapter }: Adapter, seed: string): Adapter {
     ];
   });
   return { ...adapter, tensors: Object.fromEntries(moved) };
+}
+
+/** The same adapter with zeros up to a rank of which two rows reach the limit of those that are laid out together. */
+function padded({ shape, tensors, ...adapter }: Adapter): Adapter {
+  const values = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0) / shape.rank;
+  const rank = Math.ceil(ROW_ADAPTER_BYTES / (2.5 * 4 * values));
+  const wider = Object.entries(tensors).map(
+    ([
+      name,
+      {
+        data,
+        shape: [rows, columns],
+      },
+    ]) => {
+      const isA = name.endsWith("lora_A");
+      const wide = new Float32Array(isA ? rank * columns! : rows! * rank);
+      if (isA) wide.set(data as Float32Array);
+      else
+        for (let row = 0; row < rows!; row++)
+          wide.set((data as Float32Array).subarray(row * columns!, (row + 1) * columns!), row * rank);
+      return [name, float32(wide, ...(isA ? [rank, columns!] : [rows!, rank]))];
+    },
+  );
+  const scale = (shape.alpha * rank) / shape.rank;
+  return { ...adapter, shape: { ...shape, rank, alpha: scale }, tensors: Object.fromEntries(wider) };
 }
 
 let vae: VaeAdapters;
@@ -68,6 +94,17 @@ describe("rows with experts", () => {
       const together = await engine.write(limited, how);
       for (const [i, row] of limited.entries()) expect(await engine.write([row], how)).toEqual([together[i]]);
     }
+  });
+
+  it("are written as each is alone where their adapters do not go together", async () => {
+    const wide = (folder: string) => padded(experts[folder]!);
+    for (const folder of ["a", "b", "c"]) experts[`wide ${folder}`] = wide(folder);
+    const own = rows.map((row) => ({
+      ...row,
+      ...(row.experts ? { experts: row.experts.map((share) => ({ ...share, folder: `wide ${share.folder}` })) } : {}),
+    }));
+    const together = await engine.write(own, HOW);
+    for (const [i, row] of rows.entries()) expect(await engine.write([row], HOW)).toEqual([together[i]]);
   });
 
   it("are written as by a model whose router the expert is", async () => {

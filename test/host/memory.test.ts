@@ -10,7 +10,16 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adapterBytes } from "../../src/checkpoint/layout.js";
-import { checkFits, chooseForm, neededBytes } from "../../src/host/memory.js";
+import { EXPERT_BYTES } from "../../src/engine/experts.js";
+import { ROW_ADAPTER_BYTES } from "../../src/engine/rowAdapters.js";
+import {
+  checkExpertFits,
+  checkFits,
+  chooseForm,
+  expertsBytes,
+  neededBytes,
+  storedBytes,
+} from "../../src/host/memory.js";
 import { readConfig } from "../../src/host/modelFiles.js";
 import { tinyFolder } from "../parity/reference.js";
 import { MID_SIZE, writeRandomModel } from "./randomModel.js";
@@ -68,6 +77,21 @@ describe("the estimate", () => {
     expect(() => checkFits(size, "int8", packed)).not.toThrow();
     expect(() => checkFits(size, "int4", 1e6)).toThrow(/close other programs, or choose a smaller model/);
   });
+});
+
+it("experts count with what they are laid out in, and the base that they share", () => {
+  const one = 7e6;
+  const beside = expertsBytes(MID_SIZE, "unmerged", one);
+  expect(beside).toBe(EXPERT_BYTES + 2 * ROW_ADAPTER_BYTES);
+  expect(expertsBytes(MID_SIZE, "merged", one) - beside).toBeCloseTo(storedBytes(MID_SIZE, "unmerged"), 3);
+  // One that is larger than all limits: itself, and a row of each kind.
+  expect(expertsBytes(MID_SIZE, "nf4", 1e9)).toBe(3e9);
+  const first = one + 2 * ROW_ADAPTER_BYTES;
+  expect(() => checkExpertFits(MID_SIZE, "unmerged", one, true, first)).not.toThrow();
+  expect(() => checkExpertFits(MID_SIZE, "unmerged", one, true, first - 1)).toThrow(
+    "experts: expected 135 MB of free memory, got 135 MB; close other programs, or write without experts",
+  );
+  expect(() => checkExpertFits(MID_SIZE, "unmerged", one, false, one)).not.toThrow();
 });
 
 describe("close", () => {

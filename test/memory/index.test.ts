@@ -120,6 +120,19 @@ describe("an index", () => {
       expect(warnings).toEqual([]);
     }));
 
+  it("is made again without what came and went, where that is most of it", () =>
+    withStore(5200, async (open, store) => {
+      const keys = (index: VectorIndex) =>
+        Array.from({ length: 5200 }, (_, i) => index.has(i + 1)).filter(Boolean).length;
+      const index = await open();
+      store.delete(Array.from({ length: 5000 }, (_, i) => i + 1));
+      await index.settle(1000);
+      expect(keys(index)).toBe(5200);
+      await index.settle(store.count());
+      expect(keys(index)).toBe(200);
+      expect(foundBy(index)).toEqual(foundBy(await open()));
+    }));
+
   it("takes at most 2.2 KB a span of 768 values", () =>
     inFolder(async (folder) => {
       const memory = await Memory.open(folder, { ...SPACE, zDim: 768 });

@@ -207,6 +207,21 @@ describe("a memory", () => {
       expect(await memory.add([recordOf(0)])).toEqual([201]);
     }));
 
+  it("says that records came or went, and gives latents without those that went", () =>
+    withMemory([], async (memory) => {
+      const before = memory.changes;
+      const ids = await memory.add(recordsOf(3, 500));
+      expect(memory.changes).toBe(before + 1);
+      await memory.delete([ids[1]!]);
+      expect(memory.changes).toBe(before + 2);
+      await memory.setNote("limits", "7");
+      expect(memory.changes).toBe(before + 2);
+      const latents = await memory.recordLatents(ids);
+      expect(latents.map(({ id }) => id)).toEqual([ids[0], ids[2]]);
+      expect(latents[0]!.z).toEqual(recordOf(500).z);
+      expect(latents[0]!.contextZ).toEqual(recordOf(500).contextZ);
+    }));
+
   it("is smaller after compacting, and finds the same", () =>
     withMemory(recordsOf(900), async (memory, folder) => {
       await memory.delete(Array.from({ length: 600 }, (_, i) => i + 1));

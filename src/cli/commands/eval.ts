@@ -14,7 +14,6 @@ import {
   evaluateBase,
   evaluateBlends,
   evaluateDisentanglement,
-  evaluateProse,
   evaluateRebuilding,
   evaluateRetrieval,
   evaluateSentences,
@@ -26,24 +25,24 @@ import {
   readForm,
   Scoring,
   type ScoringOptions,
+  SESSION_SPANS,
   wordsOf,
 } from "../../eval/index.js";
 import { checkPath } from "../../formats/fileOps.js";
 import { type Latent, LatentSpace } from "../../latent/index.js";
-import { drive } from "../../operations/writing.js";
 import { Rng } from "../../rng.js";
 import { AVERAGING_RULES, type Averaging } from "../../sampling/averaging.js";
 import type { AvgPresetName } from "../../sampling/avg.js";
 import { reportLines } from "../evalReport.js";
 import { refuseUnused } from "../flags.js";
 import { type TextFlags, textFiles, withTexts } from "../input.js";
-import { withDrafts } from "../memories.js";
 import { interruptSignal, realNumber, wholeNumber } from "../options.js";
 import { type Progress, progress } from "../progress.js";
 import { type ModelFlags, printJson, useModel, withModel } from "../shared.js";
 import { checkPool, type PoolFlags, withPool } from "../vectors.js";
 import { measureExperts, trainKinds } from "./evalExperts.js";
 import { measurePlans } from "./evalPlans.js";
+import { measureMemory, measureProse } from "./evalProse.js";
 import { PRESETS } from "./generate.js";
 
 /** Flags of the texts that are measured. */
@@ -59,7 +58,8 @@ const TAKES = {
   space: [...OF_TEXTS, "span", "guidance", "pairs"],
   retrieval: [...OF_TEXTS, "span", "pool", "causal"],
   experts: [...OF_TEXTS, "experts", "steps"],
-  prose: [...OF_TEXTS, "averaging", "preset", "cfg", "memory"],
+  prose: [...OF_TEXTS, "averaging", "preset", "cfg", "memory", "memoryDrafts"],
+  memory: [...OF_TEXTS, "averaging", "preset", "cfg", "memory", "memoryDrafts", "spans"],
   plans: [...OF_TEXTS, "span", "pairs"],
   // Measured on sentences of the generator, made for them.
   arithmetic: [],
@@ -91,7 +91,7 @@ export function evalCommand() {
     .addOption(new Option("--split <name>", "read only records of this split").choices(SPLITS))
     .option(
       "--count <n>",
-      "texts, or cases of arithmetic; default: 200 (runs of prose: 20; sentences of disentanglement: 2,000)",
+      "texts, or cases of arithmetic; default: 200 (runs of prose: 20; texts of memory: 50; sentences of disentanglement: 2,000)",
       wholeNumber(1),
     )
     .addOption(new Option("--measure <name>", "what to measure").choices(MEASURES).default("reconstruction" as const))
@@ -113,15 +113,20 @@ export function evalCommand() {
       wholeNumber(1),
     )
     .addOption(
-      new Option("--averaging <rule>", "prose: how drafts are combined into one latent; default: their mean").choices(
-        AVERAGING_RULES,
-      ),
+      new Option(
+        "--averaging <rule>",
+        "prose, memory: how drafts are combined into one latent; default: their mean",
+      ).choices(AVERAGING_RULES),
     )
     .addOption(
-      new Option("--preset <name>", "prose: spans and weights of avg; default: as in generate").choices(PRESETS),
+      new Option("--preset <name>", "prose, memory: spans and weights of avg; default: as in generate").choices(
+        PRESETS,
+      ),
     )
-    .option("--cfg <x>", "prose: guidance scale, as in generate", realNumber(0))
-    .option("--memory <folder>", "prose: drafts are recalled from this memory and kept in it, as in generate")
+    .option("--cfg <x>", "prose, memory: guidance scale, as in generate", realNumber(0))
+    .option("--memory <folder>", "prose, memory: drafts are recalled from this memory and kept in it, as in generate")
+    .option("--memory-drafts <n>", "prose, memory: drafts that the memory keeps, as in generate", wholeNumber(1))
+    .option("--spans <n>", `memory: spans of the session; default: ${SESSION_SPANS}`, wholeNumber(1))
     .option("--experts <folder>", "experts: where they are trained, those that are there are measured as they are")
     .option(
       "--steps <n>",
@@ -163,8 +168,11 @@ const PAIRS = 100;
 /** Texts that are measured where --count is left out. */
 const TEXTS = 200;
 
+/** Texts that are read where --count is left out, of measures that have their own number. */
+const OWN_TEXTS: Partial<Record<Measure, number>> = { prose: PROSE_RUNS, memory: PROSE_PROMPTS };
+
 /** Texts that are read; prose has further ones as other topics. */
-function textsOf({ measure, count = measure === "prose" ? PROSE_RUNS : TEXTS }: MeasureFlags): number {
+function textsOf({ measure, count = OWN_TEXTS[measure] ?? TEXTS }: MeasureFlags): number {
   return measure === "prose" ? Math.max(count, PROSE_PROMPTS) : count;
 }
 
@@ -180,6 +188,8 @@ interface MeasureFlags extends ModelFlags, TextFlags, PoolFlags {
   preset?: AvgPresetName;
   cfg?: number | undefined;
   memory?: string | undefined;
+  memoryDrafts?: number | undefined;
+  spans?: number | undefined;
   experts?: string | undefined;
   steps: number;
   quick?: true | undefined;
@@ -241,7 +251,9 @@ async function measure(
     case "plans":
       return measurePlans(vae, texts, span, flags, scoring);
     case "prose":
-      return prose(vae, texts, flags, scoring);
+      return measureProse(vae, texts, flags, { ...scoring, known: await knownWords(flags) });
+    case "memory":
+      return measureMemory(vae, texts, flags, { ...scoring, known: await knownWords(flags) });
     case "experts":
       return measureExperts(vae, records, flags, scoring);
     case "arithmetic":
@@ -348,40 +360,4 @@ async function spanMeans(scoring: ScoringOptions, texts: readonly string[], span
 /** Means of the sentences of the texts. */
 function sentenceMeans(scoring: ScoringOptions, texts: readonly string[]): Promise<Latent[]> {
   return new Scoring(scoring).means(cutSentences(scoring, texts).map(({ ids }) => ids));
-}
-
-/** Temperature of the samplers, and of plain sampling beside them. */
-const PROSE_TAU = 0.9;
-
-/** Three spans of the averaging sampler a run, beside plain sampling. */
-async function prose(
-  vae: BigVae,
-  texts: readonly string[],
-  flags: MeasureFlags,
-  scoring: ScoringOptions & { rng: Rng },
-) {
-  const { seed, averaging, preset, cfg, count: runs } = flags;
-  const guidance = cfg === undefined ? {} : { cfgScale: cfg };
-  const options = { preset, averaging, ...guidance, nSteps: 3, tau: PROSE_TAU, signal: scoring.signal };
-  const known = await knownWords(flags);
-  return withDrafts(flags, vae, async (drafts) => {
-    let [milliseconds, written] = [0, 0];
-    const report = await evaluateProse({
-      ...{ ...scoring, texts, known, runs },
-      tau: PROSE_TAU,
-      async write(prompt, run) {
-        const spans: (readonly number[])[] = [];
-        const memory = drafts ? { memory: drafts.forRun() } : {};
-        const start = performance.now();
-        await drive(vae.generate("avg", { ...options, ...memory, prompt, seed: seed + run }), ({ ids }) =>
-          spans.push(ids),
-        );
-        milliseconds += performance.now() - start;
-        written += spans.length;
-        return spans;
-      },
-    });
-    const secondsPerSpan = Number((milliseconds / 1000 / written).toFixed(3));
-    return { ...report, secondsPerSpan, ...(drafts ? { recalledDrafts: drafts.share } : {}) };
-  });
 }

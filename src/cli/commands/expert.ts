@@ -1,9 +1,17 @@
 /** `bigvae expert`: adapters for some kinds of text, trained, listed, shown and removed. */
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { expertFolder, findExpert, readExperts, removeExpert, type StoredExpert } from "../../expert/index.js";
+import {
+  expertFolder,
+  expertNames,
+  findExpert,
+  readExpert,
+  removeExpert,
+  type StoredExpert,
+} from "../../expert/index.js";
 import { TRAIN_OPTIONS, type TrainExpertOptions, trainExpert } from "../../train/index.js";
 import { mayRemove } from "../confirm.js";
+import { showEach } from "../listing.js";
 import { interruptSignal } from "../options.js";
 import { printJson, reportWritten, withOutput } from "../shared.js";
 import { runCommand } from "./trainFlags.js";
@@ -48,13 +56,25 @@ function simple(name: string, description: string) {
 
 function listCommand() {
   return simple("list", "List the experts of a folder.")
-    .addHelpText("after", "\nExample:\n  bigvae expert list --experts experts")
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae expert list --experts experts\n\nThe exit code is 4 where an expert is not as it was written; the others are listed all the same.",
+    )
     .action(async ({ experts: folder, json }) => {
-      const experts = await readExperts(folder);
-      if (json) for (const expert of experts) printJson(shown(expert));
-      else
-        for (const { facts } of experts)
-          process.stdout.write(`${facts.name.padEnd(20)} ${facts.texts} texts, ${facts.steps} steps\n`);
+      const names = await expertNames(folder);
+      await showEach(
+        { json },
+        `experts ${folder}`,
+        names,
+        (name) => readExpert(join(folder, name)),
+        (expert) => {
+          if (json) printJson(shown(expert));
+          else
+            process.stdout.write(
+              `${expert.facts.name.padEnd(20)} ${expert.facts.texts} texts, ${expert.facts.steps} steps\n`,
+            );
+        },
+      );
     });
 }
 

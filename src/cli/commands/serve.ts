@@ -1,5 +1,6 @@
 /** `bigvae serve`: the model over HTTP, for OpenAI's clients, for MiniLoom, and for what works with latents. */
 import { Command } from "@commander-js/extra-typings";
+import { withMostDrafts } from "../memories.js";
 import { collected, wholeNumber } from "../options.js";
 import { STRATEGIES_HELP } from "../plans.js";
 import { modelOptions, untilStopped } from "../server.js";
@@ -8,9 +9,11 @@ import { MODEL_HELP, note, printJson, withModel } from "../shared.js";
 const MEBIBYTE = 2 ** 20;
 
 export function serveCommand() {
-  return withModel(new Command("serve").description("Serve the model over HTTP: OpenAI's API, latents, MiniLoom."), {
-    help: MODEL_HELP,
-  })
+  return withMostDrafts(
+    withModel(new Command("serve").description("Serve the model over HTTP: OpenAI's API, latents, MiniLoom."), {
+      help: MODEL_HELP,
+    }),
+  )
     .option("--host <address>", "address to listen at; beyond this machine a key is required", "127.0.0.1")
     .option("--port <n>", "port to listen at; 0 is any that is free", wholeNumber(), 3001)
     .option("--key <key>", "key that requests must send; default: BIGVAE_API_KEY, if set")
@@ -48,6 +51,7 @@ Examples:
         maxWaiting,
         maxBody,
         memory,
+        memoryDrafts,
         experts,
         strategies,
         key = process.env.BIGVAE_API_KEY,
@@ -56,7 +60,7 @@ Examples:
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, memory, experts, strategies },
+        ...{ host, port, cors, allowedHosts, maxActive, maxWaiting, key, memory, memoryDrafts, experts, strategies },
         maxBodyBytes: maxBody * MEBIBYTE,
         log: flags.quiet ? undefined : process.stderr,
       });

@@ -36,22 +36,29 @@ async function trainingOf(base: string): Promise<Training> {
 }
 
 /** The parts of a description, each a heading and rows. */
-function described({ name, base, adapters, memory }: ModelDescription, training: Training | undefined): string {
+function described(
+  { name, base, adapters, memory, expertsMemory }: ModelDescription,
+  training: Training | undefined,
+): string {
   const parts = [
     ...(base ? [baseRows(base)] : []),
-    ...(memory && training ? [memoryTable(memory, training)] : []),
+    ...(memory && training ? [memoryTable(memory, training, expertsMemory)] : []),
     ...(adapters ? [adaptersRows(adapters), adapterTable(adapters)] : []),
   ];
   return `${name}\n${parts.map((rows) => table(rows.map((row) => ["", ...row]))).join("\n")}`;
 }
 
 /** Peaks by form: of encoding and writing, and of training with the default options. */
-function memoryTable(memory: Record<Quant, number>, training: Training): string[][] {
+function memoryTable(memory: Record<Quant, number>, training: Training, experts: number | undefined): string[][] {
   const rows = QUANTS.map((quant) => {
     const { plain, checkpointing } = training[quant];
     return [`--quant ${quant}`, size(memory[quant]), size(plain), size(checkpointing)];
   });
-  return [["memory", "encode, write", "train vae", "train vae --gradient-checkpointing"], ...rows];
+  return [
+    ["memory", "encode, write", "train vae", "train vae --gradient-checkpointing"],
+    ...rows,
+    ...(experts === undefined ? [] : [["--experts", `${size(experts)} more at most`, "", ""]]),
+  ];
 }
 
 function baseRows(base: BaseDescription): string[][] {

@@ -2,11 +2,12 @@
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { openPlan } from "../../operations/plans.js";
-import { listedStrategies, mergedByName, newStrategy } from "../../operations/strategies.js";
+import { describedStrategy, mergedByName, newStrategy } from "../../operations/strategies.js";
 import { type NamedStrategy, parseStrategyName, readPlan, Strategies, type Strategy } from "../../plans/index.js";
 import { mayRemove } from "../confirm.js";
 import { EXAMPLES_HELP, openExamples } from "../examples.js";
 import { checkInputs, parseLatentInput, textOrLatent } from "../latentInput.js";
+import { showEach } from "../listing.js";
 import { numberList } from "../options.js";
 import { STRATEGIES_HELP, shownPlan, waypointsText } from "../plans.js";
 import { type OutputFlags, printJson, reportWritten, useModel, withModel, withOutput } from "../shared.js";
@@ -79,9 +80,20 @@ function listCommand() {
   return withStrategies(withOutput(new Command("list").description("List the strategies of the folder.")))
     .addHelpText("after", "\nExample:\n  bigvae strategy list")
     .action(async (flags) => {
-      for (const { name, versions, examples, waypoints } of await listedStrategies(new Strategies(flags.strategies)))
-        if (flags.json) printJson({ strategy: name, versions, examples, waypoints });
-        else process.stdout.write(`${name}@${versions.join(",")}  ${contents({ examples, waypoints })}\n`);
+      const strategies = new Strategies(flags.strategies);
+      const listed = new Map((await strategies.list()).map((each) => [each.name, each]));
+      await showEach(
+        flags,
+        `strategies ${flags.strategies}`,
+        [...listed.keys()],
+        (name) => describedStrategy(strategies, listed.get(name)!),
+        ({ name, versions, examples, waypoints }) => {
+          if (flags.json) printJson({ strategy: name, versions, examples, waypoints });
+          else
+            process.stdout.write(`${name}@${versions.join(",")}  ${contents({ examples, waypoints })}
+`);
+        },
+      );
     });
 }
 

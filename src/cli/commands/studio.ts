@@ -3,15 +3,18 @@ import { spawn } from "node:child_process";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
+import { withMostDrafts } from "../memories.js";
 import { wholeNumber } from "../options.js";
 import { STRATEGIES_HELP } from "../plans.js";
 import { modelOptions, untilStopped } from "../server.js";
 import { MODEL_HELP, note, printJson, withModel } from "../shared.js";
 
 export function studioCommand() {
-  return withModel(new Command("studio").description("Write, branch and blend texts in the browser."), {
-    help: MODEL_HELP,
-  })
+  return withMostDrafts(
+    withModel(new Command("studio").description("Write, branch and blend texts in the browser."), {
+      help: MODEL_HELP,
+    }),
+  )
     .option("--project <folder>", "where the texts are kept", join(homedir(), ".bigvae", "studio"))
     .option(
       "--memory <folder>",
@@ -32,12 +35,12 @@ Examples:
   bigvae studio --project tales --no-open`,
     )
     .action(async (flags, command) => {
-      const { port, project, runs, memory, experts, strategies, open } = flags;
+      const { port, project, runs, memory, memoryDrafts, experts, strategies, open } = flags;
       // The server's packages are loaded for the commands that need them alone.
       const { serve } = await import("../../server/serve.js");
       const server = await serve({
         ...modelOptions(flags, command),
-        ...{ port, project, runs, memory, experts, strategies },
+        ...{ port, project, runs, memory, memoryDrafts, experts, strategies },
         maxBodyBytes: 2 ** 28,
       });
       await untilStopped(server, (url) => {

@@ -1,5 +1,5 @@
 /** Routes of strategies: those of the server's folder. */
-import { listedStrategies, mergedByName, newStrategy } from "../../operations/strategies.js";
+import { describedStrategy, mergedByName, newStrategy } from "../../operations/strategies.js";
 import { parseStrategyName } from "../../plans/index.js";
 import { type Route, route, toExample, toSource } from "../route.js";
 import * as schemas from "../schemas/plan.js";
@@ -11,7 +11,11 @@ const list = route({
   tag: "plans",
   summary: "The strategies of the server's folder.",
   answer: schemas.strategiesAnswer,
-  handle: async ({ strategies }) => ({ folder: strategies.folder, strategies: await listedStrategies(strategies) }),
+  handle: async ({ strategies }) => {
+    const listed = await strategies.list();
+    const described = await Promise.all(listed.map((each) => describedStrategy(strategies, each)));
+    return { folder: strategies.folder, strategies: described };
+  },
 });
 
 const save = route({

@@ -1,0 +1,36 @@
+/** Lists of things that lie in a folder: one that cannot be read is told in its place, and hides no other. */
+import { BigVaeError } from "../errors.js";
+import { withFlags } from "./flags.js";
+import { type OutputFlags, printJson } from "./shared.js";
+
+/**
+ * Reads and shows each of some names. Throws for those that could not be read when all have been shown, as the first of them did.
+ * `subject` and `what` are for that error: "experts", "experts that can be read".
+ */
+export async function showEach<T>(
+  flags: Pick<OutputFlags, "json">,
+  subject: string,
+  names: readonly string[],
+  read: (name: string) => Promise<T>,
+  show: (item: T, name: string) => void,
+): Promise<void> {
+  const failed: { name: string; error: BigVaeError }[] = [];
+  for (const name of names)
+    try {
+      show(await read(name), name);
+    } catch (error) {
+      if (!(error instanceof BigVaeError)) throw error;
+      failed.push({ name, error });
+      const problem = withFlags(error.message);
+      if (flags.json) printJson({ name, problem });
+      else process.stdout.write(`${name.padEnd(20)} ${problem}\n`);
+    }
+  const [first] = failed;
+  if (!first) return;
+  throw new BigVaeError(first.error.kind, {
+    subject,
+    expected: "all of them as they were written",
+    got: `${failed.length} of ${names.length} that cannot be read: ${failed.map(({ name }) => name).join(", ")}`,
+    remedy: "copy what is damaged anew, or remove it",
+  });
+}
