@@ -2,9 +2,10 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { ExpertChoice } from "../expert/index.js";
+import { type ExpertChoice, readExperts } from "../expert/index.js";
 import { openExperts } from "../operations/experts.js";
 import type { ExpertShare } from "../sampling/model.js";
+import { refuseUnused } from "./flags.js";
 import { realNumber, wholeNumber } from "./options.js";
 import { isServed } from "./shared.js";
 
@@ -27,12 +28,11 @@ export function withExperts<A extends unknown[], O extends Record<string, unknow
     );
 }
 
-/** The experts that --experts names; none where it is left out. */
-export async function expertsOf(
-  vae: BigVae,
-  { model, experts, expertsK: k, expertsTemperature: temperature }: ExpertFlags & { model: string },
-): Promise<ExpertChoice | undefined> {
-  if (experts === undefined) return undefined;
+/** Looks at what --experts names before a model is loaded. Throws as `readExperts` does, and "usage" for flags without effect. */
+export async function checkExperts({ model, experts, expertsK }: ExpertFlags & { model: string }): Promise<void> {
+  if (experts === undefined)
+    return refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
+  if (expertsK === 1) refuseUnused((flag) => flag === "expertsTemperature", "--experts-k above 1 beside it", "1");
   if (isServed(model))
     throw new BigVaeError("usage", {
       subject: "--experts",
@@ -40,7 +40,15 @@ export async function expertsOf(
       got: "that of a server",
       remedy: "start the server with bigvae serve --experts, and post to its /latent/generate",
     });
-  return openExperts(vae, experts, { k, temperature });
+  await readExperts(experts);
+}
+
+/** The experts that --experts names; none where it is left out. */
+export async function expertsOf(
+  vae: BigVae,
+  { experts, expertsK: k, expertsTemperature: temperature }: ExpertFlags,
+): Promise<ExpertChoice | undefined> {
+  return experts === undefined ? undefined : openExperts(vae, experts, { k, temperature });
 }
 
 /** "letter", or "0.70 letter + 0.30 diary" */

@@ -106,6 +106,15 @@ export function withMostDrafts<A extends unknown[], O extends Record<string, unk
   );
 }
 
+/** Looks at the memory that drafts are to be recalled from before a model is loaded. Throws where it is not there, or not calibrated. */
+export async function checkDrafts({ memory: folder }: DraftFlags): Promise<void> {
+  if (folder === undefined) return;
+  const { Memory } = await import("../memory/index.js");
+  await closed(await Memory.open(folder, undefined, { onWarning: () => undefined }), async (memory) => {
+    recallLimits(memory);
+  });
+}
+
 /** Opens the memory that drafts are recalled from, where one is named, and closes it whatever happens. */
 export async function withDrafts<T>(
   { memory: folder, memoryDrafts: most, ...flags }: DraftFlags & { quiet: boolean },

@@ -27,9 +27,9 @@ import {
   suitedSampler,
 } from "../sampling/samplers.js";
 import { EXAMPLES_HELP } from "./examples.js";
-import { type ExpertFlags, expertsOf, sharesText, withExperts } from "./experts.js";
+import { checkExperts, type ExpertFlags, expertsOf, sharesText, withExperts } from "./experts.js";
 import { refuseUnused, withFlags } from "./flags.js";
-import { withDrafts, withMostDrafts } from "./memories.js";
+import { checkDrafts, withDrafts, withMostDrafts } from "./memories.js";
 import { collected, interruptSignal, namedNumbers, realNumber, wholeNumber } from "./options.js";
 import { STRATEGIES_HELP } from "./plans.js";
 import { type SamplerTexts, samplerTexts } from "./samplerTexts.js";
@@ -133,16 +133,17 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
   const planned = plannedRun(planFile === undefined ? undefined : (vae) => openPlan(vae, planFile), opened);
   const name = given ?? suitedSampler(planned);
   checkTaken(name, flags, planned);
-  if (flags.experts === undefined)
-    refuseUnused((flag) => ["expertsK", "expertsTemperature"].includes(flag), "--experts beside it", "none");
   if (flags.memory === undefined) refuseUnused((flag) => flag === "memoryDrafts", "--memory beside it", "none");
+  await checkExperts(flags);
   if (flags.strategy === undefined) refuseUnused((flag) => flag === "strategies", "--strategy beside it", "none");
   const readTexts = await samplerTexts(flags);
   const { takes, defaults } = samplers[name] as SamplerEntry;
   // A sampler without drafts opens no memory.
   const { memory, ...others } = flags;
+  const recalling = takes.includes("memory") ? flags : others;
+  await checkDrafts(recalling);
   await useModel(flags, async (vae) =>
-    withDrafts(takes.includes("memory") ? flags : others, vae, async (drafts) => {
+    withDrafts(recalling, vae, async (drafts) => {
       const given = await readTexts(vae.space.width);
       const { plan, task } = await planned.apply(vae, { ...given, context: flags.context });
       const texts = { ...given, task };

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { BigVae, type LoadOptions } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
+import { readExperts } from "../expert/index.js";
 import { openExperts } from "../operations/experts.js";
 import { Project } from "../project/index.js";
 import { Runs } from "../studio/runs.js";
@@ -67,7 +68,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
   } = options;
   const access = { ...options, host };
   checkAccess(access);
-  // A project that another process has open is refused before a model is loaded.
+  const { experts } = options;
+  // Experts that are damaged and a project that another process has open are refused before a model is loaded.
+  if (experts !== undefined) await readExperts(experts);
   const project = options.project === undefined ? undefined : await Project.open(options.project);
   const memory = new ServedMemory(options.memory, (warning) => app?.fastify.log.warn(warning), options.memoryDrafts);
   const loadModel = async () => {
@@ -82,7 +85,6 @@ export async function serve(options: ServeOptions): Promise<Server> {
     }
   };
   let app: App | undefined;
-  const { experts } = options;
   const events = {
     ready() {
       studio?.prepare();

@@ -74,6 +74,13 @@ it("refuses what has no effect, and what is not there", PATIENCE, async () => {
   expect((await bigvae([...RUN, "--experts", join(root, "typo")])).stderr).toMatch(
     /expected a folder of experts, got no such/,
   );
+  // Told before a model is looked for.
+  const early = ["generate", "--model", join(root, "no-model"), "--prompt", "x"];
+  expect((await bigvae([...early, "--experts", join(root, "typo")])).stderr).toMatch(/got no such/);
+  expect((await bigvae([...early, "--memory", join(root, "no-memory")])).stderr).toMatch(/^bigvae: .*no-memory/);
+  expect((await bigvae([...RUN, ...experts, "--experts-temperature", "0.2"])).stderr).toMatch(
+    /--experts-temperature: expected --experts-k above 1 beside it, got 1/,
+  );
   expect((await bigvae(["expert", "list"])).stderr).toMatch(/required option '--experts <folder>'/);
   const base = await bigvae(["generate", ...TINY, "--base", "--prompt", "The", ...experts]);
   expect(base.stderr).toMatch(/--experts: expected a sampler with latents, got --base/);
