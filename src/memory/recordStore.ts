@@ -108,6 +108,17 @@ export class RecordStore {
     }
   }
 
+  /** Ids of all records, in ascending order. Throws "format" for a record that is lost: neither there nor deleted. */
+  everyId(): number[] {
+    const ids = this.ids(undefined);
+    const deleted = this.all("SELECT id FROM deleted").map(({ id }) => Number(id));
+    const known = [...ids, ...deleted].sort((a, b) => a - b);
+    const lost = Array.from({ length: this.last() }, (_, i) => i + 1).find((id, i) => known[i] !== id);
+    if (lost !== undefined || known.length > this.last())
+      throw damagedRecord(this.path, lost ?? known.at(-1)!, "no record");
+    return ids;
+  }
+
   /** Ids of records that fit, in ascending order; of some of them, or of all. */
   ids(
     condition: Condition | undefined,

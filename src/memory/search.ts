@@ -40,7 +40,7 @@ export function nearestRecords(store: RecordStore, space: LatentSpace, choose: C
   const { z, count, condition, by, exact } = query;
   const fitting = condition && store.ids(condition, { limit: ALL_COMPARED + 1 });
   if (fitting && fitting.length <= ALL_COMPARED) return compared(store, space, query, fitting);
-  const all = () => store.ids(condition);
+  const all = () => (condition ? store.ids(condition) : store.everyId());
   if (exact) return compared(store, space, query, all());
   const key = space.key(z);
   const least = by === "match" ? FIRST_CHOICE : LEAST_CHOSEN;
