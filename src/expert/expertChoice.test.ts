@@ -8,6 +8,7 @@ const identity = { base: "b", encoder: "e", zDim: 3, slots: 1, span: 8 };
 const expert = (name: string, ...keys: number[][]): StoredExpert => ({
   facts: { name, space: identity, role: "router", texts: 1, spans: 1, steps: 1, rowsPerStep: 1, trained: "2026-11-28" },
   folder: `experts/${name}`,
+  adapterSha256: `hash of ${name}`,
   keys: keys.map((key) => Float32Array.from(key)),
 });
 const experts = [expert("x", [1, 0, 0]), expert("y", [0, 2, 0], [0, -3, 0]), expert("z", [0, 0, 1])];
@@ -16,7 +17,9 @@ const z = Float32Array.of(0.6, -0.8, 0);
 
 describe("the choice of experts", () => {
   it("takes the one whose nearest key has the largest cosine, whatever the keys' lengths", () => {
-    expect(new ExpertChoice(experts, space).choose(z)).toEqual([{ name: "y", folder: "experts/y", weight: 1 }]);
+    expect(new ExpertChoice(experts, space).choose(z)).toEqual([
+      { name: "y", folder: "experts/y", sha256: "hash of y", weight: 1 },
+    ]);
     const cosines = new ExpertChoice(experts, space).nearness(z.map((value) => 9 * value));
     for (const [i, expected] of [0.6, 0.8, 0].entries()) expect(cosines[i]).toBeCloseTo(expected, 6);
   });

@@ -55,8 +55,8 @@ export class ExpertChoice implements ExpertPolicy {
     const raw = near.map(({ cosine }) => Math.exp((cosine - best) / this.#temperature));
     const total = raw.reduce((sum, value) => sum + value, 0);
     return near.map(({ at }, i) => {
-      const { facts, folder } = this.experts[at]!;
-      return { name: facts.name, folder, weight: raw[i]! / total };
+      const { facts, folder, adapterSha256: sha256 } = this.experts[at]!;
+      return { name: facts.name, folder, sha256, weight: raw[i]! / total };
     });
   }
 

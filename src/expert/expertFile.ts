@@ -49,6 +49,8 @@ export interface StoredExpert {
   facts: ExpertFacts;
   /** Where it lies. */
   folder: string;
+  /** Of its adapter, by which another one in its place is told. */
+  adapterSha256: string;
   /** Centres of keys, each [W]. */
   keys: readonly Latent[];
 }
@@ -123,7 +125,7 @@ export async function readExpert(folder: string): Promise<StoredExpert> {
     throw damaged(join(folder, KEYS), `finite keys [K, ${width}]`, `[${shape.join(", ")}]`);
   const keys = Array.from({ length: count! }, (_, i) => data.subarray(i * width, (i + 1) * width));
   // From wherever a trace is replayed, it is found.
-  return { facts, folder: resolve(folder), keys };
+  return { facts, folder: resolve(folder), adapterSha256: hashes.adapter_sha256, keys };
 }
 
 /** Bytes of the adapter of an expert, which is kept as it is read; 0 where it is not there. */

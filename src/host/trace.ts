@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BigVaeError } from "../errors.js";
+import { readExpert } from "../expert/index.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
 import type { Latent } from "../latent/index.js";
@@ -154,6 +155,7 @@ export async function* replay(
       remedy: "give `model` and `adapters` of the run",
     });
   }
+  await checkExperts(folder, spans);
   const zs = await readTable(folder, model.facts.width);
   for (const [i, { ids: saved, text, latent, written: how }] of spans.entries()) {
     const { context, noise: rngKey, experts, ...options } = how;
@@ -171,6 +173,21 @@ export async function* replay(
         remedy: "use the version, machine and threads of the run",
       });
     yield { saved, written: written!, text };
+  }
+}
+
+/** Throws "mismatch" where another expert lies where one of the run did, and as `readExpert` where it is not there. */
+async function checkExperts(folder: string, spans: readonly SpanLine[]): Promise<void> {
+  const shares = new Map(spans.flatMap(({ written }) => written.experts ?? []).map((share) => [share.folder, share]));
+  for (const { name, folder: place, sha256 } of shares.values()) {
+    const { adapterSha256 } = await readExpert(place);
+    if (sha256 === undefined || sha256 === adapterSha256) continue;
+    throw new BigVaeError("mismatch", {
+      subject: `replay ${folder}`,
+      expected: `expert ${name} with sha256 ${sha256.slice(0, 12)}`,
+      got: adapterSha256.slice(0, 12),
+      remedy: `put the expert of the run at ${place}`,
+    });
   }
 }
 

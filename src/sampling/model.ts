@@ -68,6 +68,8 @@ export interface ExpertShare {
   name: string;
   /** Where it lies. */
   folder: string;
+  /** Of its adapter. */
+  sha256?: string;
   /** The factor of its outputs at every layer; those of a span sum to 1. */
   weight: number;
 }

@@ -1,5 +1,5 @@
 /** `bigvae expert`, and `generate --experts`, as a user types them. */
-import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -60,6 +60,20 @@ it("writes by experts, says which, and repeats the run from its trace", PATIENCE
   expect(spans.map(({ written }) => written.experts.length)).toEqual([2, 2]);
   const replayed = await bigvae(["generate", ...TINY, "--replay", trace]);
   expect(replayed).toMatchObject({ code: 0, stderr: expect.stringMatching(/\[span 2: as saved\]/) });
+  // Another expert of the same name is not the one that wrote.
+  const others = await writeExperts(join(root, "others"), ["fables", "letters", "old"], 0.3);
+  const swapped = join(root, "swapped");
+  await rename(experts[1]!, swapped);
+  await rename(others, experts[1]!);
+  const refused = await bigvae(["generate", ...TINY, "--replay", trace]);
+  expect(refused).toMatchObject({
+    code: EXIT_CODES.mismatch,
+    stderr: expect.stringMatching(
+      /expected expert (fables|letters) with sha256 \w{12}, got \w{12}; put the expert of the run/,
+    ),
+  });
+  await rm(experts[1]!, { recursive: true });
+  await rename(swapped, experts[1]!);
   const told = await bigvae([...RUN, ...experts]);
   expect(told.stderr).toMatch(/\[span 1: .*, by (fables|letters)\]/);
   const plain = await bigvae(RUN);
