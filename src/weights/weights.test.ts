@@ -181,8 +181,8 @@ it("int8 is refused where the machine cuts sums off", async () => {
   const machine = onnxNodeRuntime({ threads: 1 });
   const cutting: Runtime = {
     device: "cpu",
-    async createSession(outputs) {
-      const session = await machine.createSession(outputs);
+    async createSession(outputs, options) {
+      const session = await machine.createSession(outputs, options);
       const run: Session["run"] = async (feeds) => {
         const { y } = await session.run(feeds);
         return {

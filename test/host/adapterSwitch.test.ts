@@ -18,9 +18,9 @@ describe.each(["merged", "unmerged"] as const)("changing the adapter, %s", (form
   const runtime = onnxNodeRuntime({ threads: 1 });
   const counting: Runtime = {
     device: "cpu",
-    createSession(outputs) {
+    createSession(outputs, options) {
       sessionsMade++;
-      return runtime.createSession(outputs);
+      return runtime.createSession(outputs, options);
     },
   };
 

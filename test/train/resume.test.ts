@@ -110,8 +110,8 @@ describe("an aborted run", () => {
     let runsOfGraphs = 0;
     const counting: Runtime = {
       device: "cpu",
-      createSession: async (outputs) => {
-        const session = await runtime.createSession(outputs);
+      createSession: async (outputs, options) => {
+        const session = await runtime.createSession(outputs, options);
         const run: typeof session.run = (...args) => {
           if (++runsOfGraphs === 6) controller.abort();
           return session.run(...args);
