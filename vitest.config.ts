@@ -3,11 +3,10 @@ import { defineConfig } from "vitest/config";
 
 /** Measure time or memory, or start servers and browsers: one file at a time, with the machine to themselves. */
 const MEASURING = [
-  "test/badInput/**/*.test.ts",
-  "test/cli/{models,tokenizerMemory}.test.ts",
-  "test/engine/engines.test.ts",
+  "test/badInput/mutations.test.ts",
+  "test/cli/tokenizerMemory.test.ts",
   "test/host/{memory,worker}.test.ts",
-  "test/hub/{cachedModels,download,mutations}.test.ts",
+  "test/hub/{download,mutations}.test.ts",
   "test/package/**/*.test.ts",
   "test/server/{faults,load}.test.ts",
   "test/train/neededMemory.test.ts",
