@@ -55,12 +55,28 @@ export function checkSources(by: PlanWay, count: number): void {
   throw new BigVaeError("usage", { subject: `plan by ${by}`, expected, got: count, remedy });
 }
 
+/** Waypoints of a plan at most. */
+export const MOST_WAYPOINTS = 512;
+
+/** Throws "usage" for a line with more waypoints than a plan may have. */
+function checkLength(by: PlanWay, sources: number, steps = DEFAULT_PLAN_STEPS): void {
+  const waypoints = by === "line" ? (sources - 1) * steps : by === "search" ? steps : sources;
+  if (waypoints <= MOST_WAYPOINTS) return;
+  throw new BigVaeError("usage", {
+    subject: `plan by ${by}`,
+    expected: `at most ${MOST_WAYPOINTS} waypoints`,
+    got: waypoints,
+    remedy: "give fewer texts, or fewer steps",
+  });
+}
+
 /** Makes a plan. Throws "usage" for options that the way does not take, and another number of texts than it takes. */
 export async function makePlan(
   vae: BigVae,
   { by = "texts", sources, signal, onStep, seed, tolerance, weight, ...options }: PlanRequest,
 ): Promise<Waypoint[]> {
   checkSources(by, sources.length);
+  checkLength(by, sources.length, options.steps);
   const { steps = DEFAULT_PLAN_STEPS, ...search }: Given<typeof options> = given(options);
   for (const name of Object.keys(given(options))) if (isUnusedBy(by, name)) throw unusedBy(by, name);
   const settings = given({ tolerance, weight });

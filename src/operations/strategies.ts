@@ -4,7 +4,7 @@ import { BigVaeError } from "../errors.js";
 import { type Latent, LatentSpace } from "../latent/index.js";
 import type { ListedStrategy, NamedStrategy, Strategies, Strategy } from "../plans/index.js";
 import type { TaskVector } from "../sampling/model.js";
-import { checkPlan, mergedPlans, type Plan, transposed, type Waypoint } from "../sampling/waypoints.js";
+import { checkPlan, mergedPlans, type Plan, sharesOf, transposed, type Waypoint } from "../sampling/waypoints.js";
 import { planOfTexts, settled, withLatents } from "./plans.js";
 import { checkSpace, spaceOfModel } from "./space.js";
 
@@ -93,8 +93,11 @@ export function mergedStrategies(
       remedy: "give one for each strategy",
     });
   for (const { name, space: own } of strategies) checkSpace(own, first!.space, `strategy ${name}`);
+  const heaviest = Math.max(...weights);
   const weighted = strategies.map((strategy, i) => ({ ...strategy, weight: weights[i]! }));
-  const tasks = weighted.flatMap(({ task, weight }) => (task ? [{ ...task, weight: weight * task.examples }] : []));
+  const tasks = weighted.flatMap(({ task, weight }) =>
+    task ? [{ ...task, weight: (weight / heaviest) * task.examples }] : [],
+  );
   const plans = weighted.flatMap(({ plan, ...rest }) =>
     plan ? [{ ...rest, plan: withLatents(rest.name, plan) }] : [],
   );
@@ -145,9 +148,8 @@ export async function describedStrategy(
 }
 
 function meanOf(space: LatentSpace, parts: readonly { z: Latent; weight: number }[]): Latent {
-  const total = parts.reduce((sum, { weight }) => sum + weight, 0);
   return space.normKeptSum(
     parts.map(({ z }) => z),
-    parts.map(({ weight }) => weight / total),
+    sharesOf(parts.map(({ weight }) => weight)),
   );
 }

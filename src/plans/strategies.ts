@@ -60,6 +60,18 @@ export function parseStrategyName(given: string): { name: string; version?: numb
   });
 }
 
+/** The name that a strategy is saved by. Throws "usage" for one with a version, which cannot be chosen, and as `parseStrategyName`. */
+export function newStrategyName(given: string): string {
+  const { name, version } = parseStrategyName(given);
+  if (version === undefined) return name;
+  throw new BigVaeError("usage", {
+    subject: `strategy ${given}`,
+    expected: "a name alone, which gets the next version",
+    got: `version ${version}`,
+    remedy: `save it as ${name}`,
+  });
+}
+
 /** Strategies of one folder. */
 export class Strategies {
   constructor(
@@ -69,7 +81,14 @@ export class Strategies {
 
   /** Keeps a strategy as the next version of its name, and returns which that is. Throws "locked" where somebody else writes it for longer than a second, "disk". */
   async save(given: string, strategy: Strategy): Promise<number> {
-    const { name } = parseStrategyName(given);
+    const name = newStrategyName(given);
+    if (strategy.task && !Number.isSafeInteger(strategy.task.examples))
+      throw new BigVaeError("usage", {
+        subject: `strategy ${name}`,
+        expected: "as many examples as can be counted",
+        got: strategy.task.examples,
+        remedy: "give the task vectors the numbers of their examples",
+      });
     if (!strategy.task && !strategy.plan) throw wrong(`strategy ${name}`, "a task vector, a plan, or both", undefined);
     const folder = join(this.folder, name);
     await makeFolder(folder);

@@ -110,8 +110,13 @@ function isWaypoint(waypoint: unknown): boolean {
   return isLatent(z) && (text === undefined || isText(text)) && isWithin(tolerance, 2) && isWithin(weight, 1);
 }
 
-/** Base64 of whole values. */
-const isLatent = (value: unknown) => isText(value) && Buffer.from(value, "base64").length % 4 === 0;
+/** Base64 of finite float32 values, at least one. */
+function isLatent(value: unknown): boolean {
+  const bytes = isText(value) ? Buffer.from(value, "base64") : Buffer.alloc(0);
+  if (bytes.length === 0 || bytes.length % 4 !== 0) return false;
+  for (let at = 0; at < bytes.length; at += 4) if (!Number.isFinite(bytes.readFloatLE(at))) return false;
+  return true;
+}
 
 const isText = (value: unknown): value is string => typeof value === "string";
 

@@ -67,8 +67,7 @@ export function mergedPlans(
   weights: readonly number[] = plans.map(() => 1),
 ): Waypoint[] {
   checkMerge(plans, weights);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const shares = weights.map((weight) => weight / total);
+  const shares = sharesOf(weights);
   const length = Math.max(...plans.map((plan) => plan.length));
   return Array.from({ length }, (_, i) => {
     const parts = plans.map((plan) => placeOf(space, plan, length === 1 ? 1 : i / (length - 1)));
@@ -80,6 +79,13 @@ export function mergedPlans(
     );
     return { z, tolerance: mean(({ tolerance }) => tolerance), weight: mean(({ weight }) => weight) };
   });
+}
+
+/** Weights above 0 as shares of their sum, which may be larger than any number. */
+export function sharesOf(weights: readonly number[]): number[] {
+  const largest = Math.max(...weights);
+  const total = weights.reduce((sum, weight) => sum + weight / largest, 0);
+  return weights.map((weight) => weight / largest / total);
 }
 
 /** What stands at a place of a plan, from 0 at its first waypoint to 1 at its last. */

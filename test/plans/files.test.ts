@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SpaceIdentity } from "../../src/latent/index.js";
-import { parseStrategyName, readPlan, type StoredWaypoint, Strategies, writePlan } from "../../src/plans/index.js";
+import { newStrategyName, readPlan, type StoredWaypoint, Strategies, writePlan } from "../../src/plans/index.js";
 
 const space: SpaceIdentity = { base: "b".repeat(64), encoder: "e".repeat(64), zDim: 4, slots: 2, span: 8 };
 const z = (...values: number[]) => Float32Array.from(values);
@@ -246,7 +246,7 @@ describe("strategies", () => {
   });
 
   it.each(["", ".", "..", "../up", "a/b", "-a", "a@b", "a@", "a".repeat(101)])("refuses the name %j", (name) => {
-    expect(() => parseStrategyName(name)).toThrow(/expected a name of letters/);
+    expect(() => newStrategyName(name)).toThrow(/expected a name of letters/);
   });
 
   it("refuse damaged files", async () => {

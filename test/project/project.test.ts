@@ -228,6 +228,8 @@ describe("export and import", () => {
     await Promise.all([project.close(), copy.close()]);
   });
 
+  const base64Of = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer).toString("base64");
+
   it("refuse what no export is, and add nothing of it", async () => {
     const project = await open();
     grow(project);
@@ -247,6 +249,11 @@ describe("export and import", () => {
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: 5 }] }] },
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, parent: 99 }] },
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: "a", z: "AAA=" }] }] },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: "a", z: base64Of(1, Number.NaN) }] }] },
+      {
+        ...file,
+        plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: base64Of(Infinity), tolerance: 1, weight: 1 }] }],
+      },
     ];
     const before = project.nodes();
     for (const each of broken)

@@ -127,6 +127,9 @@ describe("merged plans", () => {
   it("count by their weights", () => {
     const [mixed] = mergedPlans(space, [[waypoint(A)], [waypoint(B)]], [3, 1]);
     expect(mixed!.z[0]! / mixed!.z[1]!).toBeCloseTo(3, 5);
+    // Their sum is larger than any number.
+    const plans = [[waypoint(A)], [waypoint(B)]];
+    expect(mergedPlans(space, plans, [1e308, 1e308])).toEqual(mergedPlans(space, plans));
   });
 
   it("are as long as the longest, the shorter ones read in between", () => {

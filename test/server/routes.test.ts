@@ -1,6 +1,6 @@
 /** Every route of the real server: its example, its schema, its errors, its limits. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
@@ -141,6 +141,17 @@ describe("strategies", () => {
     const saves = [1, 2, 3].map(() => ask("/strategy/save", { name: "many", examples: ["It rained."] }));
     const answers = await Promise.all(saves);
     expect(answers.map(({ body }) => body.version).sort()).toEqual([1, 2, 3]);
+  });
+
+  it("that are damaged hide no other", async () => {
+    await ask("/strategy/save", { name: "sound", examples: ["It rained."] });
+    await ask("/strategy/save", { name: "spoilt", examples: ["It rained."] });
+    await writeFile(join(memory, "strategies", "spoilt", "1.json"), "{");
+    const { strategies } = await fetch(`${server.url}/strategy`).then((answer) => answer.json());
+    const of = (name: string) => strategies.find((each: { name: string }) => each.name === name);
+    expect(of("sound")).toEqual({ name: "sound", versions: [1], examples: 1, waypoints: 0 });
+    expect(of("spoilt")).toEqual({ name: "spoilt", versions: [1], problem: expect.stringMatching(/1\.json/) });
+    await ask("/strategy/remove", { name: "spoilt" });
   });
 });
 
@@ -303,6 +314,15 @@ describe("what is refused", () => {
       400,
       /weights: expected plans that are mixed, got append/,
       "weights",
+    ],
+    ["a version of one's own", "/strategy/save", { name: "a@3", examples: ["x"] }, 400, /a name alone/, null],
+    [
+      "a line of more waypoints than a plan has",
+      "/plan/make",
+      { by: "line", sources: ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], steps: 64 },
+      400,
+      /at most 512 waypoints, got 576/,
+      null,
     ],
     [
       "a strategy beyond its folder",

@@ -3,7 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import { openPlan } from "../../operations/plans.js";
 import { describedStrategy, mergedByName, newStrategy } from "../../operations/strategies.js";
-import { type NamedStrategy, parseStrategyName, readPlan, Strategies, type Strategy } from "../../plans/index.js";
+import { type NamedStrategy, newStrategyName, readPlan, Strategies, type Strategy } from "../../plans/index.js";
 import { mayRemove } from "../confirm.js";
 import { EXAMPLES_HELP, openExamples } from "../examples.js";
 import { checkInputs, parseLatentInput, textOrLatent } from "../latentInput.js";
@@ -49,7 +49,7 @@ Examples:
   bigvae generate --strategy brave --prompt "The owl lost a button."`,
     )
     .action(async (name, given, flags) => {
-      parseStrategyName(name);
+      newStrategyName(name);
       checkSaved(given, flags);
       const examples = await openExamples("strategy save", given);
       if (flags.plan !== undefined) await readPlan(flags.plan);

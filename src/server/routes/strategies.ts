@@ -1,6 +1,7 @@
 /** Routes of strategies: those of the server's folder. */
+import { BigVaeError } from "../../errors.js";
 import { describedStrategy, mergedByName, newStrategy } from "../../operations/strategies.js";
-import { parseStrategyName } from "../../plans/index.js";
+import { newStrategyName } from "../../plans/index.js";
 import { type Route, route, toExample, toSource } from "../route.js";
 import * as schemas from "../schemas/plan.js";
 import { planOf } from "./plans.js";
@@ -13,7 +14,14 @@ const list = route({
   answer: schemas.strategiesAnswer,
   handle: async ({ strategies }) => {
     const listed = await strategies.list();
-    const described = await Promise.all(listed.map((each) => describedStrategy(strategies, each)));
+    const described = await Promise.all(
+      listed.map((each) =>
+        describedStrategy(strategies, each).catch((error: unknown) => {
+          if (!(error instanceof BigVaeError)) throw error;
+          return { ...each, problem: error.message };
+        }),
+      ),
+    );
     return { folder: strategies.folder, strategies: described };
   },
 });
@@ -27,7 +35,7 @@ const save = route({
   answer: schemas.saveStrategyAnswer,
   example: { name: "brave", examples: ["The bear was brave.", "The fox was brave."] },
   async handle({ model, strategies, signal }, { name: given, examples, plan, origin }) {
-    const { name } = parseStrategyName(given);
+    const name = newStrategyName(given);
     const vae = model.withLatents();
     const strategy = await newStrategy(
       vae,
@@ -73,7 +81,7 @@ const merge = route({
   body: schemas.mergeStrategiesRequest,
   answer: schemas.mergeStrategiesAnswer,
   async handle({ strategies }, { name: given, names, weights }) {
-    const { name } = parseStrategyName(given);
+    const name = newStrategyName(given);
     const merged = await mergedByName(strategies, names, weights);
     return { name, version: await strategies.save(name, merged), from: merged.from };
   },

@@ -90,8 +90,9 @@ export const strategiesAnswer = z.object({
     z.object({
       name: z.string(),
       versions: z.array(version).describe("the newest last"),
-      examples: z.int().describe("of the newest version's task vector"),
-      waypoints: z.int().describe("of the newest version's plan"),
+      examples: z.int().optional().describe("of the newest version's task vector"),
+      waypoints: z.int().optional().describe("of the newest version's plan"),
+      problem: z.string().optional().describe("why the newest version cannot be read"),
     }),
   ),
 });
