@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Measure time or memory, or start servers and browsers: one file at a time, with the machine to themselves. */
+/** Measure time or memory, or break servers and downloads off: one file at a time, with the machine to themselves. */
 const MEASURING = [
   "test/badInput/mutations.test.ts",
   "test/cli/tokenizerMemory.test.ts",

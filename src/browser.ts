@@ -1,4 +1,4 @@
-/** bigvae in a browser: the model of a server (`BigVae.connect`), with every call and sampler of the library. */
+/** What of bigvae runs in a browser too: the model of a server (`BigVae.connect`), with every call and sampler of the library. */
 export * from "./bigVae.js";
 export { BigVaeError, type ErrorDetail, type ErrorKind } from "./errors.js";
 export type { Latent } from "./latent/index.js";

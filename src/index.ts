@@ -1,8 +1,8 @@
 /** bigvae: work in the latent space of a language model. */
 import "./oldNode.js";
 
-export * from "./bigVae.js";
-export { BigVaeError, type ErrorDetail, type ErrorKind, EXIT_CODES } from "./errors.js";
+export * from "./browser.js";
+export { EXIT_CODES } from "./errors.js";
 export { ExpertChoice, type ExpertFacts, type ExpertOptions, type StoredExpert } from "./expert/index.js";
 export {
   type AdapterDescription,
@@ -24,7 +24,6 @@ export {
   pullModel,
 } from "./host/pullModel.js";
 export { planRemoval, type RemovalPlan, removeModel } from "./host/removeModel.js";
-export type { Latent } from "./latent/index.js";
 export type {
   FoundRecord,
   Memory,
@@ -68,18 +67,7 @@ export {
   Strategies,
   type Strategy,
 } from "./plans/index.js";
-export { Rng } from "./rng.js";
 export type { DraftMemory, DraftPlace, KeptDraft } from "./sampling/draftMemory.js";
 export type { ExpertPolicy, ExpertShare, PlanStep } from "./sampling/model.js";
-export type { SamplerName } from "./sampling/samplers.js";
 export type { SearchStep } from "./sampling/searchPlan.js";
-export {
-  DEFAULT_TOLERANCE,
-  latentDistance,
-  lineBetweenLatents,
-  mergedPlans,
-  type Plan,
-  transposed,
-  type Waypoint,
-  waypoint,
-} from "./sampling/waypoints.js";
+export { transposed } from "./sampling/waypoints.js";

@@ -136,7 +136,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   operations: { imports: ["bigVae.ts", "expert", "latent", "memory", "plans", "sampling"] },
   "browser.ts": { imports: ["bigVae.ts", "latent", "sampling"] },
   "index.ts": {
-    imports: ["bigVae.ts", "expert", "host", "latent", "memory", "oldNode.ts", "operations", "plans", "sampling"],
+    imports: ["browser.ts", "expert", "host", "memory", "oldNode.ts", "operations", "plans", "sampling"],
   },
   cli: {
     imports: [

@@ -3,10 +3,7 @@ import { BigVaeError } from "../errors.js";
 import { withFlags } from "./flags.js";
 import { type OutputFlags, printJson } from "./shared.js";
 
-/**
- * Reads and shows each of some names. Throws for those that could not be read when all have been shown, as the first of them did.
- * `subject` and `what` are for that error: "experts", "experts that can be read".
- */
+/** Reads and shows each of some names. When all have been shown, throws of `subject` for those that could not be read, with the kind of the first. */
 export async function showEach<T>(
   flags: Pick<OutputFlags, "json">,
   subject: string,
@@ -31,6 +28,6 @@ export async function showEach<T>(
     subject,
     expected: "all of them as they were written",
     got: `${failed.length} of ${names.length} that cannot be read: ${failed.map(({ name }) => name).join(", ")}`,
-    remedy: "copy what is damaged anew, or remove it",
+    remedy: first.error.kind === "format" ? "restore them from a copy, or remove them" : "see what is said of each",
   });
 }

@@ -101,7 +101,7 @@ export interface DraftFlags {
 export function withMostDrafts<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
   return command.option(
     "--memory-drafts <n>",
-    `drafts of a kind that the memory keeps; beyond them those go that are used up, then the least used, then the oldest; default: ${MOST_DRAFTS}`,
+    `drafts of each kind that the memory keeps; beyond them it drops used-up ones first, then the least used, then the oldest; default: ${MOST_DRAFTS}`,
     wholeNumber(1),
   );
 }

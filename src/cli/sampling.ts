@@ -19,7 +19,10 @@ import type { PlanStep, SamplingOptions } from "../sampling/model.js";
 import { DEFAULT_TRIES } from "../sampling/policy.js";
 import {
   DEFAULT_STARTS,
+  ignoredInputs,
+  ignoresFurtherPrompts,
   requireInputs,
+  SAMPLER_INPUTS,
   type SamplerEntry,
   type SamplerInput,
   type SamplerName,
@@ -144,9 +147,10 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
   await checkDrafts(recalling);
   await useModel(flags, async (vae) =>
     withDrafts(recalling, vae, async (drafts) => {
-      const given = await readTexts(vae.space.width);
-      const { plan, task } = await planned.apply(vae, { ...given, context: flags.context });
-      const texts = { ...given, task };
+      const signal = interruptSignal();
+      const own = await readTexts(vae.space.width);
+      const { plan, task } = await planned.apply(vae, { ...own, context: flags.context }, signal);
+      const texts = { ...own, task };
       const experts = await expertsOf(vae, flags);
       const options = {
         ...runOptions(flags, texts),
@@ -160,7 +164,7 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
       options.onWarning = (text) => warn(flags, text);
       const spans: GeneratedSpan[] = [];
       if (flags.trace) await makeFolder(flags.trace);
-      const written = await drive(vae.generate(name, { ...options, signal: interruptSignal() }), (span) => {
+      const written = await drive(vae.generate(name, { ...options, signal }), (span) => {
         spans.push(span);
         if (flags.json) printJson({ span: spans.length, ...spanResult(span) });
         printer.span(traceLine(vae, spans.length, span));
@@ -231,18 +235,14 @@ function checkTaken(
     plan: plan ?? (hasPlan || undefined),
     nSteps: steps,
   };
-  const given = (Object.keys(FLAGS) as SamplerInput[]).filter((input) => values[input] !== undefined);
+  const given = SAMPLER_INPUTS.filter((input) => values[input] !== undefined);
   requireInputs(name, new Set(given));
-  const { needs, takes } = samplers[name] as SamplerEntry;
-  const unused = given
-    .filter((input) => ![...needs, ...takes].includes(input))
-    .map((input) =>
-      (input === "plan" && plan === undefined) || (input === "task" && task.length === 0)
-        ? `the ${input === "plan" ? "plan" : "task vector"} of --strategy`
-        : FLAGS[input],
-    );
-  if (prompt.length > 1 && needs.includes("prompt") && !takes.includes("prompt"))
-    unused.push("--prompt after the first");
+  const unused = ignoredInputs(name, given).map((input) =>
+    (input === "plan" && plan === undefined) || (input === "task" && task.length === 0)
+      ? `the ${input === "plan" ? "plan" : "task vector"} of --strategy`
+      : FLAGS[input],
+  );
+  if (prompt.length > 1 && ignoresFurtherPrompts(name)) unused.push("--prompt after the first");
   if (unused.length > 0) warn(rest, `the sampler ${name} ignores ${unused.join(", ")}`);
 }
 

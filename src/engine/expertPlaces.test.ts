@@ -1,24 +1,13 @@
 /** Rows of experts of which four at most go together: who is at work at the same time, and who waits. */
 import { describe, expect, it } from "vitest";
-import type { ModelConfig } from "../model/config.js";
+import { tinyConfig } from "../../test/train/tiny.js";
 import { linearShapes } from "../model/weights.js";
 import type { Adapter } from "./adapters.js";
 import { ExpertPlaces } from "./expertPlaces.js";
 import { type ExpertShare, Experts } from "./experts.js";
 import { ROW_ADAPTER_BYTES } from "./rowAdapters.js";
 
-const config: ModelConfig = {
-  ...{
-    vocabSize: 8,
-    hiddenSize: 8,
-    intermediateSize: 12,
-    numHiddenLayers: 2,
-    numAttentionHeads: 2,
-    numKeyValueHeads: 1,
-  },
-  ...{ headDim: 4, rmsNormEps: 1e-5, ropeTheta: 10000, maxPositionEmbeddings: 16, tieWordEmbeddings: true },
-  ropeScaling: { kind: "default" },
-};
+const config = tinyConfig(8);
 const values = Array.from(linearShapes(config).values()).reduce((sum, [out, width]) => sum + out + width, 0);
 const rank = Math.floor(ROW_ADAPTER_BYTES / (4 * 4 * values));
 const adapter: Adapter = { role: "router", shape: { rank, alpha: 1, targets: [] }, tensors: {} };

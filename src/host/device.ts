@@ -13,11 +13,8 @@ export async function openRuntime(options: OnnxNodeOptions): Promise<Runtime> {
 }
 
 async function checkComputes(runtime: Runtime): Promise<void> {
-  try {
-    const session = await runtime.createSession({ y: add(input("x", [1]), 1) });
-    await session.run({ x: float32(Float32Array.of(1), 1) });
-    await session.release();
-  } catch (cause) {
+  const outputs = { y: add(input("x", [1]), 1) };
+  const session = await runtime.createSession(outputs).catch((cause: unknown) => {
     throw new BigVaeError(
       "unsupported",
       {
@@ -28,5 +25,10 @@ async function checkComputes(runtime: Runtime): Promise<void> {
       },
       { cause },
     );
+  });
+  try {
+    await session.run({ x: float32(Float32Array.of(1), 1) });
+  } finally {
+    await session.release();
   }
 }

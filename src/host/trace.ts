@@ -178,7 +178,9 @@ export async function* replay(
 
 /** Throws "mismatch" where another expert lies where one of the run did, and as `readExpert` where it is not there. */
 async function checkExperts(folder: string, spans: readonly SpanLine[]): Promise<void> {
-  const shares = new Map(spans.flatMap(({ written }) => written.experts ?? []).map((share) => [share.folder, share]));
+  const all = spans.flatMap(({ written }) => written.experts ?? []);
+  // An expert that was replaced during the run is two.
+  const shares = new Map(all.map((share) => [`${share.folder} ${share.sha256}`, share]));
   for (const { name, folder: place, sha256 } of shares.values()) {
     const { adapterSha256 } = await readExpert(place);
     if (sha256 === undefined || sha256 === adapterSha256) continue;

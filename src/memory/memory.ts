@@ -83,11 +83,12 @@ export class Memory {
     }
   }
 
-  /** Saves the index and lets the next process in. */
+  /** Saves the index and lets the next process in. An index that cannot be saved is told, and brought up to the records when it is next needed. */
   async close(): Promise<void> {
     await this.#alone(async () => {
       try {
-        for (const index of this.#indices.values()) await index.settle(this.count);
+        for (const [metric, index] of this.#indices)
+          await index.settle(this.count).catch((error: unknown) => this.#dropIndex(metric, error));
       } finally {
         this.#indices.clear();
         this.#store.database.close();

@@ -103,6 +103,13 @@ describe("RecalledDrafts", () => {
     expect(idsOf(await drafts.forRun().recall({ ...place, kind: "6 3" }, 2))).toEqual([300]);
   });
 
+  it("recalls none twice where two are asked for at once", async () => {
+    const drafts = new RecalledDrafts(memory([kept(1, 5, 5), kept(2, 6, 5)]), tokenizer, { distance: 2 });
+    const run = drafts.forRun();
+    const both = await Promise.all([run.recall(place, 1), run.recall(place, 1)]);
+    expect(both.map(idsOf)).toEqual([[1], [2]]);
+  });
+
   it("recalls none twice in a run, none that the run wrote, and none more than 16 times", async () => {
     const drafts = new RecalledDrafts(memory([kept(1, 5, 5)]), tokenizer, { distance: 2 });
     const run = drafts.forRun();

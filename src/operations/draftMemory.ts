@@ -77,7 +77,7 @@ export interface DraftOptions {
 
 /**
  * Drafts of a memory for one session: none is used twice in a run of `forRun`, none by the run that wrote it, and none more than 16 times. Of each kind the
- * memory keeps `most`: those go first that are used up, then those that were used least, and of these the oldest.
+ * memory keeps `most`: beyond them it drops used-up ones first, then the least used, and of these the oldest.
  */
 export class RecalledDrafts {
   readonly #uses = new Map<number, number>();
@@ -125,13 +125,13 @@ export class RecalledDrafts {
         this.#timed(async () => {
           const { from, context, kind } = place;
           const table = await this.#table(kind);
-          // Nothing is waited for from here on: a draft that is found is there.
           const near = table.near(from, context, this.limits.distance, isFresh).slice(0, count);
-          const chosen = await Promise.all(near.map((id) => this.memory.record(id)));
+          // At once, so that no other run chooses beyond what a draft may be used.
           for (const id of near) {
             used.add(id);
             this.#uses.set(id, this.#usesOf(id) + 1);
           }
+          const chosen = await Promise.all(near.map((id) => this.memory.record(id)));
           this.counts.asked += count;
           this.counts.recalled += near.length;
           return chosen.map(({ id, ids, z }) => ({ id, ids, z }));

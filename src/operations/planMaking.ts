@@ -1,11 +1,12 @@
 /** Plans made in one of four ways, changed waypoint by waypoint, joined and measured: the same for the command line, the server and the studio. */
 import type { BigVae, TextOrLatent } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import type { Latent, LatentSpace } from "../latent/index.js";
+import { checkLatent, type Latent, type LatentSpace } from "../latent/index.js";
 import {
   checkNumbers,
   DEFAULT_TOLERANCE,
   latentDistance,
+  MOST_WAYPOINTS,
   mergedPlans,
   type Plan,
   type PlanWay,
@@ -51,12 +52,8 @@ export const DEFAULT_PLAN_STEPS = 4;
 export function checkSources(by: PlanWay, count: number): void {
   const [expected, fits] = COUNTS[by];
   if (fits(count)) return;
-  const remedy = "see the four ways to a plan (docs/plans.md)";
-  throw new BigVaeError("usage", { subject: `plan by ${by}`, expected, got: count, remedy });
+  throw new BigVaeError("usage", { subject: `plan by ${by}`, expected, got: count, remedy: `give ${expected}` });
 }
-
-/** Waypoints of a plan at most. */
-export const MOST_WAYPOINTS = 512;
 
 /** Throws "usage" for a line with more waypoints than a plan may have. */
 function checkLength(by: PlanWay, sources: number, steps = DEFAULT_PLAN_STEPS): void {
@@ -117,7 +114,7 @@ function unusedBy(by: PlanWay, option: string): BigVaeError {
 
 /** A change of one waypoint. */
 export interface PlanEdit {
-  /** Another latent, as which `text` is then taken to be what it says. */
+  /** A new latent. A `text` beside it is kept as what it says, and not encoded. */
   z?: Latent | undefined;
   /** What it is to say; encoded where there is no z. */
   text?: string | undefined;
@@ -173,6 +170,7 @@ export async function editedPlan(
   const numbers = { tolerance: tolerance ?? old.tolerance, weight: weight ?? old.weight };
   checkNumbers(`waypoint ${number}`, numbers);
   if (z === undefined && text === undefined) return plan.with(number - 1, { ...plan[number - 1]!, ...numbers });
+  if (z) checkLatent(z, vae.space.width, `waypoint ${number}`);
   const said = { ...(z ? { z } : {}), ...(text === undefined ? {} : { text }), ...numbers };
   const settledAs = (await settled(vae, [said], signal))[0]!;
   return insert ? plan.toSpliced(number - 1, 0, settledAs) : plan.with(number - 1, settledAs);

@@ -104,6 +104,7 @@ describe("a plan that is edited", () => {
     ["half a waypoint", 1.5, { tolerance: 0.1 }, /^waypoint 1.5: expected a number from 1 to 2/],
     ["a number that none is", 1, { weight: 2 }, /expected `weight` to be a number from 0 to 1, got 2/],
     ["a latent of another width", 1, { z: z(1) }, /waypoint 1: expected .*2.* got 1/],
+    ["such a latent further on", 2, { z: z(1) }, /waypoint 2: expected .*2.* got 1/],
     ["a change and a removal", 1, { remove: true, weight: 1 }, /expected `remove` alone, got other changes too/],
     ["nothing to put there", 1, { insert: true, weight: 1 }, /expected the `text` of the new waypoint, got none/],
   ])("is refused with %s", async (_, number, edit, message) => {

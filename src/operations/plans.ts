@@ -139,6 +139,7 @@ export async function planBySearch(vae: BigVae, options: PlanSearchOptions): Pro
     signal,
     ...settings
   } = options;
+  if (typeof goal !== "string") checkLatent(goal, vae.space.width, "goal");
   const [end] = await planOfTexts(vae, [goal], settings, signal);
   const search = { context: vae.tokenizer.encode(context), goal: end!.z, length: steps };
   const found = await searchPlan(

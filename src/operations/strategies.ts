@@ -1,7 +1,7 @@
 /** Strategies of a loaded model: applied to a run, and merged. */
 import type { BigVae, TaskExample, TextOrLatent } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
-import { type Latent, LatentSpace } from "../latent/index.js";
+import { checkLatent, type Latent, LatentSpace } from "../latent/index.js";
 import type { ListedStrategy, NamedStrategy, Strategies, Strategy } from "../plans/index.js";
 import type { TaskVector } from "../sampling/model.js";
 import { checkPlan, mergedPlans, type Plan, sharesOf, transposed, type Waypoint } from "../sampling/waypoints.js";
@@ -10,7 +10,7 @@ import { checkSpace, spaceOfModel } from "./space.js";
 
 /**
  * A strategy of a model, to be kept (`Strategies.save`): what examples have in common, a plan, or both. `origin`: a text or a latent where the plan
- * begins. Throws "usage" where there is neither.
+ * begins. Throws "usage" where there is neither, and for an origin without a plan.
  * @example
  * const strategies = new Strategies("strategies");
  * await strategies.save("brave", await newStrategy(vae, { examples: ["The bear was brave.", "The fox was brave."] }));
@@ -27,6 +27,14 @@ export async function newStrategy(
       got: "neither",
       remedy: "give one of them",
     });
+  if (origin !== undefined && plan === undefined)
+    throw new BigVaeError("usage", {
+      subject: "`origin`",
+      expected: "a plan that begins there",
+      got: "none",
+      remedy: "give the plan too",
+    });
+  if (origin !== undefined && typeof origin !== "string") checkLatent(origin, vae.space.width, "origin");
   const counts = examples.map((each) => (typeof each === "object" && "z" in each ? each.examples : 1));
   const begin = origin === undefined ? undefined : await planOfTexts(vae, [origin], {}, signal);
   return {

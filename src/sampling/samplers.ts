@@ -38,20 +38,23 @@ export interface SamplerInputs {
 }
 
 /** What a sampler may be given besides a context: texts, and options that not all have a use for. */
-export type SamplerInput =
-  | "prompt"
-  | "start"
-  | "terminal"
-  | "task"
-  | "plan"
-  | "preset"
-  | "averaging"
-  | "nSteps"
-  | "nAvg"
-  | "nStarts"
-  | "nTries"
-  | "noise"
-  | "memory";
+export const SAMPLER_INPUTS = [
+  "prompt",
+  "start",
+  "terminal",
+  "task",
+  "plan",
+  "preset",
+  "averaging",
+  "nSteps",
+  "nAvg",
+  "nStarts",
+  "nTries",
+  "noise",
+  "memory",
+] as const;
+/** One of SAMPLER_INPUTS. */
+export type SamplerInput = (typeof SAMPLER_INPUTS)[number];
 
 /** A row of the table of samplers. */
 export interface SamplerEntry {
@@ -210,6 +213,18 @@ export function requireInputs(name: SamplerName, given: ReadonlySet<string>): vo
     const standsIn = needed === "task" && takes.includes("plan") && given.has("plan");
     if (!given.has(needed) && !standsIn) missing(needed);
   }
+}
+
+/** What of the inputs that are given the sampler has no use for. */
+export function ignoredInputs(name: SamplerName, given: readonly SamplerInput[]): SamplerInput[] {
+  const { needs, takes } = samplers[name] as SamplerEntry;
+  return given.filter((input) => !takes.includes(input) && !(needs as readonly SamplerInput[]).includes(input));
+}
+
+/** Whether the sampler has no use for prompts after the first. */
+export function ignoresFurtherPrompts(name: SamplerName): boolean {
+  const { needs, takes } = samplers[name] as SamplerEntry;
+  return needs.includes("prompt") && !takes.includes("prompt");
 }
 
 /** Random starts of plan-search, where nothing is said. */

@@ -1,6 +1,7 @@
 /** A plan by search: a beam over latents, from the end of a text to a goal. */
 import type { Latent } from "../latent/index.js";
 import { attempts, SCORE_WEIGHTS, scoreOf } from "./attempts.js";
+import { checkOptions } from "./checkOptions.js";
 import type { LatentModel, SamplingOptions, TokenIds, TracedLatent } from "./model.js";
 import { SamplingRun } from "./samplingRun.js";
 import { type Waypoint, waypoint } from "./waypoints.js";
@@ -53,6 +54,7 @@ export async function searchPlan(
   options: SamplingOptions,
 ): Promise<Waypoint[]> {
   const run = new SamplingRun(model, { ...options, noise: 0, onToken: undefined });
+  checkOptions("search", run.options, SCORE_WEIGHTS);
   return searchWay(run, search, run.weights(SCORE_WEIGHTS));
 }
 

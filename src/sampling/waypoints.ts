@@ -17,6 +17,9 @@ export interface Waypoint {
 /** Waypoints in the order in which they are passed. */
 export type Plan = readonly Waypoint[];
 
+/** Waypoints of a plan that is made or sent, at most. */
+export const MOST_WAYPOINTS = 512;
+
 /** Ways to a plan: a waypoint for each text, from each to the next, what is to the third as the second is to the first, and a search toward a goal. */
 export const PLAN_WAYS = ["texts", "line", "analogy", "search"] as const;
 /** One of PLAN_WAYS. */

@@ -11,7 +11,7 @@ import {
   type ProjectNode,
 } from "../project/index.js";
 import type { ExpertPolicy } from "../sampling/model.js";
-import { type SamplerName, samplers } from "../sampling/samplers.js";
+import { requireInputs, type SamplerName, samplers } from "../sampling/samplers.js";
 import { Atlas } from "./atlas.js";
 import { Corpora } from "./corpora.js";
 import { StudioEvents } from "./events.js";
@@ -116,9 +116,14 @@ export class Loom {
   write({ parent, sampler, branches = 1, seed = 0, options = {}, ...by }: BranchRequest): number[] {
     const begun = this.#beginning(parent, sampler, options.prompt);
     const { plan: id, ...sources } = by;
-    const plan = id === undefined ? {} : { plan: this.project.plans.get(id).waypoints };
+    const plan = id === undefined ? {} : { plan: this.plans.waypointsOf(id) };
     // What is refused is refused before a branch is begun.
     this.#sourcesOf(sources);
+    const texts = { ...options, ...begun, ...plan };
+    requireInputs(
+      sampler,
+      new Set(Object.keys(texts).filter((name) => texts[name as keyof typeof texts] !== undefined)),
+    );
     return Array.from({ length: branches }, (_, i) => {
       const settings = { ...options, seed: seed + i };
       const place = parent === undefined ? {} : { parent };

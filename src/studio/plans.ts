@@ -1,8 +1,9 @@
 /** Plans of a project on its map: their waypoints have places there, and take the latents of other ones. */
 import { createHash } from "node:crypto";
 import type { BigVae } from "../bigVae.js";
+import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
-import { distancesOf, editedPlan, type PlanEdit } from "../operations/planMaking.js";
+import { checkEdit, distancesOf, editedPlan, type PlanEdit } from "../operations/planMaking.js";
 import type { PassedWaypoint, Project, ProjectPlan } from "../project/index.js";
 import type { PlanStep } from "../sampling/model.js";
 import type { Plan } from "../sampling/waypoints.js";
@@ -38,11 +39,14 @@ export class StudioPlans {
   }
 
   /** Changes a waypoint, takes it out, or puts another one there. Throws "usage" as `editedPlan`, and for a place of an empty map. */
-  edit(plan: number, number: number, { at, ...edit }: PlacedEdit, signal?: AbortSignal): Promise<ShownPlan> {
+  async edit(plan: number, number: number, { at, ...edit }: PlacedEdit, signal?: AbortSignal): Promise<ShownPlan> {
+    checkEdit({ ...edit, ...(at ? { z: new Float32Array() } : {}) });
+    if (at && edit.text !== undefined) throw bothGiven();
+    this.#shownPlan(plan);
     return this.#inTurn(async () => {
       const place = at && (await this.atlas.read(at.x, at.y, signal));
       const change = { ...edit, ...(place ? { z: place.z, text: place.text } : {}) };
-      const { waypoints } = this.project.plans.get(plan);
+      const { waypoints } = this.#shownPlan(plan);
       this.project.plans.change(plan, await editedPlan(this.model(), waypoints, number, change, signal));
       return this.tell(plan);
     });
@@ -66,6 +70,22 @@ export class StudioPlans {
     for (const plan of this.shown()) if (ids.has(plan.id)) this.events.tell({ kind: "plan", plan });
   }
 
+  /** The waypoints of a plan that can be followed. Throws "usage" for one that was taken out. */
+  waypointsOf(id: number): Plan {
+    return this.#shownPlan(id).waypoints;
+  }
+
+  #shownPlan(id: number): ProjectPlan {
+    const plan = this.project.plans.get(id);
+    if (!plan.removed) return plan;
+    throw new BigVaeError("usage", {
+      subject: "plan",
+      expected: "one that is in the project",
+      got: `${id}, which was taken out`,
+      remedy: "undo that first",
+    });
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#changing.then(work);
     this.#changing = done.catch(() => undefined);
@@ -85,6 +105,15 @@ export class StudioPlans {
       })),
     };
   }
+}
+
+function bothGiven(): BigVaeError {
+  return new BigVaeError("usage", {
+    subject: "plan edit",
+    expected: "a place or a text",
+    got: "both",
+    remedy: "leave out one of them",
+  });
 }
 
 /** Of the bytes of a latent, as long as it takes to tell the waypoints of a plan. */

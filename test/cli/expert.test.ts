@@ -108,7 +108,7 @@ it("removes an expert that is damaged, and one that was never finished", PATIENC
   expect(listed).toMatchObject({
     code: EXIT_CODES.format,
     stderr: expect.stringMatching(
-      /expected all of them as they were written, got 1 of 2 that cannot be read: bad; copy/,
+      /expected all of them as they were written, got 1 of 2 that cannot be read: bad; restore them from a copy, or remove them/,
     ),
   });
   await mkdir(join(own, "half", "run"), { recursive: true });

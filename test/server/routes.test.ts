@@ -127,11 +127,22 @@ describe("strategies", () => {
     await ask("/strategy/save", { name: "home", plan: sources.plan, origin: sources.origin });
     const run = { context: "The owl slept.", nSteps: 1, nAvg: 1, span: 8, seed: 1 };
     const { body: moved } = await ask("/latent/plan", { ...run, strategy: "home" });
-    const { body: task } = await ask("/latent/generate", { ...run, strategy: "brave", prompt: "The owl slept." });
+    const { nAvg: _, ...alone } = run;
+    const { body: task } = await ask("/latent/generate", { ...alone, strategy: "brave", prompt: "The owl slept." });
     expect(moved.spans[0].plan).toMatchObject({ waypoint: 1, waypoints: 1 });
     expect(task.warnings).toEqual([]);
-    const given = { ...run, sampler: "task", prompt: "The owl slept.", task: sources.examples };
+    const given = { ...alone, sampler: "task", prompt: "The owl slept.", task: sources.examples };
     expect(task.text).toBe((await ask("/latent/generate", given)).body.text);
+    const other = {
+      ...run,
+      sampler: "avg",
+      prompt: ["The owl slept.", "It rained."],
+      start: "A fox.",
+      strategy: "home",
+    };
+    expect((await ask("/latent/generate", other)).body.warnings).toEqual([
+      "the sampler avg ignores start, the plan of the strategy, prompt after the first",
+    ]);
     const twice = await ask("/latent/plan", { ...run, strategy: "home", plan: sources.plan });
     expect(twice.status).toBe(400);
     expect(twice.body.error.message).toMatch(/^plan: expected one plan, got another one of the strategy home/);
@@ -314,6 +325,22 @@ describe("what is refused", () => {
       400,
       /weights: expected plans that are mixed, got append/,
       "weights",
+    ],
+    [
+      "an origin of no plan",
+      "/strategy/save",
+      { name: "a", examples: ["x"], origin: "y" },
+      400,
+      /a plan that begins there/,
+      "origin",
+    ],
+    [
+      "an unknown weight",
+      "/plan/make",
+      { by: "search", sources: ["x"], steps: 2, weights: { x: 1 } },
+      400,
+      /likelihood, nearness, coherence, got x = 1/,
+      null,
     ],
     ["a version of one's own", "/strategy/save", { name: "a@3", examples: ["x"] }, 400, /a name alone/, null],
     [

@@ -119,7 +119,12 @@ it("writes along a plan that is kept and moved on the map, and says which waypoi
   const told = events.flatMap((event) => (event.kind === "span" && event.passed ? [event.passed] : []));
   expect(told[0]).toMatchObject({ waypoint: 1, tries: 1, isFound: false, tolerance: 0.45 });
   expect(project.passed().map(({ node: of, place, text, ...passed }) => passed)).toEqual(told);
+  await expect(loom.plans.edit(plan, 1, { at, text: "Somewhere." })).rejects.toThrow(/a place or a text, got both/);
   loom.plans.remove(plan);
+  await expect(loom.plans.edit(plan, 1, { weight: 0 })).rejects.toThrow(
+    /got \d+, which was taken out; undo that first/,
+  );
+  expect(() => loom.write({ parent, sampler: "policy", plan })).toThrow(/which was taken out/);
   loom.turn("undo");
   expect(events.filter(({ kind }) => kind === "plan").slice(-2)).toMatchObject([
     { plan: { id: plan, removed: true } },
@@ -127,6 +132,9 @@ it("writes along a plan that is kept and moved on the map, and says which waypoi
   ]);
   await expect(loom.plans.edit(plan, 9, { remove: true })).rejects.toMatchObject({ kind: "usage" });
   expect(() => loom.write({ parent, sampler: "policy", plan: 99 })).toThrow(/plan: expected one of the project's/);
+  const nodes = project.nodes().length;
+  expect(() => loom.write({ parent, sampler: "policy" })).toThrow(/the waypoints to pass/);
+  expect(project.nodes()).toHaveLength(nodes);
 });
 
 it("stops a branch, keeps what was written, and leaves the others alone", async () => {

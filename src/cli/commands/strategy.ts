@@ -89,9 +89,7 @@ function listCommand() {
         (name) => describedStrategy(strategies, listed.get(name)!),
         ({ name, versions, examples, waypoints }) => {
           if (flags.json) printJson({ strategy: name, versions, examples, waypoints });
-          else
-            process.stdout.write(`${name}@${versions.join(",")}  ${contents({ examples, waypoints })}
-`);
+          else process.stdout.write(`${name}@${versions.join(",")}  ${contents({ examples, waypoints })}\n`);
         },
       );
     });

@@ -4,7 +4,13 @@ import type { GeneratedSpan, GenerateOptions } from "../../bigVae.js";
 import { traceOf } from "../../host/trace.js";
 import { type PlannedRun, plannedRun } from "../../operations/plannedRun.js";
 import { drive, result, shownExperts, spanResult } from "../../operations/writing.js";
-import { type SamplerName, suitedSampler } from "../../sampling/samplers.js";
+import {
+  ignoredInputs,
+  ignoresFurtherPrompts,
+  SAMPLER_INPUTS,
+  type SamplerName,
+  suitedSampler,
+} from "../../sampling/samplers.js";
 import { type RequestContext, type Route, route, type Send, seedOf, toExample, toSource } from "../route.js";
 import * as schemas from "../schemas/latent.js";
 import { planOf } from "./plans.js";
@@ -58,11 +64,26 @@ export async function runSampler(
     onWarning: (text) => void warnings.push(text),
     ...(send ? { onText: (piece: string) => send({ text: piece }, "token") } : {}),
   };
+  warnings.push(...ignored(sampler, fields, planned, sources.prompt.length));
   const written = await drive(vae.generate(sampler, options), (span) => {
     spans.push(span);
     send?.({ span: spans.length, ...spanResult(span) }, "span");
   });
   return { vae, spans, answer: { ...result(written, spans), warnings, seed } };
+}
+
+/** A warning of what is given and the sampler has no use for. */
+function ignored(sampler: SamplerName, fields: Fields, { hasPlan, hasTask }: PlannedRun, prompts: number): string[] {
+  const values = { ...fields, memory: fields.memory || undefined };
+  const given = SAMPLER_INPUTS.filter((input) => values[input] !== undefined);
+  const names: string[] = ignoredInputs(sampler, given);
+  const ofStrategy = SAMPLER_INPUTS.filter(
+    (input) => (input === "plan" && hasPlan && !fields.plan) || (input === "task" && hasTask),
+  );
+  for (const input of ignoredInputs(sampler, ofStrategy))
+    names.push(`the ${input === "plan" ? "plan" : "task vector"} of the strategy`);
+  if (prompts > 1 && ignoresFurtherPrompts(sampler)) names.push("prompt after the first");
+  return names.length > 0 ? [`the sampler ${sampler} ignores ${names.join(", ")}`] : [];
 }
 
 /** Texts and latents of a run. */

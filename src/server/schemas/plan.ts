@@ -1,6 +1,6 @@
 /** Requests and answers of the routes under /plan and /strategy, and plans as all routes take and give them. */
 import { z } from "zod";
-import { DEFAULT_TOLERANCE, PLAN_WAYS } from "../../sampling/waypoints.js";
+import { DEFAULT_TOLERANCE, MOST_WAYPOINTS, PLAN_WAYS } from "../../sampling/waypoints.js";
 import { latent, MAX_INPUTS, seed, stream, tau, text, textOrLatent } from "./common.js";
 
 const tolerance = z.number().min(0).max(2).describe("distance within which a waypoint is reached");
@@ -15,7 +15,7 @@ const waypoint = z
   })
   .refine((given) => given.z !== undefined || given.text !== undefined, "expected z or text");
 export type StoredWaypoint = z.output<typeof waypoint>;
-export const plan = z.array(waypoint).min(1).max(MAX_INPUTS).describe("waypoints in their order");
+export const plan = z.array(waypoint).min(1).max(MOST_WAYPOINTS).describe("waypoints in their order");
 /** A plan that was made: every waypoint has its latent. */
 const madePlan = z.array(z.object({ z: latent, text: z.string().optional(), tolerance, weight }));
 
