@@ -21,6 +21,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: "test/freshBuild.ts",
+    // Files and the commands that they start run side by side, where a second thread only waits for the first.
+    env: { BIGVAE_THREADS: "1" },
     projects: [
       {
         extends: true,

@@ -38,7 +38,5 @@ export async function output(program: string, args: readonly string[], surroundi
 /** The environment without what `npm test` adds to it: an npm within would take this package for its own. */
 function outerEnvironment(): NodeJS.ProcessEnv {
   const ofNpm = /^npm_(package|lifecycle|config_(local_|global_)?prefix)/;
-  const outer = Object.entries(process.env).filter(([name]) => !ofNpm.test(name));
-  // Files run side by side, and the pocket gains nothing by a second thread.
-  return { BIGVAE_THREADS: "1", ...Object.fromEntries(outer) };
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofNpm.test(name)));
 }

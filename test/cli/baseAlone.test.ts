@@ -8,7 +8,7 @@ import { loadTinyBase, maxDifference, tinyFolder } from "../parity/reference.js"
 import { meanOf, slowHiddenStates } from "../parity/slowForward.js";
 import { bigvae, type Finished, jsonLines, TINY } from "./run.js";
 
-const BASE = ["--model", `${tinyFolder}/base`, "--threads", "2"];
+const BASE = ["--model", `${tinyFolder}/base`];
 const PATIENCE = { timeout: 180_000 };
 const TEXTS = ["The river ran.", "A mill stood by the water.", "She sang."];
 

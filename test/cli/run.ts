@@ -7,7 +7,7 @@ import { tinyFolder } from "../parity/reference.js";
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** The reference model as options. */
-export const TINY = ["--model", `${tinyFolder}/base`, "--adapters", `${tinyFolder}/adapters`, "--threads", "2"];
+export const TINY = ["--model", `${tinyFolder}/base`, "--adapters", `${tinyFolder}/adapters`];
 
 export interface Finished {
   code: number | null;

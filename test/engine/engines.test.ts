@@ -22,7 +22,7 @@ const short = { ...long, nTokens: 4 };
 
 let server: Server | undefined;
 async function connectTiny() {
-  const load = { adapters: `${tinyFolder}/adapters`, threads: 2 };
+  const load = { adapters: `${tinyFolder}/adapters`, threads: 1 };
   server = await startServer({ model: `${tinyFolder}/base`, load, maxBodyBytes: 2 ** 24 });
   return (await importBuilt()).BigVae.connect(server.url);
 }
@@ -33,7 +33,7 @@ const ENGINES: [string, () => Promise<Engine | RemoteEngine>][] = [
     "in the caller's thread",
     async () => {
       const paths = { base: `${tinyFolder}/base`, adapters: `${tinyFolder}/adapters` };
-      return (await openEngine({ ...paths, threads: 2 })).engine;
+      return (await openEngine({ ...paths, threads: 1 })).engine;
     },
   ],
   ["in a thread of its own", async () => (await loadTiny()).engine],

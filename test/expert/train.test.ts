@@ -1,5 +1,5 @@
 /** Training an expert: the router's own training, keys beside it, and a run that is killed goes on to the same expert. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,6 +65,16 @@ describe("an expert that was trained", () => {
     const { keys } = await readExpert(join(folder, "experts", "straight"));
     expect(keys).toHaveLength(4);
     for (const key of keys) expect(norm(key)).toBeCloseTo(1, 5);
+  });
+
+  it("has keys of texts shorter than a span too, each a span of its own", PATIENCE, async () => {
+    const lines = Array.from({ length: 60 }, (_, i) => `Day ${i}.`);
+    await writeFile(join(folder, "short.txt"), lines.join("\n"));
+    expect(await trainExpert(options("short", { on: join(folder, "short.txt"), steps: 1 }))).toBe(true);
+    const { keys, facts } = await readExpert(join(folder, "experts", "short"));
+    expect(keys).toHaveLength(4);
+    expect(facts.texts).toBeGreaterThan(40);
+    expect(facts.spans).toBe(facts.texts);
   });
 
   it("is not trained over", () =>
@@ -144,7 +154,7 @@ describe("wrong options", () => {
     expect(error?.message).toMatch(message);
   });
 
-  it("and a base without adapters, and texts shorter than a span", PATIENCE, async () => {
+  it("and a base without adapters", PATIENCE, async () => {
     const bare = { ...options("bare"), adapters: undefined };
     await expectRefusal(
       () => trainExpert(bare as TrainExpertOptions),

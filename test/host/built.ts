@@ -10,5 +10,5 @@ export async function loadTiny(
   options: { threads?: number; memoryBytes?: number; isolation?: "thread" | "process" } = {},
 ) {
   const { BigVae } = await importBuilt();
-  return BigVae.load(`${tinyFolder}/base`, { adapters: `${tinyFolder}/adapters`, threads: 2, ...options });
+  return BigVae.load(`${tinyFolder}/base`, { adapters: `${tinyFolder}/adapters`, threads: 1, ...options });
 }

@@ -5,7 +5,7 @@ import { importBuilt } from "./built.js";
 type Model = Awaited<ReturnType<Awaited<ReturnType<typeof importBuilt>>["BigVae"]["load"]>>;
 let vae: Model;
 beforeAll(async () => {
-  vae = await (await importBuilt()).BigVae.load("pocket", { threads: 2 });
+  vae = await (await importBuilt()).BigVae.load("pocket", { threads: 1 });
 });
 afterAll(() => vae.close());
 

@@ -25,7 +25,7 @@ afterAll(() => vae.close());
 
 describe("the thread", () => {
   it("computes what the engine computes in this one, to the bit", async () => {
-    const { engine } = await openEngine({ base: `${tinyFolder}/base`, adapters: `${tinyFolder}/adapters`, threads: 2 });
+    const { engine } = await openEngine({ base: `${tinyFolder}/base`, adapters: `${tinyFolder}/adapters`, threads: 1 });
     const texts = [{ ids: ids(9) }, { ids: ids(30, 1) }];
     const how = { ...long, nTokens: 24, cfgScale: 1.5, stopId: 2 };
     const target = [{ z: rows[0]!.z, target: ids(12, 2) }];

@@ -12,7 +12,7 @@ const referenceFolder =
   process.env.BIGVAE_REFERENCE ?? fileURLToPath(new URL("../fixtures/reference", import.meta.url));
 export const tinyFolder = join(referenceFolder, "tiny-mistral");
 
-export const runtime = onnxNodeRuntime({ threads: 2 });
+export const runtime = onnxNodeRuntime({ threads: 1 });
 
 export async function readJson(path: string): Promise<unknown> {
   return JSON.parse(await readFile(path, "utf8"));

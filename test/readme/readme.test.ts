@@ -212,7 +212,7 @@ describe("the README's commands", () => {
     expect(stdout.split("\n")).toEqual(expect.arrayContaining(lines));
     // What is sampled may differ on a machine whose sums differ in the last bit: its frame and its length do not.
     const [sampled] = otherBlocks.filter(({ language }) => language === "text");
-    const frame = (line: string) => /^( {2}(\(Written from|npx bigvae)|\d\. |Go on)/.exec(line)?.[0];
+    const frame = (line: string) => /^( {2}(\(Written from|\(To the model|npx bigvae)|\d\. |Go on)/.exec(line)?.[0];
     const frames = (all: readonly string[]) => all.map(frame).filter((found) => found !== undefined);
     expect(frames(sampled!.lines).length).toBeGreaterThan(5);
     expect(frames(stdout.slice(stdout.indexOf("\n3. ")).split("\n"))).toEqual(frames(sampled!.lines));

@@ -128,7 +128,7 @@ describe("a server", () => {
 
 describe("the command", () => {
   const start = async (...args: string[]) => {
-    const child = spawn(process.execPath, [MAIN, "serve", "--port", "0", "--threads", "2", "--json", ...args], {
+    const child = spawn(process.execPath, [MAIN, "serve", "--port", "0", "--threads", "1", "--json", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let [stdout, stderr] = ["", ""];

@@ -11,7 +11,7 @@ let openai: OpenAI;
 let vae: Awaited<ReturnType<Awaited<ReturnType<typeof importBuilt>>["BigVae"]["load"]>>;
 beforeAll(async () => {
   const { BigVae } = await importBuilt();
-  [server, vae] = await Promise.all([startServer(), BigVae.load("pocket", { threads: 2 })]);
+  [server, vae] = await Promise.all([startServer(), BigVae.load("pocket", { threads: 1 })]);
   openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "unused" });
 });
 afterAll(() => Promise.all([server.close(), vae.close()]));

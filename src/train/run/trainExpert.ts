@@ -172,7 +172,7 @@ interface KeySource extends Pick<Options, "on" | "keys" | "seed" | "threads" | "
   texts: TextOptions;
 }
 
-/** Centres of the keys of whole spans of the texts that were trained on; undefined where `signal` ended it. */
+/** Centres of the keys of spans of the texts that were trained on; undefined where `signal` ended it. */
 async function keysOf(
   { on, keys: count, seed, threads, device, quant, paths, texts }: KeySource,
   signal: AbortSignal | undefined,
@@ -205,9 +205,9 @@ async function keysOf(
   }
   throw new BigVaeError("usage", {
     subject: `\`on\` ${on}`,
-    expected: `texts of at least a span, ${vae.span} tokens`,
-    got: drawn.texts === 0 ? "none to train on" : "shorter ones alone",
-    remedy: "give longer texts",
+    expected: "texts to train on",
+    got: "none",
+    remedy: "give more texts",
   });
 }
 
@@ -219,10 +219,11 @@ class DrawnSpans {
 
   constructor(readonly rng: Rng) {}
 
-  /** Takes the whole spans of a text. */
+  /** Takes the whole spans of a text, and a shorter text as it is. */
   add(ids: readonly number[], span: number): void {
+    if (ids.length === 0) return;
     this.texts++;
-    for (let start = 0; start + span <= ids.length; start += span) {
+    for (let start = 0; start === 0 || start + span <= ids.length; start += span) {
       const at = this.#seen++ < MOST_SPANS ? this.spans.length : this.rng.integer(this.#seen);
       if (at < MOST_SPANS) this.spans[at] = ids.slice(start, start + span);
     }
