@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import type { BigVae } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import type { Latent } from "../latent/index.js";
-import { checkEdit, distancesOf, editedPlan, type PlanEdit } from "../operations/planMaking.js";
+import {
+  checkEdit,
+  distancesOf,
+  editedPlan,
+  joinedPlans,
+  type PlanEdit,
+  type PlanJoining,
+} from "../operations/planMaking.js";
 import type { PassedWaypoint, Project, ProjectPlan } from "../project/index.js";
 import type { PlanStep } from "../sampling/model.js";
 import type { Plan } from "../sampling/waypoints.js";
@@ -14,6 +21,9 @@ import type { ShownPlan, StudioEvents } from "./events.js";
 export interface PlacedEdit extends Omit<PlanEdit, "z"> {
   at?: { x: number; y: number } | undefined;
 }
+
+/** Characters of a title at most. */
+export const MOST_TITLE = 200;
 
 export class StudioPlans {
   /** Changes of plans are made one after the other. */
@@ -50,6 +60,18 @@ export class StudioPlans {
       this.project.plans.change(plan, await editedPlan(this.model(), waypoints, number, change, signal));
       return this.tell(plan);
     });
+  }
+
+  /** Keeps plans of the project as one more: mixed where they stand at the same place, or one after the other. Throws "usage" for one that was taken out. */
+  merge(ids: readonly number[], { append }: Pick<PlanJoining, "append">): ShownPlan {
+    const plans = ids.map((id) => this.#shownPlan(id));
+    const waypoints = joinedPlans(
+      this.atlas.map.space,
+      plans.map((plan) => plan.waypoints),
+      { append },
+    );
+    const title = plans.map((plan) => plan.title).join(append ? " → " : " + ");
+    return this.keep(title.slice(0, MOST_TITLE), waypoints);
   }
 
   /** Takes a plan out. */

@@ -114,6 +114,7 @@ export const api = {
   keepPlan: (title: string, plan: object[]) => ask<ShownPlan>("/studio/plan", { title, plan }),
   editPlan: (plan: number, number: number, edit: WaypointEdit) =>
     ask<ShownPlan>("/studio/plan/edit", { plan, number, ...edit }),
+  mergePlans: (plans: number[], append: boolean) => ask<ShownPlan>("/studio/plan/merge", { plans, append }),
   removePlan: (plan: number) => ask("/studio/plan/remove", { plan }),
   runs: (names: string[]) => ask<{ folder: string; runs: TrainingRun[] }>("/studio/runs", { names }),
   addCorpus: (name: string, content: string) => ask<{ node: number }>("/studio/corpus", { name, content }),

@@ -186,6 +186,26 @@ describe("a plan", () => {
     await panel().getByRole("button", { name: "Plan", exact: true }).click();
     await expect.poll(texts).toEqual(["A storm came up.", "They all came home."]);
   }, 60_000);
+
+  it("is made by analogy, and merged with another one, mixed or behind it", async () => {
+    await page.getByRole("tab", { name: "Plan" }).click();
+    await panel().getByLabel("By").selectOption("By analogy");
+    await panel().getByLabel("As", { exact: true }).fill("The king was sad.");
+    await panel().getByLabel("To", { exact: true }).fill("The king was happy.");
+    await panel().getByRole("button", { name: "Plan", exact: true }).click();
+    await expect.poll(() => rows().count()).toBe(1);
+    await panel().getByLabel("Merge with").selectOption("They all came home.");
+    expect(await seriousFindings(page)).toEqual([]);
+    await panel().getByRole("button", { name: "Append" }).click();
+    await expect.poll(async () => (await texts()).slice(1)).toEqual(["A storm came up.", "They all came home."]);
+    expect((await plans()).at(-1).title).toBe("The king was happy. → They all came home.");
+    await panel().getByLabel("Merge with").selectOption("They all came home.");
+    await panel().getByRole("button", { name: "Mix" }).click();
+    await expect
+      .poll(async () => (await plans()).at(-1).title)
+      .toMatch(/^The king was happy. → .* \+ They all came home.$/);
+    await expect.poll(() => rows().count()).toBe(3);
+  }, 60_000);
 });
 
 it("has nothing serious for axe to say of any tool, in light and dark", async () => {

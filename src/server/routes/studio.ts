@@ -3,11 +3,12 @@ import { z } from "zod";
 import { samplers, suitedSampler } from "../../sampling/samplers.js";
 import { LAYOUTS } from "../../studio/layout.js";
 import type { Loom } from "../../studio/loom.js";
+import { MOST_TITLE } from "../../studio/plans.js";
 import { explain, measureSteps } from "../../studio/reading.js";
 import type { Runs } from "../../studio/runs.js";
 import { type RequestContext, type Route, route, seedOf, toSource } from "../route.js";
 import { latent, seed, text } from "../schemas/common.js";
-import { editRequest, plan as storedPlan } from "../schemas/plan.js";
+import { editRequest, mergeRequest, plan as storedPlan } from "../schemas/plan.js";
 import type { ServedMemory } from "../servedMemory.js";
 import type { ServedModel } from "../servedModel.js";
 import { planOf } from "./plans.js";
@@ -34,6 +35,7 @@ const plan = z.object({
 /** A span that was written along a plan. */
 const passed = z.looseObject({ node: id, place: z.int(), text: z.string(), waypoint: z.int(), isReached: z.boolean() });
 const { number, tolerance, weight, insert, remove } = editRequest.shape;
+const { append } = mergeRequest.shape;
 const done = z.object({ done: z.literal(true) });
 
 /** `loom` throws a 503 while the model is loaded. */
@@ -183,7 +185,7 @@ export function studioRoutes(
     studioRoute(
       "/studio/plan",
       "Keeps a plan in the project.",
-      z.strictObject({ title: z.string().max(200), plan: storedPlan }),
+      z.strictObject({ title: z.string().max(MOST_TITLE), plan: storedPlan }),
       plan,
       async ({ plans }, { title, plan }, { model, signal }) =>
         plans.keep(title, await planOf(model.withLatents(), plan, signal)),
@@ -198,6 +200,13 @@ export function studioRoutes(
       }),
       plan,
       ({ plans }, { plan, number, ...edit }, { signal }) => plans.edit(plan, number, edit, signal),
+    ),
+    studioRoute(
+      "/studio/plan/merge",
+      "Keeps plans of the project as one more: mixed where they stand at the same place, or one after the other.",
+      z.strictObject({ plans: z.array(id).min(2).max(64), append }),
+      plan,
+      ({ plans }, { plans: ids, append }) => plans.merge(ids, { append }),
     ),
     studioRoute("/studio/plan/remove", "Takes a plan out.", z.strictObject({ plan: id }), done, ({ plans }, body) => {
       plans.remove(body.plan);
