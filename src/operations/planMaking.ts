@@ -2,6 +2,7 @@
 import type { BigVae, TextOrLatent } from "../bigVae.js";
 import { BigVaeError } from "../errors.js";
 import { checkLatent, type Latent, type LatentSpace } from "../latent/index.js";
+import type { StoredWaypoint } from "../plans/index.js";
 import {
   checkNumbers,
   DEFAULT_TOLERANCE,
@@ -196,11 +197,14 @@ export function joinedPlans(space: LatentSpace, plans: readonly Plan[], { weight
   return append ? plans.flat() : mergedPlans(space, plans, weights);
 }
 
-/** How far each waypoint is from its neighbours, which the first and the last have only one of. */
-export function distancesOf(space: LatentSpace, plan: Plan): { toPrevious?: number; toNext?: number }[] {
-  const between = plan.slice(1).map(({ z }, i) => latentDistance(space, plan[i]!.z, z));
-  return plan.map((_, i) => ({
-    ...(i === 0 ? {} : { toPrevious: between[i - 1]! }),
-    ...(i === plan.length - 1 ? {} : { toNext: between[i]! }),
-  }));
+/** How far each waypoint is from its neighbours, which the first and the last have only one of; a text that is not encoded yet is at no distance. */
+export function distancesOf(
+  space: LatentSpace,
+  plan: readonly StoredWaypoint[],
+): { toPrevious?: number; toNext?: number }[] {
+  const between = plan.slice(1).map(({ z }, i) => {
+    const { z: before } = plan[i]!;
+    return z && before ? latentDistance(space, before, z) : undefined;
+  });
+  return plan.map((_, i) => given({ toPrevious: between[i - 1], toNext: between[i] }));
 }

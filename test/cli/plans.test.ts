@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT_CODES } from "../../src/errors.js";
+import { LatentSpace } from "../../src/latent/index.js";
+import { latentDistance } from "../../src/sampling/waypoints.js";
 import { bigvae, jsonLines, TINY } from "./run.js";
 
 const PATIENCE = { timeout: 120_000 };
@@ -36,10 +38,13 @@ describe("bigvae plan", PATIENCE, () => {
   it("makes a plan of texts, and shows it without a model", async () => {
     const { stdout, code } = await run("plan", "show", "PLAN");
     expect(code).toBe(0);
-    expect(stdout).toBe(
-      "  1  tolerance 0.45  weight 1.00  A storm came up.\n  2  tolerance 0.45  weight 1.00  They came home.\n",
-    );
     const waypoints = await shown("PLAN");
+    const space = new LatentSpace({ zDim: 48, slots: 1, span: 64 });
+    const apart = latentDistance(space, Float32Array.from(waypoints[0]!.z!), Float32Array.from(waypoints[1]!.z!));
+    expect(apart).toBeGreaterThan(0.1);
+    expect(stdout).toBe(
+      `  1  tolerance 0.45  weight 1.00  A storm came up.\n  2  tolerance 0.45  weight 1.00  They came home.  (${apart.toFixed(2)} from 1)\n`,
+    );
     for (const { z } of waypoints) expect(z).toHaveLength(48);
   });
 

@@ -62,7 +62,7 @@ function showCommand() {
     .action(async (path, flags) => {
       const { space, waypoints } = await readPlan(path);
       if (flags.json) printJson({ plan: path, space, waypoints });
-      else process.stdout.write(shownPlan(waypoints));
+      else process.stdout.write(shownPlan(new LatentSpace(space), waypoints));
     });
 }
 

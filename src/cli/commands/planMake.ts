@@ -1,6 +1,7 @@
 /** `bigvae plan make` and `bigvae plan edit`: waypoints from texts, along a line, by analogy or by search, and changed one by one. */
 import { Command, Option } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
+import type { LatentSpace } from "../../latent/index.js";
 import {
   checkEdit,
   checkSources,
@@ -69,7 +70,7 @@ Examples:
         const options = { by, steps, tolerance, weight, context, nAvg, beam, tau, weights, seed };
         const plan = await makePlan(vae, { ...options, sources, signal: interruptSignal() });
         await savePlan(vae, path, plan);
-        report(flags, path, plan);
+        report(flags, path, plan, vae.space);
       });
     });
 }
@@ -116,7 +117,7 @@ Examples:
         const edit = { ...said, tolerance, weight, insert, remove };
         const edited = number === undefined ? plan : await editedPlan(vae, plan, number, edit, interruptSignal());
         await savePlan(vae, path, edited);
-        report(flags, path, edited);
+        report(flags, path, edited, vae.space);
       });
     });
 }
@@ -142,7 +143,7 @@ function checkNumber(number: number | undefined, { text, tolerance, weight, inse
     });
 }
 
-function report(flags: OutputFlags, path: string, plan: readonly Waypoint[]): void {
-  const line = `${path}: ${waypointsText(plan.length)}\n${shownPlan(plan).trimEnd()}`;
+function report(flags: OutputFlags, path: string, plan: readonly Waypoint[], space: LatentSpace): void {
+  const line = `${path}: ${waypointsText(plan.length)}\n${shownPlan(space, plan).trimEnd()}`;
   reportWritten(flags, { plan: path, waypoints: plan.map(({ z: _, ...shown }) => shown) }, line);
 }

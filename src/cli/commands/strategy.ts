@@ -1,6 +1,7 @@
 /** `bigvae strategy`: named task vectors and templates of plans, kept in a folder, every version of them. */
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
+import { LatentSpace } from "../../latent/index.js";
 import { openPlan } from "../../operations/plans.js";
 import { describedStrategy, mergedByName, newStrategy } from "../../operations/strategies.js";
 import { type NamedStrategy, newStrategyName, readPlan, Strategies, type Strategy } from "../../plans/index.js";
@@ -122,7 +123,7 @@ function shownStrategy(strategy: NamedStrategy): string {
   const { name, version, plan, origin, from } = strategy;
   const merged = from ? `, merged from ${from.join(", ")}` : "";
   const begins = origin ? "\n  the plan is moved by analogy to where it is applied" : "";
-  return `${name}@${version}: ${contents(counts(strategy))}${merged}${begins}\n${plan ? shownPlan(plan) : ""}`;
+  return `${name}@${version}: ${contents(counts(strategy))}${merged}${begins}\n${plan ? shownPlan(new LatentSpace(strategy.space), plan) : ""}`;
 }
 
 function rmCommand() {
