@@ -1,16 +1,17 @@
 /** Lists of things that lie in a folder: one that cannot be read is told in its place, and hides no other. */
 import { BigVaeError } from "../errors.js";
 import { withFlags } from "./flags.js";
-import { type OutputFlags, printJson } from "./shared.js";
+import { note, type OutputFlags, printJson } from "./shared.js";
 
-/** Reads and shows each of some names. When all have been shown, throws of `subject` for those that could not be read, with the kind of the first. */
+/** Reads and shows each of some names, or says on standard error that there are none. When all have been shown, throws of `subject` for those that could not be read, with the kind of the first. */
 export async function showEach<T>(
-  flags: Pick<OutputFlags, "json">,
+  flags: OutputFlags,
   subject: string,
   names: readonly string[],
   read: (name: string) => Promise<T>,
   show: (item: T, name: string) => void,
 ): Promise<void> {
+  if (names.length === 0) note(flags, `${subject}: none`);
   const failed: { name: string; error: BigVaeError }[] = [];
   for (const name of names)
     try {

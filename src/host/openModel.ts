@@ -23,8 +23,10 @@ export async function openModel(
   const paths = await findModel(model, adapters);
   // Another architecture is refused by its name before anything else is read.
   await readConfig(paths.base);
-  const tokenizer = await openTokenizer(paths.base);
-  const engine = await RemoteEngine.open(LINKS[isolation], { ...paths, ...engineOptions });
+  // The engine starts while the tokenizer is read.
+  const tokenizer = openTokenizer(paths.base);
+  const args = tokenizer.then(() => ({ ...paths, ...engineOptions }));
+  const engine = await RemoteEngine.open(LINKS[isolation], args);
   const source = { tokenizer: () => readTokenizer(paths.base), hashes: () => hashModel(paths) };
-  return { tokenizer, engine, source };
+  return { tokenizer: await tokenizer, engine, source };
 }

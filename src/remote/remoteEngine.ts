@@ -37,11 +37,11 @@ export class RemoteEngine {
     this.link.hold(false);
   }
 
-  /** Starts the other side and loads the model there. */
-  static async open(connect: Connect, args: OpenArguments): Promise<RemoteEngine> {
+  /** Starts the other side and loads the model there. Where `args` are a promise, it starts while they settle, and ends where they are refused. */
+  static async open(connect: Connect, args: OpenArguments | Promise<OpenArguments>): Promise<RemoteEngine> {
     const engine = new RemoteEngine(connect, undefined as never);
     try {
-      engine.facts = await engine.#call("open", args);
+      engine.facts = await engine.#call("open", await args);
       return engine;
     } catch (error) {
       await engine.link.close();

@@ -112,9 +112,14 @@ it("removes an expert that is damaged, and one that was never finished", PATIENC
     ),
   });
   await mkdir(join(own, "half", "run"), { recursive: true });
-  for (const name of ["bad", "half"])
+  const remove = async (name: string) =>
     expect((await bigvae(["expert", "rm", name, "--experts", own, "--yes"])).stdout).toMatch(/: removed\n$/);
+  for (const name of ["bad", "half"]) await remove(name);
   expect((await bigvae(["expert", "list", "--experts", own])).stdout).toMatch(/^good +3 texts/);
+  await remove("good");
+  expect(await bigvae(["expert", "list", "--experts", own])).toEqual({
+    ...{ code: 0, stdout: "", stderr: `experts ${own}: none\n` },
+  });
 });
 
 it("refuses an expert under another folder's name, and kinds of text that are no names", PATIENCE, async () => {

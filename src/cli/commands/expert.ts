@@ -60,15 +60,15 @@ function listCommand() {
       "after",
       "\nExample:\n  bigvae expert list --experts experts\n\nThe exit code is 4 where an expert is not as it was written; the others are listed all the same.",
     )
-    .action(async ({ experts: folder, json }) => {
+    .action(async ({ experts: folder, ...flags }) => {
       const names = await expertNames(folder);
       await showEach(
-        { json },
+        flags,
         `experts ${folder}`,
         names,
         (name) => readExpert(join(folder, name)),
         (expert) => {
-          if (json) printJson(shown(expert));
+          if (flags.json) printJson(shown(expert));
           else
             process.stdout.write(
               `${expert.facts.name.padEnd(20)} ${expert.facts.texts} texts, ${expert.facts.steps} steps\n`,
