@@ -96,19 +96,13 @@ export function checkFinite(name: string, values: Float32Array): void {
 }
 
 /** Throws "usage" for an id that is no token of the base. */
-export function checkToken({ config: { vocabSize } }: BaseModel, id: number): void {
-  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return;
+export function checkTokens({ config: { vocabSize } }: BaseModel, ids: readonly number[]): void {
+  const wrong = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+  if (wrong === undefined) return;
   throw new BigVaeError("usage", {
     subject: "token ids",
     expected: `whole numbers from 0 to ${vocabSize - 1}`,
-    got: id,
+    got: wrong,
     remedy: "use the tokenizer of this model",
   });
-}
-
-/** Copies the embedding of token `id` to `target` at `offset`. Throws "usage" for another id. */
-export function copyEmbedding(base: BaseModel, id: number, target: Float32Array, offset: number): void {
-  checkToken(base, id);
-  const { weights } = base;
-  weights.embed(id, target, offset);
 }

@@ -4,7 +4,7 @@ import { MASKED } from "../model/attention.js";
 import { float32, type HostTensors, int64 } from "../runtime/runtime.js";
 import { poolBias } from "../vae/rowLayout.js";
 import type { VaeAdapters } from "./adapters.js";
-import { type BaseModel, copyEmbedding } from "./baseModel.js";
+import type { BaseModel } from "./baseModel.js";
 import type { BoundSession } from "./sessions.js";
 
 export interface TokenRow {
@@ -66,7 +66,7 @@ export function wholeRows(
   const [rows, time] = [tokens.length, Math.max(...tokens.map(({ ids }) => ids.length))];
   const embeddings = new Float32Array(rows * time * hiddenSize);
   for (const [row, { ids }] of tokens.entries())
-    for (const [t, id] of ids.entries()) copyEmbedding(base, id, embeddings, (row * time + t) * hiddenSize);
+    for (const [t, id] of ids.entries()) base.weights.embed(id, embeddings, (row * time + t) * hiddenSize);
   const seen = tokens.map(({ ids, mask }) =>
     Array.from({ length: time }, (_, t) => (t < ids.length ? (mask?.[t] ?? 1) : 0)),
   );

@@ -4,7 +4,7 @@ import { checkLogits, classifierFree, greedyToken, LatentSpace, logNormalizer, s
 import { Rng } from "../rng.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { VaeAdapters } from "./adapters.js";
-import { type BaseModel, checkToken } from "./baseModel.js";
+import { type BaseModel, checkTokens } from "./baseModel.js";
 import type { Score, ScoreRow, WriteOptions, WriteRow } from "./calls.js";
 import type { TakeTurn } from "./contexts.js";
 import { batchesOfLikeLength, type Encoding, encodeBatch, type TokenRow } from "./encoding.js";
@@ -100,6 +100,7 @@ export class Engine {
     for (const [i, { ids, mask }] of rows.entries()) {
       checkMask(`text ${i}`, ids, mask);
       this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
+      checkTokens(this.base, ids);
     }
     return inLikeLengths(rows, this.#encoding, signal);
   }
@@ -116,6 +117,7 @@ export class Engine {
     for (const [i, { ids, mask, skip = 0 }] of rows.entries()) {
       checkMask(`text ${i}`, ids, mask);
       this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
+      checkTokens(this.base, ids);
     }
     return inLikeLengths(rows, causal ? this.#causalPooling : this.#pooling, signal);
   }
@@ -138,6 +140,7 @@ export class Engine {
     const scales = rows.map(({ cfgScale = options.cfgScale ?? 1 }) => cfgScale);
     checkDrawing(tau, scales);
     this.#opening.checkRoom(writer, context.length, begun.length + nTokens);
+    for (const ids of [context, begun]) checkTokens(this.base, ids);
     const written: number[][] = rows.map(() => []);
     if (!(nTokens > 0)) return written;
     const guided = Array.from(rows.keys()).filter((row) => scales[row] !== 1);
@@ -193,7 +196,7 @@ export class Engine {
     context: readonly number[],
     signal?: AbortSignal,
   ): Promise<Score[]> {
-    for (const { target } of rows) for (const id of target) checkToken(this.base, id);
+    for (const ids of [context, ...rows.map(({ target }) => target)]) checkTokens(this.base, ids);
     const role = this.#opening.roleOf(writer);
     return this.#tracked(() =>
       this.#expertPlaces.run(

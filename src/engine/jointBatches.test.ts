@@ -68,14 +68,15 @@ it("ends a batch under way by the signal of a call that is alone in it", async (
   expect(await other).toEqual([100]);
 });
 
-it("tells all calls of a batch that fails, and goes on", async () => {
-  const { joint, begun, open } = doubling();
+it("fails the call alone whose rows fail, and goes on", async () => {
+  const { joint, batches, begun, open } = doubling();
   const first = await begun([10]);
-  const failed = [[13], [14]].map((rows) => joint.submit(rows));
-  const refusals = failed.map((each) => expect(each).rejects.toThrow("no thirteen"));
-  await open();
-  await open();
-  await Promise.all([...refusals, first.result]);
+  const refused = expect(joint.submit([13])).rejects.toThrow("no thirteen");
+  const beside = joint.submit([14]);
+  for (let i = 0; i < 4; i++) await open();
+  expect(await beside).toEqual([28]);
+  expect(batches).toEqual([[10], [13, 14], [13], [14]]);
+  await Promise.all([refused, first.result]);
   const next = joint.submit([7]);
   await open();
   expect(await next).toEqual([14]);

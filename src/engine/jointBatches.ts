@@ -36,17 +36,23 @@ export class JointBatches<R, T> {
       (jobs.length === 0 || batchesOfLikeLength(together.map(this.lengthOf)).length === 1 ? jobs : left).push(job);
     }
     this.#waiting = left;
-    if (jobs.length === 0) return;
+    if (jobs.length > 0) await this.#compute(jobs);
+  }
+
+  async #compute(jobs: readonly Job<R, T>[]): Promise<void> {
+    const [only] = jobs.length === 1 ? jobs : [];
     try {
       // Only a call that is alone may end a batch that is under way.
       const results = await this.run(
         jobs.flatMap(({ rows }) => rows),
-        jobs.length === 1 ? jobs[0]!.signal : undefined,
+        only?.signal,
       );
       let at = 0;
       for (const { rows, resolve } of jobs) resolve(results.slice(at, (at += rows.length)));
     } catch (error) {
-      for (const { reject } of jobs) reject(error);
+      if (only) only.reject(error);
+      // A call fails by its own fault alone.
+      else for (const job of jobs) await this.#compute([job]);
     }
   }
 }

@@ -2,7 +2,7 @@
 import { MASKED } from "../model/attention.js";
 import { ropeRow } from "../model/rope.js";
 import { float32, type HostTensor, type HostTensors, int64 } from "../runtime/runtime.js";
-import { type BaseModel, copyEmbedding } from "./baseModel.js";
+import type { BaseModel } from "./baseModel.js";
 import type { KvCache } from "./kvCache.js";
 import { type AdapterMix, RowAdapters } from "./rowAdapters.js";
 import type { BoundSession } from "./sessions.js";
@@ -80,7 +80,7 @@ export class ModelRunner {
     for (const [row, input] of inputs.entries()) {
       for (const [t, item] of input.items.entries()) {
         const at = row * time + t;
-        if ("id" in item) copyEmbedding(this.base, item.id, embeddings, at * hiddenSize);
+        if ("id" in item) this.base.weights.embed(item.id, embeddings, at * hiddenSize);
         else embeddings.set(item.embedding, at * hiddenSize);
         positions[at] = input.positions[t]!;
       }

@@ -1,6 +1,7 @@
 /** Links to engines on this machine: in a thread of this process, and in a process of its own. */
 import { fork } from "node:child_process";
 import { Worker } from "node:worker_threads";
+import "../runtime/noTelemetry.js";
 import type { Connect } from "../remote/link.js";
 import type { Reply } from "../remote/protocol.js";
 

@@ -36,7 +36,7 @@ export function settledSpace(store: RecordStore, folder: string, given: SpaceIde
 /** Throws "mismatch" where two spaces are not the same; `what` is of the first. */
 export function checkSpace(own: SpaceIdentity, given: SpaceIdentity, what: string): void {
   const remedy = "use the model that it was made with, or encode its texts into a new memory";
-  checkSameSpace(own, given, `memory ${what}`, remedy);
+  checkSameSpace(own, given, what, remedy);
 }
 
 /** The error of a folder that holds no memory, and no space to begin one with. */

@@ -56,16 +56,16 @@ export function checkSources(by: PlanWay, count: number): void {
   throw new BigVaeError("usage", { subject: `plan by ${by}`, expected, got: count, remedy: `give ${expected}` });
 }
 
-/** Throws "usage" for a line with more waypoints than a plan may have. */
-function checkLength(by: PlanWay, sources: number, steps = DEFAULT_PLAN_STEPS): void {
-  const waypoints = by === "line" ? (sources - 1) * steps : by === "search" ? steps : sources;
+/** Waypoints that a way makes. */
+function lengthOf(by: PlanWay, sources: number, steps = DEFAULT_PLAN_STEPS): number {
+  return by === "line" ? (sources - 1) * steps : by === "search" ? steps : sources;
+}
+
+/** Throws "usage" for more waypoints than a plan may have. */
+function checkLength(subject: string, waypoints: number, remedy: string): void {
   if (waypoints <= MOST_WAYPOINTS) return;
-  throw new BigVaeError("usage", {
-    subject: `plan by ${by}`,
-    expected: `at most ${MOST_WAYPOINTS} waypoints`,
-    got: waypoints,
-    remedy: "give fewer texts, or fewer steps",
-  });
+  const expected = `at most ${MOST_WAYPOINTS} waypoints`;
+  throw new BigVaeError("usage", { subject, expected, got: waypoints, remedy });
 }
 
 /** Makes a plan. Throws "usage" for options that the way does not take, and another number of texts than it takes. */
@@ -74,7 +74,7 @@ export async function makePlan(
   { by = "texts", sources, signal, onStep, seed, tolerance, weight, ...options }: PlanRequest,
 ): Promise<Waypoint[]> {
   checkSources(by, sources.length);
-  checkLength(by, sources.length, options.steps);
+  checkLength(`plan by ${by}`, lengthOf(by, sources.length, options.steps), "give fewer texts, or fewer steps");
   const { steps = DEFAULT_PLAN_STEPS, ...search }: Given<typeof options> = given(options);
   for (const name of Object.keys(given(options))) if (isUnusedBy(by, name)) throw unusedBy(by, name);
   const settings = given({ tolerance, weight });
@@ -166,6 +166,7 @@ export async function editedPlan(
       remedy: "number the waypoints from 1",
     });
   if (remove) return plan.toSpliced(number - 1, 1);
+  checkLength("plan edit", most, "take one out first");
   const usual = { tolerance: DEFAULT_TOLERANCE, weight: 1 };
   const old = insert ? usual : plan[number - 1]!;
   const numbers = { tolerance: tolerance ?? old.tolerance, weight: weight ?? old.weight };
@@ -194,6 +195,9 @@ export function joinedPlans(space: LatentSpace, plans: readonly Plan[], { weight
       got: "`append`",
       remedy: "leave out one of them",
     });
+  const lengths = plans.map(({ length }) => length);
+  const length = append ? lengths.reduce((sum, each) => sum + each, 0) : Math.max(...lengths);
+  checkLength("plan merge", length, "merge fewer plans, or shorter ones");
   return append ? plans.flat() : mergedPlans(space, plans, weights);
 }
 

@@ -155,7 +155,11 @@ export async function planBySearch(vae: BigVae, options: PlanSearchOptions): Pro
 }
 
 /** Waypoints that no text is known of, with what the decoder makes of them; as mixes, they are guided. */
-async function described(vae: BigVae, waypoints: readonly Waypoint[], signal?: AbortSignal): Promise<Waypoint[]> {
+export async function described(
+  vae: BigVae,
+  waypoints: readonly Waypoint[],
+  signal?: AbortSignal,
+): Promise<Waypoint[]> {
   const unknown = waypoints.filter(({ text }) => text === undefined);
   const texts = await vae.decodeAll(
     unknown.map(({ z }) => z),

@@ -1,5 +1,5 @@
 /** What was changed in a project, for undoing: fields of nodes and of plans, in one order. */
-import type { Database } from "../formats/database.js";
+import { type Database, type SqlValue, textValue } from "../formats/database.js";
 import type { Changed } from "./types.js";
 
 /** Tables by what they hold. */
@@ -10,12 +10,13 @@ const MOST_OF_PLANS = 100;
 export class Changes {
   constructor(readonly database: Database) {}
 
-  /** Sets a field, and remembers what it was. What could be done again no longer can. */
+  /** Sets a field to something else, and remembers what it was. What could be done again no longer can. */
   make({ kind, id }: Changed, field: string, before: string | number, after: string | number): void {
+    if (before === after) return;
     this.set({ kind, id }, field, after);
     this.database.run("DELETE FROM changes WHERE undone = 1");
     this.database.run("INSERT INTO changes (kind, subject, field, before, after) VALUES (?, ?, ?, ?, ?)", [
-      ...[kind, id, field, before, after],
+      ...[kind, id, field, sqlValue(before), sqlValue(after)],
     ]);
     if (kind === "plan")
       this.database.run(
@@ -25,8 +26,8 @@ export class Changes {
   }
 
   /** Sets a field for good. */
-  set({ kind, id }: Changed, field: string, value: string | number): void {
-    this.database.run(`UPDATE ${TABLES[kind]} SET ${field} = ? WHERE id = ?`, [value, id]);
+  set(of: Changed, field: string, value: string | number): void {
+    this.#set(of, field, sqlValue(value));
   }
 
   /** Takes back the newest change, or does again what was undone last. Returns of what it was; undefined where there is none. */
@@ -40,9 +41,18 @@ export class Changes {
     if (!change) return undefined;
     const of: Changed = { kind: change.kind as Changed["kind"], id: Number(change.subject) };
     this.database.together(() => {
-      this.set(of, String(change.field), change[isUndo ? "before" : "after"] as string | number);
+      this.#set(of, String(change.field), change[isUndo ? "before" : "after"] as SqlValue);
       this.database.run("UPDATE changes SET undone = ? WHERE id = ?", [Number(isUndo), Number(change.id)]);
     });
     return of;
   }
+
+  #set({ kind, id }: Changed, field: string, value: SqlValue): void {
+    const place = typeof value === "number" ? "?" : "CAST(? AS TEXT)";
+    this.database.run(`UPDATE ${TABLES[kind]} SET ${field} = ${place} WHERE id = ?`, [value, id]);
+  }
+}
+
+function sqlValue(value: string | number): SqlValue {
+  return typeof value === "string" ? textValue(value) : value;
 }

@@ -39,16 +39,21 @@ const KIND: DatabaseKind = {
 const MARKS: readonly string[] = ["title", "rating", "unread", "removed"] satisfies (keyof NodeMarks)[];
 
 /** Nodes with their texts; that of a corpus is left to its spans. */
-const NODES = `SELECT nodes.*, iif(origin = '${CORPUS}', '', (
+const NODES = `SELECT id, parent, origin, settings, created, finished, CAST(title AS BLOB) AS title, rating, unread, removed, iif(origin = '${CORPUS}', '', (
   SELECT CAST(group_concat(text, '') AS BLOB) FROM (SELECT text FROM spans WHERE node = nodes.id ORDER BY place)
 )) AS text FROM nodes`;
 
+/** Nodes that were removed, and all behind them: nobody sees them until that is undone. */
+const HIDDEN = `WITH RECURSIVE hidden (id) AS (
+  SELECT id FROM nodes WHERE removed = 1 UNION SELECT nodes.id FROM nodes JOIN hidden ON nodes.parent = hidden.id
+) SELECT id FROM hidden`;
+const IS_SHOWN = `nodes.id NOT IN (${HIDDEN})`;
+
 /** What stands as `labels` in the first origin of spans, by name. */
-const LABELS =
-  "spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].labels') AS each WHERE nodes.removed = 0";
+const LABELS = `spans JOIN nodes ON nodes.id = spans.node, json_each(spans.origins, '$[0].labels') AS each WHERE ${IS_SHOWN}`;
 /** Spans of which a plan asked something. */
 const PASSED = `SELECT spans.node, spans.place, CAST(spans.text AS BLOB) AS text, spans.origins FROM nodes CROSS JOIN spans ON spans.node = nodes.id
-  WHERE nodes.removed = 0 AND nodes.origin <> '${CORPUS}' AND json_type(spans.origins, '$[0].plan') = 'object' ORDER BY spans.id`;
+  WHERE ${IS_SHOWN} AND nodes.origin <> '${CORPUS}' AND json_type(spans.origins, '$[0].plan') = 'object' ORDER BY spans.id`;
 const SPANS = "SELECT id, node, place, CAST(text AS BLOB) AS text, z, origins FROM spans";
 
 /** Spans that are read at once where all are. */
@@ -93,6 +98,11 @@ export class Project {
     return nodeOf(this.#row(NODES, id));
   }
 
+  /** Ids of the nodes that were removed, and of all behind them. */
+  hidden(): Set<number> {
+    return new Set(this.database.all(HIDDEN).map(({ id }) => Number(id)));
+  }
+
   /** The spans of a node. */
   spans(node: number): PlacedSpan[] {
     return this.database.all(`${SPANS} WHERE node = ? ORDER BY place`, [node]).map(spanOf);
@@ -117,10 +127,10 @@ export class Project {
     if (parent !== undefined && this.#row("SELECT origin FROM nodes", parent).origin === CORPUS) behindCorpus(parent);
     const { title, rating, unread, removed } = { title: "", rating: 0, unread: false, removed: false, ...given };
     return this.database.run(
-      "INSERT INTO nodes (parent, origin, settings, created, finished, title, rating, unread, removed) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)",
+      "INSERT INTO nodes (parent, origin, settings, created, finished, title, rating, unread, removed) VALUES (?, ?, ?, ?, 0, CAST(? AS TEXT), ?, ?, ?)",
       [
         ...[parent ?? null, origin, JSON.stringify(settings), created],
-        ...[title, checkedRating(rating), Number(unread), Number(removed)],
+        ...[textValue(title), checkedRating(rating), Number(unread), Number(removed)],
       ],
     );
   }
@@ -190,7 +200,6 @@ export class Project {
         if (!MARKS.includes(field)) throw unknownMark(field);
         if (field === "rating") checkedRating(marks.rating);
         const [old, value] = [stored(before[field]), stored(marks[field]!)];
-        if (old === value) continue;
         const of: Changed = { kind: "node", id: node };
         if (field === "unread") this.#changes.set(of, field, value);
         else this.#changes.make(of, field, old, value);
@@ -215,7 +224,7 @@ export class Project {
     const rows = this.database.all(
       `SELECT spans.node, spans.place, CAST(snippet(texts, 0, char(1), char(2), '…', 12) AS BLOB) AS excerpt
        FROM texts JOIN spans ON spans.id = texts.rowid JOIN nodes ON nodes.id = spans.node
-       WHERE texts MATCH ? AND nodes.removed = 0 ORDER BY rank, spans.id LIMIT ?`,
+       WHERE texts MATCH ? AND ${IS_SHOWN} ORDER BY rank, spans.id LIMIT ?`,
       [query, limit],
     );
     return rows.map(({ node, place, excerpt }) => ({
@@ -292,7 +301,7 @@ function nodeOf(row: Row): ProjectNode {
     settings: JSON.parse(String(row.settings)) as Record<string, unknown>,
     created: Number(row.created),
     finished: row.finished === 1,
-    title: String(row.title),
+    title: textOf(row.title),
     rating: Number(row.rating),
     unread: row.unread === 1,
     removed: row.removed === 1,

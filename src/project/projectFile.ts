@@ -30,10 +30,15 @@ export function exportProject(project: Project): ProjectFile {
 
 /**
  * Adds the nodes and plans of an export to a project, all of them or none; returns their new ids by the old ones. Facts that the project has stay as they are.
+ * `width`: values of a latent.
  * @throws BigVaeError: "format" for JSON that is no export, "mismatch" for latents of another model.
  */
-export function importProject(project: Project, file: unknown): Record<"nodes" | "plans", Map<number, number>> {
-  const { facts, nodes, plans = [] } = checked(file);
+export function importProject(
+  project: Project,
+  file: unknown,
+  width: number,
+): Record<"nodes" | "plans", Map<number, number>> {
+  const { facts, nodes, plans = [] } = checked(file, width);
   return project.together(() => {
     project.addFacts(facts);
     const planIds = new Map<number, number>();
@@ -64,7 +69,7 @@ function spanOf({ text, z, origins }: ProjectFile["nodes"][number]["spans"][numb
 }
 
 /** Throws "format" for what no export holds. */
-function checked(file: unknown): ProjectFile {
+function checked(file: unknown, width: number): ProjectFile {
   const { format, version, nodes, plans = [], facts = {} } = (isRecord(file) ? file : {}) as Partial<ProjectFile>;
   if (format !== "bigvae-project" || !Array.isArray(nodes)) return malformed("another kind of JSON");
   if (!(Number.isInteger(version) && version! >= 1 && version! <= PROJECT_VERSION))
@@ -72,7 +77,10 @@ function checked(file: unknown): ProjectFile {
   if (!isRecord(facts) || !Object.values(facts).every(isText)) return malformed("facts that are no texts");
   if (Object.hasOwn(facts, "version")) return malformed("a version among its facts");
   for (const node of nodes as unknown[]) checkNode(node);
-  if (!Array.isArray(plans) || !plans.every(isPlan)) return malformed("a plan that is not whole");
+  if (!Array.isArray(plans) || !plans.every((plan) => isPlan(plan, width)))
+    return malformed("a plan that is not whole, or of other latents");
+  for (const [what, all] of Object.entries({ nodes, plans }))
+    if (new Set(all.map(({ id }) => id)).size < all.length) return malformed(`${what} of the same id`);
   return file as ProjectFile;
 }
 
@@ -86,7 +94,7 @@ function checkNode(node: unknown): void {
     (parent === undefined || Number.isSafeInteger(parent)) &&
     [origin, title].every(isText) &&
     isRecord(settings) &&
-    [finished, unread, removed].every((flag) => typeof flag === "boolean") &&
+    [finished, unread, removed].every(isFlag) &&
     Array.isArray(spans) &&
     spans.every(isSpan);
   if (!isWhole) malformed(`a node that is not whole (${JSON.stringify(id) ?? "without id"})`);
@@ -95,19 +103,36 @@ function checkNode(node: unknown): void {
 function isSpan(span: unknown): boolean {
   if (!isRecord(span)) return false;
   const { text, z, origins } = span;
-  return isText(text) && (z === undefined || isLatent(z)) && (origins === undefined || Array.isArray(origins));
+  return isText(text) && (z === undefined || isLatent(z)) && (origins === undefined || areOrigins(origins));
 }
 
-function isPlan(plan: unknown): boolean {
+/** What is said of a span stands first (`noted` of the studio). */
+function areOrigins(origins: unknown): boolean {
+  if (!Array.isArray(origins) || !origins.every(isRecord)) return false;
+  const { labels, plan } = (origins[0] ?? {}) as Record<string, unknown>;
+  const areLabels = isRecord(labels) && Object.values(labels).every((value) => isText(value) || isNumber(value));
+  return (labels === undefined || areLabels) && (plan === undefined || isPassed(plan));
+}
+
+function isPassed(plan: unknown): boolean {
+  if (!isRecord(plan)) return false;
+  const { waypoint, hash, isFound, tries, distance, tolerance, isReached } = plan;
+  return [waypoint, tries, distance, tolerance].every(isNumber) && isText(hash) && [isFound, isReached].every(isFlag);
+}
+
+function isPlan(plan: unknown, width: number): boolean {
   const { id, title, removed, waypoints } = (isRecord(plan) ? plan : {}) as Record<string, unknown>;
   const isWhole = Number.isSafeInteger(id) && isText(title) && typeof removed === "boolean";
-  return isWhole && Array.isArray(waypoints) && waypoints.length > 0 && waypoints.every(isWaypoint);
+  return (
+    isWhole && Array.isArray(waypoints) && waypoints.length > 0 && waypoints.every((each) => isWaypoint(each, width))
+  );
 }
 
-function isWaypoint(waypoint: unknown): boolean {
+function isWaypoint(waypoint: unknown, width: number): boolean {
   const { z, text, tolerance, weight } = (isRecord(waypoint) ? waypoint : {}) as Record<string, unknown>;
   const isWithin = (value: unknown, most: number) => typeof value === "number" && value >= 0 && value <= most;
-  return isLatent(z) && (text === undefined || isText(text)) && isWithin(tolerance, 2) && isWithin(weight, 1);
+  const isOfWidth = isLatent(z) && Buffer.byteLength(z as string, "base64") === 4 * width;
+  return isOfWidth && (text === undefined || isText(text)) && isWithin(tolerance, 2) && isWithin(weight, 1);
 }
 
 /** Base64 of finite float32 values, at least one. */
@@ -118,6 +143,8 @@ function isLatent(value: unknown): boolean {
   return true;
 }
 
+const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === "string";
 
 function isRecord(value: unknown): value is Record<string, unknown> {

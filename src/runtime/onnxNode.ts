@@ -1,4 +1,5 @@
 /** The runtime on onnxruntime-node: the processor, or a GPU by WebGPU. A run blocks its thread; worker.ts keeps it off the caller's. */
+import "./noTelemetry.js";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { BigVaeError } from "../errors.js";
 import { type Device, type OnnxModel, toOnnx } from "../graph/index.js";

@@ -63,7 +63,7 @@ export class Atlas {
 
   /** Decodes what lies at a place. Throws "usage" where the map is empty. */
   async read(x: number, y: number, signal?: AbortSignal): Promise<{ z: Latent; text: string; nearest: MapPoint }> {
-    const { key, nearest } = this.map.at(x, y) ?? emptyMap();
+    const { key, nearest } = this.map.at(x, y, this.project.hidden()) ?? emptyMap();
     const z = this.model().space.withKey(await this.latentOf(nearest.id), key);
     const text = await this.model().decode(z, { signal });
     return { z, text: text.trim(), nearest };
@@ -83,7 +83,7 @@ export class Atlas {
   /** The spans nearest to a latent, slot by slot, but for those of the same text. */
   async nearest(z: Latent, count: number, text: string): Promise<(MapPoint & { similarity: number })[]> {
     const isOther = (point: MapPoint) => point.text.trim() !== text.trim();
-    const first = this.map.alike(z, FIRST_CHOICE).filter(isOther);
+    const first = this.map.alike(z, FIRST_CHOICE, this.project.hidden()).filter(isOther);
     const latents = await this.#latentsOf(first.map(({ id }) => id));
     const found = nearest(this.model().space, z, latents, count);
     return found.map(({ index, similarity }) => ({ ...first[index]!, similarity }));

@@ -82,6 +82,7 @@ export class Loom {
   /** Adds a text that somebody typed, cut into spans and encoded. Throws "usage" for an empty one. */
   async type(text: string, { parent, title = "" }: { parent?: number; title?: string } = {}): Promise<ProjectNode> {
     const vae = this.model();
+    this.#checkParent(parent);
     const pieces = vae.cut(text);
     const encoded = await vae.encode(pieces);
     // A span holds its text as it was typed, with the space before it.
@@ -100,7 +101,7 @@ export class Loom {
 
   /** Adds the nodes and plans of an export; returns the number of nodes. Throws as `importProject` does. */
   import(file: unknown): number {
-    const added = importProject(this.project, file);
+    const added = importProject(this.project, file, this.atlas.map.space.width);
     for (const node of added.nodes.values()) {
       // Nobody goes on with what was half written elsewhere.
       this.project.finish(node);
@@ -114,6 +115,7 @@ export class Loom {
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
   write({ parent, sampler, branches = 1, seed = 0, options = {}, ...by }: BranchRequest): number[] {
+    this.#checkParent(parent);
     const begun = this.#beginning(parent, sampler, options.prompt);
     const { plan: id, ...sources } = by;
     const plan = id === undefined ? {} : { plan: this.plans.waypointsOf(id) };
@@ -163,11 +165,13 @@ export class Loom {
     this.#tellNode(node);
   }
 
-  /** Takes back the newest change of a mark or a plan, or does it again. */
-  turn(direction: "undo" | "redo"): void {
-    const changed = this.project[direction]();
-    if (changed?.kind === "node") this.#tellNode(changed.id);
-    else if (changed) this.plans.tell(changed.id);
+  /** Takes back the newest change of a mark or a plan, or does it again, after the edits of plans that are under way. */
+  async turn(direction: "undo" | "redo"): Promise<void> {
+    await this.plans.inTurn(async () => {
+      const changed = this.project[direction]();
+      if (changed?.kind === "node") this.#tellNode(changed.id);
+      else if (changed) this.plans.tell(changed.id);
+    });
   }
 
   /** Stops all that is under way. */
@@ -176,6 +180,17 @@ export class Loom {
     await this.corpora.close();
     for (const { abort } of this.#writing.values()) abort.abort();
     await Promise.all(Array.from(this.#writing.values(), ({ done }) => done));
+  }
+
+  /** Throws "usage" for a text that nothing goes on from: one that was removed, and one that is still written. */
+  #checkParent(parent: number | undefined): void {
+    if (parent === undefined) return;
+    const { finished } = this.project.node(parent);
+    const fail = (expected: string, got: string, remedy: string) => {
+      throw new BigVaeError("usage", { subject: `parent ${parent}`, expected, got, remedy });
+    };
+    if (!finished) fail("a text that is written to its end", "one that is still written", "wait for it, or stop it");
+    if (this.project.hidden().has(parent)) fail("a text of the tree", "one that was removed", "undo that first");
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   type PlanEdit,
   type PlanJoining,
 } from "../operations/planMaking.js";
+import { described } from "../operations/plans.js";
 import type { PassedWaypoint, Project, ProjectPlan } from "../project/index.js";
 import type { PlanStep } from "../sampling/model.js";
 import type { Plan } from "../sampling/waypoints.js";
@@ -53,7 +54,7 @@ export class StudioPlans {
     checkEdit({ ...edit, ...(at ? { z: new Float32Array() } : {}) });
     if (at && edit.text !== undefined) throw bothGiven();
     this.#shownPlan(plan);
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       const place = at && (await this.atlas.read(at.x, at.y, signal));
       const change = { ...edit, ...(place ? { z: place.z, text: place.text } : {}) };
       const { waypoints } = this.#shownPlan(plan);
@@ -62,22 +63,32 @@ export class StudioPlans {
     });
   }
 
-  /** Keeps plans of the project as one more: mixed where they stand at the same place, or one after the other. Throws "usage" for one that was taken out. */
-  merge(ids: readonly number[], { append }: Pick<PlanJoining, "append">): ShownPlan {
+  /**
+   * Keeps plans of the project as one more: mixed where they stand at the same place, or one after the other. What is new is decoded. Throws "usage" for
+   * one that was taken out, and for more waypoints than a plan may have.
+   */
+  async merge(
+    ids: readonly number[],
+    { append }: Pick<PlanJoining, "append">,
+    signal?: AbortSignal,
+  ): Promise<ShownPlan> {
     const plans = ids.map((id) => this.#shownPlan(id));
+    const vae = this.model();
     const waypoints = joinedPlans(
-      this.atlas.map.space,
+      vae.space,
       plans.map((plan) => plan.waypoints),
       { append },
     );
     const title = plans.map((plan) => plan.title).join(append ? " → " : " + ");
-    return this.keep(title.slice(0, MOST_TITLE), waypoints);
+    return this.keep(title.slice(0, MOST_TITLE), await described(vae, waypoints, signal));
   }
 
-  /** Takes a plan out. */
-  remove(plan: number): void {
-    this.project.plans.remove(plan);
-    this.tell(plan);
+  /** Takes a plan out, after the edits that are under way. */
+  async remove(plan: number): Promise<void> {
+    await this.inTurn(async () => {
+      this.project.plans.remove(plan);
+      this.tell(plan);
+    });
   }
 
   /** Tells how a plan is now, and returns that. */
@@ -108,7 +119,8 @@ export class StudioPlans {
     });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /** Changes of plans, one after the other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#changing.then(work);
     this.#changing = done.catch(() => undefined);
     return done;

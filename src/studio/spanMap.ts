@@ -85,23 +85,28 @@ export class SpanMap {
     if (ids.size > 0) this.#spans = this.#spans.filter(({ id }) => !ids.has(id));
   }
 
-  /** The span that is nearest to a place, and the key that lies there. Of no spans: none. */
-  at(x: number, y: number): { key: Latent; nearest: MapPoint } | undefined {
+  /** The span that is nearest to a place, and the key that lies there. Of no spans: none. Those of `hidden` nodes are left out. */
+  at(x: number, y: number, hidden: ReadonlySet<number>): { key: Latent; nearest: MapPoint } | undefined {
     let nearest: Mapped | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const span of this.#spans) {
+      if (hidden.has(span.node)) continue;
       const distance = Math.hypot(span.x - x, span.y - y);
       if (distance < least) [nearest, least] = [span, distance];
     }
     return nearest && { key: this.#layout.keyAt(x, y, nearest), nearest: pointOf(nearest) };
   }
 
-  /** The first `count` spans by the cosine of their keys with that of a latent; what all keys have in common is left out. */
-  alike(z: Latent, count: number): MapPoint[] {
-    const mean = average([this.space.key(z), ...this.#spans.map(({ key }) => key)]);
+  /**
+   * The first `count` spans by the cosine of their keys with that of a latent; what all keys have in common is left out, and so are spans of `hidden`
+   * nodes.
+   */
+  alike(z: Latent, count: number, hidden: ReadonlySet<number>): MapPoint[] {
+    const shown = this.#spans.filter(({ node }) => !hidden.has(node));
+    const mean = average([this.space.key(z), ...shown.map(({ key }) => key)]);
     const centred = (key: Latent) => key.map((value, d) => value - mean[d]!);
     const wanted = centred(this.space.key(z));
-    const found = this.#spans.map((span) => ({ span, by: cosine(wanted, centred(span.key)) }));
+    const found = shown.map((span) => ({ span, by: cosine(wanted, centred(span.key)) }));
     found.sort((a, b) => b.by - a.by);
     return found.slice(0, count).map(({ span }) => pointOf(span));
   }

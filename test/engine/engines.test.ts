@@ -209,6 +209,12 @@ describe.each(ENGINES)("the engine %s", (_, open) => {
       (engine) => engine.score([{ z: rows[0]!.z, target: [512] }], "router", []),
     ],
     [
+      "a context with what is no token",
+      "usage",
+      /token ids: expected whole numbers from 0 to 511, got 512/,
+      (engine) => engine.write(rows, { ...short, context: [5, 512] }),
+    ],
+    [
       "a mask of another length",
       "usage",
       /text 0: expected a mask of its 2 tokens, got one of 1/,

@@ -1,6 +1,5 @@
 /** What lies between inputs and outputs equals the original's values: hidden states of the base and of the encoder. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { copyEmbedding } from "../../src/engine/baseModel.js";
 import type { Value } from "../../src/graph/index.js";
 import { MASKED } from "../../src/model/attention.js";
 import { loraLinear, makeParameter } from "../../src/model/lora.js";
@@ -74,7 +73,7 @@ describe("hidden states equal the original's", () => {
     const [rows, time] = cases.shape(`encode.${padding}.input_ids`) as [number, number];
     const width = config.hiddenSize;
     const embeddings = new Float32Array(ids.length * width);
-    for (const [i, id] of ids.entries()) copyEmbedding(base, id, embeddings, i * width);
+    for (const [i, id] of ids.entries()) base.weights.embed(id, embeddings, i * width);
     const mask = Float32Array.from(shown, (seen) => (seen ? 0 : MASKED));
     const { hidden } = await run(
       { hidden: normOf(graph, FINAL_NORM).after },

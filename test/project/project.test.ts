@@ -13,6 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
+/** Values of a latent here. */
+const WIDTH = 3;
 const z = (...values: number[]) => Float32Array.from(values);
 
 /** A tree of four nodes: a prompt, two branches, one going on. */
@@ -151,7 +153,7 @@ describe("plans", () => {
     ]);
     expect(project.passed()).toEqual([{ node, place: 0, text: " They came home.", ...passed }]);
     other.plans.add({ title: "Another", waypoints: [B!] });
-    const { nodes, plans } = importProject(other, JSON.parse(JSON.stringify(exportProject(project))));
+    const { nodes, plans } = importProject(other, JSON.parse(JSON.stringify(exportProject(project))), WIDTH);
     const [id, planId] = [nodes.get(node)!, plans.get(plan)!];
     expect(planId).toBe(2);
     expect(other.node(id).settings).toEqual({ plan: planId, seed: 1 });
@@ -185,7 +187,7 @@ describe("plans", () => {
     expect(again.node(node!).title).toBe("Opening");
     const { plans: _, ...older } = exportProject(again);
     const copy = await open("copy");
-    importProject(copy, { ...older, version: 1 });
+    importProject(copy, { ...older, version: 1 }, WIDTH);
     expect(copy.nodes()).toHaveLength(4);
     await Promise.all([again.close(), copy.close()]);
   });
@@ -200,11 +202,11 @@ describe("export and import", () => {
     project.begin({ origin: "avg", unread: true });
     const file = exportProject(project);
     const copy = await open("copy");
-    importProject(copy, JSON.parse(JSON.stringify(file)));
+    importProject(copy, JSON.parse(JSON.stringify(file)), WIDTH);
     expect(exportProject(copy)).toEqual(file);
     expect(copy.undo()).toBeUndefined();
     // A second time beside what is there.
-    importProject(copy, file);
+    importProject(copy, file, WIDTH);
     expect(copy.nodes()).toHaveLength(2 * file.nodes.length);
     expect(copy.nodes().at(-1)!.parent).toBeUndefined();
     await Promise.all([project.close(), copy.close()]);
@@ -220,7 +222,7 @@ describe("export and import", () => {
     project.add({ parent: behind, origin: "typed" }, [{ text: " It thawed." }]);
     project.database.run("UPDATE nodes SET parent = ? WHERE id = ?", [corpus, behind]);
     const copy = await open("copy");
-    importProject(copy, exportProject(project));
+    importProject(copy, exportProject(project), WIDTH);
     expect(copy.nodes().map(({ parent, text }) => [parent, text])).toEqual([
       [undefined, "It snowed."],
       [1, " It thawed."],
@@ -246,10 +248,27 @@ describe("export and import", () => {
       { ...file, facts: { model: 3 } },
       { ...file, facts: { version: "7" } },
       { ...file, nodes: [{ ...file.nodes[0], rating: 5 }] },
-      { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: 5 }] }] },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: 5 }] }] },
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, parent: 99 }] },
-      { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: "a", z: "AAA=" }] }] },
-      { ...file, nodes: [...file.nodes, { ...file.nodes[0], spans: [{ text: "a", z: base64Of(1, Number.NaN) }] }] },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: "a", z: "AAA=" }] }] },
+      {
+        ...file,
+        nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: "a", z: base64Of(1, Number.NaN) }] }],
+      },
+      { ...file, nodes: [...file.nodes, file.nodes[0]] },
+      {
+        ...file,
+        nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: "a", origins: [{ plan: {} }] }] }],
+      },
+      {
+        ...file,
+        nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: "a", origins: [{ labels: { a: {} } }] }] }],
+      },
+      { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: "a", origins: [5] }] }] },
+      {
+        ...file,
+        plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: base64Of(1), tolerance: 1, weight: 1 }] }],
+      },
       {
         ...file,
         plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: base64Of(Infinity), tolerance: 1, weight: 1 }] }],
@@ -257,7 +276,7 @@ describe("export and import", () => {
     ];
     const before = project.nodes();
     for (const each of broken)
-      expect(() => importProject(project, each)).toThrow(expect.objectContaining({ kind: "format" }));
+      expect(() => importProject(project, each, WIDTH)).toThrow(expect.objectContaining({ kind: "format" }));
     expect(project.nodes()).toEqual(before);
     await project.close();
   });
@@ -292,7 +311,7 @@ it("holds latents of one model", async () => {
   project.addFacts(one);
   for (const attempt of [
     () => project.addFacts(other),
-    () => importProject(project, { ...exportProject(project), facts: other }),
+    () => importProject(project, { ...exportProject(project), facts: other }, WIDTH),
   ])
     expect(attempt).toThrow(/expected latents of pocket \(sha256 a{12}\), got those of large .*`model`/);
   expect(project.facts()).toEqual(one);

@@ -120,12 +120,12 @@ it("writes along a plan that is kept and moved on the map, and says which waypoi
   expect(told[0]).toMatchObject({ waypoint: 1, tries: 1, isFound: false, tolerance: 0.45 });
   expect(project.passed().map(({ node: of, place, text, ...passed }) => passed)).toEqual(told);
   await expect(loom.plans.edit(plan, 1, { at, text: "Somewhere." })).rejects.toThrow(/a place or a text, got both/);
-  loom.plans.remove(plan);
+  await loom.plans.remove(plan);
   await expect(loom.plans.edit(plan, 1, { weight: 0 })).rejects.toThrow(
     /got \d+, which was taken out; undo that first/,
   );
   expect(() => loom.write({ parent, sampler: "policy", plan })).toThrow(/which was taken out/);
-  loom.turn("undo");
+  await loom.turn("undo");
   expect(events.filter(({ kind }) => kind === "plan").slice(-2)).toMatchObject([
     { plan: { id: plan, removed: true } },
     { plan: { id: plan, removed: false } },
@@ -167,7 +167,7 @@ it("lays spans on a plane, and finds the latent of a place on it", async () => {
   const points = map.points();
   expect(points).toHaveLength(4);
   for (const { x, y, id } of points) {
-    const { key, nearest } = map.at(x, y)!;
+    const { key, nearest } = map.at(x, y, new Set())!;
     expect(nearest.id).toBe(id);
     const z = await loom.atlas.latentOf(id);
     expect(vae.space.withKey(z, key)).toEqual(z);

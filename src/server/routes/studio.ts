@@ -177,8 +177,8 @@ export function studioRoutes(
       "Undoes the newest change of a mark, or does it again.",
       z.strictObject({ direction: z.enum(["undo", "redo"]) }),
       done,
-      (at, { direction }) => {
-        at.turn(direction);
+      async (at, { direction }) => {
+        await at.turn(direction);
         return { done: true };
       },
     ),
@@ -206,12 +206,18 @@ export function studioRoutes(
       "Keeps plans of the project as one more: mixed where they stand at the same place, or one after the other.",
       z.strictObject({ plans: z.array(id).min(2).max(64), append }),
       plan,
-      ({ plans }, { plans: ids, append }) => plans.merge(ids, { append }),
+      ({ plans }, { plans: ids, append }, { signal }) => plans.merge(ids, { append }, signal),
     ),
-    studioRoute("/studio/plan/remove", "Takes a plan out.", z.strictObject({ plan: id }), done, ({ plans }, body) => {
-      plans.remove(body.plan);
-      return { done: true };
-    }),
+    studioRoute(
+      "/studio/plan/remove",
+      "Takes a plan out.",
+      z.strictObject({ plan: id }),
+      done,
+      async ({ plans }, body) => {
+        await plans.remove(body.plan);
+        return { done: true };
+      },
+    ),
     studioRoute(
       "/studio/search",
       "Spans that hold all words.",

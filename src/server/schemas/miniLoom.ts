@@ -2,14 +2,15 @@
 import { z } from "zod";
 import { text } from "./common.js";
 
-const number = (least: number, most: number, other: number) =>
-  z.coerce.number().int().min(least).max(most).default(other);
+const number = (most: number) => z.coerce.number().int().min(1).max(most);
+const branchCount = number(128);
+const tokenCount = number(65_536);
 
 const branches = {
   prompt: text,
   context: text.default("").describe("text before the prompt"),
-  output_branches: number(1, 128, 2),
-  tokens_per_branch: number(1, 65_536, 64),
+  output_branches: branchCount.default(2),
+  tokens_per_branch: tokenCount.default(64),
 };
 export const vaeGuidedRequest = z.looseObject({
   ...branches,
@@ -22,8 +23,8 @@ export const generateRequest = z.looseObject({
   ...branches,
   prompt_node: z.boolean().default(false).describe("whether the first entry is the prompt itself"),
   evaluationPrompt: text.nullish().describe("taken, and not read: nothing is scored here"),
-  new_tokens: z.coerce.number().int().min(1).optional().describe("another name of tokens_per_branch"),
-  weave_beam_width: z.coerce.number().int().min(1).optional().describe("another name of output_branches"),
+  new_tokens: tokenCount.optional().describe("another name of tokens_per_branch"),
+  weave_beam_width: branchCount.optional().describe("another name of output_branches"),
 });
 export const branchesAnswer = z.array(
   z.object({
