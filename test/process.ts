@@ -10,7 +10,8 @@ export interface Ended {
 export interface Surroundings {
   cwd: string;
   input?: string;
-  env?: Readonly<Record<string, string>>;
+  /** Beside what the tests have; what is undefined is taken out. */
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 export function run(program: string, args: readonly string[], { cwd, input = "", env }: Surroundings): Promise<Ended> {

@@ -32,12 +32,11 @@ it.each([
 ])("%s", { timeout: 60_000 }, async (_, code) => {
   const home = await mkdtemp(join(tmpdir(), "bigvae-telemetry-"));
   try {
-    const { ORT_DISABLE_TELEMETRY: _own, ...outer } = process.env;
     const places = { HOME: home, XDG_CACHE_HOME: join(home, "cache"), TMPDIR: join(home, "tmp") };
     await mkdir(places.TMPDIR);
     const printed = await output(process.execPath, ["--input-type=module", "-e", code], {
       cwd: home,
-      env: { ...outer, ...places },
+      env: { ...places, ORT_DISABLE_TELEMETRY: undefined },
     });
     expect(printed).toBe("1\n");
     expect(await readdir(home, { recursive: true })).toEqual(["tmp"]);
