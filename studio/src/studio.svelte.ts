@@ -1,4 +1,5 @@
 /** The page's view of the project: what the server told, and what is selected. */
+import { SvelteMap } from "svelte/reactivity";
 import {
   api,
   CORPUS,
@@ -68,7 +69,8 @@ export class Studio {
   explained = $state("");
   /** Whether the map has more room than the text. */
   isWide = $state(false);
-  message = $state("");
+  /** What went wrong, each once: by its own words, or by the name of what the page does by itself. */
+  readonly notices = new SvelteMap<string, string>();
 
   /** Nodes that are shown, by their parents; undefined is the parent of first nodes. */
   readonly children = $derived.by(() => {
@@ -143,9 +145,8 @@ export class Studio {
   }
 
   async load(): Promise<void> {
-    try {
+    await this.follow("load", async () => {
       const { model, nodes, writing, reading, memory, experts } = await api.state();
-      this.message = "";
       this.model = model;
       this.memory = memory;
       this.experts = experts;
@@ -160,9 +161,7 @@ export class Studio {
       if (chosen === undefined) this.selected = undefined;
       else this.select(chosen);
       await this.#loadMap();
-    } catch (error) {
-      this.tell(error);
-    }
+    });
   }
 
   /** The text of a node with what is still being written. */
@@ -185,7 +184,7 @@ export class Studio {
     this.selected = id;
     // The address is a link to the node.
     history.replaceState(undefined, "", `#node-${id}`);
-    if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
+    if (this.nodes.get(id)?.unread) void this.follow("read", () => api.mark(id, { unread: false }));
   }
 
   /** Whether a point is of a text of the tree: others are of files or of the memory. */
@@ -220,17 +219,30 @@ export class Studio {
     this.tool = "explain";
   }
 
-  tell(error: unknown): void {
-    this.message = error instanceof Error ? error.message : String(error);
+  tell(error: unknown, name?: string): void {
+    const words = error instanceof Error ? error.message : String(error);
+    this.notices.set(name ?? words, words);
   }
 
-  /** Does something that may fail, and tells why it did, unless it was called off. */
+  /** Does what somebody wants, and tells why it failed, unless it was called off. What was told before is past. */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+    this.notices.clear();
     try {
-      this.message = "";
       return await work();
     } catch (error) {
       if (!signal?.aborted) this.tell(error);
+      return undefined;
+    }
+  }
+
+  /** Does what the page does by itself, under a name, and tells why it failed until it is done or somebody does something. */
+  async follow<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await work();
+      this.notices.delete(name);
+      return answer;
+    } catch (error) {
+      this.tell(error, name);
       return undefined;
     }
   }
@@ -263,8 +275,8 @@ export class Studio {
       this.#addPoints(event.points);
     } else if (event.kind === "map") {
       this.laying = event.share < 1 ? event.share : undefined;
-      if (event.share === 1) void this.run(() => this.#loadMap());
-    } else this.message = event.message;
+      if (event.share === 1) void this.follow("map", () => this.#loadMap());
+    } else this.tell(event.message);
   }
 
   /** Points and plans that were told since the map was asked for. */

@@ -37,13 +37,20 @@ it("reads a file that is chosen or dropped, shows it, finds spans in it, and rea
   // Dropped on the map.
   const dropped = await page.evaluateHandle(() => {
     const data = new DataTransfer();
+    data.items.add(new File(["{"], "broken.jsonl"));
+    data.items.add(new File([""], "empty.txt"));
     data.items.add(new File(["A whale sang.\nA whale slept."], "whales.txt"));
     return data;
   });
   await page.getByRole("region", { name: "Map of latents" }).dispatchEvent("drop", { dataTransfer: dropped });
   await files.getByText("whales.txt").waitFor();
+  // Each that is refused is told, until the next deed.
+  const notice = page.getByRole("alert");
+  for (const name of ["broken.jsonl", "empty.txt"]) expect(await notice.textContent()).toContain(name);
+  studio.complaints.length = 0;
   await page.getByRole("button", { name: "Remove whales.txt" }).click();
   await expect.poll(() => files.getByText("whales.txt").count()).toBe(0);
+  expect(await notice.count()).toBe(0);
   expect(await seriousFindings(page)).toEqual([]);
   // The search of the page finds its spans too.
   await page.getByLabel("Search", { exact: true }).fill("rain 12");
