@@ -233,12 +233,22 @@ async function begin(name: string, lr: number): Promise<string> {
   return log;
 }
 
-it("draws runs while they are written, side by side with what differs", async () => {
+it("draws runs while they are written, side by side with what differs; asks every three seconds", async () => {
+  const asked: { body: string | null; at: number }[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/runs")) asked.push({ body: request.postData(), at: performance.now() });
+  });
   await page.getByRole("tab", { name: "Runs" }).click();
   await panel().getByText(`No training runs in ${folder}`).waitFor();
   await begin("slow", 0.0001);
   const log = await begin("fast", 0.001);
   await panel().getByText("vae, step 1,000, 2.001").waitFor();
+  // What went wrong stays told while the page goes on by itself.
+  await page.route("**/studio/turn", (route) => route.fulfill({ status: 500, json: { error: { message: "Lost." } } }));
+  await page.keyboard.press("Control+z");
+  const notice = page.getByRole("alert").getByText("Lost.");
+  await notice.waitFor();
+  studio.complaints.length = 0;
   await appendFile(
     log,
     lines([
@@ -251,6 +261,10 @@ it("draws runs while they are written, side by side with what differs", async ()
   await appendFile(log, '{"step": 1002, "lo');
   await panel().getByText("vae, step 1,001, 1.500").waitFor();
   await panel().getByText("A box.").waitFor();
+  expect(await notice.count()).toBe(1);
+  const pauses = asked.slice(1).flatMap(({ body, at }, i) => (body === asked[i]!.body ? [at - asked[i]!.at] : []));
+  expect(pauses.length).toBeGreaterThan(0);
+  expect(Math.min(...pauses)).toBeGreaterThan(2500);
   await panel().getByRole("checkbox", { name: "slow" }).focus();
   await page.keyboard.press("Space");
   await expect.poll(() => panel().locator("polyline").count()).toBe(2);
