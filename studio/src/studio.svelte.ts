@@ -72,11 +72,20 @@ export class Studio {
   /** What went wrong, each once: by its own words, or by the name of what the page does by itself. */
   readonly notices = new SvelteMap<string, string>();
 
+  /** Ids of nodes that are not shown: they are removed, or stand behind one that is. */
+  readonly hidden = $derived.by(() => {
+    const hidden = new Set<number>();
+    // Parents come before what stands behind them.
+    for (const { id, parent, removed } of this.nodes.values())
+      if (removed || (parent !== undefined && hidden.has(parent))) hidden.add(id);
+    return hidden;
+  });
+
   /** Nodes that are shown, by their parents; undefined is the parent of first nodes. */
   readonly children = $derived.by(() => {
     const children = new Map<number | undefined, ProjectNode[]>();
     for (const node of this.nodes.values()) {
-      if (node.removed || node.origin === CORPUS) continue;
+      if (this.hidden.has(node.id) || node.origin === CORPUS) continue;
       const siblings = children.get(node.parent) ?? [];
       siblings.push(node);
       children.set(node.parent, siblings);
@@ -84,12 +93,12 @@ export class Studio {
     return children;
   });
 
-  /** The nodes from the first to the selected one. */
+  /** The nodes from the first to the selected one, as far as they are shown. */
   readonly path = $derived.by(() => {
     const path: ProjectNode[] = [];
     let node = this.selected === undefined ? undefined : this.nodes.get(this.selected);
     while (node) {
-      path.unshift(node);
+      if (!this.hidden.has(node.id)) path.unshift(node);
       node = node.parent === undefined ? undefined : this.nodes.get(node.parent);
     }
     return path;
@@ -156,8 +165,8 @@ export class Studio {
       this.isLoaded = true;
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
-      const isText = ({ origin, removed }: ProjectNode) => origin !== CORPUS && !removed;
-      const chosen = this.nodes.has(wanted) ? wanted : nodes.filter(isText).at(-1)?.id;
+      const texts = nodes.filter(({ id, origin }) => origin !== CORPUS && !this.hidden.has(id)).map(({ id }) => id);
+      const chosen = texts.includes(wanted) ? wanted : texts.at(-1);
       if (chosen === undefined) this.selected = undefined;
       else this.select(chosen);
       await this.#loadMap();

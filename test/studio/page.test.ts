@@ -1,6 +1,7 @@
 /** The studio in a real browser, on the pocket model. */
 import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
+import { post } from "../server/server.js";
 import { seriousFindings, useStudio } from "./browser.js";
 
 const studio = useStudio();
@@ -59,6 +60,36 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect.poll(() => text().textContent()).toContain("A lamp burned in the window.");
+}, 60_000);
+
+it("shows nothing of what stands behind a removed text, and begins anew after the last one", async () => {
+  const { url } = studio.server;
+  const nodes = async () =>
+    (await (await fetch(`${url}/studio/state`)).json()).nodes as { id: number; parent?: number; removed: boolean }[];
+  const first = (await nodes()).filter(({ parent, removed }) => parent === undefined && !removed);
+  for (const { id } of first) await post(`${url}/studio/mark`, { node: id, marks: { removed: true } });
+  const { id: parent } = (await post(`${url}/studio/type`, { text: "A bell rang." })).body;
+  await post(`${url}/studio/type`, { text: " Nobody came.", parent });
+  await expect.poll(() => tree().count()).toBe(2);
+  await page.getByRole("button", { name: "Table" }).click();
+  const rows = page.getByRole("region", { name: "Spans" }).locator("tbody tr");
+  await expect.poll(() => rows.count()).toBe(2);
+  await rows.last().getByRole("checkbox").check();
+  await page.getByText("1 chosen").waitFor();
+  await tree().last().click();
+  await expect.poll(() => text().textContent()).toContain("A bell rang. Nobody came.");
+  await tree().first().focus();
+  await page.keyboard.press("Delete");
+  await page.getByText("Write a first sentence.").waitFor();
+  expect([await tree().count(), await rows.count(), await page.getByText(/\d chosen/).count()]).toEqual([0, 0, 0]);
+  await page.reload();
+  await page.getByText("Write a first sentence.").waitFor();
+  await page.getByLabel("Your text").fill("A door opened.");
+  await page.keyboard.press("Enter");
+  await tree().getByText("A door opened.").waitFor();
+  expect((await nodes()).at(-1)!.parent).toBeUndefined();
+  await post(`${url}/studio/mark`, { node: parent, marks: { removed: false } });
+  await expect.poll(() => tree().count()).toBe(3);
 }, 60_000);
 
 it("blends on the desk while a slider moves, and reads a place of the map", async () => {
