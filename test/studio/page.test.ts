@@ -39,6 +39,13 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   const own = tree().filter({ hasText: "A lamp burned" });
   await own.waitFor();
   await own.focus();
+  const marks: object[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/mark")) marks.push(request.postDataJSON().marks);
+  });
+  await page.keyboard.press("F2");
+  await page.keyboard.type("Not a title");
+  await page.keyboard.press("Escape");
   await page.keyboard.press("F2");
   await page.keyboard.type("The lamp");
   await page.keyboard.press("Enter");
@@ -46,6 +53,7 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   await titled.waitFor();
   await page.keyboard.press("+");
   await titled.getByText("rated").waitFor({ state: "attached" });
+  expect(marks).toEqual([{ title: "The lamp" }, { rating: 1 }]);
   const count = await tree().count();
   await page.keyboard.press("Delete");
   await expect.poll(() => tree().count()).toBe(count - 1);
