@@ -1,5 +1,5 @@
 /** The studio in a real browser, on the pocket model. */
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { post } from "../server/server.js";
 import { seriousFindings, useStudio } from "./browser.js";
@@ -51,7 +51,23 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   await page.keyboard.press("Enter");
   const titled = tree().filter({ hasText: "The lamp" });
   await titled.waitFor();
-  await page.keyboard.press("+");
+  // With Ctrl or Alt, keys are the browser's: they zoom, and go back.
+  const desk = page.getByRole("tab", { name: "Desk" });
+  type Shortcut = { key: string; ctrlKey?: true; altKey?: true };
+  const shortcuts: [Locator, Shortcut][] = [
+    [titled, { key: "-", ctrlKey: true }],
+    [titled, { key: "ArrowLeft", altKey: true }],
+    [titled, { key: "/", ctrlKey: true }],
+    [page.getByRole("application"), { key: "-", ctrlKey: true }],
+    [desk, { key: "ArrowRight", altKey: true }],
+  ];
+  for (const [on, shortcut] of shortcuts) {
+    const press = (element: Element, init: Shortcut) =>
+      element.dispatchEvent(new KeyboardEvent("keydown", { ...init, bubbles: true, cancelable: true }));
+    expect(await on.evaluate(press, shortcut)).toBe(true);
+  }
+  expect(await desk.getAttribute("aria-selected")).toBe("true");
+  await titled.press("+");
   await titled.getByText("rated").waitFor({ state: "attached" });
   expect(marks).toEqual([{ title: "The lamp" }, { rating: 1 }]);
   const count = await tree().count();
