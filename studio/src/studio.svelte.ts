@@ -104,6 +104,11 @@ export class Studio {
     return path;
   });
 
+  /** Whether a text may be added: a first one, or behind one that is written to its end. */
+  readonly canAdd = $derived(this.isLoaded && this.isOnline && this.path.at(-1)?.finished !== false);
+  /** Whether the model can write on from the end of the text. */
+  readonly canWrite = $derived(this.canAdd && this.path.length > 0);
+
   /** The last span of the text on the page. */
   readonly lastSpan = $derived.by(() => {
     const order = new Map(this.path.map(({ id }, i) => [id, i]));
@@ -141,31 +146,41 @@ export class Studio {
   /** The text on the page, from its first node to the selected one. */
   readonly text = $derived(this.path.map((node) => this.textOf(node)).join(""));
 
-  async begin(): Promise<void> {
+  begin(): void {
     listen(
       (event) => this.#take(event),
       (isOnline) => {
-        const isBack = isOnline && !this.isOnline;
         this.isOnline = isOnline;
-        if (isBack) void this.load();
+        // Not before changes are told: so none is missed.
+        if (isOnline) void this.load();
       },
     );
-    await this.load();
   }
 
+  /** Nodes that were told since the state was asked for, which may be older. */
+  #lateNodes: ProjectNode[] | undefined;
+
   async load(): Promise<void> {
+    const late: ProjectNode[] = [];
+    this.#lateNodes = late;
     await this.follow("load", async () => {
       const { model, nodes, writing, reading, memory, experts } = await api.state();
+      if (this.#lateNodes !== late) return;
+      this.#lateNodes = undefined;
       this.model = model;
       this.memory = memory;
       this.experts = experts;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
       this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));
+      // The text of one that is being written goes on from that of the state.
+      for (const node of late)
+        this.#setNode(node.finished ? node : { ...node, text: this.nodes.get(node.id)?.text ?? node.text });
       this.isLoaded = true;
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
-      const texts = nodes.filter(({ id, origin }) => origin !== CORPUS && !this.hidden.has(id)).map(({ id }) => id);
+      const isText = ({ id, origin }: ProjectNode) => origin !== CORPUS && !this.hidden.has(id);
+      const texts = [...this.nodes.values()].filter(isText).map(({ id }) => id);
       const chosen = texts.includes(wanted) ? wanted : texts.at(-1);
       if (chosen === undefined) this.selected = undefined;
       else this.select(chosen);
@@ -258,8 +273,8 @@ export class Studio {
 
   #take(event: StudioEvent): void {
     if (event.kind === "node") {
-      this.nodes = new Map(this.nodes).set(event.node.id, event.node);
-      if (event.node.finished) this.#setLive(event.node.id, undefined);
+      this.#lateNodes?.push(event.node);
+      this.#setNode(event.node);
     } else if (event.kind === "text") {
       this.#setLive(event.node, (this.live.get(event.node) ?? "") + event.text);
     } else if (event.kind === "span") {
@@ -325,6 +340,11 @@ export class Studio {
       if (!known.some(({ place }) => place === span.place)) passed.set(span.node, [...known, span]);
     }
     this.passed = passed;
+  }
+
+  #setNode(node: ProjectNode): void {
+    this.nodes = new Map(this.nodes).set(node.id, node);
+    if (node.finished) this.#setLive(node.id, undefined);
   }
 
   #setLive(node: number, text: string | undefined): void {

@@ -86,6 +86,35 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   await expect.poll(() => text().textContent()).toContain("A lamp burned in the window.");
 }, 60_000);
 
+it("begins nothing while the end of the text is being written", async () => {
+  const { url } = studio.server;
+  const { id: parent } = (await post(`${url}/studio/type`, { text: "The tide went out." })).body;
+  const options = { nSteps: 64, span: 64, nAvg: 1 };
+  const { nodes } = (await post(`${url}/studio/write`, { parent, sampler: "avg", branches: 1, options })).body;
+  const begun: string[] = [];
+  page.on("request", (request) => {
+    if (/\/(write|type)$/.test(request.url())) begun.push(request.postDataJSON().text);
+  });
+  await page.locator(`#node-${nodes[0]}`).click();
+  const composer = page.getByLabel("Your text");
+  const add = page.getByRole("button", { name: "Add", exact: true });
+  await composer.press("Enter");
+  await composer.fill("A boat lay in the mud.");
+  expect(await add.isDisabled()).toBe(true);
+  await composer.press("Enter");
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect.poll(() => add.isEnabled()).toBe(true);
+  expect(begun).toEqual([]);
+  // Twice, before the first one is answered.
+  await composer.evaluate((field) => {
+    const press = () => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    press();
+    press();
+  });
+  await tree().getByText("A boat lay in the mud.").waitFor();
+  expect(begun).toEqual([expect.stringContaining("A boat lay in the mud.")]);
+}, 60_000);
+
 it("shows nothing of what stands behind a removed text, and begins anew after the last one", async () => {
   const { url } = studio.server;
   const nodes = async () =>
