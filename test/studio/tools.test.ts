@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { post } from "../server/server.js";
-import { seriousFindings, useStudio } from "./browser.js";
+import { keepBack, seriousFindings, useStudio } from "./browser.js";
 
 const folder = mkdtempSync(join(tmpdir(), "runs-"));
 afterAll(() => rm(folder, { recursive: true }));
@@ -133,6 +133,31 @@ describe("a plan", () => {
     const now = (await handle(2).boundingBox())!;
     expect(Math.hypot(now.x + now.width / 2 - target.x, now.y + now.height / 2 - target.y)).toBeLessThan(3);
     expect(await seriousFindings(page)).toEqual([]);
+    // Another one is clicked before the move of the first is answered.
+    const before = await waypoints();
+    const letGo = await keepBack(page, "**/studio/plan/edit");
+    await handle(1).hover();
+    await page.mouse.down();
+    await page.mouse.move(target.x + 40, target.y + 30, { steps: 2 });
+    await page.mouse.up();
+    await handle(2).click();
+    await letGo();
+    await handle(2).hover();
+    await page.locator(".tip").waitFor();
+    await post(`${studio.server.url}/studio/turn`, { direction: "undo" });
+    const distance = async () => {
+      const { x, y } = (await handle(1).boundingBox())!;
+      return Math.hypot(x - target.x - 40, y - target.y - 30);
+    };
+    await expect.poll(distance).toBeGreaterThan(25);
+    // A key has moved one when the answer to another comes.
+    const letGoOn = await keepBack(page, "**/studio/plan/edit");
+    const asked = page.waitForRequest("**/studio/plan/edit");
+    await handle(3).press("ArrowRight");
+    await asked;
+    await handle(1).press("ArrowRight");
+    await letGoOn();
+    for (const i of [0, 2]) await expect.poll(async () => (await waypoints())[i]!.x).toBeGreaterThan(before[i]!.x);
   }, 60_000);
 
   it("is written along: each span says which waypoint it was for, over a reload and in an export", async () => {
