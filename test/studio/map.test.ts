@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { Rng } from "../../src/rng.js";
 import { post } from "../server/server.js";
-import { seriousFindings, useStudio } from "./browser.js";
+import { keepBack, seriousFindings, useStudio } from "./browser.js";
 
 const studio = useStudio();
 let page: Page;
@@ -65,9 +65,13 @@ it("is coloured by what the records of a file say: words by their colours, numbe
   await colour.selectOption({ label: "by subject" });
   await legend.waitFor();
   expect((await legend.locator("> span").allTextContents()).sort()).toEqual(["fox", "rain"]);
+  expect(await colour.locator("option:checked").textContent()).toBe("by subject");
   await colour.selectOption({ label: "by day" });
   await expect.poll(() => legend.textContent()).toContain("from 0, faint, to 39, strong");
+  const letGo = await keepBack(page, "**/studio/labels");
+  await colour.selectOption({ label: "by subject" });
   await colour.selectOption({ label: "by this text" });
+  await letGo();
   await expect.poll(() => legend.count()).toBe(0);
   const labels = async (name?: string) => (await post(`${studio.server.url}/studio/labels`, { name })).body;
   expect((await labels()).names).toEqual(["day", "subject"]);
@@ -94,8 +98,16 @@ it("is laid by UMAP, beside other calls, and by axes again", async () => {
 it("is worked by keys: moved, zoomed, read in the middle; and saved as PNG and SVG", async () => {
   await map().focus();
   for (const key of ["ArrowLeft", "ArrowUp", "+", "-", "0", "+"]) await page.keyboard.press(key);
+  const letGo = await keepBack(page, "**/studio/place");
+  await page.keyboard.press("Enter");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "To the desk" }).waitFor();
+  // The answer to an older question replaces no newer one.
+  const read = await page.getByRole("status").last().textContent();
+  await letGo();
+  await expect.poll(() => page.getByRole("status").last().textContent()).toBe(read);
+  await page.keyboard.press("0");
   for (const kind of ["PNG", "SVG"]) {
     const [download] = await Promise.all([
       page.waitForEvent("download"),

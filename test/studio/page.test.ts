@@ -2,7 +2,7 @@
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { post } from "../server/server.js";
-import { seriousFindings, useStudio } from "./browser.js";
+import { keepBack, seriousFindings, useStudio } from "./browser.js";
 
 const studio = useStudio();
 let page: Page;
@@ -79,6 +79,11 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   await expect.poll(() => titled.getByText("rated").count()).toBe(0);
   await page.keyboard.press("Home");
   await page.keyboard.press("/");
+  const letGo = await keepBack(page, "**/studio/search");
+  await page.keyboard.type("l");
+  await page.keyboard.press("Escape");
+  await letGo();
+  expect(await page.getByRole("search").getByRole("listitem").count()).toBe(0);
   await page.keyboard.type("lamp burn");
   await page.getByRole("search").getByRole("listitem").first().waitFor();
   await page.keyboard.press("Tab");

@@ -52,6 +52,14 @@ it("moves a third text by the step between two, forward and backward", async () 
 
 it("explains a text: shading, what comes back, the nearest spans", async () => {
   await page.getByRole("tab", { name: "Explain" }).click();
+  // Erased before it is answered.
+  await page.route("**/studio/explain", () => {}, { times: 1 });
+  const asked = page.waitForRequest("**/studio/explain");
+  await panel().getByLabel("Text").fill("The fox");
+  await asked;
+  await panel().getByText("Reading …").waitFor();
+  await panel().getByLabel("Text").fill("");
+  await panel().getByText("Reading …").waitFor({ state: "detached" });
   await panel().getByRole("button", { name: "Take the last span" }).click();
   await panel().getByText("Confidence").waitFor();
   const weights = await panel().getByRole("list", { name: "Weights" }).getByRole("listitem").allTextContents();
