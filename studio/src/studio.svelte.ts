@@ -57,8 +57,6 @@ export class Studio {
   plans = $state.raw<readonly ShownPlan[]>([]);
   /** Id of the plan that is shown; until somebody chooses, the newest. */
   planId = $state<number | undefined>(undefined);
-  /** Number of the waypoint that is chosen, from 1. */
-  waypoint = $state<number | undefined>(undefined);
   /** Spans that were written along plans, by their nodes. */
   passed = $state.raw<ReadonlyMap<number, readonly PassedSpan[]>>(new Map());
   /** Where a plan leads. */
@@ -126,6 +124,18 @@ export class Studio {
     const there = this.plans.filter(({ removed }) => !removed);
     return there.find(({ id }) => id === this.planId) ?? there.at(-1);
   });
+
+  /** The waypoint that was chosen last, and its plan. */
+  #chosenWaypoint = $state.raw<{ plan: number | undefined; number: number | undefined }>();
+
+  /** Number of the waypoint of the shown plan that is chosen, from 1. */
+  get waypoint(): number | undefined {
+    return this.#chosenWaypoint?.plan === this.plan?.id ? this.#chosenWaypoint?.number : undefined;
+  }
+
+  set waypoint(number: number | undefined) {
+    this.#chosenWaypoint = { plan: this.plan?.id, number };
+  }
 
   /** Of each waypoint of the plan, by its number, the last span of the text on the page that was written toward it. */
   readonly passedOfPlan = $derived.by(() => {

@@ -238,6 +238,15 @@ describe("a plan", () => {
       .poll(async () => (await plans()).at(-1).title)
       .toMatch(/^The king was happy. → .* \+ They all came home.$/);
     await expect.poll(() => rows().count()).toBe(3);
+    // A waypoint of one plan is none of another.
+    await rows().first().getByRole("button").click();
+    const editor = panel().getByRole("group", { name: "Waypoint 1" });
+    await editor.waitFor();
+    const title = panel().getByLabel("Shown plan").locator("option:checked");
+    const removed = await title.textContent();
+    await panel().getByRole("button", { name: "Remove plan" }).click();
+    await expect.poll(() => title.textContent()).not.toBe(removed);
+    expect(await editor.count()).toBe(0);
   }, 60_000);
 });
 
