@@ -1,4 +1,5 @@
 /** The page's view of the project: what the server told, and what is selected. */
+import { SvelteMap } from "svelte/reactivity";
 import {
   api,
   CORPUS,
@@ -56,8 +57,6 @@ export class Studio {
   plans = $state.raw<readonly ShownPlan[]>([]);
   /** Id of the plan that is shown; until somebody chooses, the newest. */
   planId = $state<number | undefined>(undefined);
-  /** Number of the waypoint that is chosen, from 1. */
-  waypoint = $state<number | undefined>(undefined);
   /** Spans that were written along plans, by their nodes. */
   passed = $state.raw<ReadonlyMap<number, readonly PassedSpan[]>>(new Map());
   /** Where a plan leads. */
@@ -68,13 +67,23 @@ export class Studio {
   explained = $state("");
   /** Whether the map has more room than the text. */
   isWide = $state(false);
-  message = $state("");
+  /** What went wrong, each once: by its own words, or by the name of what the page does by itself. */
+  readonly notices = new SvelteMap<string, string>();
+
+  /** Ids of nodes that are not shown: they are removed, or stand behind one that is. */
+  readonly hidden = $derived.by(() => {
+    const hidden = new Set<number>();
+    // Parents come before what stands behind them.
+    for (const { id, parent, removed } of this.nodes.values())
+      if (removed || (parent !== undefined && hidden.has(parent))) hidden.add(id);
+    return hidden;
+  });
 
   /** Nodes that are shown, by their parents; undefined is the parent of first nodes. */
   readonly children = $derived.by(() => {
     const children = new Map<number | undefined, ProjectNode[]>();
     for (const node of this.nodes.values()) {
-      if (node.removed || node.origin === CORPUS) continue;
+      if (this.hidden.has(node.id) || node.origin === CORPUS) continue;
       const siblings = children.get(node.parent) ?? [];
       siblings.push(node);
       children.set(node.parent, siblings);
@@ -82,16 +91,21 @@ export class Studio {
     return children;
   });
 
-  /** The nodes from the first to the selected one. */
+  /** The nodes from the first to the selected one, as far as they are shown. */
   readonly path = $derived.by(() => {
     const path: ProjectNode[] = [];
     let node = this.selected === undefined ? undefined : this.nodes.get(this.selected);
     while (node) {
-      path.unshift(node);
+      if (!this.hidden.has(node.id)) path.unshift(node);
       node = node.parent === undefined ? undefined : this.nodes.get(node.parent);
     }
     return path;
   });
+
+  /** Whether a text may be added: a first one, or behind one that is written to its end. */
+  readonly canAdd = $derived(this.isLoaded && this.isOnline && this.path.at(-1)?.finished !== false);
+  /** Whether the model can write on from the end of the text. */
+  readonly canWrite = $derived(this.canAdd && this.path.length > 0);
 
   /** The last span of the text on the page. */
   readonly lastSpan = $derived.by(() => {
@@ -110,6 +124,18 @@ export class Studio {
     const there = this.plans.filter(({ removed }) => !removed);
     return there.find(({ id }) => id === this.planId) ?? there.at(-1);
   });
+
+  /** The waypoint that was chosen last, and its plan. */
+  #chosenWaypoint = $state.raw<{ plan: number | undefined; number: number | undefined }>();
+
+  /** Number of the waypoint of the shown plan that is chosen, from 1. */
+  get waypoint(): number | undefined {
+    return this.#chosenWaypoint?.plan === this.plan?.id ? this.#chosenWaypoint?.number : undefined;
+  }
+
+  set waypoint(number: number | undefined) {
+    this.#chosenWaypoint = { plan: this.plan?.id, number };
+  }
 
   /** Of each waypoint of the plan, by its number, the last span of the text on the page that was written toward it. */
   readonly passedOfPlan = $derived.by(() => {
@@ -130,39 +156,46 @@ export class Studio {
   /** The text on the page, from its first node to the selected one. */
   readonly text = $derived(this.path.map((node) => this.textOf(node)).join(""));
 
-  async begin(): Promise<void> {
+  begin(): void {
     listen(
       (event) => this.#take(event),
       (isOnline) => {
-        const isBack = isOnline && !this.isOnline;
         this.isOnline = isOnline;
-        if (isBack) void this.load();
+        // Not before changes are told: so none is missed.
+        if (isOnline) void this.load();
       },
     );
-    await this.load();
   }
 
+  /** Nodes that were told since the state was asked for, which may be older. */
+  #lateNodes: ProjectNode[] | undefined;
+
   async load(): Promise<void> {
-    try {
+    const late: ProjectNode[] = [];
+    this.#lateNodes = late;
+    await this.follow("load", async () => {
       const { model, nodes, writing, reading, memory, experts } = await api.state();
-      this.message = "";
+      if (this.#lateNodes !== late) return;
+      this.#lateNodes = undefined;
       this.model = model;
       this.memory = memory;
       this.experts = experts;
       this.nodes = new Map(nodes.map((node) => [node.id, node]));
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
       this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));
+      // The text of one that is being written goes on from that of the state.
+      for (const node of late)
+        this.#setNode(node.finished ? node : { ...node, text: this.nodes.get(node.id)?.text ?? node.text });
       this.isLoaded = true;
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
-      const isText = ({ origin, removed }: ProjectNode) => origin !== CORPUS && !removed;
-      const chosen = this.nodes.has(wanted) ? wanted : nodes.filter(isText).at(-1)?.id;
+      const isText = ({ id, origin }: ProjectNode) => origin !== CORPUS && !this.hidden.has(id);
+      const texts = [...this.nodes.values()].filter(isText).map(({ id }) => id);
+      const chosen = texts.includes(wanted) ? wanted : texts.at(-1);
       if (chosen === undefined) this.selected = undefined;
       else this.select(chosen);
       await this.#loadMap();
-    } catch (error) {
-      this.tell(error);
-    }
+    });
   }
 
   /** The text of a node with what is still being written. */
@@ -185,7 +218,7 @@ export class Studio {
     this.selected = id;
     // The address is a link to the node.
     history.replaceState(undefined, "", `#node-${id}`);
-    if (this.nodes.get(id)?.unread) void this.run(() => api.mark(id, { unread: false }));
+    if (this.nodes.get(id)?.unread) void this.follow("read", () => api.mark(id, { unread: false }));
   }
 
   /** Whether a point is of a text of the tree: others are of files or of the memory. */
@@ -220,14 +253,15 @@ export class Studio {
     this.tool = "explain";
   }
 
-  tell(error: unknown): void {
-    this.message = error instanceof Error ? error.message : String(error);
+  tell(error: unknown, name?: string): void {
+    const words = error instanceof Error ? error.message : String(error);
+    this.notices.set(name ?? words, words);
   }
 
-  /** Does something that may fail, and tells why it did, unless it was called off. */
+  /** Does what somebody wants, and tells why it failed, unless it was called off. What was told before is past. */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+    this.notices.clear();
     try {
-      this.message = "";
       return await work();
     } catch (error) {
       if (!signal?.aborted) this.tell(error);
@@ -235,10 +269,22 @@ export class Studio {
     }
   }
 
+  /** Does what the page does by itself, under a name, and tells why it failed until it is done or somebody does something. */
+  async follow<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await work();
+      this.notices.delete(name);
+      return answer;
+    } catch (error) {
+      this.tell(error, name);
+      return undefined;
+    }
+  }
+
   #take(event: StudioEvent): void {
     if (event.kind === "node") {
-      this.nodes = new Map(this.nodes).set(event.node.id, event.node);
-      if (event.node.finished) this.#setLive(event.node.id, undefined);
+      this.#lateNodes?.push(event.node);
+      this.#setNode(event.node);
     } else if (event.kind === "text") {
       this.#setLive(event.node, (this.live.get(event.node) ?? "") + event.text);
     } else if (event.kind === "span") {
@@ -263,8 +309,8 @@ export class Studio {
       this.#addPoints(event.points);
     } else if (event.kind === "map") {
       this.laying = event.share < 1 ? event.share : undefined;
-      if (event.share === 1) void this.run(() => this.#loadMap());
-    } else this.message = event.message;
+      if (event.share === 1) void this.follow("map", () => this.#loadMap());
+    } else this.tell(event.message);
   }
 
   /** Points and plans that were told since the map was asked for. */
@@ -304,6 +350,11 @@ export class Studio {
       if (!known.some(({ place }) => place === span.place)) passed.set(span.node, [...known, span]);
     }
     this.passed = passed;
+  }
+
+  #setNode(node: ProjectNode): void {
+    this.nodes = new Map(this.nodes).set(node.id, node);
+    if (node.finished) this.#setLive(node.id, undefined);
   }
 
   #setLive(node: number, text: string | undefined): void {

@@ -75,6 +75,20 @@ export function useStudio(options: Partial<ServeOptions> = {}): { page: Page; se
   return studio;
 }
 
+/** Keeps back the next call of a path. What is returned lets it go, and waits for its answer. */
+export async function keepBack(page: Page, path: string): Promise<() => Promise<void>> {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await page.route(path, (route) => opened.then(() => route.continue()), { times: 1 });
+  return async () => {
+    const answered = page.waitForResponse(path);
+    open();
+    await (await answered).finished();
+  };
+}
+
 /** What axe finds serious, by rule and the first element; `colours` alone where the rest was looked at. */
 export async function seriousFindings(page: Page, what: "all" | "colours" = "all"): Promise<string[][]> {
   // There are no frames: axe needs no page of its own to join what it finds in them.

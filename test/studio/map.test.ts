@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { Rng } from "../../src/rng.js";
 import { post } from "../server/server.js";
-import { seriousFindings, useStudio } from "./browser.js";
+import { keepBack, seriousFindings, useStudio } from "./browser.js";
 
 const studio = useStudio();
 let page: Page;
@@ -37,13 +37,20 @@ it("reads a file that is chosen or dropped, shows it, finds spans in it, and rea
   // Dropped on the map.
   const dropped = await page.evaluateHandle(() => {
     const data = new DataTransfer();
+    data.items.add(new File(["{"], "broken.jsonl"));
+    data.items.add(new File([""], "empty.txt"));
     data.items.add(new File(["A whale sang.\nA whale slept."], "whales.txt"));
     return data;
   });
   await page.getByRole("region", { name: "Map of latents" }).dispatchEvent("drop", { dataTransfer: dropped });
   await files.getByText("whales.txt").waitFor();
+  // Each that is refused is told, until the next deed.
+  const notice = page.getByRole("alert");
+  for (const name of ["broken.jsonl", "empty.txt"]) expect(await notice.textContent()).toContain(name);
+  studio.complaints.length = 0;
   await page.getByRole("button", { name: "Remove whales.txt" }).click();
   await expect.poll(() => files.getByText("whales.txt").count()).toBe(0);
+  expect(await notice.count()).toBe(0);
   expect(await seriousFindings(page)).toEqual([]);
   // The search of the page finds its spans too.
   await page.getByLabel("Search", { exact: true }).fill("rain 12");
@@ -58,9 +65,13 @@ it("is coloured by what the records of a file say: words by their colours, numbe
   await colour.selectOption({ label: "by subject" });
   await legend.waitFor();
   expect((await legend.locator("> span").allTextContents()).sort()).toEqual(["fox", "rain"]);
+  expect(await colour.locator("option:checked").textContent()).toBe("by subject");
   await colour.selectOption({ label: "by day" });
   await expect.poll(() => legend.textContent()).toContain("from 0, faint, to 39, strong");
+  const letGo = await keepBack(page, "**/studio/labels");
+  await colour.selectOption({ label: "by subject" });
   await colour.selectOption({ label: "by this text" });
+  await letGo();
   await expect.poll(() => legend.count()).toBe(0);
   const labels = async (name?: string) => (await post(`${studio.server.url}/studio/labels`, { name })).body;
   expect((await labels()).names).toEqual(["day", "subject"]);
@@ -87,8 +98,16 @@ it("is laid by UMAP, beside other calls, and by axes again", async () => {
 it("is worked by keys: moved, zoomed, read in the middle; and saved as PNG and SVG", async () => {
   await map().focus();
   for (const key of ["ArrowLeft", "ArrowUp", "+", "-", "0", "+"]) await page.keyboard.press(key);
+  const letGo = await keepBack(page, "**/studio/place");
+  await page.keyboard.press("Enter");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "To the desk" }).waitFor();
+  // The answer to an older question replaces no newer one.
+  const read = await page.getByRole("status").last().textContent();
+  await letGo();
+  await expect.poll(() => page.getByRole("status").last().textContent()).toBe(read);
+  await page.keyboard.press("0");
   for (const kind of ["PNG", "SVG"]) {
     const [download] = await Promise.all([
       page.waitForEvent("download"),

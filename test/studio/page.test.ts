@@ -1,7 +1,8 @@
 /** The studio in a real browser, on the pocket model. */
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
-import { seriousFindings, useStudio } from "./browser.js";
+import { post } from "../server/server.js";
+import { keepBack, seriousFindings, useStudio } from "./browser.js";
 
 const studio = useStudio();
 let page: Page;
@@ -38,13 +39,37 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   const own = tree().filter({ hasText: "A lamp burned" });
   await own.waitFor();
   await own.focus();
+  const marks: object[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/mark")) marks.push(request.postDataJSON().marks);
+  });
+  await page.keyboard.press("F2");
+  await page.keyboard.type("Not a title");
+  await page.keyboard.press("Escape");
   await page.keyboard.press("F2");
   await page.keyboard.type("The lamp");
   await page.keyboard.press("Enter");
   const titled = tree().filter({ hasText: "The lamp" });
   await titled.waitFor();
-  await page.keyboard.press("+");
+  // With Ctrl or Alt, keys are the browser's: they zoom, and go back.
+  const desk = page.getByRole("tab", { name: "Desk" });
+  type Shortcut = { key: string; ctrlKey?: true; altKey?: true };
+  const shortcuts: [Locator, Shortcut][] = [
+    [titled, { key: "-", ctrlKey: true }],
+    [titled, { key: "ArrowLeft", altKey: true }],
+    [titled, { key: "/", ctrlKey: true }],
+    [page.getByRole("application"), { key: "-", ctrlKey: true }],
+    [desk, { key: "ArrowRight", altKey: true }],
+  ];
+  for (const [on, shortcut] of shortcuts) {
+    const press = (element: Element, init: Shortcut) =>
+      element.dispatchEvent(new KeyboardEvent("keydown", { ...init, bubbles: true, cancelable: true }));
+    expect(await on.evaluate(press, shortcut)).toBe(true);
+  }
+  expect(await desk.getAttribute("aria-selected")).toBe("true");
+  await titled.press("+");
   await titled.getByText("rated").waitFor({ state: "attached" });
+  expect(marks).toEqual([{ title: "The lamp" }, { rating: 1 }]);
   const count = await tree().count();
   await page.keyboard.press("Delete");
   await expect.poll(() => tree().count()).toBe(count - 1);
@@ -54,11 +79,75 @@ it("is worked by keys alone: moves in the tree, titles, rates, removes, undoes, 
   await expect.poll(() => titled.getByText("rated").count()).toBe(0);
   await page.keyboard.press("Home");
   await page.keyboard.press("/");
+  const letGo = await keepBack(page, "**/studio/search");
+  await page.keyboard.type("l");
+  await page.keyboard.press("Escape");
+  await letGo();
+  expect(await page.getByRole("search").getByRole("listitem").count()).toBe(0);
   await page.keyboard.type("lamp burn");
   await page.getByRole("search").getByRole("listitem").first().waitFor();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect.poll(() => text().textContent()).toContain("A lamp burned in the window.");
+}, 60_000);
+
+it("begins nothing while the end of the text is being written", async () => {
+  const { url } = studio.server;
+  const { id: parent } = (await post(`${url}/studio/type`, { text: "The tide went out." })).body;
+  const options = { nSteps: 64, span: 64, nAvg: 1 };
+  const { nodes } = (await post(`${url}/studio/write`, { parent, sampler: "avg", branches: 1, options })).body;
+  const begun: string[] = [];
+  page.on("request", (request) => {
+    if (/\/(write|type)$/.test(request.url())) begun.push(request.postDataJSON().text);
+  });
+  await page.locator(`#node-${nodes[0]}`).click();
+  const composer = page.getByLabel("Your text");
+  const add = page.getByRole("button", { name: "Add", exact: true });
+  await composer.press("Enter");
+  await composer.fill("A boat lay in the mud.");
+  expect(await add.isDisabled()).toBe(true);
+  await composer.press("Enter");
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect.poll(() => add.isEnabled()).toBe(true);
+  expect(begun).toEqual([]);
+  // Twice, before the first one is answered.
+  await composer.evaluate((field) => {
+    const press = () => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    press();
+    press();
+  });
+  await tree().getByText("A boat lay in the mud.").waitFor();
+  expect(begun).toEqual([expect.stringContaining("A boat lay in the mud.")]);
+}, 60_000);
+
+it("shows nothing of what stands behind a removed text, and begins anew after the last one", async () => {
+  const { url } = studio.server;
+  const nodes = async () =>
+    (await (await fetch(`${url}/studio/state`)).json()).nodes as { id: number; parent?: number; removed: boolean }[];
+  const first = (await nodes()).filter(({ parent, removed }) => parent === undefined && !removed);
+  for (const { id } of first) await post(`${url}/studio/mark`, { node: id, marks: { removed: true } });
+  const { id: parent } = (await post(`${url}/studio/type`, { text: "A bell rang." })).body;
+  await post(`${url}/studio/type`, { text: " Nobody came.", parent });
+  await expect.poll(() => tree().count()).toBe(2);
+  await page.getByRole("button", { name: "Table" }).click();
+  const rows = page.getByRole("region", { name: "Spans" }).locator("tbody tr");
+  await expect.poll(() => rows.count()).toBe(2);
+  await rows.last().getByRole("checkbox").check();
+  await page.getByText("1 chosen").waitFor();
+  await tree().last().click();
+  await expect.poll(() => text().textContent()).toContain("A bell rang. Nobody came.");
+  await tree().first().focus();
+  await page.keyboard.press("Delete");
+  await page.getByText("Write a first sentence.").waitFor();
+  expect([await tree().count(), await rows.count(), await page.getByText(/\d chosen/).count()]).toEqual([0, 0, 0]);
+  await page.reload();
+  await page.getByText("Write a first sentence.").waitFor();
+  await page.getByLabel("Your text").fill("A door opened.");
+  await page.keyboard.press("Enter");
+  await tree().getByText("A door opened.").waitFor();
+  expect((await nodes()).at(-1)!.parent).toBeUndefined();
+  await post(`${url}/studio/mark`, { node: parent, marks: { removed: false } });
+  await expect.poll(() => tree().count()).toBe(3);
 }, 60_000);
 
 it("blends on the desk while a slider moves, and reads a place of the map", async () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { post } from "../server/server.js";
-import { seriousFindings, useStudio } from "./browser.js";
+import { keepBack, seriousFindings, useStudio } from "./browser.js";
 
 const folder = mkdtempSync(join(tmpdir(), "runs-"));
 afterAll(() => rm(folder, { recursive: true }));
@@ -52,6 +52,14 @@ it("moves a third text by the step between two, forward and backward", async () 
 
 it("explains a text: shading, what comes back, the nearest spans", async () => {
   await page.getByRole("tab", { name: "Explain" }).click();
+  // Erased before it is answered.
+  await page.route("**/studio/explain", () => {}, { times: 1 });
+  const asked = page.waitForRequest("**/studio/explain");
+  await panel().getByLabel("Text").fill("The fox");
+  await asked;
+  await panel().getByText("Reading …").waitFor();
+  await panel().getByLabel("Text").fill("");
+  await panel().getByText("Reading …").waitFor({ state: "detached" });
   await panel().getByRole("button", { name: "Take the last span" }).click();
   await panel().getByText("Confidence").waitFor();
   const weights = await panel().getByRole("list", { name: "Weights" }).getByRole("listitem").allTextContents();
@@ -133,6 +141,31 @@ describe("a plan", () => {
     const now = (await handle(2).boundingBox())!;
     expect(Math.hypot(now.x + now.width / 2 - target.x, now.y + now.height / 2 - target.y)).toBeLessThan(3);
     expect(await seriousFindings(page)).toEqual([]);
+    // Another one is clicked before the move of the first is answered.
+    const before = await waypoints();
+    const letGo = await keepBack(page, "**/studio/plan/edit");
+    await handle(1).hover();
+    await page.mouse.down();
+    await page.mouse.move(target.x + 40, target.y + 30, { steps: 2 });
+    await page.mouse.up();
+    await handle(2).click();
+    await letGo();
+    await handle(2).hover();
+    await page.locator(".tip").waitFor();
+    await post(`${studio.server.url}/studio/turn`, { direction: "undo" });
+    const distance = async () => {
+      const { x, y } = (await handle(1).boundingBox())!;
+      return Math.hypot(x - target.x - 40, y - target.y - 30);
+    };
+    await expect.poll(distance).toBeGreaterThan(25);
+    // A key has moved one when the answer to another comes.
+    const letGoOn = await keepBack(page, "**/studio/plan/edit");
+    const asked = page.waitForRequest("**/studio/plan/edit");
+    await handle(3).press("ArrowRight");
+    await asked;
+    await handle(1).press("ArrowRight");
+    await letGoOn();
+    for (const i of [0, 2]) await expect.poll(async () => (await waypoints())[i]!.x).toBeGreaterThan(before[i]!.x);
   }, 60_000);
 
   it("is written along: each span says which waypoint it was for, over a reload and in an export", async () => {
@@ -205,6 +238,15 @@ describe("a plan", () => {
       .poll(async () => (await plans()).at(-1).title)
       .toMatch(/^The king was happy. → .* \+ They all came home.$/);
     await expect.poll(() => rows().count()).toBe(3);
+    // A waypoint of one plan is none of another.
+    await rows().first().getByRole("button").click();
+    const editor = panel().getByRole("group", { name: "Waypoint 1" });
+    await editor.waitFor();
+    const title = panel().getByLabel("Shown plan").locator("option:checked");
+    const removed = await title.textContent();
+    await panel().getByRole("button", { name: "Remove plan" }).click();
+    await expect.poll(() => title.textContent()).not.toBe(removed);
+    expect(await editor.count()).toBe(0);
   }, 60_000);
 });
 
@@ -233,12 +275,22 @@ async function begin(name: string, lr: number): Promise<string> {
   return log;
 }
 
-it("draws runs while they are written, side by side with what differs", async () => {
+it("draws runs while they are written, side by side with what differs; asks every three seconds", async () => {
+  const asked: { body: string | null; at: number }[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/runs")) asked.push({ body: request.postData(), at: performance.now() });
+  });
   await page.getByRole("tab", { name: "Runs" }).click();
   await panel().getByText(`No training runs in ${folder}`).waitFor();
   await begin("slow", 0.0001);
   const log = await begin("fast", 0.001);
   await panel().getByText("vae, step 1,000, 2.001").waitFor();
+  // What went wrong stays told while the page goes on by itself.
+  await page.route("**/studio/turn", (route) => route.fulfill({ status: 500, json: { error: { message: "Lost." } } }));
+  await page.keyboard.press("Control+z");
+  const notice = page.getByRole("alert").getByText("Lost.");
+  await notice.waitFor();
+  studio.complaints.length = 0;
   await appendFile(
     log,
     lines([
@@ -251,6 +303,10 @@ it("draws runs while they are written, side by side with what differs", async ()
   await appendFile(log, '{"step": 1002, "lo');
   await panel().getByText("vae, step 1,001, 1.500").waitFor();
   await panel().getByText("A box.").waitFor();
+  expect(await notice.count()).toBe(1);
+  const pauses = asked.slice(1).flatMap(({ body, at }, i) => (body === asked[i]!.body ? [at - asked[i]!.at] : []));
+  expect(pauses.length).toBeGreaterThan(0);
+  expect(Math.min(...pauses)).toBeGreaterThan(2500);
   await panel().getByRole("checkbox", { name: "slow" }).focus();
   await page.keyboard.press("Space");
   await expect.poll(() => panel().locator("polyline").count()).toBe(2);
