@@ -37,7 +37,15 @@ import {
 import { routerModel } from "./host/routerModel.js";
 import { samplerInputs, samplingOptions, taskExamples, textIds } from "./host/samplerArguments.js";
 import { StreamedTexts } from "./host/streamedTexts.js";
-import { checkLatent, cutToLength, type Latent, LatentSpace, type Posterior, writeLimit } from "./latent/index.js";
+import {
+  checkLatent,
+  cutToLength,
+  type Latent,
+  LatentSpace,
+  norm,
+  type Posterior,
+  writeLimit,
+} from "./latent/index.js";
 import { httpLink, servedHashes, servedTokenizer } from "./remote/httpLink.js";
 import type { EngineFacts, ModelHashes } from "./remote/protocol.js";
 import { RemoteEngine } from "./remote/remoteEngine.js";
@@ -300,7 +308,10 @@ export class BigVae {
     return oneOf(kinds, kind ?? (space.hasLength ? "lerp" : "normLerp"), "interpolate")();
   }
 
-  /** A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. */
+  /**
+   * A mix of latents; weights may be negative. normKept, the default, gives it the weighted mean of their lengths. Throws "usage" where they cancel: what is
+   * left says nothing.
+   */
   mix(zs: readonly Latent[], weights: readonly number[], kind: MixKind = "normKept"): Latent {
     checkLatents("mix", zs);
     const kinds = {
@@ -308,7 +319,15 @@ export class BigVae {
       normKept: () => this.space.normKeptSum(zs, weights),
       medoid: () => this.space.medoid(zs, weights),
     };
-    return oneOf(kinds, kind, "mix")();
+    const mixed = oneOf(kinds, kind, "mix")();
+    const size = (z: Latent) => norm(this.space.content(z));
+    if (size(mixed) > 1e-6 * Math.max(...zs.map(size))) return mixed;
+    throw new BigVaeError("usage", {
+      subject: "mix",
+      expected: "parts that leave something",
+      got: "parts that cancel",
+      remedy: "give other weights",
+    });
   }
 
   /** What examples have in common: means of their first spans, averaged, at their mean length. A latent is taken as such a mean. */

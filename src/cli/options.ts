@@ -33,6 +33,8 @@ export function namedNumbers(text: string): Record<string, number> {
       throw new InvalidArgumentError(`Expected NAME=NUMBER pairs with commas between, got ${JSON.stringify(pair)}.`);
     return [name.trim(), Number(value)] as const;
   });
+  const twice = pairs.find(([name], i) => pairs.findIndex((other) => other[0] === name) < i);
+  if (twice) throw new InvalidArgumentError(`Expected each name once, got ${twice[0]} twice.`);
   return Object.fromEntries(pairs);
 }
 

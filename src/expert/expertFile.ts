@@ -156,6 +156,16 @@ export async function expertNames(folder: string): Promise<string[]> {
   return experts;
 }
 
+/** Names of experts of a folder whose training has begun and is not finished. */
+export async function begunExperts(folder: string): Promise<string[]> {
+  const begun: string[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const own = join(folder, name);
+    if (NAME.test(name) && (await exists(join(own, RUN))) && !(await isExpert(own))) begun.push(name);
+  }
+  return begun;
+}
+
 /** The experts of a folder, in order of name. Throws as `expertNames` and `readExpert` do. */
 export async function readExperts(folder: string): Promise<StoredExpert[]> {
   const experts: StoredExpert[] = [];
@@ -167,11 +177,21 @@ export async function readExperts(folder: string): Promise<StoredExpert[]> {
 export async function findExpert(folder: string, name: string): Promise<StoredExpert> {
   if (NAME.test(name) && (await isExpert(join(folder, name)))) return readExpert(join(folder, name));
   const others = await expertNames(folder);
+  if ((await begunExperts(folder)).includes(name)) throw unfinished(folder, name);
   throw new BigVaeError("usage", {
     subject: `experts ${folder}`,
     expected: others.length > 0 ? `one of ${others.join(", ")}` : "an expert",
     got: others.length > 0 ? quote(name) : "none there",
     remedy: others.length > 0 ? "name one of them" : "train one with bigvae expert train",
+  });
+}
+
+function unfinished(folder: string, name: string): BigVaeError {
+  return new BigVaeError("usage", {
+    subject: `experts ${folder}`,
+    expected: "an expert that is trained to its end",
+    got: `${name}, which was begun`,
+    remedy: "resume its training, or remove it",
   });
 }
 

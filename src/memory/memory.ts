@@ -42,7 +42,8 @@ export class Memory {
   readonly #indices = new Map<Metric, VectorIndex>();
   /** The change that is under way: one at a time. */
   #change: Promise<unknown> = Promise.resolve();
-  #store: RecordStore;
+  /** None once it is closed. */
+  #records: RecordStore | undefined;
   #changes = 0;
   readonly #lock: FolderLock;
   readonly #options: MemoryOptions;
@@ -59,7 +60,12 @@ export class Memory {
     this.#lock = lock;
     this.#options = options;
     this.latents = new LatentSpace(space);
-    this.#store = store;
+    this.#records = store;
+  }
+
+  /** Throws "usage" once it is closed. */
+  get #store(): RecordStore {
+    return this.#records ?? closed(this.folder);
   }
 
   /**
@@ -83,15 +89,17 @@ export class Memory {
     }
   }
 
-  /** Saves the index and lets the next process in. An index that cannot be saved is told, and brought up to the records when it is next needed. */
+  /** Saves the index and lets the next process in; a second time does nothing. An index that cannot be saved is told, and brought up to the records when it is next needed. */
   async close(): Promise<void> {
     await this.#alone(async () => {
+      if (!this.#records) return;
       try {
         for (const [metric, index] of this.#indices)
           await index.settle(this.count).catch((error: unknown) => this.#dropIndex(metric, error));
       } finally {
         this.#indices.clear();
         this.#store.database.close();
+        this.#records = undefined;
         await this.#lock.release();
       }
     });
@@ -270,7 +278,7 @@ export class Memory {
       this.#store.database.closeWhole();
       renameSync(from, to);
     } finally {
-      this.#store = new RecordStore(openFile(to, KIND));
+      this.#records = new RecordStore(openFile(to, KIND));
     }
   }
 
@@ -280,6 +288,16 @@ export class Memory {
     this.#change = done.catch(() => undefined);
     return done;
   }
+}
+
+function closed(folder: string): never {
+  const remedy = "open it again";
+  throw new BigVaeError("usage", {
+    subject: `memory ${folder}`,
+    expected: "an open memory",
+    got: "a closed one",
+    remedy,
+  });
 }
 
 function unlessUnsupported(error: unknown): void {

@@ -45,6 +45,6 @@ export function noMemory(folder: string): BigVaeError {
     subject: `memory ${folder}`,
     expected: "a memory",
     got: "none",
-    remedy: "add records to it with a model",
+    remedy: "begin one: bigvae memory add keeps texts, bigvae memory calibrate makes it fit for drafts",
   });
 }

@@ -138,13 +138,18 @@ describe("RecalledDrafts", () => {
   it("keeps no more than it may: those go that are used up, then the least used, then the oldest", async () => {
     const store = memory([kept(1, 5, 5), kept(2, 5, 5), kept(3, 5, 5), kept(4, 5, 5)]);
     const dropped: number[] = [];
-    const onDrop = (ids: readonly number[]) => void dropped.push(...ids);
-    const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 }, { most: 4, onDrop });
+    const added: number[] = [];
+    const onChange = (change: { added?: readonly number[]; deleted?: readonly number[] }) => {
+      added.push(...(change.added ?? []));
+      dropped.push(...(change.deleted ?? []));
+    };
+    const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 }, { most: 4, onChange });
     // 1 is used up; 2 is used once; 3 and 4 are not.
     for (let i = 0; i < 16; i++) await drafts.forRun().recall(place, 1);
     await drafts.forRun().recall(place, 1);
     for (let i = 0; i < 4; i++) await drafts.forRun().keep({ ...place }, [{ ids: [5], z: Float32Array.of(5) }]);
     expect(dropped).toEqual([1, 3, 4, 5]);
+    expect(added).toEqual([5, 6, 7, 8]);
     expect(store.count).toBe(4);
     expect(drafts.counts).toMatchObject({ kept: 4, dropped: 4 });
     expect(idsOf(await drafts.forRun().recall(place, 9))).toEqual([2, 6, 7, 8]);

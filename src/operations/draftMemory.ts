@@ -67,12 +67,18 @@ export interface DraftCounts {
   milliseconds: number;
 }
 
-/** How many drafts are kept, and who is told of those that go. */
+/** Ids of drafts that came and went. */
+interface DraftChange {
+  added?: readonly number[];
+  deleted?: readonly number[];
+}
+
+/** How many drafts are kept, and who is told of those that come and go. */
 export interface DraftOptions {
   /** Drafts of a kind (their length, and what is encoded of them) that are kept at most; default: 10,000. */
   most?: number | undefined;
-  /** Is told of the drafts that were dropped. */
-  onDrop?: (ids: readonly number[]) => unknown;
+  /** Is told of the drafts that were kept, and of those that were dropped. */
+  onChange?: (change: DraftChange) => unknown;
 }
 
 /**
@@ -86,7 +92,7 @@ export class RecalledDrafts {
   readonly counts: DraftCounts = { asked: 0, recalled: 0, kept: 0, dropped: 0, milliseconds: 0 };
   /** Drafts of a kind that are kept at most. */
   readonly most: number;
-  readonly #onDrop: DraftOptions["onDrop"];
+  readonly #onChange: DraftOptions["onChange"];
   /** The change that is under way: which drafts go follows from those that there are. */
   #change: Promise<unknown> = Promise.resolve();
 
@@ -97,7 +103,7 @@ export class RecalledDrafts {
     readonly tokenizer: Pick<BigVae["tokenizer"], "decode">,
     /** How near they must be. */
     readonly limits: Pick<RecallLimits, "distance">,
-    { most = MOST_DRAFTS, onDrop }: DraftOptions = {},
+    { most = MOST_DRAFTS, onChange }: DraftOptions = {},
   ) {
     if (!(Number.isSafeInteger(most) && most >= 1))
       throw new BigVaeError("usage", {
@@ -107,7 +113,7 @@ export class RecalledDrafts {
         remedy: `leave it out for ${MOST_DRAFTS}`,
       });
     this.most = most;
-    this.#onDrop = onDrop;
+    this.#onChange = onChange;
   }
 
   /** Share of the drafts that were recalled. */
@@ -162,6 +168,7 @@ export class RecalledDrafts {
       (added) => ({ added: added.map((id, i) => ({ id, z: records[i]!.z, contextZ: context })) }),
     );
     this.counts.kept += ids.length;
+    await this.#onChange?.({ added: ids });
     await this.#drop(table, ids);
     return ids;
   }
@@ -185,7 +192,7 @@ export class RecalledDrafts {
     }
     for (const id of dropped) this.#uses.delete(id);
     this.counts.dropped += dropped.length;
-    await this.#onDrop?.(dropped);
+    await this.#onChange?.({ deleted: dropped });
   }
 
   #usesOf(id: number): number {

@@ -157,13 +157,19 @@ export async function editedPlan(
   checkEdit(edit);
   const { z, text, tolerance, weight, insert = false, remove = false } = edit;
   const most = plan.length + (insert ? 1 : 0);
-  const isLast = remove && plan.length === 1;
-  if (!(Number.isInteger(number) && number >= 1 && number <= most) || isLast)
+  if (!(Number.isInteger(number) && number >= 1 && number <= most))
     throw new BigVaeError("usage", {
       subject: `waypoint ${number}`,
-      expected: isLast ? "a plan of more than this one" : `a number from 1 to ${most}`,
+      expected: `a number from 1 to ${most}`,
       got: number,
       remedy: "number the waypoints from 1",
+    });
+  if (remove && plan.length === 1)
+    throw new BigVaeError("usage", {
+      subject: "plan edit",
+      expected: "a plan of at least two waypoints to take one out of",
+      got: "a plan of one",
+      remedy: "change the waypoint, or delete the plan",
     });
   if (remove) return plan.toSpliced(number - 1, 1);
   checkLength("plan edit", most, "take one out first");

@@ -96,7 +96,7 @@ export function mergedStrategies(
   if (weights.length !== strategies.length || !weights.every((weight) => weight > 0 && Number.isFinite(weight)))
     throw new BigVaeError("usage", {
       subject: "`weights`",
-      expected: `${strategies.length} above 0`,
+      expected: `${strategies.length} weights, each above 0`,
       got: weights.join(","),
       remedy: "give one for each strategy",
     });

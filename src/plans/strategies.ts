@@ -51,7 +51,9 @@ const VERSION_FILE = /^(\d+)\.(json|removed)$/;
 /** Throws "usage" for a name that would be no folder of its own. "NAME@VERSION" names a version, NAME the newest. */
 export function parseStrategyName(given: string): { name: string; version?: number } {
   const [, name, version] = /^([\p{L}\d][\p{L}\d._-]{0,99})(?:@(\d{1,9}))?$/u.exec(given) ?? [];
-  if (name !== undefined) return { name, ...(version === undefined ? {} : { version: Number(version) }) };
+  // A folder's name has 255 bytes at most.
+  if (name !== undefined && Buffer.byteLength(name) <= 255)
+    return { name, ...(version === undefined ? {} : { version: Number(version) }) };
   throw new BigVaeError("usage", {
     subject: `strategy ${JSON.stringify(given.slice(0, 40))}`,
     expected: "a name of letters, digits, dots, hyphens and underscores, or NAME@VERSION",

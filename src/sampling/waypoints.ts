@@ -121,7 +121,9 @@ export function checkPlan(what: string, plan: Plan, width: number): Plan {
   const fail = (expected: string, got: unknown): never => {
     throw new BigVaeError("usage", { subject: what, expected, got: `${got}`, remedy: "give waypoints in their order" });
   };
-  if (!Array.isArray(plan) || plan.length === 0) return fail("a list of waypoints", plan);
+  if (!Array.isArray(plan))
+    return fail("a list of waypoints", plan === null ? "null" : `a value of type ${typeof plan}`);
+  if (plan.length === 0) return fail("at least one waypoint", "an empty list");
   for (const [i, given] of plan.entries()) {
     const { z, tolerance, weight } = (given ?? {}) as Waypoint;
     const named = `${what}, waypoint ${i + 1}`;

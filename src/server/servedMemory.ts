@@ -67,7 +67,7 @@ export class ServedMemory {
   drafts({ tokenizer }: BigVae): RecalledDrafts {
     return (this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, this.limits() ?? notCalibrated(), {
       most: this.mostDrafts,
-      onDrop: (ids) => this.onChange?.({ deleted: ids }),
+      onChange: (change) => this.onChange?.(change),
     }));
   }
 

@@ -51,17 +51,9 @@ export class MemoryLayer {
     return (await this.memory.get().record(recordOf(point))).z;
   }
 
-  /** The drafts for one run; what is kept comes on the map. */
+  /** The drafts for one run. */
   forRun(model: BigVae): DraftMemory {
-    const drafts = this.memory.drafts(model).forRun();
-    return {
-      recall: (place, count) => drafts.recall(place, count),
-      keep: async (place, written) => {
-        const ids = await drafts.keep(place, written);
-        await this.change({ added: ids });
-        return ids;
-      },
-    };
+    return this.memory.drafts(model).forRun();
   }
 
   async #place(ids: readonly number[]): Promise<MapPoint[]> {

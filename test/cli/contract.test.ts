@@ -286,6 +286,13 @@ it("the tour gives a line of JSON for each of its steps", async () => {
 describe("errors: one sentence, a documented exit code, nothing on standard output", () => {
   const cases: [string, string[], number, RegExp][] = [
     ["an empty text", ["encode", ...TINY, ""], 2, /expected some text/],
+    ["a mix of nothing", ["mix", ...TINY, "1:It rained.", "-1:It rained."], 2, /mix: .*got parts that cancel/],
+    [
+      "a weight twice",
+      ["generate", ...TINY, "--prompt", "x", "--weights", "draftPull=1,draftPull=2"],
+      2,
+      /draftPull twice/,
+    ],
     ["no such model", ["encode", "--model", "nowhere/at/all", "x"], 2, /--model nowhere\/at\/all: expected/],
     ["no such adapters", ["encode", "--adapters", "nowhere", "x"], 2, /--adapters nowhere: .*got nothing there/],
     ["no such data", ["eval", ...TINY, "--data", "nowhere"], 2, /--data nowhere: .*got nothing there/],

@@ -112,6 +112,12 @@ it("removes an expert that is damaged, and one that was never finished", PATIENC
     ),
   });
   await mkdir(join(own, "half", "run"), { recursive: true });
+  expect((await bigvae(["expert", "list", "--experts", own])).stdout).toMatch(
+    /^half +begun; --resume goes on with it\n/,
+  );
+  expect((await bigvae(["expert", "show", "half", "--experts", own])).stderr).toMatch(
+    /got half, which was begun; resume its training/,
+  );
   const remove = async (name: string) =>
     expect((await bigvae(["expert", "rm", name, "--experts", own, "--yes"])).stdout).toMatch(/: removed\n$/);
   for (const name of ["bad", "half"]) await remove(name);

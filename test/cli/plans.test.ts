@@ -239,7 +239,9 @@ describe("bigvae strategy", PATIENCE, () => {
     );
     expect((await of("list")).stdout).toBe("brave@1,2  task vector of 1 example\nhome@1  plan of 2 waypoints\n");
     for (const weights of ["1", "1,2,3", "0,0"])
-      expect((await of("merge", "both", "brave@1", "home", "--weights", weights)).stderr).toMatch(/expected 2 above 0/);
+      expect((await of("merge", "both", "brave@1", "home", "--weights", weights)).stderr).toMatch(
+        /expected 2 weights, each above 0/,
+      );
     expect((await of("merge", "both", "brave@1", "home", "--weights", "2,1")).stdout).toBe(
       "both@1: task vector of 2 examples, plan of 2 waypoints\n",
     );

@@ -112,6 +112,16 @@ describe("a run that ended early", () => {
     await same("aborted");
   });
 
+  it("says its held-out loss though it was aborted behind the last evaluation", PATIENCE, async () => {
+    const stop = new AbortController();
+    const onReport = ({ kind }: { kind: string }) => kind === "heldOut" && stop.abort();
+    expect(await trainExpert(options("late"), { signal: stop.signal, onReport })).toBe(false);
+    const { name, experts } = options("late");
+    expect(await trainExpert({ name, experts, resume: true })).toBe(true);
+    const [late, straight] = await Promise.all(["late", "straight"].map((each) => findExpert(experts, each)));
+    expect(late!.facts.heldOutLoss).toBe(straight!.facts.heldOutLoss);
+  });
+
   it("goes on after kills at any moment to the same expert", PATIENCE, async () => {
     const experts = join(folder, "experts");
     const { name: _, ...given } = options("killed");
@@ -152,6 +162,16 @@ describe("wrong options", () => {
       (thrown: Error) => thrown,
     );
     expect(error?.message).toMatch(message);
+  });
+
+  it("and too little text, of which nothing is left", PATIENCE, async () => {
+    await writeFile(join(folder, "two.txt"), "a\nb\n");
+    await expectRefusal(
+      () => trainExpert(options("little", { on: join(folder, "two.txt") })),
+      "usage",
+      /expected at least 4 rows with 24 tokens or more for one step, got 0; give more text, or lower `batchSize` or `contextLength`/,
+    );
+    expect(await readdir(join(folder, "experts"))).not.toContain("little");
   });
 
   it("and a base without adapters", PATIENCE, async () => {

@@ -53,6 +53,11 @@ describe("a memory", () => {
           tags: [...(record.tags ?? [])].sort(),
         });
       await again.close();
+      await again.close();
+      const closed = { kind: "usage", message: expect.stringMatching(/expected an open memory, got a closed one/) };
+      await expect(again.add(records)).rejects.toMatchObject(closed);
+      await expect(again.search({ z: z(1) })).rejects.toMatchObject(closed);
+      expect(() => again.count).toThrow(expect.objectContaining(closed));
     }));
 
   it("finds by cosine, inner product and distance as computed by hand", () => {

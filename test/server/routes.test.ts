@@ -259,6 +259,14 @@ describe("what is refused", () => {
     ["a sampler without its text", "/latent/generate", { sampler: "guide" }, 400, /give prompt/, null],
     ["a latent of another width at an end", "/latent/interpolate", { from: [0], to: [0] }, 400, /1025/, null],
     ["another model", "/v1/embeddings", { model: "gpt", input: "x" }, 404, /model: expected pocket/, "model"],
+    [
+      "too many branches",
+      "/generate",
+      { prompt: "x", weave_beam_width: 3e6 },
+      400,
+      /weave_beam_width: .*128/,
+      "weave_beam_width",
+    ],
     ["an unknown token", "/v1/embeddings", { model: "pocket", input: [1e6] }, 400, /token ids/, null],
     ["an empty input", "/v1/embeddings", { model: "pocket", input: "" }, 400, /at least one token/, null],
     [
@@ -315,7 +323,7 @@ describe("what is refused", () => {
       "/plan/edit",
       { plan: [{ text: "x" }], number: 1, remove: true },
       400,
-      /more than this one/,
+      /at least two waypoints to take one out of/,
       null,
     ],
     [

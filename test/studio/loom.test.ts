@@ -160,6 +160,52 @@ it("tells why a branch was not written", async () => {
   expect(events).toContainEqual({ kind: "failed", node, message: expect.stringContaining("nSteps") });
 });
 
+it("goes on behind no text that was removed, nor one that is still written, and searches none", async () => {
+  const first = await loom.type("The alpha fox ran home.");
+  const second = await loom.type(" The beta bear slept.", { parent: first.id });
+  const [writing] = loom.write({ parent: second.id, sampler: "generate", options: { ...OPTIONS, nSteps: 8 } });
+  await expect(loom.type(" More.", { parent: writing! })).rejects.toThrow(/got one that is still written/);
+  expect(() => loom.write({ parent: writing!, sampler: "generate" })).toThrow(/got one that is still written/);
+  loom.stop(writing!);
+  await loom.finished(writing!);
+  loom.mark(first.id, { removed: true });
+  await expect(loom.type(" More.", { parent: second.id })).rejects.toThrow(/got one that was removed; undo that first/);
+  expect(project.search("beta")).toEqual([]);
+  expect(project.hidden()).toEqual(new Set([first.id, second.id, writing!]));
+  const shown = await loom.type("It rained on the hill.");
+  const { x, y } = loom.atlas.map.points().find(({ node }) => node === second.id)!;
+  expect((await loom.atlas.read(x, y)).nearest.node).toBe(shown.id);
+  const { mean } = (await vae.encode(["The beta bear sat."]))[0]!;
+  expect((await loom.atlas.nearest(mean, 3, "")).map(({ node }) => node)).toEqual([shown.id]);
+  await loom.turn("undo");
+  expect(project.search("beta")).toHaveLength(1);
+});
+
+it("changes plans one after the other, merges them with their texts, and no longer than a plan may be", async () => {
+  const [a, b] = await planOfTexts(vae, ["A storm came up.", "They all came home."]);
+  const { id } = loom.plans.keep("Storm", [a!, b!]);
+  const edit = loom.plans.edit(id, 1, { text: "The wind blew." });
+  const undone = loom.turn("undo");
+  const again = loom.plans.edit(id, 2, { tolerance: 0.2 });
+  await Promise.all([edit, undone, again]);
+  expect(project.plans.get(id).waypoints).toMatchObject([{ text: "A storm came up." }, { tolerance: 0.2 }]);
+  const other = loom.plans.keep("Home", [b!, a!]);
+  const mixed = await loom.plans.merge([id, other.id], { append: false });
+  expect(mixed.title).toBe("Storm + Home");
+  for (const { text } of mixed.waypoints) expect(text).not.toBe("");
+  const late = loom.plans.edit(id, 1, { text: "It snowed." });
+  const removed = loom.plans.remove(id);
+  await Promise.all([late, removed]);
+  await expect(loom.plans.merge([id, other.id], { append: true })).rejects.toThrow(/which was taken out/);
+  const long = loom.plans.keep(
+    "Long",
+    Array.from({ length: 300 }, () => a!),
+  );
+  await expect(loom.plans.merge([long.id, long.id], { append: true })).rejects.toThrow(
+    /at most 512 waypoints, got 600/,
+  );
+});
+
 it("lays spans on a plane, and finds the latent of a place on it", async () => {
   for (const text of ["The fox ran home.", "The baker lost a key.", "It rained all day.", "Her lamp was broken."])
     await loom.type(text);
@@ -245,8 +291,10 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
   try {
     const [fox] = await vae.encode(["A fox stood in the snow."]);
     await memory.add([{ text: fox!.text, ids: fox!.ids, z: fox!.mean }]);
-    const calibrated = new RecalledDrafts(memory, vae.tokenizer, { distance: 1e6 });
-    const own = new Loom(project, () => vae, { memory: { get: () => memory, drafts: () => calibrated } });
+    // As the server tells of its memory.
+    const onChange = (change: { added?: readonly number[] }) => own.atlas.memory!.change(change);
+    const calibrated = new RecalledDrafts(memory, vae.tokenizer, { distance: 1e6 }, { onChange });
+    const own: Loom = new Loom(project, () => vae, { memory: { get: () => memory, drafts: () => calibrated } });
     const told: StudioEvent[] = [];
     own.events.listen((event) => told.push(event));
     await own.atlas.memory!.show();

@@ -112,7 +112,7 @@ function prepareCommand() {
     .requiredOption("--output <folder>", "folder of the shards")
     .option("--length <n>", "tokens of a row", wholeNumber(1), 512)
     .option("--sentences", "one sentence per text, for train vae --sentences", false)
-    .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket/base --output runs/rows")
+    .addHelpText("after", "\nExample:\n  bigvae data prepare data/stories --tokenizer pocket --output runs/rows")
     .action(async (inputs, { tokenizer, output, length, field, whole, sentences, ...flags }) => {
       const path = await findTokenizer(tokenizer);
       const bar = progress(flags.quiet);

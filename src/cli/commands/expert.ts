@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import {
+  begunExperts,
   expertFolder,
   expertNames,
   findExpert,
@@ -61,7 +62,12 @@ function listCommand() {
       "\nExample:\n  bigvae expert list --experts experts\n\nThe exit code is 4 where an expert is not as it was written; the others are listed all the same.",
     )
     .action(async ({ experts: folder, ...flags }) => {
+      const begun = await begunExperts(folder).catch(() => []);
       const names = await expertNames(folder);
+      for (const name of begun)
+        if (flags.json) printJson({ name, begun: true });
+        else process.stdout.write(`${name.padEnd(20)} begun; --resume goes on with it\n`);
+      if (begun.length > 0 && names.length === 0) return;
       await showEach(
         flags,
         `experts ${folder}`,

@@ -1,7 +1,9 @@
 /** `bigvae memory`: spans kept in a folder with their latents, looked at, removed, checked and carried elsewhere. */
+
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import type { Memory } from "../../memory/index.js";
+import { knownRecallLimits } from "../../operations/draftMemory.js";
 import { mayRemove } from "../confirm.js";
 import { closed, filterOf, memoryOptions, records, shownRecord, useMemory, withFilter, withWait } from "../memories.js";
 import { wholeNumber } from "../options.js";
@@ -65,12 +67,14 @@ const toId = wholeNumber(1);
 
 async function showMemory({ json }: { json: boolean }, memory: Memory): Promise<void> {
   const { folder, space, count } = memory;
-  if (json) return printJson({ memory: folder, records: count, space });
+  const limits = knownRecallLimits(memory);
+  if (json) return printJson({ memory: folder, records: count, space, ...(limits ? { limits } : {}) });
   const { base, encoder, zDim, slots, span } = space;
   process.stdout.write(
     `${folder}: ${records(count)}
   latents of ${zDim} values, ${slots} ${slots === 1 ? "slot" : "slots"}, spans of ${span} tokens
-  base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}\n`,
+  base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}
+  ${limits ? `calibrated: a draft is recalled within ${limits.distance.toFixed(3)}` : "not calibrated: bigvae memory calibrate makes it fit for drafts"}\n`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** `bigvae plan make` and `bigvae plan edit`: waypoints from texts, along a line, by analogy or by search, and changed one by one. */
 import { Command, Option } from "@commander-js/extra-typings";
+import type { BigVae, TextOrLatent } from "../../bigVae.js";
 import { BigVaeError } from "../../errors.js";
 import type { LatentSpace } from "../../latent/index.js";
 import {
@@ -18,7 +19,7 @@ import { refuseUnused } from "../flags.js";
 import { checkInputs, LATENT_HELP, parseLatentInput, textOrLatent } from "../latentInput.js";
 import { interruptSignal, namedNumbers, realNumber, wholeNumber } from "../options.js";
 import { shownPlan, waypointsText } from "../plans.js";
-import { type OutputFlags, reportWritten, useModel, withModel } from "../shared.js";
+import { type ModelFlags, type OutputFlags, reportWritten, useModel, warnLong, withModel } from "../shared.js";
 
 export function makeCommand() {
   return withModel(new Command("make").description("Make a plan of texts, along a line, by analogy or by search."))
@@ -68,6 +69,7 @@ Examples:
         const sources = await Promise.all(inputs.map((input) => textOrLatent(input, vae.space.width)));
         const { by, steps, tolerance, weight, context, nAvg, beam, tau, weights, seed } = flags;
         const options = { by, steps, tolerance, weight, context, nAvg, beam, tau, weights, seed };
+        warnLongTexts(flags, vae, sources);
         const plan = await makePlan(vae, { ...options, sources, signal: interruptSignal() });
         await savePlan(vae, path, plan);
         report(flags, path, plan, vae.space);
@@ -113,6 +115,7 @@ Examples:
         const plan = await openPlan(vae, path);
         const { tolerance, weight, insert, remove } = flags;
         const source = input && (await textOrLatent(input, vae.space.width));
+        warnLongTexts(flags, vae, source === undefined ? [] : [source]);
         const said = typeof source === "string" ? { text: source } : { z: source };
         const edit = { ...said, tolerance, weight, insert, remove };
         const edited = number === undefined ? plan : await editedPlan(vae, plan, number, edit, interruptSignal());
@@ -128,6 +131,16 @@ interface EditFlags {
   weight?: number;
   insert: boolean;
   remove: boolean;
+}
+
+/** Says which texts are longer than a span: they are encoded whole, and less exactly. */
+function warnLongTexts(flags: ModelFlags, vae: BigVae, sources: readonly TextOrLatent[]): void {
+  const texts = sources.filter((source) => typeof source === "string");
+  warnLong(
+    flags,
+    vae,
+    texts.map((text) => ({ text, ids: vae.tokenizer.encode(text) })),
+  );
 }
 
 /** Throws "usage" for a change of no waypoint, and for changes that do not go together. */

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BigVae } from "../../bigVae.js";
+import { BigVaeError } from "../../errors.js";
+import { errorCode } from "../../formats/fileOps.js";
 import { openExperts } from "../../operations/experts.js";
 import { openMemory } from "../../operations/memories.js";
 import { Rng } from "../../rng.js";
@@ -42,7 +44,7 @@ const LINES = 60;
 const NAME = "ships-log";
 
 /** Step 6: an expert of a kind of text that the model does not know, and what a line that it never saw costs it. */
-export async function expert(vae: BigVae, { seed, threads, json }: ModelFlags): Promise<void> {
+export async function expert(vae: BigVae, { seed, threads, json, ...flags }: ModelFlags): Promise<void> {
   const lines = Array.from({ length: LINES + 1 }, (_, i) => logLine(i + 1, Rng.fromSeed(seed).fork("day", i)));
   const unseen = lines.pop()!;
   const signal = interruptSignal();
@@ -52,7 +54,13 @@ export async function expert(vae: BigVae, { seed, threads, json }: ModelFlags): 
     // Loaded here alone: no other step trains.
     const { trainExpert } = await import("../../train/index.js");
     const experts = join(folder, "experts");
-    const how = { steps: 20, batchSize: 4, lr: 1e-3, seed, ...(threads === undefined ? {} : { threads }) };
+    const { model, adapters, quant, compute, device } = flags;
+    const how = {
+      ...{ model, quant, compute, device, seed },
+      ...{ steps: 20, batchSize: 4, lr: 1e-3 },
+      ...(adapters === undefined ? {} : { adapters }),
+      ...(threads === undefined ? {} : { threads }),
+    };
     if (!(await trainExpert({ name: NAME, experts, on, ...how }, { signal }))) signal.throwIfAborted();
     const [{ ids, mean }] = (await vae.encode([unseen])) as [Awaited<ReturnType<BigVae["encode"]>>[number]];
     const shares = (await openExperts(vae, experts)).choose(mean);
@@ -100,7 +108,15 @@ function logLine(day: number, rng: Rng): string {
 
 /** Hands over a folder that is gone afterwards. */
 async function inScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "bigvae-demo-"));
+  const folder = await mkdtemp(join(tmpdir(), "bigvae-demo-")).catch((cause: unknown) => {
+    const got = errorCode(cause) ?? String(cause);
+    const remedy = "set TMPDIR to a folder that can be written";
+    throw new BigVaeError(
+      "disk",
+      { subject: tmpdir(), expected: "a folder for temporary files", got, remedy },
+      { cause },
+    );
+  });
   try {
     return await use(folder);
   } finally {

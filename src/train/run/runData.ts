@@ -219,8 +219,8 @@ async function tooLittleData(
   const needed = options.batchSize * options.gradientAccumulationSteps;
   return new BigVaeError("usage", {
     subject: "train",
-    expected: `at least ${needed} rows of ${columns} tokens, ${minTokens} of them no padding, for one step in ${options.preprocessed}`,
-    got: `${rows} for ${options.epochs} epochs`,
-    remedy: `prepare more text, or lower \`${lowers}\` or \`batchSize\``,
+    expected: `at least ${needed === 1 ? "a row" : `${needed} rows`} with ${minTokens} tokens or more for one step`,
+    got: rows,
+    remedy: `give more text, or lower ${needed > 1 ? "`batchSize` or " : ""}\`${lowers}\``,
   });
 }

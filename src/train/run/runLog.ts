@@ -1,7 +1,7 @@
 /** The log of a run: one JSON line per step in log.jsonl, and the same scalars as a TensorBoard event file. */
 import { type FileHandle, mkdir, open, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { diskError } from "../../formats/fileOps.js";
+import { diskError, errorCode } from "../../formats/fileOps.js";
 import { jsonLine } from "../../formats/index.js";
 import type { StepReport } from "../loop/trainer.js";
 import { recordsUpTo, scalarRecord, versionRecord } from "./tensorboard.js";
@@ -116,8 +116,23 @@ function linesUpTo(text: Buffer, lastStep: number): number {
 }
 
 function lastEvaluationOf(text: Buffer): number | undefined {
+  return lastHeldOut(text)?.step;
+}
+
+/** The last line of an evaluation. */
+function lastHeldOut(text: Buffer): { step: number; heldOut: { loss: number } } | undefined {
   const at = text.lastIndexOf('"heldOut":');
   if (at < 0) return undefined;
-  const line = text.toString("utf8", text.lastIndexOf("\n", at) + 1, at);
-  return Number(/"step":(\d+)/.exec(line)?.[1]);
+  const end = text.indexOf("\n", at);
+  return JSON.parse(text.toString("utf8", text.lastIndexOf("\n", at) + 1, end < 0 ? text.length : end));
+}
+
+/** The loss of the last evaluation that is logged in a run's folder; none where there was none. Throws "disk". */
+export async function lastHeldOutLoss(folder: string): Promise<number | undefined> {
+  const path = join(folder, LINES);
+  const text = await readFile(path).catch(async (error: unknown) => {
+    if (errorCode(error) === "ENOENT") return Buffer.alloc(0);
+    throw await diskError(path, 0, error);
+  });
+  return lastHeldOut(text.subarray(0, text.lastIndexOf("\n") + 1))?.heldOut.loss;
 }

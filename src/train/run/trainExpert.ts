@@ -2,7 +2,7 @@
  * `expert train`: rows of some texts, the router trained on them from the model's own, and keys of their latents. Until all of it is done, it lies in run/ of the
  * expert's folder, and can be resumed.
  */
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { STATE } from "../../checkpoint/layout.js";
 import { readVae } from "../../checkpoint/vae.js";
@@ -23,6 +23,7 @@ import { settle } from "./options/settle.js";
 import { SHARED_OPTIONS } from "./options/shared.js";
 import type { NewRun, Settled } from "./options/table.js";
 import { readRunFile, writeRunFile } from "./runFile.js";
+import { lastHeldOutLoss } from "./runLog.js";
 import type { RunControl } from "./start.js";
 import { type TrainRouterOptions, trainRouter } from "./trainRouter.js";
 
@@ -74,6 +75,8 @@ export async function trainExpert(given: TrainExpertOptions, control: RunControl
     return finished;
   } finally {
     await lock.release();
+    // Of a run that never began nothing is left.
+    await rmdir(folder).catch(() => undefined);
   }
 }
 
@@ -133,7 +136,8 @@ async function train(name: string, folder: string, options: Options, control: Ru
     if (error instanceof BigVaeError && error.kind === "aborted") return false;
     throw error;
   }
-  let loss: number | undefined;
+  // A run that was resumed behind its last evaluation reports none.
+  let loss = await lastHeldOutLoss(run);
   const onReport: NonNullable<RunControl["onReport"]> = (report) => {
     if (report.kind === "heldOut") loss = report.metrics.loss;
     control.onReport?.(report);
