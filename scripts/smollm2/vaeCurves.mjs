@@ -18,8 +18,9 @@ function heldOut(stage, from) {
   return found.map(({ step, heldOut: { rec, shuffled, kl } }) => ({ stage, x: from + step, rec, shuffled, kl }));
 }
 
-const short = heldOut("short", 0);
-const stages = [short, heldOut("long", short.at(-1).x)];
+const stages = [];
+for (const name of ["short", "long", "noisy", "packed"]) stages.push(heldOut(name, stages.at(-1)?.at(-1).x ?? 0));
+const [short] = stages;
 const points = (of, what) => of.map(({ x, [what]: value }) => ({ x, value, low: value, high: value }));
 const line = (of, what, label) => ({
   label,
@@ -27,7 +28,6 @@ const line = (of, what, label) => ({
   dashed: of === short,
   points: points(of, what),
 });
-const [, long] = stages;
 mkdirSync("docs/smollm2", { recursive: true });
 writeFileSync(
   "docs/smollm2/losses.svg",
@@ -36,12 +36,13 @@ writeFileSync(
     xLabel: "step (spans of 8 tokens: dashed; then up to 64)",
     yLabel: "nats per token",
     yFrom: 0,
-    lines: [
-      line(short, "rec", ""),
-      line(short, "shuffled", ""),
-      line(long, "rec", "the text's own z"),
-      line(long, "shuffled", "another text's z"),
-    ],
+    lines: stages.flatMap((stage) => {
+      const isLast = stage === stages.at(-1);
+      return [
+        line(stage, "rec", isLast ? "the text's own z" : ""),
+        line(stage, "shuffled", isLast ? "another text's z" : ""),
+      ];
+    }),
   }),
 );
 for (const { stage, x, rec, shuffled, kl } of stages.flat())
