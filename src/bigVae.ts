@@ -320,8 +320,15 @@ export class BigVae {
       medoid: () => this.space.medoid(zs, weights),
     };
     const mixed = oneOf(kinds, kind, "mix")();
+    if (kind !== "medoid") this.#refuseCancelling(zs, weights);
+    return mixed;
+  }
+
+  /** Throws "usage" for parts whose sum is their rounding alone. */
+  #refuseCancelling(zs: readonly Latent[], weights: readonly number[]): void {
     const size = (z: Latent) => norm(this.space.content(z));
-    if (size(mixed) > 1e-6 * Math.max(...zs.map(size))) return mixed;
+    const most = zs.reduce((sum, z, i) => sum + Math.abs(weights[i]!) * size(z), 0);
+    if (most === 0 || size(this.space.weightedSum(zs, weights)) > 1e-6 * most) return;
     throw new BigVaeError("usage", {
       subject: "mix",
       expected: "parts that leave something",

@@ -27,6 +27,7 @@ it("each term has a relative error below 2e-12, down to what a float64 holds", (
 it("the largest counts 1 and what cannot be 0, and what is no number is none", () => {
   expect([...exponentialSums(Float32Array.of(3, Number.NEGATIVE_INFINITY, 3), 3, 1)]).toEqual([1, 1, 2]);
   expect([...exponentialSums(Float32Array.of(0, -1e30), 0, 1e-3)]).toEqual([1, 1]);
+  expect([...exponentialSums(Float32Array.of(0, -1, 0), 0, 1e-308)]).toEqual([1, 1, 2]);
   expect(last(exponentialSums(Float32Array.of(0, Number.NaN), 0, 1))).toBeNaN();
 });
 

@@ -23,7 +23,7 @@ let sums = new Float64Array();
  */
 export function exponentialSums(logits: Float32Array, max: number, tau: number): Float64Array {
   if (sums.length < logits.length) sums = new Float64Array(logits.length);
-  const scale = PER_UNIT / tau;
+  const scale = Math.min(PER_UNIT / tau, Number.MAX_VALUE);
   let sum = 0;
   for (let i = 0; i < logits.length; i++) {
     const y = Math.max((logits[i]! - max) * scale, -PARTS * LOWEST);

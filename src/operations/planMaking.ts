@@ -172,7 +172,7 @@ export async function editedPlan(
       remedy: "change the waypoint, or delete the plan",
     });
   if (remove) return plan.toSpliced(number - 1, 1);
-  checkLength("plan edit", most, "take one out first");
+  if (insert) checkLength("plan edit", most, "take one out first");
   const usual = { tolerance: DEFAULT_TOLERANCE, weight: 1 };
   const old = insert ? usual : plan[number - 1]!;
   const numbers = { tolerance: tolerance ?? old.tolerance, weight: weight ?? old.weight };

@@ -38,9 +38,11 @@ export function importProject(
   file: unknown,
   width: number,
 ): Record<"nodes" | "plans", Map<number, number>> {
-  const { facts, nodes, plans = [] } = checked(file, width);
+  const { facts, nodes, plans = [] } = checked(file);
   return project.together(() => {
     project.addFacts(facts);
+    const waypoints = plans.flatMap((plan) => plan.waypoints);
+    checkWidths([...waypoints, ...nodes.flatMap(({ spans }) => spans)], width);
     const planIds = new Map<number, number>();
     for (const { id, waypoints, ...plan } of plans)
       planIds.set(id, project.plans.add({ ...plan, waypoints: waypointsOf(waypoints) }));
@@ -69,7 +71,7 @@ function spanOf({ text, z, origins }: ProjectFile["nodes"][number]["spans"][numb
 }
 
 /** Throws "format" for what no export holds. */
-function checked(file: unknown, width: number): ProjectFile {
+function checked(file: unknown): ProjectFile {
   const { format, version, nodes, plans = [], facts = {} } = (isRecord(file) ? file : {}) as Partial<ProjectFile>;
   if (format !== "bigvae-project" || !Array.isArray(nodes)) return malformed("another kind of JSON");
   if (!(Number.isInteger(version) && version! >= 1 && version! <= PROJECT_VERSION))
@@ -77,11 +79,23 @@ function checked(file: unknown, width: number): ProjectFile {
   if (!isRecord(facts) || !Object.values(facts).every(isText)) return malformed("facts that are no texts");
   if (Object.hasOwn(facts, "version")) return malformed("a version among its facts");
   for (const node of nodes as unknown[]) checkNode(node);
-  if (!Array.isArray(plans) || !plans.every((plan) => isPlan(plan, width)))
-    return malformed("a plan that is not whole, or of other latents");
+  if (!Array.isArray(plans) || !plans.every(isPlan)) return malformed("a plan that is not whole");
   for (const [what, all] of Object.entries({ nodes, plans }))
     if (new Set(all.map(({ id }) => id)).size < all.length) return malformed(`${what} of the same id`);
   return file as ProjectFile;
+}
+
+/** Throws "mismatch" for latents of another number of values. */
+function checkWidths(all: readonly { z?: string }[], width: number): void {
+  const values = all.flatMap(({ z }) => (z === undefined ? [] : Buffer.byteLength(z, "base64") / 4));
+  const other = values.find((count) => count !== width);
+  if (other === undefined) return;
+  throw new BigVaeError("mismatch", {
+    subject: "project file",
+    expected: `latents of ${width} values`,
+    got: `one of ${other}`,
+    remedy: "give the model that it was made with as `model`",
+  });
 }
 
 function checkNode(node: unknown): void {
@@ -120,19 +134,16 @@ function isPassed(plan: unknown): boolean {
   return [waypoint, tries, distance, tolerance].every(isNumber) && isText(hash) && [isFound, isReached].every(isFlag);
 }
 
-function isPlan(plan: unknown, width: number): boolean {
+function isPlan(plan: unknown): boolean {
   const { id, title, removed, waypoints } = (isRecord(plan) ? plan : {}) as Record<string, unknown>;
   const isWhole = Number.isSafeInteger(id) && isText(title) && typeof removed === "boolean";
-  return (
-    isWhole && Array.isArray(waypoints) && waypoints.length > 0 && waypoints.every((each) => isWaypoint(each, width))
-  );
+  return isWhole && Array.isArray(waypoints) && waypoints.length > 0 && waypoints.every(isWaypoint);
 }
 
-function isWaypoint(waypoint: unknown, width: number): boolean {
+function isWaypoint(waypoint: unknown): boolean {
   const { z, text, tolerance, weight } = (isRecord(waypoint) ? waypoint : {}) as Record<string, unknown>;
   const isWithin = (value: unknown, most: number) => typeof value === "number" && value >= 0 && value <= most;
-  const isOfWidth = isLatent(z) && Buffer.byteLength(z as string, "base64") === 4 * width;
-  return isOfWidth && (text === undefined || isText(text)) && isWithin(tolerance, 2) && isWithin(weight, 1);
+  return isLatent(z) && (text === undefined || isText(text)) && isWithin(tolerance, 2) && isWithin(weight, 1);
 }
 
 /** Base64 of finite float32 values, at least one. */

@@ -196,6 +196,7 @@ export class Studio {
       else this.select(chosen);
       await this.#loadMap();
     });
+    if (this.#lateNodes === late) this.#lateNodes = undefined;
   }
 
   /** The text of a node with what is still being written. */

@@ -286,7 +286,12 @@ it("the tour gives a line of JSON for each of its steps", async () => {
 describe("errors: one sentence, a documented exit code, nothing on standard output", () => {
   const cases: [string, string[], number, RegExp][] = [
     ["an empty text", ["encode", ...TINY, ""], 2, /expected some text/],
-    ["a mix of nothing", ["mix", ...TINY, "1:It rained.", "-1:It rained."], 2, /mix: .*got parts that cancel/],
+    [
+      "a mix of nothing",
+      ["mix", ...TINY, "0.1:It rained.", "0.2:It rained.", "-0.3:It rained."],
+      2,
+      /mix: .*got parts that cancel/,
+    ],
     [
       "a weight twice",
       ["generate", ...TINY, "--prompt", "x", "--weights", "draftPull=1,draftPull=2"],

@@ -267,16 +267,23 @@ describe("export and import", () => {
       { ...file, nodes: [...file.nodes, { ...file.nodes[0], id: 77, spans: [{ text: "a", origins: [5] }] }] },
       {
         ...file,
-        plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: base64Of(1), tolerance: 1, weight: 1 }] }],
-      },
-      {
-        ...file,
         plans: [{ id: 1, title: "x", removed: false, waypoints: [{ z: base64Of(Infinity), tolerance: 1, weight: 1 }] }],
       },
     ];
     const before = project.nodes();
     for (const each of broken)
       expect(() => importProject(project, each, WIDTH)).toThrow(expect.objectContaining({ kind: "format" }));
+    const other = expect.objectContaining({
+      kind: "mismatch",
+      message: expect.stringMatching(/latents of 3 values, got one of 1/),
+    });
+    const span = { ...file.nodes[0], id: 77, spans: [{ text: "a", z: base64Of(1) }] };
+    const plan = { id: 1, title: "x", removed: false, waypoints: [{ z: base64Of(1), tolerance: 1, weight: 1 }] };
+    for (const each of [
+      { ...file, nodes: [...file.nodes, span] },
+      { ...file, plans: [plan] },
+    ])
+      expect(() => importProject(project, each, WIDTH)).toThrow(other);
     expect(project.nodes()).toEqual(before);
     await project.close();
   });
