@@ -161,7 +161,8 @@ describe("merged plans", () => {
 
 describe("what is no plan is refused", () => {
   it.each([
-    [[], /expected a list of waypoints/],
+    [[], /expected at least one waypoint, got an empty list/],
+    [{ waypoints: [] }, /expected a list of waypoints, got a value of type object/],
     [[{}], /a latent as z of waypoint 1/],
     [[waypoint(z(1))], /waypoint 1: expected 3 values, got 1/],
     [[waypoint(z(1, 0, Number.NaN))], /waypoint 1: expected finite values/],

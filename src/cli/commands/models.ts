@@ -26,7 +26,10 @@ export function rmCommand() {
   )
     .argument("<name>", "owner/name for all its revisions, owner/name@revision, owner/name:file.gguf")
     .option("--yes", "do not ask", false)
-    .addHelpText("after", "\nExample:\n  bigvae rm jdpressman/BigVAE-Mistral-7B-v0.1")
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae rm jdpressman/BigVAE-Mistral-7B-v0.1\n\nThe pocket model is a part of the package and stays. Packed weights lie in ~/.cache/bigvae/packed, or in BIGVAE_CACHE: delete that folder\nto free them; the next load packs again.",
+    )
     .action(async (name, { yes, ...flags }) => {
       const { bytes, commits } = await planRemoval(name);
       const what = `${name}, ${commits.length} revision${commits.length === 1 ? "" : "s"}, ${size(bytes)}`;
