@@ -1,5 +1,5 @@
 /**
- * Running sums of exponentials, for softmax over a vocabulary: four times as fast as Math.exp, and the same on every machine.
+ * Running sums of exponentials, for softmax over a vocabulary: faster than Math.exp, and the same on every machine.
  *
  *     e^x = 2^k * 2^(j / 64) * e^r,  x = (64 k + j) * ln 2 / 64 + r,  0 <= r < ln 2 / 64
  *

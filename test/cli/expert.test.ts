@@ -113,7 +113,7 @@ it("removes an expert that is damaged, and one that was never finished", PATIENC
   });
   await mkdir(join(own, "half", "run"), { recursive: true });
   expect((await bigvae(["expert", "list", "--experts", own])).stdout).toMatch(
-    /^half +begun; --resume goes on with it\n/,
+    /^half +begun; --resume goes on with it\n$/m,
   );
   expect((await bigvae(["expert", "show", "half", "--experts", own])).stderr).toMatch(
     /got half, which was begun; resume its training/,

@@ -62,23 +62,19 @@ function listCommand() {
       "\nExample:\n  bigvae expert list --experts experts\n\nThe exit code is 4 where an expert is not as it was written; the others are listed all the same.",
     )
     .action(async ({ experts: folder, ...flags }) => {
-      const begun = await begunExperts(folder).catch(() => []);
-      const names = await expertNames(folder);
-      for (const name of begun)
-        if (flags.json) printJson({ name, begun: true });
-        else process.stdout.write(`${name.padEnd(20)} begun; --resume goes on with it\n`);
-      if (begun.length > 0 && names.length === 0) return;
+      const finished = await expertNames(folder);
+      const begun = await begunExperts(folder);
       await showEach(
         flags,
         `experts ${folder}`,
-        names,
-        (name) => readExpert(join(folder, name)),
-        (expert) => {
-          if (flags.json) printJson(shown(expert));
-          else
-            process.stdout.write(
-              `${expert.facts.name.padEnd(20)} ${expert.facts.texts} texts, ${expert.facts.steps} steps\n`,
-            );
+        [...finished, ...begun].sort(),
+        async (name) => (begun.includes(name) ? undefined : readExpert(join(folder, name))),
+        (expert, name) => {
+          if (flags.json) return printJson(expert ? shown(expert) : { name, begun: true });
+          const what = expert
+            ? `${expert.facts.texts} texts, ${expert.facts.steps} steps`
+            : "begun; --resume goes on with it";
+          process.stdout.write(`${name.padEnd(20)} ${what}\n`);
         },
       );
     });

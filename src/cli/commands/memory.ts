@@ -1,5 +1,4 @@
 /** `bigvae memory`: spans kept in a folder with their latents, looked at, removed, checked and carried elsewhere. */
-
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import type { Memory } from "../../memory/index.js";

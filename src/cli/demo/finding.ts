@@ -62,7 +62,7 @@ export async function expert(vae: BigVae, { seed, threads, json, ...flags }: Mod
       ...(threads === undefined ? {} : { threads }),
     };
     if (!(await trainExpert({ name: NAME, experts, on, ...how }, { signal }))) signal.throwIfAborted();
-    const [{ ids, mean }] = (await vae.encode([unseen])) as [Awaited<ReturnType<BigVae["encode"]>>[number]];
+    const { ids, mean } = (await vae.encode([unseen]))[0]!;
     const shares = (await openExperts(vae, experts)).choose(mean);
     const rows = [
       { z: mean, target: ids },

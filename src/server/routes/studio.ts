@@ -109,7 +109,7 @@ export function studioRoutes(
     studioRoute(
       "/studio/type",
       "Adds a typed text to the tree, cut into spans and encoded.",
-      z.strictObject({ text, parent: id.optional(), title: z.string().max(200).optional() }),
+      z.strictObject({ text, parent: id.optional(), title: z.string().max(MOST_TITLE).optional() }),
       node,
       (at, { text, parent, title = "" }) => at.type(text, { title, ...(parent === undefined ? {} : { parent }) }),
       { text: "The fox found a lamp." },
@@ -160,7 +160,7 @@ export function studioRoutes(
       z.strictObject({
         node: id,
         marks: z.strictObject({
-          title: z.string().max(200).optional(),
+          title: z.string().max(MOST_TITLE).optional(),
           rating: z.int().min(-1).max(1).optional(),
           unread: z.boolean().optional(),
           removed: z.boolean().optional(),
