@@ -283,6 +283,14 @@ it("the tour gives a line of JSON for each of its steps", async () => {
   expect(text).toBe(spans!.map((span) => span.text).join(""));
 });
 
+it("the tour says what to do where there is no folder for temporary files", async () => {
+  const { code, stderr } = await bigvae(["demo", ...TINY, "--json"], "", { TMPDIR: "/nowhere/at/all" });
+  expect(stderr).toBe(
+    "bigvae: /nowhere/at/all: expected a folder for temporary files, got ENOENT; set TMPDIR to a folder that can be written\n",
+  );
+  expect(code).toBe(EXIT_CODES.disk);
+});
+
 describe("errors: one sentence, a documented exit code, nothing on standard output", () => {
   const cases: [string, string[], number, RegExp][] = [
     ["an empty text", ["encode", ...TINY, ""], 2, /expected some text/],

@@ -48,6 +48,12 @@ describe("bigvae plan", PATIENCE, () => {
     for (const { z } of waypoints) expect(z).toHaveLength(48);
   });
 
+  it("says of a text that is longer than a span that it is read less exactly", async () => {
+    const { code, stderr } = await run("plan", "make", "LONG", "It rained on the hill. ".repeat(30), ...TINY);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/tokens, more than the span of 64; it is encoded whole, and less exactly/);
+  });
+
   it("makes one along a line, by analogy and by search", async () => {
     expect(
       (await run("plan", "make", "LINE", "A storm.", "A calm.", "--by", "line", "--steps", "3", ...TINY)).code,
