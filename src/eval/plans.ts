@@ -58,7 +58,7 @@ interface WayMeasures {
   coherence: Estimate;
   /** Tokens that were written, per pair. */
   tokens: number;
-  /** Seconds per pair. */
+  /** Seconds per pair, of pairs that are written several at a time. */
   seconds: number;
 }
 
@@ -80,6 +80,7 @@ export interface PlansReport {
 }
 
 export const PLAN_PAIRS = 200;
+const PAIRS_AT_A_TIME = 8;
 /** Of random spans, so many may be nearer to a goal that is reached, and to each end of a bridge. */
 const [GOAL_SHARE, END_SHARE] = [0.05, 0.1];
 /** A bridge is of three spans. */
@@ -124,7 +125,7 @@ export async function evaluatePlans(options: PlansOptions): Promise<PlansReport>
   };
 }
 
-/** Writes each pair by every way, and a bridge of it. */
+/** Writes each pair by every way, and a bridge of it: some pairs at a time, which share the model's batches. */
 async function measureAll(
   scoring: Scoring,
   options: PlansOptions,
@@ -134,15 +135,21 @@ async function measureAll(
 ) {
   const measured = new Map<string, Measured[]>(Object.keys(options.ways).map((name) => [name, []]));
   const bridges: Bridged[] = [];
-  for (const [i, pair] of pairs.entries()) {
+  for (let from = 0; from < pairs.length; from += PAIRS_AT_A_TIME) {
+    const group = pairs.slice(from, from + PAIRS_AT_A_TIME);
     for (const [name, write] of Object.entries(options.ways)) {
       const started = performance.now();
-      const ids = await write(pair);
-      const seconds = (performance.now() - started) / 1000;
-      measured.get(name)!.push({ ...(await measureWay(scoring, options, views, pair, ids, others(pair))), seconds });
+      const written = await Promise.all(group.map(write));
+      const seconds = (performance.now() - started) / 1000 / group.length;
+      const measures = await Promise.all(
+        group.map((pair, i) => measureWay(scoring, options, views, pair, written[i]!, others(pair))),
+      );
+      measured.get(name)!.push(...measures.map((each) => ({ ...each, seconds })));
     }
-    bridges.push(await measureBridge(scoring, options, views, pair, others(pair)));
-    options.onProgress?.(i + 1, pairs.length, "pairs");
+    bridges.push(
+      ...(await Promise.all(group.map((pair) => measureBridge(scoring, options, views, pair, others(pair))))),
+    );
+    options.onProgress?.(from + group.length, pairs.length, "pairs");
   }
   return { measured, bridges };
 }
