@@ -9,7 +9,7 @@ import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { dot, norm } from "../src/latent/index.js";
-import { Memory, type NewRecord, type SpaceIdentity } from "../src/memory/index.js";
+import { type NewRecord, openMemory, type SpaceIdentity } from "../src/memory/index.js";
 import { Rng } from "../src/rng.js";
 
 const { values: flags } = parseArgs({
@@ -88,7 +88,7 @@ async function bytesOf(folder: string, ending: string): Promise<number> {
 const folder = flags.folder ?? (await mkdtemp(join(tmpdir(), "bigvae-bench-")));
 try {
   const truths = Array.from({ length: QUERIES }, (_, i) => new Truth(vector(Rng.fromSeed("query").fork(i))));
-  const growing = await Memory.open(folder, SPACE);
+  const growing = await openMemory(folder, SPACE);
   let addMs = 0;
   let addCpuMs = 0;
   const cpuMs = () => Object.values(process.cpuUsage()).reduce((sum, us) => sum + us / 1000, 0);
@@ -109,7 +109,7 @@ try {
   addMs += performance.now() - start;
 
   const opening = performance.now();
-  const memory = await Memory.open(folder, SPACE);
+  const memory = await openMemory(folder, SPACE);
   // The index is opened, and checked, by the first search.
   await memory.search({ z: truths[0]!.query });
   const openMs = performance.now() - opening;

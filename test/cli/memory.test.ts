@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EXIT_CODES } from "../../src/errors.js";
-import { Memory } from "../../src/memory/index.js";
+import { openMemory } from "../../src/memory/index.js";
 import { setRecallLimits } from "../../src/operations/draftMemory.js";
 import { bigvae, jsonLines, TINY } from "./run.js";
 
@@ -45,7 +45,7 @@ it("finds by a text and by words, and shows the record", PATIENCE, async () => {
     stdout: expect.stringMatching(/^\S+ {2}1 {2}The fox found a lamp\.\n$/),
   });
   expect((await bigvae(["memory", "show", memory])).stdout).toMatch(/\n {2}not calibrated: bigvae memory calibrate/);
-  const own = await Memory.open(memory);
+  const own = await openMemory(memory);
   await setRecallLimits(own, { distance: 0.5, coverage: 0.9, texts: 3 });
   await own.close();
   expect((await bigvae(["memory", "show", memory])).stdout).toMatch(
