@@ -2,5 +2,6 @@
 export { repairMemory } from "./folder/repair.js";
 export type { Memory } from "./memory.js";
 export { openMemory } from "./open.js";
+export { databaseAt } from "./place.js";
 export { exportedSpace } from "./transfer.js";
 export type * from "./types.js";

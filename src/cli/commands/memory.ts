@@ -115,7 +115,10 @@ function rmCommand() {
 
 function compactCommand() {
   return simple("compact", "Free what removed records took, and make the index again.")
-    .addHelpText("after", "\nExample:\n  bigvae memory compact stories")
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae memory compact stories\n\nOf a database of LanceDB it makes the indices, and drops versions that are more than an hour old.",
+    )
     .action((place, flags) =>
       useMemory(flags, place, async (memory) => {
         await memory.compact();
@@ -134,6 +137,8 @@ function verifyCommand() {
     )
     .action((place, flags) =>
       useMemory(flags, place, async (memory) => {
+        const { databaseAt } = await import("../../memory/index.js");
+        const isFolder = databaseAt(place) === undefined;
         const { records: sound, problems } = await memory.verify();
         for (const problem of problems) {
           if (flags.json) printJson(problem);
@@ -144,7 +149,7 @@ function verifyCommand() {
             subject: place,
             expected: "a memory as it was written",
             got: `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`,
-            remedy: `run bigvae memory repair ${place}`,
+            remedy: isFolder ? `run bigvae memory repair ${place}` : `remove what is named: bigvae memory rm ${place}`,
           });
         reportWritten(flags, { memory: place, records: sound }, `${place}: ${records(sound)}, all sound`);
       }),
@@ -155,7 +160,7 @@ function repairCommand() {
   return simple("repair", "Keep what can be read of a damaged memory in a folder, and name what cannot.")
     .addHelpText(
       "after",
-      "\nExample:\n  bigvae memory repair stories\n\nWhere anything is lost, the file as it was stays as memory.db.damaged.",
+      "\nExample:\n  bigvae memory repair stories\n\nA database of LanceDB has no repair: remove the records that `verify` names. Where anything is lost, the file as it was stays as memory.db.damaged.",
     )
     .action(async (place, flags) => {
       const { repairMemory } = await import("../../memory/index.js");
