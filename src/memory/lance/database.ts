@@ -104,8 +104,14 @@ export async function guarded<T>(place: string, work: () => Promise<T>): Promise
   } catch (error) {
     if (error instanceof BigVaeError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    const got = message.split("\n")[0]!.slice(0, 300).replace(/\.$/, "");
-    const isDamage = /not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range/i.test(message);
+    // Behind the sentence there is the line of LanceDB's source.
+    const got = message
+      .split(/\n|, \S+\.rs:/)[0]!
+      .slice(0, 300)
+      .replace(/\.$/, "");
+    const isDamage =
+      /not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range/i.test(message) &&
+      !/credential|bucket|Generic \w+ error/i.test(message);
     const detail = isDamage
       ? { expected: "a sound memory", remedy: "go back to an older version of the database, or import an export" }
       : { expected: "a store that takes it", remedy: "check its address, its credentials and its space" };

@@ -14,6 +14,8 @@ let loaded: Library | undefined;
 export function library(place: string): Library {
   if (loaded) return loaded;
   const load = createRequire(import.meta.url);
+  // Each repeated request would be a line on standard error; what fails in the end is thrown.
+  process.env.LANCEDB_LOG ??= "error";
   try {
     loaded = { lance: load("@lancedb/lancedb"), arrow: load("apache-arrow") } as Library;
     return loaded;
