@@ -1,7 +1,7 @@
 /**
- * A memory of many spans: npx tsc -p bench && node dist-bench/bench/memory.js [--records 100000] [--data clustered|random] [--width 768] [--queries 200] [--batch 1000] [--folder DIR]
+ * A memory of many spans: npx tsc -p bench && node dist-bench/bench/memory.js [--records 100000] [--data clustered|random] [--width 768] [--queries 200] [--batch 1000] [--folder DIR] [--store folder|lance]
  * Prints a JSON line: adds a second, how long it takes to open it and to search it, which part of the ten nearest it finds (against exact search
- * over all), and what it takes on disk. "clustered": a centre for every hundred spans, and noise of 0.7 of its size around it, as latents of texts
+ * over all), and what it takes on disk. With --store lance it is in LanceDB, in the same folder: searched at first without an index, then with that which compacting makes. "clustered": a centre for every hundred spans, and noise of 0.7 of its size around it, as latents of texts
  * on topics lie. "random": normal vectors without any structure, the worst case of every index: all are about as far from each other.
  */
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { dot, norm } from "../src/latent/index.js";
-import { Memory, type NewRecord, type SpaceIdentity } from "../src/memory/index.js";
+import { type NewRecord, openMemory, type SpaceIdentity } from "../src/memory/index.js";
 import { Rng } from "../src/rng.js";
 
 const { values: flags } = parseArgs({
@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
     queries: { type: "string", default: "200" },
     batch: { type: "string", default: "1000" },
     folder: { type: "string" },
+    store: { type: "string", default: "folder" },
   },
 });
 const [RECORDS, WIDTH, QUERIES, BATCH] = [flags.records, flags.width, flags.queries, flags.batch].map(Number) as [
@@ -85,10 +86,18 @@ async function bytesOf(folder: string, ending: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
+async function bytesOfFolder() {
+  return {
+    index_bytes_per_span: Math.round((await bytesOf(folder, ".usearch")) / RECORDS),
+    records_bytes_per_span: Math.round((await bytesOf(folder, ".db")) / RECORDS),
+  };
+}
+
 const folder = flags.folder ?? (await mkdtemp(join(tmpdir(), "bigvae-bench-")));
+const place = flags.store === "lance" ? `lance:${folder}` : folder;
 try {
   const truths = Array.from({ length: QUERIES }, (_, i) => new Truth(vector(Rng.fromSeed("query").fork(i))));
-  const growing = await Memory.open(folder, SPACE);
+  const growing = await openMemory(place, SPACE);
   let addMs = 0;
   let addCpuMs = 0;
   const cpuMs = () => Object.values(process.cpuUsage()).reduce((sum, us) => sum + us / 1000, 0);
@@ -109,30 +118,43 @@ try {
   addMs += performance.now() - start;
 
   const opening = performance.now();
-  const memory = await Memory.open(folder, SPACE);
+  const memory = await openMemory(place, SPACE);
   // The index is opened, and checked, by the first search.
   await memory.search({ z: truths[0]!.query });
   const openMs = performance.now() - opening;
-  const times: number[] = [];
-  let recall = 0;
-  for (const truth of truths) {
-    const asked = performance.now();
-    const found = await memory.search({ z: truth.query, count: NEAREST });
-    times.push(performance.now() - asked);
-    recall += truth.share(found.map(({ record }) => record.id)) / QUERIES;
+  const searches = async () => {
+    const times: number[] = [];
+    let recall = 0;
+    for (const truth of truths) {
+      const asked = performance.now();
+      const found = await memory.search({ z: truth.query, count: NEAREST });
+      times.push(performance.now() - asked);
+      recall += truth.share(found.map(({ record }) => record.id)) / QUERIES;
+    }
+    return {
+      search_p50_ms: rounded(quantile(times, 0.5)),
+      search_p95_ms: rounded(quantile(times, 0.95)),
+      recall_at_10: rounded(recall, 4),
+    };
+  };
+  const searched = await searches();
+  const compacted: Record<string, unknown> = {};
+  if (flags.store === "lance") {
+    const start = performance.now();
+    await memory.compact();
+    Object.assign(compacted, { compact_ms: Math.round(performance.now() - start), indexed: await searches() });
   }
   await memory.close();
   const line = {
     records: RECORDS,
     data: flags.data,
+    store: flags.store,
     adds_per_s: Math.round(RECORDS / (addMs / 1000)),
     add_processor_us: Math.round((1000 * addCpuMs) / RECORDS),
     open_ms: Math.round(openMs),
-    search_p50_ms: rounded(quantile(times, 0.5)),
-    search_p95_ms: rounded(quantile(times, 0.95)),
-    recall_at_10: rounded(recall, 4),
-    index_bytes_per_span: Math.round((await bytesOf(folder, ".usearch")) / RECORDS),
-    records_bytes_per_span: Math.round((await bytesOf(folder, ".db")) / RECORDS),
+    ...searched,
+    ...compacted,
+    ...(flags.store === "lance" ? {} : await bytesOfFolder()),
     load_average: rounded(loadavg()[0]!, 1),
     cores: availableParallelism(),
     peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),

@@ -297,6 +297,12 @@ describe("the machine", () => {
     expect(uses(isOnnxRuntime).filter((path) => folderOf(path) !== "runtime")).toEqual([]);
   });
 
+  it("knows LanceDB in memory/lance alone", () => {
+    const knowing = uses((name) => ["@lancedb/lancedb", "apache-arrow"].includes(name));
+    expect(knowing.length).toBeGreaterThan(0);
+    expect(knowing.filter((path) => !isWithin(path, "memory/lance"))).toEqual([]);
+  });
+
   it("listens in server/ alone", () => {
     const listening = uses((name) => name === "fastify");
     expect(listening.length).toBeGreaterThan(0);

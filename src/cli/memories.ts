@@ -13,11 +13,15 @@ export type WaitFlags = OutputFlags & { wait: number };
 export function withWait<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
   return command.option(
     "--wait <seconds>",
-    "wait so long for another process that has the memory open",
+    "wait so long for another process that has the folder open",
     realNumber(0),
     0,
   );
 }
+
+/** What names a memory. */
+export const PLACE_HELP =
+  "the memory's folder, or its database in LanceDB: lance:PATH, s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH";
 
 /** How a command opens a memory. */
 export function memoryOptions(flags: WaitFlags): MemoryOptions {
@@ -25,9 +29,9 @@ export function memoryOptions(flags: WaitFlags): MemoryOptions {
 }
 
 /** Opens a memory that is there, without a model, hands it over and closes it whatever happens. */
-export async function useMemory<T>(flags: WaitFlags, folder: string, use: (memory: Memory) => Promise<T>): Promise<T> {
-  const { Memory } = await import("../memory/index.js");
-  return closed(await Memory.open(folder, undefined, memoryOptions(flags)), use);
+export async function useMemory<T>(flags: WaitFlags, place: string, use: (memory: Memory) => Promise<T>): Promise<T> {
+  const { openMemory } = await import("../memory/index.js");
+  return closed(await openMemory(place, undefined, memoryOptions(flags)), use);
 }
 
 /** Hands a memory over, and closes it whatever happens. */
@@ -107,23 +111,21 @@ export function withMostDrafts<A extends unknown[], O extends Record<string, unk
 }
 
 /** Looks at the memory that drafts are to be recalled from before a model is loaded. Throws where it is not there, or not calibrated. */
-export async function checkDrafts({ memory: folder }: DraftFlags): Promise<void> {
-  if (folder === undefined) return;
-  const { Memory } = await import("../memory/index.js");
-  await closed(await Memory.open(folder, undefined, { onWarning: () => undefined }), async (memory) => {
-    recallLimits(memory);
-  });
+export async function checkDrafts({ memory: place }: DraftFlags): Promise<void> {
+  if (place === undefined) return;
+  const { openMemory } = await import("../memory/index.js");
+  await closed(await openMemory(place, undefined, { onWarning: () => undefined }), recallLimits);
 }
 
 /** Opens the memory that drafts are recalled from, where one is named, and closes it whatever happens. */
 export async function withDrafts<T>(
-  { memory: folder, memoryDrafts: most, ...flags }: DraftFlags & { quiet: boolean },
+  { memory: place, memoryDrafts: most, ...flags }: DraftFlags & { quiet: boolean },
   vae: BigVae,
   use: (drafts?: RecalledDrafts) => Promise<T>,
 ): Promise<T> {
-  if (folder === undefined) return use();
+  if (place === undefined) return use();
   const options = { mustExist: true, onWarning: (warning: string) => warn(flags, warning) };
-  return closed(await openMemory(vae, folder, options), (memory) =>
-    use(new RecalledDrafts(memory, vae.tokenizer, recallLimits(memory), { most })),
+  return closed(await openMemory(vae, place, options), async (memory) =>
+    use(new RecalledDrafts(memory, vae.tokenizer, await recallLimits(memory), { most })),
   );
 }

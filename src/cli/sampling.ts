@@ -119,8 +119,8 @@ export function withSampling<A extends unknown[], O extends Record<string, unkno
     .option("--tau <x>", `temperature of tokens, 0 is greedy; ${defaultOf("tau")}`, realNumber(0))
     .option("--noise <x>", `variance of the noise on latents, 0 takes means; ${defaultOf("noise")}`, realNumber(0))
     .option(
-      "--memory <folder>",
-      "reuse drafts kept in this memory where they are near enough, and keep new ones in it (begin it by bigvae memory calibrate)",
+      "--memory <place>",
+      "reuse drafts kept in this memory, a folder or lance:PATH, s3://BUCKET/PATH and the like, where they are near enough, and keep new ones in it (begin it by bigvae memory calibrate)",
     )
     .option("--ignore-eos", "write every span to its full length; end tokens do not stop it", false)
     .option("--trace <folder>", "save every span, its latent and its origins in this folder, for --replay");

@@ -41,7 +41,7 @@ const options = {
   known: new Set<string>(),
   rng: Rng.fromSeed(1),
   tau: 1,
-  kept: () => 7,
+  kept: async () => 7,
   async write(_prompt: string, run: number, recalls: boolean) {
     asked.push([run, recalls]);
     return [span(`a b c ${"x".repeat(run + 1)}`, [run, 100]), span("w x y z", [100, undefined])];

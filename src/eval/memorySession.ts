@@ -35,7 +35,7 @@ export interface SessionOptions extends ScoringOptions {
   /** The spans of a run; `recalls`: with drafts of the memory, and kept in it. */
   write(prompt: string, run: number, recalls: boolean): Promise<readonly SessionSpan[]>;
   /** Records of the memory. */
-  kept(): number;
+  kept(): Promise<number>;
 }
 
 /** Some consecutive spans of the session. */
@@ -114,7 +114,7 @@ export async function evaluateMemory(options: SessionOptions): Promise<SessionRe
   const prose = (recalls: boolean) =>
     sessionProse(options, (prompt, at) => write(prompt, run + at, recalls), prompts.length);
   const recalled = await prose(true);
-  session.end();
+  await session.end();
   return { spans: session.count, parts: session.parts, recalled, written: await prose(false) };
 }
 
@@ -132,17 +132,17 @@ class Session {
     this.#plainMs += await plainTime(this.options, prompt, run, spans.flatMap(({ ids }) => ids).length);
     this.#open.push(...spans);
     this.count += spans.length;
-    if (this.#open.length >= PART_SPANS) this.end();
+    if (this.#open.length >= PART_SPANS) await this.end();
   }
 
   /** Ends a part. */
-  end(): void {
-    if (this.#open.length > 0) this.parts.push(this.#part(this.#open));
+  async end(): Promise<void> {
+    if (this.#open.length > 0) this.parts.push(await this.#part(this.#open));
     this.#open = [];
     this.#plainMs = 0;
   }
 
-  #part(spans: readonly SessionSpan[]): SessionPart {
+  async #part(spans: readonly SessionSpan[]): Promise<SessionPart> {
     const { tokenizer, kept } = this.options;
     const drafts = spans.flatMap((span) => span.drafts);
     const uses = new Map<number, number>();
@@ -157,7 +157,7 @@ class Session {
       of.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000 / of.length;
     return {
       spans: this.count,
-      kept: kept(),
+      kept: await kept(),
       recalled: recalled / drafts.length,
       allRecalled: whole.length / spans.length,
       secondsPerSpan: seconds(spans),

@@ -1,8 +1,7 @@
 /** Records, looked at before they are kept. */
 import { BigVaeError } from "../errors.js";
 import { checkLatent } from "../latent/index.js";
-import type { WholeRecord } from "./recordStore.js";
-import type { NewRecord } from "./types.js";
+import type { NewRecord, WholeRecord } from "./types.js";
 
 /** Half of a character of UTF-16, which UTF-8 has no bytes for. */
 const LONE_SURROGATE = /\p{Cs}/u;

@@ -1,8 +1,6 @@
-/** Finding records: the index chooses more than are asked for, and what it chose is compared again by the records' own latents. */
-import { distance, dot, FIRST_CHOICE, type Latent, LatentSearch, type LatentSpace } from "../latent/index.js";
-import type { Condition } from "./filter.js";
-import type { RecordStore } from "./recordStore.js";
-import type { MemoryQuery, Metric } from "./types.js";
+/** What searches of both forms of a memory share: latents compared as they are stored, and two lists of results in one. */
+import { distance, dot, type Latent, LatentSearch, type LatentSpace } from "../latent/index.js";
+import type { MemoryFilter, MemoryQuery, Metric, RecordLatents } from "./types.js";
 
 /** A record by its id, with what it was found by. */
 export interface FoundId {
@@ -11,15 +9,9 @@ export interface FoundId {
   relevance?: number;
 }
 
-/** Looks for records near to a latent: their ids, about the nearest first. */
-export type Choose = (key: Latent, count: number) => number[];
-
-/** So many records that fit a filter are all compared; of more, the index chooses. */
-const ALL_COMPARED = 2000;
-
-/** For each record that is asked for, so many are compared again. */
-const OVERSAMPLING = 4;
-const LEAST_CHOSEN = 64;
+/** For each record that is asked for, an index chooses so many, which are compared again. */
+export const OVERSAMPLING = 4;
+export const LEAST_CHOSEN = 64;
 
 /** Of both lists, when a latent and words are looked for together. */
 const FUSED = 100;
@@ -28,31 +20,11 @@ const FUSED = 100;
 const RANK_OFFSET = 60;
 
 /** A query for a latent. */
-interface NearQuery extends Pick<MemoryQuery, "by" | "exact"> {
+export interface NearQuery extends Required<Pick<MemoryQuery, "by" | "exact">> {
   z: Latent;
   count: number;
   metric: Metric;
-  condition: Condition | undefined;
-}
-
-/** The records nearest to z that fit, the nearest first. `choose` is the index; it is not asked where all records are compared. */
-export function nearestRecords(store: RecordStore, space: LatentSpace, choose: Choose, query: NearQuery): FoundId[] {
-  const { z, count, condition, by, exact } = query;
-  const fitting = condition && store.ids(condition, { limit: ALL_COMPARED + 1 });
-  if (fitting && fitting.length <= ALL_COMPARED) return compared(store, space, query, fitting);
-  const all = () => (condition ? store.ids(condition) : store.everyId());
-  if (exact) return compared(store, space, query, all());
-  const key = space.key(z);
-  const least = by === "match" ? FIRST_CHOICE : LEAST_CHOSEN;
-  const last = store.last();
-  for (let chosen = Math.max(OVERSAMPLING * count, least); chosen < last; chosen *= OVERSAMPLING) {
-    const ids = choose(key, chosen);
-    const found = compared(store, space, query, condition ? store.ids(condition, { among: ids }) : ids);
-    if (found.length >= count) return found;
-    // A filter that few fit: from here on all of them are less work.
-    if (chosen > ALL_COMPARED * OVERSAMPLING) break;
-  }
-  return compared(store, space, query, all());
+  filter: MemoryFilter;
 }
 
 /** The ids of two lists in one: each counts by its places in both. */
@@ -72,14 +44,23 @@ export function fusedCount(count: number): number {
   return Math.max(FUSED, count);
 }
 
-/** The nearest of some records, by their latents as they are stored. */
-function compared(store: RecordStore, space: LatentSpace, query: NearQuery, ids: readonly number[]): FoundId[] {
-  const { z, count, metric, by = "key" } = query;
-  const search =
-    metric === "cosine" ? new LatentSearch<number>(space, z, count, by) : new KeySearch(space, z, count, metric);
-  for (let from = 0; from < ids.length; from += 1024)
-    for (const latents of store.latents(ids.slice(from, from + 1024))) search.add(latents.id, latents.z);
-  return search.found().map(({ item: id, similarity }) => ({ id, similarity }));
+/** Latents compared with that of a query; the nearest of them. */
+export class Comparison {
+  readonly #search: LatentSearch<number> | KeySearch;
+
+  constructor(space: LatentSpace, { z, count, metric, by }: NearQuery) {
+    this.#search =
+      metric === "cosine" ? new LatentSearch<number>(space, z, count, by) : new KeySearch(space, z, count, metric);
+  }
+
+  add({ id, z }: RecordLatents): void {
+    this.#search.add(id, z);
+  }
+
+  /** The nearest first. */
+  found(): FoundId[] {
+    return this.#search.found().map(({ item: id, similarity }) => ({ id, similarity }));
+  }
 }
 
 /** As `LatentSearch`, by another measure of keys. */

@@ -29,7 +29,7 @@ interface Facts {
 
 /** What is carried from one place to another. */
 interface Carried {
-  folder: string;
+  place: string;
   space: SpaceIdentity;
   latents: LatentSpace;
   ids(): Promise<number[]>;
@@ -75,7 +75,7 @@ export async function exportedSpace(folder: string): Promise<SpaceIdentity> {
 /** `Memory.importFrom`. */
 export async function importRecords(memory: Carried, folder: string): Promise<number> {
   const { space, parts, records: expected } = await readFacts(folder);
-  checkSpace(memory.space, space, `memory ${memory.folder}`);
+  checkSpace(memory.space, space, `memory ${memory.place}`);
   let counted = 0;
   for (let part = 1; part <= parts; part++) counted += (await readLines(pathOfPart(folder, part))).length;
   if (counted !== expected) throw malformed(join(folder, FACTS), `${expected} records`, String(counted));

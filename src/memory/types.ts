@@ -31,6 +31,9 @@ export interface MemoryRecord extends Omit<NewRecord, "tags" | "time"> {
   time: number;
 }
 
+/** A record before it has an id, complete otherwise. */
+export type WholeRecord = Omit<MemoryRecord, "id"> & { id?: number };
+
 /** The latents of a record. */
 export type RecordLatents = Pick<MemoryRecord, "id" | "z" | "contextZ">;
 
@@ -86,9 +89,9 @@ export interface FoundRecord {
 
 /** How a memory is opened. */
 export interface MemoryOptions {
-  /** How long to wait for another process that has it open, in milliseconds; default: 0. */
+  /** How long to wait for another process that has the folder open, in milliseconds; default: 0. A database is open for all. */
   waitMs?: number;
-  /** Whether a folder without a memory is an error, where one could be begun; default: false. */
+  /** Whether a place without a memory is an error, where one could be begun; default: false. */
   mustExist?: boolean;
   /** The time for new records, in milliseconds since 1970; default: Date.now. */
   now?: () => number;

@@ -38,11 +38,10 @@ function memory(records: (NewRecord & { id: number })[]) {
   const store = {
     added,
     read: 0,
-    changes: 0,
+    changed: 0,
+    changes: async () => store.changed,
     latents: LatentSpace.plain,
-    get count() {
-      return records.length;
-    },
+    count: async () => records.length,
     ids: async ({ tags }: MemoryFilter) =>
       records.filter(({ tags: own = ["draft 3 3 on"] }) => own.includes(tags![0]!)).map(({ id }) => id),
     recordLatents: async (ids: readonly number[]) => {
@@ -52,7 +51,7 @@ function memory(records: (NewRecord & { id: number })[]) {
     record: async (id: number) => ({ tags: [], time: 0, ...records.find((record) => record.id === id)! }),
     add: async (more: readonly NewRecord[]) => {
       added.push(...more);
-      store.changes++;
+      store.changed++;
       return more.map((record) => {
         const id = Math.max(0, ...records.map(({ id }) => id)) + 1;
         records.push({ ...record, id });
@@ -65,7 +64,7 @@ function memory(records: (NewRecord & { id: number })[]) {
           records.findIndex((record) => record.id === id),
           1,
         );
-      store.changes++;
+      store.changed++;
     },
   };
   return store;
@@ -150,7 +149,7 @@ describe("RecalledDrafts", () => {
     for (let i = 0; i < 4; i++) await drafts.forRun().keep({ ...place }, [{ ids: [5], z: Float32Array.of(5) }]);
     expect(dropped).toEqual([1, 3, 4, 5]);
     expect(added).toEqual([5, 6, 7, 8]);
-    expect(store.count).toBe(4);
+    expect(await store.count()).toBe(4);
     expect(drafts.counts).toMatchObject({ kept: 4, dropped: 4 });
     expect(idsOf(await drafts.forRun().recall(place, 9))).toEqual([2, 6, 7, 8]);
     expect(() => new RecalledDrafts(store, tokenizer, { distance: 2 }, { most: 0 })).toThrow(

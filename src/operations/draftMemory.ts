@@ -30,20 +30,20 @@ export function setRecallLimits(memory: Memory, limits: RecallLimits): Promise<v
 }
 
 /** How near the drafts of a memory must be, where that was measured. */
-export function knownRecallLimits(memory: Memory): RecallLimits | undefined {
-  const note = memory.note(LIMITS);
+export async function knownRecallLimits(memory: Memory): Promise<RecallLimits | undefined> {
+  const note = await memory.note(LIMITS);
   return note === undefined ? undefined : (JSON.parse(note) as RecallLimits);
 }
 
 /** How near the drafts of a memory must be. Throws "usage" for a memory that nobody has calibrated. */
-export function recallLimits(memory: Memory): RecallLimits {
-  const known = knownRecallLimits(memory);
+export async function recallLimits(memory: Memory): Promise<RecallLimits> {
+  const known = await knownRecallLimits(memory);
   if (known) return known;
   throw new BigVaeError("usage", {
-    subject: `memory ${memory.folder}`,
+    subject: `memory ${memory.place}`,
     expected: "one that says how near drafts must be",
     got: "one that is not calibrated",
-    remedy: `run bigvae memory calibrate ${memory.folder} with some texts`,
+    remedy: `run bigvae memory calibrate ${memory.place} with some texts`,
   });
 }
 
@@ -137,9 +137,11 @@ export class RecalledDrafts {
             used.add(id);
             this.#uses.set(id, this.#usesOf(id) + 1);
           }
-          const chosen = await Promise.all(near.map((id) => this.memory.record(id)));
+          const chosen = (await Promise.all(near.map((id) => this.memory.record(id).catch(unlessDeleted)))).flatMap(
+            (record) => record ?? [],
+          );
           this.counts.asked += count;
-          this.counts.recalled += near.length;
+          this.counts.recalled += chosen.length;
           return chosen.map(({ id, ids, z }) => ({ id, ids, z }));
         }),
       keep: (place, drafts) =>
@@ -219,6 +221,11 @@ export class RecalledDrafts {
       this.counts.milliseconds += performance.now() - start;
     }
   }
+}
+
+/** Another process may delete a record while it is looked for. */
+function unlessDeleted(error: unknown): undefined {
+  if (!(error instanceof BigVaeError && error.kind === "usage")) throw error;
 }
 
 /**

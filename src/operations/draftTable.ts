@@ -37,8 +37,7 @@ export class DraftTable {
 
   /** Reads what came into the memory since it was looked at last, and drops what went. */
   async refresh(): Promise<void> {
-    while (this.#changes !== this.source.changes) {
-      const { changes } = this.source;
+    for (let changes = await this.source.changes(); this.#changes !== changes; changes = await this.source.changes()) {
       const ids = await this.source.ids({ tags: [this.tag] });
       const there = new Set(ids);
       for (const id of this.#rows.keys()) if (!there.has(id)) this.#rows.delete(id);
@@ -54,14 +53,15 @@ export class DraftTable {
     change: () => Promise<T>,
     known: (result: T) => { added?: readonly RecordLatents[]; deleted?: readonly number[] },
   ): Promise<T> {
-    const before = this.source.changes;
+    const before = await this.source.changes();
     const wasCurrent = this.#changes === before;
     const result = await change();
-    if (!wasCurrent || this.source.changes !== before + 1) return result;
+    const after = await this.source.changes();
+    if (!wasCurrent || after !== before + 1) return result;
     const { added = [], deleted = [] } = known(result);
     for (const latents of added) this.#add(latents);
     for (const id of deleted) this.#rows.delete(id);
-    this.#changes = this.source.changes;
+    this.#changes = after;
     return result;
   }
 

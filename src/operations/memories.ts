@@ -4,9 +4,11 @@ import type { Memory, MemoryOptions, RepairedMemory } from "../memory/index.js";
 import { spaceOfModel } from "./space.js";
 
 /**
- * Opens the memory of a folder for the latents of a model, or begins one there. One process at a time has it open.
+ * Opens a memory for the latents of a model, or begins one. `place` is a folder, which one process at a time has open, or a database of LanceDB,
+ * which any number have: lance:PATH, s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH (it needs `npm install @lancedb/lancedb@0.31.0
+ * apache-arrow@18.1.0`; credentials are in the environment variables of LanceDB).
  * @throws BigVaeError: "locked" naming the process that has it open, "mismatch" where its latents are of another model, "usage" where there is
- * none and `mustExist` is set, "disk", "format".
+ * none and `mustExist` is set, "unsupported" where LanceDB is not installed, "disk", "format".
  * @example
  * const memory = await openMemory(vae, "memory");
  * const encoded = await vae.encode(["The fox found the lamp.", "The baker lost a key."]);
@@ -17,11 +19,11 @@ import { spaceOfModel } from "./space.js";
  */
 export async function openMemory(
   vae: Pick<BigVae, "hashes" | "space">,
-  folder: string,
+  place: string,
   options?: MemoryOptions,
 ): Promise<Memory> {
-  const { Memory } = await import("../memory/memory.js");
-  return Memory.open(folder, await spaceOfModel(vae), options);
+  const { openMemory: open } = await import("../memory/open.js");
+  return open(place, await spaceOfModel(vae), options);
 }
 
 /**
@@ -34,6 +36,6 @@ export async function repairMemory(
   vae?: Pick<BigVae, "hashes" | "space">,
   options?: Pick<MemoryOptions, "waitMs">,
 ): Promise<RepairedMemory> {
-  const { repairMemory: repair } = await import("../memory/repair.js");
+  const { repairMemory: repair } = await import("../memory/folder/repair.js");
   return repair(folder, vae && (await spaceOfModel(vae)), options);
 }

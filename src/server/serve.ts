@@ -22,7 +22,7 @@ export interface ServeOptions extends Partial<AccessOptions> {
   maxActive?: number;
   maxWaiting?: number;
   maxBodyBytes?: number;
-  /** Folder of the memory that spans and drafts are kept in; it is begun where there is none. Default: no memory. */
+  /** The memory that spans and drafts are kept in, a folder or a database (lance:PATH, s3://BUCKET/PATH); it is begun where there is none. Default: no memory. */
   memory?: string | undefined;
   /** Drafts of a kind that the memory keeps at most; default: 10,000. */
   memoryDrafts?: number | undefined;

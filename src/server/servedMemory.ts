@@ -13,7 +13,7 @@ export class ServedMemory {
   onChange?: (change: { added?: readonly number[]; deleted?: readonly number[] }) => Promise<void>;
 
   constructor(
-    /** Where it lies; a server may have none. */
+    /** Where it lies, a folder or a database; a server may have none. */
     readonly folder: string | undefined,
     readonly onWarning: (warning: string) => void,
     /** Drafts of a kind that it keeps at most; default: that of `RecalledDrafts`. */
@@ -35,7 +35,7 @@ export class ServedMemory {
       subject: "memory",
       expected: "a server with one",
       got: "one without",
-      remedy: "start it with `memory`, the folder of one",
+      remedy: "start it with `memory`, the place of one",
     });
   }
 
@@ -53,7 +53,7 @@ export class ServedMemory {
   }
 
   /** How near kept drafts must be, where the memory is calibrated. */
-  limits(): RecallLimits | undefined {
+  limits(): Promise<RecallLimits | undefined> {
     return knownRecallLimits(this.get());
   }
 
@@ -64,11 +64,13 @@ export class ServedMemory {
   }
 
   /** Its drafts, used by all runs together. Throws "usage" where it is not calibrated. */
-  drafts({ tokenizer }: BigVae): RecalledDrafts {
-    return (this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, this.limits() ?? notCalibrated(), {
+  async drafts({ tokenizer }: BigVae): Promise<RecalledDrafts> {
+    const limits = (await this.limits()) ?? notCalibrated();
+    this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, limits, {
       most: this.mostDrafts,
       onChange: (change) => this.onChange?.(change),
-    }));
+    });
+    return this.#drafts;
   }
 
   async close(): Promise<void> {

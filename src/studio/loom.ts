@@ -114,19 +114,19 @@ export class Loom {
   }
 
   /** Begins branches, which are written on at the same time; returns their ids. `stop` ends one, `finished` waits for it. */
-  write({ parent, sampler, branches = 1, seed = 0, options = {}, ...by }: BranchRequest): number[] {
+  async write({ parent, sampler, branches = 1, seed = 0, options = {}, ...by }: BranchRequest): Promise<number[]> {
+    const { plan: id, ...named } = by;
+    // Each branch has a memory of its own of what it has used.
+    const sources = await Promise.all(Array.from({ length: branches }, () => this.#sourcesOf(named)));
     this.#checkParent(parent);
     const begun = this.#beginning(parent, sampler, options.prompt);
-    const { plan: id, ...sources } = by;
     const plan = id === undefined ? {} : { plan: this.plans.waypointsOf(id) };
-    // What is refused is refused before a branch is begun.
-    this.#sourcesOf(sources);
     const texts = { ...options, ...begun, ...plan };
     requireInputs(
       sampler,
       new Set(Object.keys(texts).filter((name) => texts[name as keyof typeof texts] !== undefined)),
     );
-    return Array.from({ length: branches }, (_, i) => {
+    return sources.map((source, i) => {
       const settings = { ...options, seed: seed + i };
       const place = parent === undefined ? {} : { parent };
       const node = this.project.begin({
@@ -141,7 +141,7 @@ export class Loom {
         ...settings,
         ...begun,
         ...plan,
-        ...this.#sourcesOf(sources),
+        ...source,
         signal: abort.signal,
       });
       this.#writing.set(node, { abort, done, text: "" });
@@ -262,13 +262,13 @@ export class Loom {
   }
 
   /** What a branch is written with beside the model. Throws "usage" for what the studio does not have. */
-  #sourcesOf({ recalls = false, byExperts = false }: Pick<BranchRequest, "recalls" | "byExperts">) {
+  async #sourcesOf({ recalls = false, byExperts = false }: Pick<BranchRequest, "recalls" | "byExperts">) {
     const { memory } = this.atlas;
     const { experts } = this.sources;
     if (recalls && !memory) throw without("`recalls`", "a memory", "memory");
     if (byExperts && !experts) throw without("`byExperts`", "experts", "experts");
     return {
-      ...(recalls ? { memory: memory!.forRun(this.model()) } : {}),
+      ...(recalls ? { memory: await memory!.forRun(this.model()) } : {}),
       ...(byExperts ? { experts: experts!() } : {}),
     };
   }

@@ -12,7 +12,7 @@ export interface StudioMemory {
   /** The open memory. */
   get(): Pick<Memory, "count" | "ids" | "record">;
   /** Its drafts. Throws "usage" where it is not calibrated. */
-  drafts(model: BigVae): { forRun(): DraftMemory };
+  drafts(model: BigVae): Promise<{ forRun(): DraftMemory }>;
 }
 
 /** Records on the map at most: the newest. */
@@ -41,7 +41,7 @@ export class MemoryLayer {
   }): Promise<void> {
     this.map.remove(new Set(deleted.map(pointOfRecord)));
     const points = await this.#place(added);
-    this.events.tell({ kind: "memory", records: this.memory.get().count, points });
+    this.events.tell({ kind: "memory", records: await this.memory.get().count(), points });
     // Pages take all points anew.
     if (deleted.length > 0) this.events.tell({ kind: "map", share: 1 });
   }
@@ -52,8 +52,8 @@ export class MemoryLayer {
   }
 
   /** The drafts for one run. */
-  forRun(model: BigVae): DraftMemory {
-    return this.memory.drafts(model).forRun();
+  async forRun(model: BigVae): Promise<DraftMemory> {
+    return (await this.memory.drafts(model)).forRun();
   }
 
   async #place(ids: readonly number[]): Promise<MapPoint[]> {

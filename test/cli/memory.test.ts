@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EXIT_CODES } from "../../src/errors.js";
-import { Memory } from "../../src/memory/index.js";
+import { openMemory } from "../../src/memory/index.js";
 import { setRecallLimits } from "../../src/operations/draftMemory.js";
+import { hasLance } from "../memory/make.js";
 import { bigvae, jsonLines, TINY } from "./run.js";
 
 let root: string;
@@ -45,7 +46,7 @@ it("finds by a text and by words, and shows the record", PATIENCE, async () => {
     stdout: expect.stringMatching(/^\S+ {2}1 {2}The fox found a lamp\.\n$/),
   });
   expect((await bigvae(["memory", "show", memory])).stdout).toMatch(/\n {2}not calibrated: bigvae memory calibrate/);
-  const own = await Memory.open(memory);
+  const own = await openMemory(memory);
   await setRecallLimits(own, { distance: 0.5, coverage: 0.9, texts: 3 });
   await own.close();
   expect((await bigvae(["memory", "show", memory])).stdout).toMatch(
@@ -130,4 +131,32 @@ it.each<[string, keyof typeof EXIT_CODES, string]>([
   const { code, stderr } = await bigvae(["memory", ...given]);
   expect(stderr).toContain(message);
   expect(code).toBe(EXIT_CODES[kind]);
+});
+
+it.skipIf(!hasLance)("keeps a memory in LanceDB as in a folder, and drafts of it", PATIENCE, async () => {
+  const place = `lance:${join(root, "database")}`;
+  const missing = await bigvae(["memory", "search", place, "--text", "lamp"]);
+  expect(missing.stderr).toMatch(/memory lance:.*: expected a memory, got none/);
+  expect(await readdir(root)).not.toContain("database");
+  await bigvae(["memory", "export", memory, join(root, "for-database")]);
+  expect((await bigvae(["memory", "import", place, join(root, "for-database")])).stdout).toMatch(/records? added/);
+  const add = await bigvae(["memory", "add", place, ...TINY, "The baker lost a key.", "--tag", "fable"]);
+  expect(add.code).toBe(0);
+  const near = await bigvae(["memory", "search", place, ...TINY, "--json", "The baker lost a key."]);
+  expect(jsonLines<{ text: string }>(near)[0]!.text).toBe("The baker lost a key.");
+  for (const verb of ["compact", "verify"]) expect((await bigvae(["memory", verb, place])).code).toBe(0);
+  const repair = await bigvae(["memory", "repair", place]);
+  expect([repair.code, repair.stderr]).toEqual([
+    EXIT_CODES.usage,
+    expect.stringMatching(/expected a folder, got a database; remove the records/),
+  ]);
+  const own = await openMemory(place);
+  await setRecallLimits(own, { distance: 1e6, coverage: 0.9, texts: 3 });
+  const before = await own.count();
+  const draw = ["generate", ...TINY, "--prompt", "The fox", "--sampler", "avg", "--steps", "1", "--memory", place];
+  const written = await bigvae([...draw, "--seed", "1"]);
+  expect([written.code, written.stderr]).toEqual([0, expect.stringMatching(/0 of \d+ drafts/)]);
+  expect(await own.count()).toBeGreaterThan(before);
+  expect((await bigvae([...draw, "--seed", "2"])).stderr).toMatch(/(\d+) of \1 drafts/);
+  await own.close();
 });

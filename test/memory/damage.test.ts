@@ -4,8 +4,8 @@ import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { openDatabase } from "../../src/formats/database.js";
-import { Memory, repairMemory } from "../../src/memory/index.js";
-import { KIND } from "../../src/memory/schema.js";
+import { KIND } from "../../src/memory/folder/schema.js";
+import { openMemory, repairMemory } from "../../src/memory/index.js";
 import { inFolder, killedMemory, recordsOf, SPACE } from "./make.js";
 
 const FRAME = 24 + 4096;
@@ -35,7 +35,7 @@ it.each([
     const folder = await killedMemory(root);
     const log = join(folder, "memory.db-wal");
     await flip(log, where(await commitsOf(log)));
-    await expect(Memory.open(folder)).rejects.toMatchObject({
+    await expect(openMemory(folder)).rejects.toMatchObject({
       kind: "format",
       message: expect.stringMatching(/memory\.db-wal.*repair/),
     });
@@ -43,7 +43,7 @@ it.each([
     const repaired = await repairMemory(folder, SPACE);
     expect(repaired).toMatchObject({ lostChanges: true });
     expect(await readdir(folder)).toEqual(expect.arrayContaining(["memory.db.damaged", "memory.db.damaged-wal"]));
-    const memory = await Memory.open(folder);
+    const memory = await openMemory(folder);
     expect(await memory.verify()).toEqual({ records: repaired.records, problems: [] });
     await memory.close();
   }),
@@ -55,15 +55,15 @@ it("opens a memory whose log ends in the middle of a change", () =>
     const log = join(folder, "memory.db-wal");
     const commits = await commitsOf(log);
     await truncate(log, commits.at(-1)! + 500);
-    const memory = await Memory.open(folder);
+    const memory = await openMemory(folder);
     // The note was the last change.
-    expect([memory.count, memory.note("limits")]).toEqual([40, undefined]);
+    expect([await memory.count(), await memory.note("limits")]).toEqual([40, undefined]);
     await memory.close();
   }));
 
 it("tells of damaged notes, and keeps the others", () =>
   inFolder(async (folder) => {
-    const memory = await Memory.open(folder, SPACE);
+    const memory = await openMemory(folder, SPACE);
     await memory.add(recordsOf(3));
     for (const name of ["sound", "bad"]) await memory.setNote(name, "7");
     await memory.close();
@@ -71,20 +71,20 @@ it("tells of damaged notes, and keeps the others", () =>
     database.run("UPDATE facts SET value = '8' WHERE name = 'note bad'");
     database.close();
     await lock.release();
-    const damaged = await Memory.open(folder);
+    const damaged = await openMemory(folder);
     expect((await damaged.verify()).problems).toEqual([{ message: expect.stringContaining("note bad") }]);
     await damaged.close();
     expect(await repairMemory(folder)).toEqual({ records: 3, lost: [], lostNotes: ["bad"], lostChanges: false });
     expect(await readdir(folder)).toContain("memory.db.damaged");
-    const repaired = await Memory.open(folder);
-    expect([repaired.note("sound"), repaired.note("bad")]).toEqual(["7", undefined]);
+    const repaired = await openMemory(folder);
+    expect([await repaired.note("sound"), await repaired.note("bad")]).toEqual(["7", undefined]);
     expect((await repaired.verify()).problems).toEqual([]);
     await repaired.close();
   }));
 
 it("counts as lost what the disk cannot read, and keeps the file under a second name", () =>
   inFolder(async (folder) => {
-    const memory = await Memory.open(folder, SPACE);
+    const memory = await openMemory(folder, SPACE);
     await memory.add(recordsOf(200));
     await memory.close();
     const path = join(folder, "memory.db");
@@ -99,7 +99,7 @@ it("counts as lost what the disk cannot read, and keeps the file under a second 
     expect(lost).toContain(101);
     expect(records + lost.length).toBe(200);
     expect(records).toBeGreaterThan(100);
-    const repaired = await Memory.open(folder);
+    const repaired = await openMemory(folder);
     expect(await repaired.verify()).toEqual({ records, problems: [] });
     await repaired.close();
   }));
@@ -125,6 +125,6 @@ it("changes nothing of a database of another program", () =>
     await lock.release();
     const path = join(folder, "memory.db");
     const before = await readFile(path);
-    await expect(Memory.open(folder, SPACE)).rejects.toMatchObject({ kind: "format" });
+    await expect(openMemory(folder, SPACE)).rejects.toMatchObject({ kind: "format" });
     expect((await readFile(path)).equals(before)).toBe(true);
   }));

@@ -3,7 +3,7 @@ import { cp, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { BigVaeError } from "../../src/errors.js";
-import { type FoundRecord, Memory, type MemoryRecord, repairMemory } from "../../src/memory/index.js";
+import { type FoundRecord, type MemoryRecord, openMemory, repairMemory } from "../../src/memory/index.js";
 import { Rng } from "../../src/rng.js";
 import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
@@ -22,7 +22,7 @@ it(
   () =>
     inFolder(async (root) => {
       const [sound, broken] = [join(root, "sound"), join(root, "broken")];
-      const memory = await Memory.open(sound, SPACE);
+      const memory = await openMemory(sound, SPACE);
       await memory.add(recordsOf(RECORDS));
       await memory.delete([7, 8]);
       const right: Answers = { records: [], near: await memory.search({ z: QUERY, count: 5 }) };
@@ -79,7 +79,7 @@ async function differences(folder: string, right: Answers, where: string): Promi
       return undefined;
     }
   };
-  const memory = await attempt(() => Memory.open(folder, SPACE));
+  const memory = await attempt(() => openMemory(folder, SPACE));
   if (!memory) return failures;
   for (const record of right.records) {
     const read = await attempt(() => memory.record(record.id));
@@ -102,7 +102,7 @@ async function repairAndCheck(folder: string, right: Answers, where: string): Pr
     if (error instanceof BigVaeError && error.kind === "format") return;
     throw new Error(`${where}: ${error}`, { cause: error });
   }
-  const memory = await Memory.open(folder, SPACE);
+  const memory = await openMemory(folder, SPACE);
   const kept = right.records.filter(({ id }) => !lost.includes(id));
   expect(await memory.ids(), where).toEqual(kept.map(({ id }) => id));
   for (const record of kept) expect(await memory.record(record.id), where).toEqual(record);

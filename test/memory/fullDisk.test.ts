@@ -4,7 +4,7 @@ import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { nodeFileOps } from "../../src/formats/fileOps.js";
-import { Memory, repairMemory } from "../../src/memory/index.js";
+import { openMemory, repairMemory } from "../../src/memory/index.js";
 import { inFolder, killedMemory, recordOf, recordsOf, SPACE } from "./make.js";
 
 afterEach(() => vi.restoreAllMocks());
@@ -33,7 +33,7 @@ function fillDisk(name: string, fromLogOn = false): () => void {
 
 /** All records of the memory in a folder, and nothing else wrong with it. */
 async function expectWhole(folder: string, count: number): Promise<void> {
-  const memory = await Memory.open(folder);
+  const memory = await openMemory(folder);
   expect(await memory.verify()).toEqual({ records: count, problems: [] });
   expect((await memory.record(count)).text).toBe(recordOf(count - 1).text);
   await memory.close();
@@ -41,7 +41,7 @@ async function expectWhole(folder: string, count: number): Promise<void> {
 
 it("keeps the old file where a repair cannot write the new one whole", () =>
   inFolder(async (folder) => {
-    const memory = await Memory.open(folder, SPACE);
+    const memory = await openMemory(folder, SPACE);
     await memory.add(recordsOf(40));
     await memory.close();
     // The draft's log is written, the draft itself is not.
@@ -55,7 +55,7 @@ it("keeps the old file where a repair cannot write the new one whole", () =>
 it("keeps everything where compacting cannot close the file whole, and goes on", () =>
   inFolder(async (folder) => {
     const fill = fillDisk("memory.db");
-    const memory = await Memory.open(folder, SPACE);
+    const memory = await openMemory(folder, SPACE);
     await memory.add(recordsOf(20));
     await memory.compact();
     await memory.add(recordsOf(20, 20));
@@ -85,7 +85,7 @@ it("never plays an old log into a repaired file", () =>
     await copyFile(`${damaged}-wal`, join(folder, "memory.db-wal"));
     expect(await repairMemory(folder)).toEqual({ records: 40, lost: [], lostNotes: [], lostChanges: false });
     await expectWhole(folder, 40);
-    const memory = await Memory.open(folder);
-    expect(memory.note("limits")).toBe("7");
+    const memory = await openMemory(folder);
+    expect(await memory.note("limits")).toBe("7");
     await memory.close();
   }));

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/formats/database.js";
 import { dot, norm } from "../../src/latent/index.js";
-import { Memory } from "../../src/memory/index.js";
-import { RecordStore } from "../../src/memory/recordStore.js";
-import { KIND } from "../../src/memory/schema.js";
+import { RecordStore } from "../../src/memory/folder/recordStore.js";
+import { KIND } from "../../src/memory/folder/schema.js";
+import { VectorIndex } from "../../src/memory/folder/vectorIndex.js";
+import { openMemory } from "../../src/memory/index.js";
 import { METRICS } from "../../src/memory/types.js";
-import { VectorIndex } from "../../src/memory/vectorIndex.js";
 import { output } from "../process.js";
 import { inFolder, recordOf, recordsOf, SPACE } from "./make.js";
 
@@ -139,13 +139,13 @@ describe("an index", () => {
 
   it("takes at most 2.2 KB a span of 768 values", () =>
     inFolder(async (folder) => {
-      const memory = await Memory.open(folder, { ...SPACE, zDim: 768 });
+      const memory = await openMemory(folder, { ...SPACE, zDim: 768 });
       await memory.add(recordsOf(400, 0, 768));
       for (const metric of METRICS) await memory.search({ z: recordOf(1, 768).z, metric });
       await memory.close();
-      const again = await Memory.open(folder);
+      const again = await openMemory(folder);
       for (const metric of METRICS) {
-        const bytes = (await again.indexBytes(metric)) / 400;
+        const bytes = (await again.indexBytes(metric))! / 400;
         expect(bytes).toBeGreaterThan(metric === "cosine" ? 768 : 2 * 768);
         expect(bytes).toBeLessThan(2200);
       }
@@ -162,8 +162,8 @@ it("is not needed for adding, reading and exact search where its library has no 
         if (name === "usearch") throw new Error("No native build was found");
         return load(name, ...rest);
       };
-      const { Memory } = await import("./dist/memory/index.js");
-      const memory = await Memory.open(process.argv[1], ${JSON.stringify(SPACE)});
+      const { openMemory } = await import("./dist/memory/index.js");
+      const memory = await openMemory(process.argv[1], ${JSON.stringify(SPACE)});
       const records = Array.from({ length: 300 }, (_, i) => ({ text: "lamp " + i, ids: [i], z: Float32Array.from({ length: 8 }, (_, d) => Math.sin(i * (d + 1))) }));
       await memory.add(records);
       const found = [await memory.search({ z: records[70].z, count: 1, exact: true }), await memory.search({ text: "70" })];
@@ -176,7 +176,7 @@ it("is not needed for adding, reading and exact search where its library has no 
     expect(ids).toEqual([71, 71]);
     expect(verified).toEqual({ records: 300, problems: [] });
     expect(error).toMatch(/^unsupported: .*usearch.*No native build.*`exact`/);
-    const memory = await Memory.open(folder);
+    const memory = await openMemory(folder);
     const { z } = await memory.record(71);
     expect((await memory.search({ z, count: 1 }))[0]!.record.id).toBe(71);
     await memory.close();
@@ -184,8 +184,8 @@ it("is not needed for adding, reading and exact search where its library has no 
 
 describe("two processes", () => {
   const WRITER = `
-    import { Memory } from "./dist/memory/index.js";
-    const memory = await Memory.open(process.argv[1], ${JSON.stringify(SPACE)}, { waitMs: Number(process.argv[2]) });
+    import { openMemory } from "./dist/memory/index.js";
+    const memory = await openMemory(process.argv[1], ${JSON.stringify(SPACE)}, { waitMs: Number(process.argv[2]) });
     const record = { text: process.pid + "", ids: [1], z: new Float32Array(8).fill(1) };
     for (let i = 0; i < 20; i++) await memory.add(Array(50).fill(record));
     await memory.close();`;
@@ -204,19 +204,19 @@ describe("two processes", () => {
     inFolder(async (folder) => {
       const ended = await Promise.all([write(folder, 30_000), write(folder, 30_000)]);
       expect(ended).toEqual([0, 0].map((code) => ({ code, errors: "" })));
-      const memory = await Memory.open(folder);
-      expect(memory.count).toBe(2000);
+      const memory = await openMemory(folder);
+      expect(await memory.count()).toBe(2000);
       expect(await memory.verify()).toEqual({ records: 2000, problems: [] });
       await memory.close();
     }));
 
   it("are told who has it open where they do not wait", () =>
     inFolder(async (folder) => {
-      const memory = await Memory.open(folder, SPACE);
+      const memory = await openMemory(folder, SPACE);
       const { code, errors } = await write(folder, 0);
       expect(code).not.toBe(0);
       expect(errors).toContain(`a lock of process ${process.pid}`);
-      await expect(Memory.open(folder)).rejects.toMatchObject({ kind: "locked" });
+      await expect(openMemory(folder)).rejects.toMatchObject({ kind: "locked" });
       await memory.close();
     }));
 });

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
-import { Memory } from "../../src/memory/index.js";
+import { openMemory } from "../../src/memory/index.js";
 import { Rng } from "../../src/rng.js";
 import { inFolder, SPACE } from "./make.js";
 
@@ -10,8 +10,8 @@ const KILLS = Number(process.env.BIGVAE_KILLS ?? 8);
 
 /** Adds batches for ever, deletes one record of each, and compacts now and then; says what is done. */
 const WRITER = `
-import { Memory } from "./dist/memory/index.js";
-const memory = await Memory.open(process.argv[1], ${JSON.stringify(SPACE)});
+import { openMemory } from "./dist/memory/index.js";
+const memory = await openMemory(process.argv[1], ${JSON.stringify(SPACE)});
 console.log("open");
 for (let batch = 0; ; batch++) {
   const size = 1 + (batch * 37) % 700;
@@ -51,7 +51,7 @@ it(`keeps what was added, at ${KILLS} moments`, () =>
       await new Promise((resolve) => setTimeout(resolve, rng.integer(500)));
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("close", resolve));
-      const memory = await Memory.open(folder, SPACE, {
+      const memory = await openMemory(folder, SPACE, {
         onWarning: (warning) => expect.fail(`a part of the index was not as it was saved: ${warning}`),
       });
       const ids = new Set(await memory.ids());

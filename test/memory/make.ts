@@ -2,7 +2,13 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Memory, type NewRecord, type SpaceIdentity } from "../../src/memory/index.js";
+import {
+  type FoundRecord,
+  type Memory,
+  type NewRecord,
+  openMemory,
+  type SpaceIdentity,
+} from "../../src/memory/index.js";
 import { Rng } from "../../src/rng.js";
 
 export const SPACE: SpaceIdentity = { base: "b".repeat(64), encoder: "e".repeat(64), zDim: 8, slots: 1, span: 64 };
@@ -33,13 +39,55 @@ export async function inFolder(work: (folder: string) => Promise<void>): Promise
   await work(root).finally(() => rm(root, { recursive: true, force: true }));
 }
 
+/** Where a memory lies, of a form, in a folder of a test. */
+export type PlaceIn = (folder: string) => string;
+
+export const atFolder: PlaceIn = (folder) => folder;
+export const atDatabase: PlaceIn = (folder) => `lance:${join(folder, "database")}`;
+
+/** Whether LanceDB has a build for this machine. */
+export const hasLance = await import("@lancedb/lancedb").then(
+  () => true,
+  (error: unknown) => {
+    console.warn(`LanceDB is not tested: ${error}`);
+    return false;
+  },
+);
+
+/** The forms of a memory: one suite tests both. */
+export const FORMS: [string, PlaceIn][] = [
+  ["a folder", atFolder],
+  ...(hasLance ? [["LanceDB", atDatabase] as [string, PlaceIn]] : []),
+];
+
+/** A memory of records for one test. */
+export function inMemory(
+  placeIn: PlaceIn,
+  records: readonly NewRecord[],
+  work: (memory: Memory, folder: string) => Promise<void>,
+): Promise<void> {
+  return inFolder(async (folder) => {
+    const memory = await openMemory(placeIn(folder), SPACE);
+    try {
+      await memory.add(records);
+      await work(memory, folder);
+    } finally {
+      await memory.close();
+    }
+  });
+}
+
+export const idsOf = (found: readonly FoundRecord[]) => found.map(({ record }) => record.id);
+export const z = (...values: number[]) => Float32Array.from({ length: SPACE.zDim }, (_, i) => values[i] ?? 0);
+export const plainRecord = (text: string, latent: Float32Array): NewRecord => ({ text, ids: [1], z: latent });
+
 /** A memory of 40 records and a note whose process ended: all but ten records are in the log of its file alone. */
 export async function killedMemory(root: string): Promise<string> {
   const [live, killed] = [join(root, "live"), join(root, "killed")];
-  const begun = await Memory.open(live, SPACE);
+  const begun = await openMemory(live, SPACE);
   await begun.add(recordsOf(10));
   await begun.close();
-  const memory = await Memory.open(live);
+  const memory = await openMemory(live);
   for (let batch = 1; batch < 4; batch++) await memory.add(recordsOf(10, 10 * batch));
   await memory.setNote("limits", "7");
   await cp(live, killed, { recursive: true });

@@ -60,7 +60,7 @@ it("keeps a typed text as it was typed, each span with its latent", async () => 
 it("writes branches as the sampler writes them alone, and keeps each span as it comes", async () => {
   const { id: first } = await loom.type(TEXT);
   const { id: parent } = await loom.type(" She read it twice.", { parent: first });
-  const nodes = loom.write({ parent, sampler: "avg", branches: 2, seed: 5, options: OPTIONS });
+  const nodes = await loom.write({ parent, sampler: "avg", branches: 2, seed: 5, options: OPTIONS });
   await Promise.all(nodes.map((node) => loom.finished(node)));
   const alone = nodes.map((_, i) =>
     textsOf(vae.generate("avg", { ...OPTIONS, context: TEXT, prompt: " She read it twice.", seed: 5 + i })),
@@ -89,7 +89,7 @@ it("writes toward a goal, from the last span on", async () => {
   const { id: parent } = await loom.type(TEXT);
   const terminal = "They were all safe at home.";
   const start = project.spans(parent).at(-1)!.text;
-  const [node] = loom.write({ parent, sampler: "plan", seed: 1, options: { ...OPTIONS, terminal } });
+  const [node] = await loom.write({ parent, sampler: "plan", seed: 1, options: { ...OPTIONS, terminal } });
   const alone = textsOf(vae.generate("plan", { ...OPTIONS, terminal, seed: 1, context: TEXT, start }));
   await loom.finished(node!);
   expect(project.spans(node!).map(({ text }) => text)).toEqual(await alone);
@@ -111,7 +111,7 @@ it("writes along a plan that is kept and moved on the map, and says which waypoi
   const { z, text } = await loom.atlas.read(at.x, at.y);
   expect(moved).toEqual({ z, text, tolerance: 0.45, weight: 1 });
   expect(last).toEqual({ ...stop, tolerance: 0.1 });
-  const [node] = loom.write({ parent, sampler: "policy", seed: 1, plan, options: OPTIONS });
+  const [node] = await loom.write({ parent, sampler: "policy", seed: 1, plan, options: OPTIONS });
   await loom.finished(node!);
   const alone = await textsOf(vae.generate("policy", { ...OPTIONS, plan: [moved!, last!], seed: 1, context: TEXT }));
   expect(project.spans(node!).map(({ text }) => text)).toEqual(alone);
@@ -124,22 +124,29 @@ it("writes along a plan that is kept and moved on the map, and says which waypoi
   await expect(loom.plans.edit(plan, 1, { weight: 0 })).rejects.toThrow(
     /got \d+, which was taken out; undo that first/,
   );
-  expect(() => loom.write({ parent, sampler: "policy", plan })).toThrow(/which was taken out/);
+  await expect(loom.write({ parent, sampler: "policy", plan })).rejects.toThrow(/which was taken out/);
   await loom.turn("undo");
   expect(events.filter(({ kind }) => kind === "plan").slice(-2)).toMatchObject([
     { plan: { id: plan, removed: true } },
     { plan: { id: plan, removed: false } },
   ]);
   await expect(loom.plans.edit(plan, 9, { remove: true })).rejects.toMatchObject({ kind: "usage" });
-  expect(() => loom.write({ parent, sampler: "policy", plan: 99 })).toThrow(/plan: expected one of the project's/);
+  await expect(loom.write({ parent, sampler: "policy", plan: 99 })).rejects.toThrow(
+    /plan: expected one of the project's/,
+  );
   const nodes = project.nodes().length;
-  expect(() => loom.write({ parent, sampler: "policy" })).toThrow(/the waypoints to pass/);
+  await expect(loom.write({ parent, sampler: "policy" })).rejects.toThrow(/the waypoints to pass/);
   expect(project.nodes()).toHaveLength(nodes);
 });
 
 it("stops a branch, keeps what was written, and leaves the others alone", async () => {
   const { id: parent } = await loom.type(TEXT);
-  const [stopped, other] = loom.write({ parent, sampler: "avg", branches: 2, options: { ...OPTIONS, nSteps: 4 } });
+  const [stopped, other] = await loom.write({
+    parent,
+    sampler: "avg",
+    branches: 2,
+    options: { ...OPTIONS, nSteps: 4 },
+  });
   await new Promise<void>((resolve) => {
     loom.events.listen((event) => event.kind === "span" && event.node === stopped && resolve());
   });
@@ -155,7 +162,7 @@ it("stops a branch, keeps what was written, and leaves the others alone", async 
 
 it("tells why a branch was not written", async () => {
   const { id: parent } = await loom.type(TEXT);
-  const [node] = loom.write({ parent, sampler: "avg", options: { nSteps: 0 } });
+  const [node] = await loom.write({ parent, sampler: "avg", options: { nSteps: 0 } });
   await loom.finished(node!);
   expect(events).toContainEqual({ kind: "failed", node, message: expect.stringContaining("nSteps") });
 });
@@ -163,9 +170,9 @@ it("tells why a branch was not written", async () => {
 it("goes on behind no text that was removed, nor one that is still written, and searches none", async () => {
   const first = await loom.type("The alpha fox ran home.");
   const second = await loom.type(" The beta bear slept.", { parent: first.id });
-  const [writing] = loom.write({ parent: second.id, sampler: "generate", options: { ...OPTIONS, nSteps: 8 } });
+  const [writing] = await loom.write({ parent: second.id, sampler: "generate", options: { ...OPTIONS, nSteps: 8 } });
   await expect(loom.type(" More.", { parent: writing! })).rejects.toThrow(/got one that is still written/);
-  expect(() => loom.write({ parent: writing!, sampler: "generate" })).toThrow(/got one that is still written/);
+  await expect(loom.write({ parent: writing!, sampler: "generate" })).rejects.toThrow(/got one that is still written/);
   loom.stop(writing!);
   await loom.finished(writing!);
   loom.mark(first.id, { removed: true });
@@ -275,7 +282,7 @@ it("takes an export in: its nodes are told, finished, and on the map", async () 
 
 it("says that the disk is full, and goes on", async () => {
   const { id: parent } = await loom.type(TEXT);
-  const [node] = loom.write({ parent, sampler: "avg", options: OPTIONS });
+  const [node] = await loom.write({ parent, sampler: "avg", options: OPTIONS });
   project.database.exec("PRAGMA query_only = 1");
   await loom.finished(node!);
   const failures = events.filter(({ kind }) => kind === "failed");
@@ -294,7 +301,7 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
     // As the server tells of its memory.
     const onChange = (change: { added?: readonly number[] }) => own.atlas.memory!.change(change);
     const calibrated = new RecalledDrafts(memory, vae.tokenizer, { distance: 1e6 }, { onChange });
-    const own: Loom = new Loom(project, () => vae, { memory: { get: () => memory, drafts: () => calibrated } });
+    const own: Loom = new Loom(project, () => vae, { memory: { get: () => memory, drafts: async () => calibrated } });
     const told: StudioEvent[] = [];
     own.events.listen((event) => told.push(event));
     await own.atlas.memory!.show();
@@ -304,7 +311,13 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
     expect((await own.atlas.nearest(fox!.mean, 1, "another text"))[0]!.id).toBe(-1);
     const { id: parent } = await own.type(TEXT.repeat(8));
     const write = async (seed: number) => {
-      const [node] = own.write({ parent, sampler: "avg", seed, recalls: true, options: { ...OPTIONS, nSteps: 1 } });
+      const [node] = await own.write({
+        parent,
+        sampler: "avg",
+        seed,
+        recalls: true,
+        options: { ...OPTIONS, nSteps: 1 },
+      });
       await own.finished(node!);
       return told.filter((event) => event.kind === "span" && event.node === node);
     };
@@ -330,7 +343,7 @@ it("shows a memory on the map, and tells which of its drafts were recalled", asy
 
 it("refuses to recall drafts where there is no memory, before a branch is begun", async () => {
   const { id: parent } = await loom.type(TEXT);
-  expect(() => loom.write({ parent, sampler: "avg", recalls: true })).toThrow(
+  await expect(loom.write({ parent, sampler: "avg", recalls: true })).rejects.toThrow(
     /expected a studio with a memory, got one without/,
   );
   expect(loom.nodes()).toHaveLength(1);
@@ -343,13 +356,13 @@ it("is written by experts where they are asked for, and says which wrote each sp
     const experts = await openExperts(vae, folder);
     const own = new Loom(project, () => vae, { experts: () => experts });
     const { id: parent } = await own.type(TEXT);
-    const [node] = own.write({ parent, sampler: "guide", byExperts: true, options: { ...OPTIONS, nSteps: 1 } });
+    const [node] = await own.write({ parent, sampler: "guide", byExperts: true, options: { ...OPTIONS, nSteps: 1 } });
     await own.finished(node!);
     expect(project.node(node!).settings).toMatchObject({ byExperts: true });
     expect(project.labelNames()).toEqual(["expert"]);
     const [span] = project.spans(node!);
     expect(project.labels("expert")).toEqual([[span!.id, "letters"]]);
-    expect(() => loom.write({ parent, sampler: "guide", byExperts: true })).toThrow(
+    await expect(loom.write({ parent, sampler: "guide", byExperts: true })).rejects.toThrow(
       /expected a studio with experts, got one without/,
     );
     await own.close();

@@ -124,7 +124,7 @@ export function evalCommand() {
       ),
     )
     .option("--cfg <x>", "prose, memory: guidance scale, as in generate", realNumber(0))
-    .option("--memory <folder>", "prose, memory: drafts are recalled from this memory and kept in it, as in generate")
+    .option("--memory <place>", "prose, memory: drafts are recalled from this memory and kept in it, as in generate")
     .option("--memory-drafts <n>", "prose, memory: drafts that the memory keeps, as in generate", wholeNumber(1))
     .option("--spans <n>", `memory: spans of the session; default: ${SESSION_SPANS}`, wholeNumber(1))
     .option("--experts <folder>", "experts: where they are trained, those that are there are measured as they are")

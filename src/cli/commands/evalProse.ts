@@ -68,7 +68,7 @@ export function measureMemory(
     const report = await evaluateMemory({
       ...{ ...scoring, texts, spans: flags.spans },
       tau: TAU,
-      kept: () => drafts.memory.count,
+      kept: () => drafts.memory.count(),
       async write(prompt, run, recalls) {
         const spans: (GeneratedSpan & { milliseconds: number })[] = [];
         const memory = recalls ? { memory: drafts.forRun() } : {};

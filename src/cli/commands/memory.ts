@@ -1,10 +1,20 @@
-/** `bigvae memory`: spans kept in a folder with their latents, looked at, removed, checked and carried elsewhere. */
+/** `bigvae memory`: spans kept with their latents, looked at, removed, checked and carried elsewhere. */
 import { Command } from "@commander-js/extra-typings";
 import { BigVaeError } from "../../errors.js";
 import type { Memory } from "../../memory/index.js";
 import { knownRecallLimits } from "../../operations/draftMemory.js";
 import { mayRemove } from "../confirm.js";
-import { closed, filterOf, memoryOptions, records, shownRecord, useMemory, withFilter, withWait } from "../memories.js";
+import {
+  closed,
+  filterOf,
+  memoryOptions,
+  PLACE_HELP,
+  records,
+  shownRecord,
+  useMemory,
+  withFilter,
+  withWait,
+} from "../memories.js";
 import { wholeNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
 import { printJson, reportWritten, withOutput } from "../shared.js";
@@ -15,7 +25,7 @@ import { searchCommand } from "./memorySearch.js";
 
 export function memoryCommand() {
   return new Command("memory")
-    .description("Keep spans with their latents in a folder, and find them again.")
+    .description("Keep spans with their latents in a folder or a database, and find them again.")
     .addCommand(addCommand())
     .addCommand(searchCommand())
     .addCommand(calibrateCommand())
@@ -28,11 +38,9 @@ export function memoryCommand() {
     .addCommand(importCommand());
 }
 
-const FOLDER_HELP = "the memory's folder";
-
 /** A command on a memory that needs no model. */
 function simple(name: string, description: string) {
-  return withWait(withOutput(new Command(name).description(description))).argument("<folder>", FOLDER_HELP);
+  return withWait(withOutput(new Command(name).description(description))).argument("<memory>", PLACE_HELP);
 }
 
 function showCommand() {
@@ -42,8 +50,8 @@ function showCommand() {
       toId(text),
     ])
     .addHelpText("after", "\nExamples:\n  bigvae memory show stories\n  bigvae memory show stories 1 2 3")
-    .action((folder, ids = [], flags) =>
-      useMemory(flags, folder, async (memory) => {
+    .action((place, ids = [], flags) =>
+      useMemory(flags, place, async (memory) => {
         if (ids.length === 0) return showMemory(flags, memory);
         for (const id of ids) {
           const record = await memory.record(id);
@@ -65,12 +73,13 @@ function showCommand() {
 const toId = wholeNumber(1);
 
 async function showMemory({ json }: { json: boolean }, memory: Memory): Promise<void> {
-  const { folder, space, count } = memory;
-  const limits = knownRecallLimits(memory);
-  if (json) return printJson({ memory: folder, records: count, space, ...(limits ? { limits } : {}) });
+  const { place, space } = memory;
+  const limits = await knownRecallLimits(memory);
+  const count = await memory.count();
+  if (json) return printJson({ memory: place, records: count, space, ...(limits ? { limits } : {}) });
   const { base, encoder, zDim, slots, span } = space;
   process.stdout.write(
-    `${folder}: ${records(count)}
+    `${place}: ${records(count)}
   latents of ${zDim} values, ${slots} ${slots === 1 ? "slot" : "slots"}, spans of ${span} tokens
   base ${base.slice(0, 12)}, encoder ${encoder.slice(0, 12)}
   ${limits ? `calibrated: a draft is recalled within ${limits.distance.toFixed(3)}` : "not calibrated: bigvae memory calibrate makes it fit for drafts"}\n`,
@@ -85,8 +94,8 @@ function rmCommand() {
       "after",
       "\nExamples:\n  bigvae memory rm stories 17 --yes\n  bigvae memory rm stories --tag draft --before 2026-11-01 --yes\n\nWhat they took is free after `bigvae memory compact`.",
     )
-    .action((folder, given, flags) =>
-      useMemory(flags, folder, async (memory) => {
+    .action((place, given, flags) =>
+      useMemory(flags, place, async (memory) => {
         const filter = filterOf(flags);
         if (given.length > 0 === Object.keys(filter).length > 0)
           throw new BigVaeError("usage", {
@@ -96,23 +105,26 @@ function rmCommand() {
             remedy: "name the records to remove",
           });
         const ids = given.length > 0 ? given : await memory.ids(filter);
-        const what = `${records(ids.length)} of ${folder}`;
+        const what = `${records(ids.length)} of ${place}`;
         if (!(await mayRemove("memory rm", what, flags))) return;
         await memory.delete(ids);
-        reportWritten(flags, { memory: folder, removed: ids.length }, `${folder}: ${records(ids.length)} removed`);
+        reportWritten(flags, { memory: place, removed: ids.length }, `${place}: ${records(ids.length)} removed`);
       }),
     );
 }
 
 function compactCommand() {
   return simple("compact", "Free what removed records took, and make the index again.")
-    .addHelpText("after", "\nExample:\n  bigvae memory compact stories")
-    .action((folder, flags) =>
-      useMemory(flags, folder, async (memory) => {
+    .addHelpText(
+      "after",
+      "\nExample:\n  bigvae memory compact stories\n\nOf a database of LanceDB it makes the indices, and drops versions that are more than an hour old.",
+    )
+    .action((place, flags) =>
+      useMemory(flags, place, async (memory) => {
         await memory.compact();
-        const bytes = await memory.indexBytes();
-        const line = `${folder}: ${records(memory.count)}, index of ${size(bytes)}`;
-        reportWritten(flags, { memory: folder, records: memory.count, index_bytes: bytes }, line);
+        const [count, bytes] = [await memory.count(), await memory.indexBytes()];
+        const line = `${place}: ${records(count)}${bytes === undefined ? "" : `, index of ${size(bytes)}`}`;
+        reportWritten(flags, { memory: place, records: count, index_bytes: bytes }, line);
       }),
     );
 }
@@ -123,8 +135,10 @@ function verifyCommand() {
       "after",
       "\nExample:\n  bigvae memory verify stories\n\nThe exit code is 4 where something is not as it was written.",
     )
-    .action((folder, flags) =>
-      useMemory(flags, folder, async (memory) => {
+    .action((place, flags) =>
+      useMemory(flags, place, async (memory) => {
+        const { databaseAt } = await import("../../memory/index.js");
+        const isFolder = databaseAt(place) === undefined;
         const { records: sound, problems } = await memory.verify();
         for (const problem of problems) {
           if (flags.json) printJson(problem);
@@ -132,31 +146,31 @@ function verifyCommand() {
         }
         if (problems.length > 0)
           throw new BigVaeError("format", {
-            subject: folder,
+            subject: place,
             expected: "a memory as it was written",
             got: `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`,
-            remedy: `run bigvae memory repair ${folder}`,
+            remedy: isFolder ? `run bigvae memory repair ${place}` : `remove what is named: bigvae memory rm ${place}`,
           });
-        reportWritten(flags, { memory: folder, records: sound }, `${folder}: ${records(sound)}, all sound`);
+        reportWritten(flags, { memory: place, records: sound }, `${place}: ${records(sound)}, all sound`);
       }),
     );
 }
 
 function repairCommand() {
-  return simple("repair", "Keep what can be read of a damaged memory, and name what cannot.")
+  return simple("repair", "Keep what can be read of a damaged memory in a folder, and name what cannot.")
     .addHelpText(
       "after",
-      "\nExample:\n  bigvae memory repair stories\n\nWhere anything is lost, the file as it was stays as memory.db.damaged.",
+      "\nExample:\n  bigvae memory repair stories\n\nA database of LanceDB has no repair: remove the records that `verify` names. Where anything is lost, the file as it was stays as memory.db.damaged.",
     )
-    .action(async (folder, flags) => {
+    .action(async (place, flags) => {
       const { repairMemory } = await import("../../memory/index.js");
-      const repaired = await repairMemory(folder, undefined, memoryOptions(flags));
+      const repaired = await repairMemory(place, undefined, memoryOptions(flags));
       const { records: kept, lost, lostNotes, lostChanges } = repaired;
       const losses = lost.length === 0 ? "none lost" : `lost: ${lost.join(", ")}`;
       const notes = lostNotes.length === 0 ? "" : `; notes lost: ${lostNotes.join(", ")}`;
       const changes = lostChanges ? "; the newest changes lost with their log" : "";
-      const line = `${folder}: ${records(kept)} kept, ${losses}${notes}${changes}`;
-      const facts = { memory: folder, records: kept, lost, lost_notes: lostNotes, lost_changes: lostChanges };
+      const line = `${place}: ${records(kept)} kept, ${losses}${notes}${changes}`;
+      const facts = { memory: place, records: kept, lost, lost_notes: lostNotes, lost_changes: lostChanges };
       reportWritten(flags, facts, line);
     });
 }
@@ -165,8 +179,8 @@ function exportCommand() {
   return simple("export", "Write all records as JSON lines, and their latents as .npy.")
     .argument("<target>", "folder to write")
     .addHelpText("after", "\nExample:\n  bigvae memory export stories stories-exported")
-    .action((folder, target, flags) =>
-      useMemory(flags, folder, async (memory) => {
+    .action((place, target, flags) =>
+      useMemory(flags, place, async (memory) => {
         const count = await memory.exportTo(target);
         reportWritten(flags, { output: target, records: count }, `${target}: ${records(count)}`);
       }),
@@ -177,10 +191,10 @@ function importCommand() {
   return simple("import", "Add the records of an export to a memory, or begin one with them.")
     .argument("<source>", "folder of the export")
     .addHelpText("after", "\nExample:\n  bigvae memory import copy stories-exported")
-    .action(async (folder, source, flags) => {
-      const { Memory, exportedSpace } = await import("../../memory/index.js");
-      const opened = await Memory.open(folder, await exportedSpace(source), memoryOptions(flags));
+    .action(async (place, source, flags) => {
+      const { exportedSpace, openMemory } = await import("../../memory/index.js");
+      const opened = await openMemory(place, await exportedSpace(source), memoryOptions(flags));
       const count = await closed(opened, (memory) => memory.importFrom(source));
-      reportWritten(flags, { memory: folder, records: count }, `${folder}: ${records(count)} added`);
+      reportWritten(flags, { memory: place, records: count }, `${place}: ${records(count)} added`);
     });
 }

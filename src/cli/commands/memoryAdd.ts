@@ -4,7 +4,7 @@ import { batches } from "../../operations/batches.js";
 import { openMemory } from "../../operations/memories.js";
 import { CHUNK_HELP, encodeTexts, piecesOf } from "../encoding.js";
 import { inputTexts, withFile } from "../input.js";
-import { closed, memoryOptions, records, withWait } from "../memories.js";
+import { closed, memoryOptions, PLACE_HELP, records, withWait } from "../memories.js";
 import { collected, realNumber } from "../options.js";
 import { reportWritten, useModel, withModel } from "../shared.js";
 
@@ -14,7 +14,7 @@ export function addCommand() {
       withModel(new Command("add").description("Encode texts and keep them; begins the memory if there is none.")),
     ),
   )
-    .argument("<folder>", "the memory's folder")
+    .argument("<memory>", PLACE_HELP)
     .argument("[texts...]", "texts; default: those of --file, or standard input")
     .option("--chunk", CHUNK_HELP, false)
     .option("--tag <word>", "tag of all of them; give it several times for more", collected, [] as string[])
@@ -28,10 +28,10 @@ Examples:
 
 With --chunk, a span keeps the latent of the one before it as that of its context.`,
     )
-    .action(async (folder, given, { chunk, tag: tags, score, ...flags }) => {
+    .action(async (place, given, { chunk, tag: tags, score, ...flags }) => {
       const lines = await inputTexts(given, flags);
       await useModel(flags, async (vae) =>
-        closed(await openMemory(vae, folder, memoryOptions(flags)), async (memory) => {
+        closed(await openMemory(vae, place, memoryOptions(flags)), async (memory) => {
           const added: number[] = [];
           let before: Float32Array | undefined;
           for await (const batch of batches(piecesOf(vae, lines, chunk))) {
@@ -51,8 +51,8 @@ With --chunk, a span keeps the latent of the one before it as that of its contex
             added.push(...(await memory.add(kept)));
           }
           const [first, last] = [added[0], added.at(-1)];
-          const line = `${folder}: ${records(added.length)} added, ids ${first} to ${last}`;
-          reportWritten(flags, { memory: folder, records: added.length, first, last }, line);
+          const line = `${place}: ${records(added.length)} added, ids ${first} to ${last}`;
+          reportWritten(flags, { memory: place, records: added.length, first, last }, line);
         }),
       );
     });

@@ -6,7 +6,16 @@ import type { FoundRecord, Memory, MemoryQuery } from "../../memory/index.js";
 import { openMemory } from "../../operations/memories.js";
 import { refuseUnused } from "../flags.js";
 import { checkInputs, LATENT_HELP, parseLatentInput, takeLatents } from "../latentInput.js";
-import { closed, filterOf, memoryOptions, shownRecord, useMemory, withFilter, withWait } from "../memories.js";
+import {
+  closed,
+  filterOf,
+  memoryOptions,
+  PLACE_HELP,
+  shownRecord,
+  useMemory,
+  withFilter,
+  withWait,
+} from "../memories.js";
 import { wholeNumber } from "../options.js";
 import { onOneLine } from "../shade.js";
 import { MODEL_FLAGS, printJson, useModel, withModel } from "../shared.js";
@@ -27,7 +36,7 @@ export function searchCommand() {
       withModel(new Command("search").description("Find records near to a text or a latent, by words, or by both.")),
     ),
   )
-    .argument("<folder>", "the memory's folder")
+    .argument("<memory>", PLACE_HELP)
     .argument("[near]", 'a text, or a latent, "@FILE#NUMBER"')
     .option("--text <words>", "records with these words, those with more of the rarer ones first; needs no model")
     .option("--count <n>", "number of results", wholeNumber(1), 10)
@@ -53,7 +62,7 @@ Examples:
   bigvae memory search stories --text "boat lake" --tag fable
   bigvae memory search stories "A boat on a lake" --text boat --decode`,
     )
-    .action(async (folder, near, flags) => {
+    .action(async (place, near, flags) => {
       const { text, count, metric, by, exact, decode } = flags;
       const words: MemoryQuery = { count, filter: filterOf(flags), ...(text === undefined ? {} : { text }) };
       if (near === undefined) {
@@ -65,14 +74,14 @@ Examples:
             remedy: "say what to look for",
           });
         refuseUnused((name) => OF_LATENTS.includes(name), "a text or a latent to compare with", "words alone");
-        return useMemory(flags, folder, async (memory) => show(flags, await memory.search(words)));
+        return useMemory(flags, place, async (memory) => show(flags, await memory.search(words)));
       }
       const input = parseLatentInput(near);
       await checkInputs("memory search", [input]);
       await useModel(flags, async (vae) => {
         const [taken] = await takeLatents(latentVectors(flags, vae), [input]);
         const options = { ...memoryOptions(flags), mustExist: true };
-        await closed(await openMemory(vae, folder, options), async (memory) => {
+        await closed(await openMemory(vae, place, options), async (memory) => {
           const found = await memory.search({ ...words, z: taken!.z, metric, by, exact });
           show(flags, found);
           if (decode && found.length > 0) await showCentre(flags, vae, memory, found);

@@ -24,7 +24,10 @@ export function serveCommand() {
       [] as string[],
     )
     .option("--allowed-hosts <name>", "further name of this server, may be repeated", collected, [] as string[])
-    .option("--memory <folder>", "memory that spans and drafts are kept in; begun if there is none")
+    .option(
+      "--memory <place>",
+      "memory that spans and drafts are kept in, a folder or lance:PATH, s3://BUCKET/PATH and the like; begun if there is none",
+    )
     .option("--experts <folder>", "experts that requests may have write (the field experts of the samplers' routes)")
     .option("--strategies <folder>", STRATEGIES_HELP, "strategies")
     .option("--max-active <n>", "requests at work", wholeNumber(1), 64)

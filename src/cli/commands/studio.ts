@@ -17,8 +17,8 @@ export function studioCommand() {
   )
     .option("--project <folder>", "where the texts are kept", join(homedir(), ".bigvae", "studio"))
     .option(
-      "--memory <folder>",
-      "memory that is shown on the map, and whose drafts branches may recall; begun if there is none",
+      "--memory <place>",
+      "memory, a folder or lance:PATH, s3://BUCKET/PATH and the like, that is shown on the map, and whose drafts branches may recall; begun if there is none",
     )
     .option("--experts <folder>", "experts that branches may be written by")
     .option("--strategies <folder>", STRATEGIES_HELP, "strategies")

@@ -11,9 +11,9 @@ const show = route({
   tag: "memory",
   summary: "What the memory holds.",
   answer: schemas.showAnswer,
-  handle({ memory }) {
-    const { count, space } = memory.get();
-    return { records: count, space, recall: memory.limits() ?? null };
+  async handle({ memory }) {
+    const kept = memory.get();
+    return { records: await kept.count(), space: kept.space, recall: (await memory.limits()) ?? null };
   },
 });
 

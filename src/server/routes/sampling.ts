@@ -54,7 +54,7 @@ export async function runSampler(
     ...(k === undefined ? {} : { experts: context.model.experts(k) }),
     ...sources,
     ...(await planned.apply(vae, { ...sources, context: fields.context }, context.signal)),
-    ...(memory ? { memory: context.memory.drafts(vae).forRun() } : {}),
+    ...(memory ? { memory: (await context.memory.drafts(vae)).forRun() } : {}),
     seed,
     signal: context.signal,
     onToken(id) {

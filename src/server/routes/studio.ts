@@ -71,13 +71,17 @@ export function studioRoutes(
       memory: z.object({ folder: z.string(), records: z.int(), isCalibrated: z.boolean() }).nullable(),
       experts: z.array(z.string()).nullable().describe("their names"),
     }),
-    handle: () => ({
+    handle: async () => ({
       model: model.name,
       nodes: loom().nodes(),
       writing: loom().pending(),
       reading: loom().corpora.pending(),
       memory: memory
-        ? { folder: memory.folder, records: memory.get().count, isCalibrated: memory.limits() !== undefined }
+        ? {
+            folder: memory.folder,
+            records: await memory.get().count(),
+            isCalibrated: (await memory.limits()) !== undefined,
+          }
         : null,
       experts: model.openExperts ? model.experts(1).names : null,
     }),
@@ -131,8 +135,8 @@ export function studioRoutes(
         options: options.default({}),
       }),
       z.object({ nodes: z.array(id) }),
-      (at, { options: { prompt, terminal, ...numbers }, seed, sampler, ...request }, context) => ({
-        nodes: at.write({
+      async (at, { options: { prompt, terminal, ...numbers }, seed, sampler, ...request }, context) => ({
+        nodes: await at.write({
           ...request,
           sampler: sampler ?? suitedSampler({ hasPlan: request.plan !== undefined }),
           seed: seedOf(context, seed),

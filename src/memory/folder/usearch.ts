@@ -1,8 +1,8 @@
 /** The library of the vector index, loaded when an index is first needed: everything else of a memory works without it. */
 import { createRequire } from "node:module";
 import type { Index } from "usearch";
-import { BigVaeError } from "../errors.js";
-import type { Metric } from "./types.js";
+import { BigVaeError } from "../../errors.js";
+import type { Metric } from "../types.js";
 
 /** A graph of near neighbours (HNSW, Malkov and Yashunin 2016). */
 export type Graph = Index;

@@ -5,11 +5,11 @@
  */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BigVaeError } from "../errors.js";
-import type { Latent } from "../latent/index.js";
+import { BigVaeError } from "../../errors.js";
+import type { Latent } from "../../latent/index.js";
+import type { Metric } from "../types.js";
 import type { RecordStore } from "./recordStore.js";
 import { isSound, type Keyed, Segment, type SegmentPlace } from "./segment.js";
-import type { Metric } from "./types.js";
 import { library } from "./usearch.js";
 
 /** What an index is made of. */

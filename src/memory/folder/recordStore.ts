@@ -1,13 +1,11 @@
 /** The records of a memory in their SQLite file: every one is checked when it is read. */
-import { BigVaeError } from "../errors.js";
-import { type Database, type Row, type SqlValue, textOf, textValue, wordsQuery } from "../formats/database.js";
-import { factChecksum, latentsChecksum, recordChecksum } from "./checksums.js";
-import { type Condition, noWords } from "./filter.js";
-import { damagedFact, damagedRecord, storeError } from "./problems.js";
-import type { MemoryRecord, RecordLatents } from "./types.js";
-
-/** A record before it has an id, complete otherwise. */
-export type WholeRecord = Omit<MemoryRecord, "id"> & { id?: number };
+import { BigVaeError } from "../../errors.js";
+import { type Database, type Row, type SqlValue, textOf, textValue, wordsQuery } from "../../formats/database.js";
+import { noWords } from "../checkQuery.js";
+import { factChecksum, latentsChecksum, recordChecksum } from "../checksums.js";
+import { damagedFact, damagedRecord, storeError } from "../problems.js";
+import type { MemoryRecord, RecordLatents, WholeRecord } from "../types.js";
+import type { Condition } from "./filter.js";
 
 const RECORD = "SELECT id, time, score, CAST(text AS BLOB) AS text, tokens, tags, checksum FROM records WHERE id = ?";
 

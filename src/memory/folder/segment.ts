@@ -2,8 +2,8 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { placeFileAtomic } from "../formats/atomic.js";
-import type { Metric } from "./types.js";
+import { placeFileAtomic } from "../../formats/atomic.js";
+import type { Metric } from "../types.js";
 import { emptyGraph, type Graph, graphVectors } from "./usearch.js";
 
 /** Where a segment is saved, and what it holds. */

@@ -1,17 +1,19 @@
 /** What can be read of a damaged memory, written anew. */
 import { constants, copyFile, link, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { BigVaeError } from "../errors.js";
-import { Database, openFile, removeOldLock } from "../formats/database.js";
-import { diskError, errorCode, nodeFileOps } from "../formats/fileOps.js";
-import { lockFolder } from "../formats/lock.js";
-import { exists } from "../formats/readFiles.js";
-import { isLogDamaged } from "../formats/writeLog.js";
-import { damagedFact, storeError } from "./problems.js";
-import { RecordStore, type WholeRecord } from "./recordStore.js";
+import { BigVaeError } from "../../errors.js";
+import { Database, openFile, removeOldLock } from "../../formats/database.js";
+import { diskError, errorCode, nodeFileOps } from "../../formats/fileOps.js";
+import { lockFolder } from "../../formats/lock.js";
+import { exists } from "../../formats/readFiles.js";
+import { isLogDamaged } from "../../formats/writeLog.js";
+import { databaseAt } from "../place.js";
+import { damagedFact, storeError } from "../problems.js";
+import { noMemory } from "../space.js";
+import type { MemoryOptions, RepairedMemory, SpaceIdentity, WholeRecord } from "../types.js";
+import { RecordStore } from "./recordStore.js";
 import { KIND } from "./schema.js";
-import { noMemory, settledSpace, spaceOf } from "./space.js";
-import type { MemoryOptions, RepairedMemory, SpaceIdentity } from "./types.js";
+import { settledSpace, spaceOf } from "./storedSpace.js";
 
 const BATCH = 1024;
 
@@ -29,6 +31,7 @@ export async function repairMemory(
   space?: SpaceIdentity,
   { waitMs }: Pick<MemoryOptions, "waitMs"> = {},
 ): Promise<RepairedMemory> {
+  if (databaseAt(folder) !== undefined) throw ofDatabase(folder);
   const path = join(folder, KIND.file);
   if (!(await exists(path))) throw noMemory(folder);
   const lock = await lockFolder(folder, waitMs);
@@ -57,6 +60,15 @@ export async function repairMemory(
     await removeDraft(draft);
     await lock.release();
   }
+}
+
+function ofDatabase(place: string): BigVaeError {
+  return new BigVaeError("usage", {
+    subject: `repair of ${place}`,
+    expected: "a folder",
+    got: "a database",
+    remedy: "remove the records that are named as damaged, or go back to an older version of the database",
+  });
 }
 
 async function removeDraft(draft: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** A look at everything that a memory keeps. */
-import { BigVaeError } from "../errors.js";
+import { BigVaeError } from "../../errors.js";
+import { METRICS, type MemoryProblem, type VerifiedMemory } from "../types.js";
 import type { RecordStore } from "./recordStore.js";
-import { spaceOf } from "./space.js";
-import { METRICS, type MemoryProblem, type VerifiedMemory } from "./types.js";
+import { spaceOf } from "./storedSpace.js";
 import { damagedFiles, type VectorIndex } from "./vectorIndex.js";
 
 /** Reads all records, their tags and words, and the files of the index; `openIndex` makes what is missing of it. */

@@ -1,5 +1,5 @@
 /** The tables of a memory. */
-import type { DatabaseKind } from "../formats/database.js";
+import type { DatabaseKind } from "../../formats/database.js";
 
 const SCHEMA = `
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER) STRICT;

@@ -1,7 +1,7 @@
 /** A filter as a condition of SQL on the table `records`. */
-import { BigVaeError } from "../errors.js";
-import { wordsQuery } from "../formats/database.js";
-import type { MemoryFilter } from "./types.js";
+import { wordsQuery } from "../../formats/database.js";
+import { checkedNumber, noWords } from "../checkQuery.js";
+import type { MemoryFilter } from "../types.js";
 
 /** A condition, and the values of its question marks. */
 export interface Condition {
@@ -30,27 +30,6 @@ export function conditionOf({ tags = [], words, ...bounds }: MemoryFilter): Cond
   return { sql: parts.map(({ sql }) => sql).join(" AND "), values: parts.flatMap(({ values }) => values) };
 }
 
-/** Throws "usage": a text without letters and digits finds nothing. */
-export function noWords(text: string): never {
-  const got = JSON.stringify(text.slice(0, 40));
-  throw new BigVaeError("usage", {
-    subject: "memory: words",
-    expected: "letters or digits",
-    got,
-    remedy: "give a word",
-  });
-}
-
 function part(sql: string, value: string | number): Condition {
   return { sql, values: [value] };
-}
-
-function checkedNumber(field: string, value: number): number {
-  if (Number.isFinite(value)) return value;
-  throw new BigVaeError("usage", {
-    subject: `memory: \`${field}\``,
-    expected: "a number",
-    got: `${value}`,
-    remedy: "leave it out for no bound",
-  });
 }

@@ -1,0 +1,165 @@
+/** The tables of a memory in LanceDB. Any number of processes, on any machines, may change them: LanceDB writes a version per change, and tries again where another was first. */
+import type { Connection, Table } from "@lancedb/lancedb";
+import { BigVaeError } from "../../errors.js";
+import type { SpaceIdentity } from "../../latent/index.js";
+import { factChecksum } from "../checksums.js";
+import { damagedFact } from "../problems.js";
+import { checkSpace, noMemory } from "../space.js";
+import { quoted } from "./condition.js";
+import type { Library } from "./library.js";
+import { factRows, factSchema, idSchema, type Row, recordSchema } from "./rows.js";
+
+const VERSION = "1";
+const [SPACE, LAST] = ["space", "last id"];
+
+/** So often the next ids are asked for, where others always take them first. */
+const MOST_TRIES = 200;
+
+export class LanceDatabase {
+  private constructor(
+    readonly place: string,
+    readonly library: Library,
+    readonly space: SpaceIdentity,
+    readonly connection: Connection,
+    readonly records: Table,
+    readonly deleted: Table,
+    readonly facts: Table,
+  ) {}
+
+  /** Opens the tables, or makes them for latents of `given`. Throws as `openMemory`. */
+  static async open(
+    place: string,
+    uri: string,
+    library: Library,
+    given: SpaceIdentity | undefined,
+    mayBegin: boolean,
+  ): Promise<LanceDatabase> {
+    return guarded(place, async () => {
+      // What others wrote is seen by the next call.
+      const connection = await library.lance.connect(uri, { readConsistencyInterval: 0 });
+      if (!(await connection.tableNames()).includes("facts")) {
+        if (!mayBegin || !given) throw noMemory(place);
+        await begin(connection, library, given);
+      }
+      const [records, deleted, facts] = await Promise.all(
+        ["records", "deleted", "facts"].map((name) => connection.openTable(name)),
+      );
+      const space = await spaceIn(place, facts!);
+      if (given) checkSpace(space, given, `memory ${place}`);
+      return new LanceDatabase(place, library, space, connection, records!, deleted!, facts!);
+    });
+  }
+
+  close(): void {
+    for (const table of [this.records, this.deleted, this.facts]) table.close();
+    this.connection.close();
+  }
+
+  /** A fact by its name; undefined where there is none. Throws "format" where it is damaged. */
+  async fact(name: string): Promise<string | undefined> {
+    return readFact(this.place, this.facts, name);
+  }
+
+  async setFact(name: string, value: string): Promise<void> {
+    const rows = factRows(this.library.arrow, { [name]: JSON.stringify(value) });
+    await this.facts.mergeInsert("name").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows);
+  }
+
+  /** Names of all facts. */
+  async factNames(): Promise<string[]> {
+    return (await rowsOf(this.facts.query().select(["name"]))).map(({ name }) => String(name));
+  }
+
+  /** Takes the next `count` ids, which nobody else gets; returns the first. An id that is taken and not used stays unused. */
+  async takeIds(count: number): Promise<number> {
+    for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
+      const last = Number((await this.fact(LAST)) ?? Number.NaN);
+      if (!Number.isSafeInteger(last)) throw damagedFact(this.place, LAST);
+      const [old, next] = [JSON.stringify(String(last)), JSON.stringify(String(last + count))];
+      const where = `name = ${quoted(LAST)} AND value = ${quoted(old)}`;
+      const values = { value: next, checksum: factChecksum(LAST, next) };
+      // Of several that find the old value, one changes it; the others find none, or are told of the conflict.
+      const taken = await this.facts.update({ where, values }).catch(unlessConflict);
+      if (taken?.rowsUpdated === 1) return last + 1;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(attempt, 20) * (1 + (process.pid % 7))));
+    }
+    throw new BigVaeError("locked", {
+      subject: `memory ${this.place}`,
+      expected: "a turn to add records",
+      got: `${MOST_TRIES} times another process that was first`,
+      remedy: "try again, with more records at once",
+    });
+  }
+}
+
+/** Rows of a query. */
+export async function rowsOf(query: { toArrow(): Promise<unknown> }): Promise<Row[]> {
+  return Array.from((await query.toArrow()) as Iterable<Row>);
+}
+
+/** Runs calls of LanceDB; what it throws becomes one sentence. */
+export async function guarded<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BigVaeError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    // Behind the sentence there is the line of LanceDB's source.
+    const got = message
+      .split(/\n|, \S+\.rs:/)[0]!
+      .slice(0, 300)
+      .replace(/\.$/, "");
+    const isDamage =
+      /not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range/i.test(message) &&
+      !/credential|bucket|Generic \w+ error/i.test(message);
+    const detail = isDamage
+      ? { expected: "a sound memory", remedy: "go back to an older version of the database, or import an export" }
+      : { expected: "a store that takes it", remedy: "check its address, its credentials and its space" };
+    throw new BigVaeError(
+      isDamage ? "format" : "disk",
+      { subject: `memory ${place}`, got, ...detail },
+      { cause: error },
+    );
+  }
+}
+
+/** Makes the tables; the facts last, so that a memory is there whole. Another process may do so at the same time. */
+async function begin(connection: Connection, { arrow }: Library, given: SpaceIdentity): Promise<void> {
+  const { base, encoder, zDim, slots, span } = given;
+  await connection.createEmptyTable("records", recordSchema(arrow, given), { existOk: true });
+  await connection.createEmptyTable("deleted", idSchema(arrow), { existOk: true });
+  const facts = { version: VERSION, [SPACE]: JSON.stringify({ base, encoder, zDim, slots, span }), [LAST]: "0" };
+  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, JSON.stringify(value)]));
+  await connection
+    .createTable("facts", factRows(arrow, values), { schema: factSchema(arrow) })
+    .catch((error: unknown) => {
+      if (!/exist/i.test(String(error))) throw error;
+    });
+}
+
+async function spaceIn(place: string, facts: Table): Promise<SpaceIdentity> {
+  const version = await readFact(place, facts, "version");
+  if (version !== VERSION)
+    throw new BigVaeError("format", {
+      subject: `memory ${place}`,
+      expected: `a memory of version ${VERSION}`,
+      got: version === undefined ? "another database" : `version ${version}`,
+      remedy: "name another database",
+    });
+  const space = await readFact(place, facts, SPACE);
+  if (space === undefined) throw damagedFact(place, SPACE);
+  return JSON.parse(space) as SpaceIdentity;
+}
+
+/** Values are kept as JSON: a string of Arrow may lose its first character. */
+async function readFact(place: string, facts: Table, name: string): Promise<string | undefined> {
+  const [row] = await rowsOf(facts.query().where(`name = ${quoted(name)}`));
+  if (!row) return undefined;
+  const value = String(row.value);
+  if (row.checksum !== factChecksum(name, value)) throw damagedFact(place, name);
+  return JSON.parse(value) as string;
+}
+
+function unlessConflict(error: unknown): undefined {
+  if (!/conflict|retry|contention/i.test(String(error))) throw error;
+}
