@@ -118,8 +118,8 @@ export class Memory {
     const { now = Date.now } = this.#options;
     const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i}`, now));
     return this.#alone(async () => {
-      // An index that cannot be opened is told before anything is kept; without its library, it takes the records where there is one.
-      await this.#index("cosine").catch(unlessUnsupported);
+      // An index that cannot be opened is told before anything is kept.
+      await this.#index("cosine");
       const ids = this.#store.add(whole);
       this.#changes++;
       const keyed = ids.map((id, i) => ({ id, key: this.latents.key(whole[i]!.z) }));
@@ -210,10 +210,7 @@ export class Memory {
       // In one go: no reader meets a closed file.
       const rename = async (from: string, to: string) => this.#replaceStore(from, to);
       await placeFileAtomic(this.#store.path, vacuum, { ...nodeFileOps, rename });
-      for (const metric of indexed) {
-        const index = await VectorIndex.anew(this.#indexSource(metric)).catch(unlessUnsupported);
-        if (index) this.#indices.set(metric, index);
-      }
+      for (const metric of indexed) this.#indices.set(metric, await VectorIndex.anew(this.#indexSource(metric)));
     });
   }
 
@@ -298,10 +295,6 @@ function closed(folder: string): never {
     got: "a closed one",
     remedy,
   });
-}
-
-function unlessUnsupported(error: unknown): void {
-  if (!(error instanceof BigVaeError && error.kind === "unsupported")) throw error;
 }
 
 function checkQuery({ z, text, count, metric = "cosine", by = "key" }: MemoryQuery, width: number): void {

@@ -12,6 +12,7 @@ import { RecordStore, type WholeRecord } from "./recordStore.js";
 import { KIND } from "./schema.js";
 import { noMemory, settledSpace, spaceOf } from "./space.js";
 import type { MemoryOptions, RepairedMemory, SpaceIdentity } from "./types.js";
+import { isIndexFile } from "./vectorIndex.js";
 
 const BATCH = 1024;
 
@@ -48,8 +49,7 @@ export async function repairMemory(
     await nodeFileOps.syncFolder(folder);
     await nodeFileOps.rename(draft, path);
     await nodeFileOps.syncFolder(folder);
-    for (const name of await readdir(folder))
-      if (name.endsWith(".usearch")) await rm(join(folder, name), { force: true });
+    for (const name of await readdir(folder)) if (isIndexFile(name)) await rm(join(folder, name), { force: true });
     return { ...repaired, lostChanges };
   } catch (error) {
     throw await told(error, path);

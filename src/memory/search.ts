@@ -19,7 +19,7 @@ const ALL_COMPARED = 2000;
 
 /** For each record that is asked for, so many are compared again. */
 const OVERSAMPLING = 4;
-const LEAST_CHOSEN = 64;
+const LEAST_CHOSEN = 256;
 
 /** Of both lists, when a latent and words are looked for together. */
 const FUSED = 100;
