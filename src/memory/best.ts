@@ -1,7 +1,7 @@
 /** The rows of the greatest values, of any number of them. */
 export class Best {
-  /** What is not greater is not among them: for whoever has many to look at. */
-  bound = Number.NEGATIVE_INFINITY;
+  /** What is not greater is not among them. */
+  #bound = Number.NEGATIVE_INFINITY;
   #held = 0;
   readonly #rows: Uint32Array;
   readonly #values: Float32Array;
@@ -11,11 +11,13 @@ export class Best {
     this.#values = new Float32Array(4 * most);
   }
 
-  add(row: number, value: number): void {
-    if (value <= this.bound) return;
+  /** Takes a row; returns a bound: what is not greater need not be offered. */
+  add(row: number, value: number): number {
+    if (value <= this.#bound) return this.#bound;
     this.#rows[this.#held] = row;
     this.#values[this.#held] = value;
     if (++this.#held === this.#rows.length) this.#cut();
+    return this.#bound;
   }
 
   /** In the order in which they came. */
@@ -34,14 +36,14 @@ export class Best {
   /** Keeps the greatest `most`, of equal ones the earlier. */
   #cut(): void {
     const values = this.#values.subarray(0, this.#held);
-    this.bound = ascendingAt(values.slice(), values.length - this.most);
+    this.#bound = ascendingAt(values.slice(), values.length - this.most);
     let greater = 0;
-    for (let place = 0; place < values.length; place++) if (values[place]! > this.bound) greater++;
+    for (let place = 0; place < values.length; place++) if (values[place]! > this.#bound) greater++;
     let equal = this.most - greater;
     this.#held = 0;
     for (let place = 0; place < values.length; place++) {
       const value = values[place]!;
-      if (value < this.bound || (value === this.bound && equal-- <= 0)) continue;
+      if (value < this.#bound || (value === this.#bound && equal-- <= 0)) continue;
       this.#rows[this.#held] = this.#rows[place]!;
       this.#values[this.#held++] = value;
     }

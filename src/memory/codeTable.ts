@@ -116,13 +116,14 @@ export class CodeTable {
     const lengths = this.#lengths;
     const differences = new Uint16Array(this.#memory.buffer, DIFFERENCES, BLOCK);
     const best = new Best(most);
+    let bound = Number.NEGATIVE_INFINITY;
     for (let from = 0; from < this.count; from += BLOCK) {
       const count = Math.min(BLOCK, this.count - from);
       this.#countDifferences(CODES + from * CODE_BYTES, count, DIFFERENCES);
       for (let i = 0; i < count; i++) {
         const length = lengths[from + i]!;
         const value = length * (scaledPull * COSINES[differences[i]!]! - push * length);
-        if (value > best.bound) best.add(from + i, value);
+        if (value > bound) bound = best.add(from + i, value);
       }
     }
     return best.rows;
