@@ -1,8 +1,9 @@
 /**
- * A memory of many spans: npx tsc -p bench && node dist-bench/bench/memory.js [--records 100000] [--data clustered|random] [--width 768] [--queries 200] [--batch 1000] [--folder DIR] [--store folder|lance]
+ * A memory of many spans: npx tsc -p bench && node dist-bench/bench/memory.js [--records 100000] [--data clustered|alike|random] [--width 768] [--queries 200] [--batch 1000] [--folder DIR] [--store folder|lance]
  * Prints a JSON line: adds a second, how long it takes to open it and to search it, which part of the ten nearest it finds (against exact search
  * over all), and what it takes on disk. With --store lance it is in LanceDB, in the same folder: searched at first without an index, then with that which compacting makes. "clustered": a centre for every hundred spans, and noise of 0.7 of its size around it, as latents of texts
- * on topics lie. "random": normal vectors without any structure, the worst case of every index: all are about as far from each other.
+ * on topics lie. "alike": every vector is one that all have in common, and around it some values vary more than others. "random": normal vectors
+ * without any structure, the worst case of every index: all are about as far from each other.
  */
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
@@ -43,12 +44,15 @@ function noise(rng: Rng): Float32Array {
 }
 
 const centres =
-  flags.data === "random"
+  flags.data !== "clustered"
     ? []
     : Array.from({ length: Math.max(1, RECORDS / 100) }, (_, i) => noise(Rng.fromSeed("centre").fork(i)));
 
+const common = noise(Rng.fromSeed("common"));
+
 function vector(rng: Rng): Float32Array {
-  if (centres.length === 0) return noise(rng);
+  if (flags.data === "random") return noise(rng);
+  if (flags.data === "alike") return noise(rng).map((value, i) => common[i]! + value / Math.sqrt(1 + i / 8));
   const centre = rng.pick(centres);
   return noise(rng).map((value, i) => 0.7 * value + centre[i]!);
 }
@@ -88,7 +92,7 @@ async function bytesOf(folder: string, ending: string): Promise<number> {
 
 async function bytesOfFolder() {
   return {
-    index_bytes_per_span: Math.round((await bytesOf(folder, ".usearch")) / RECORDS),
+    index_bytes_per_span: Math.round((await bytesOf(folder, ".codes")) / RECORDS),
     records_bytes_per_span: Math.round((await bytesOf(folder, ".db")) / RECORDS),
   };
 }

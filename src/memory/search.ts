@@ -11,7 +11,7 @@ export interface FoundId {
 
 /** For each record that is asked for, an index chooses so many, which are compared again. */
 export const OVERSAMPLING = 4;
-export const LEAST_CHOSEN = 64;
+export const LEAST_CHOSEN = 256;
 
 /** Of both lists, when a latent and words are looked for together. */
 const FUSED = 100;

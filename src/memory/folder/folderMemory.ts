@@ -1,7 +1,7 @@
 /** A memory in a folder: records in a SQLite file, beside it an index of their latents. One process at a time has it open. */
 import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { BigVaeError } from "../../errors.js";
+import type { BigVaeError } from "../../errors.js";
 import { placeFileAtomic, removeStaleTemporaries } from "../../formats/atomic.js";
 import { openDatabase, openFile } from "../../formats/database.js";
 import { nodeFileOps } from "../../formats/fileOps.js";
@@ -105,8 +105,8 @@ export class FolderMemory extends Memory {
     const { now = Date.now } = this.#options;
     const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i}`, now));
     return this.#alone(async () => {
-      // An index that cannot be opened is told before anything is kept; without its library, it takes the records where there is one.
-      await this.#index("cosine").catch(unlessUnsupported);
+      // An index that cannot be opened is told before anything is kept.
+      await this.#index("cosine");
       const ids = this.#store.add(whole);
       this.#changes++;
       const keyed = ids.map((id, i) => ({ id, key: this.latents.key(whole[i]!.z) }));
@@ -169,10 +169,7 @@ export class FolderMemory extends Memory {
       // In one go: no reader meets a closed file.
       const rename = async (from: string, to: string) => this.#replaceStore(from, to);
       await placeFileAtomic(this.#store.path, vacuum, { ...nodeFileOps, rename });
-      for (const metric of indexed) {
-        const index = await VectorIndex.anew(this.#indexSource(metric)).catch(unlessUnsupported);
-        if (index) this.#indices.set(metric, index);
-      }
+      for (const metric of indexed) this.#indices.set(metric, await VectorIndex.anew(this.#indexSource(metric)));
     });
   }
 
@@ -233,8 +230,4 @@ export class FolderMemory extends Memory {
 
 function raise(error: BigVaeError): never {
   throw error;
-}
-
-function unlessUnsupported(error: unknown): void {
-  if (!(error instanceof BigVaeError && error.kind === "unsupported")) throw error;
 }

@@ -14,6 +14,7 @@ import type { MemoryOptions, RepairedMemory, SpaceIdentity, WholeRecord } from "
 import { RecordStore } from "./recordStore.js";
 import { KIND } from "./schema.js";
 import { settledSpace, spaceOf } from "./storedSpace.js";
+import { isIndexFile } from "./vectorIndex.js";
 
 const BATCH = 1024;
 
@@ -51,8 +52,7 @@ export async function repairMemory(
     await nodeFileOps.syncFolder(folder);
     await nodeFileOps.rename(draft, path);
     await nodeFileOps.syncFolder(folder);
-    for (const name of await readdir(folder))
-      if (name.endsWith(".usearch")) await rm(join(folder, name), { force: true });
+    for (const name of await readdir(folder)) if (isIndexFile(name)) await rm(join(folder, name), { force: true });
     return { ...repaired, lostChanges };
   } catch (error) {
     throw await told(error, path);
