@@ -49,7 +49,7 @@ const WAIT_MS = 1000;
 const VERSION_FILE = /^(\d+)\.(json|removed)$/;
 
 /** Throws "usage" for a name that would be no folder of its own. "NAME@VERSION" names a version, NAME the newest. */
-export function parseStrategyName(given: string): { name: string; version?: number } {
+function parseStrategyName(given: string): { name: string; version?: number } {
   const [, name, version] = /^([\p{L}\d][\p{L}\d._-]{0,99})(?:@(\d{1,9}))?$/u.exec(given) ?? [];
   // A folder's name has 255 bytes at most.
   if (name !== undefined && Buffer.byteLength(name) <= 255)
