@@ -1,10 +1,21 @@
 /** Names of memories: a folder, or a database of LanceDB. */
 import { resolve } from "node:path";
+import { BigVaeError } from "../errors.js";
 
 const LOCAL = "lance:";
 
-/** Where LanceDB finds the database of a name: a path, or an address in object storage; undefined for a folder. */
+/**
+ * Where LanceDB finds the database of a name: a path, or an address in object storage; undefined for a folder.
+ * @throws BigVaeError("usage") for an address elsewhere, or none behind `lance:`.
+ */
 export function databaseAt(place: string): string | undefined {
-  if (place.startsWith(LOCAL)) return resolve(place.slice(LOCAL.length));
-  return /^(s3|gs|az):\/\//.test(place) ? place : undefined;
+  if (/^(s3|gs|az):\/\//.test(place)) return place;
+  if (place === LOCAL || /^(lance:)?[\w+.-]{2,}:\/\//.test(place))
+    throw new BigVaeError("usage", {
+      subject: `memory ${place}`,
+      expected: "a folder, lance:PATH, or an address that begins with s3://, gs:// or az://",
+      got: JSON.stringify(place),
+      remedy: "give one of them",
+    });
+  return place.startsWith(LOCAL) ? resolve(place.slice(LOCAL.length)) : undefined;
 }

@@ -151,9 +151,36 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
       await expect(memory.record(10)).rejects.toThrow(/record 10: .*no record/);
       const { records: sound, problems } = await memory.verify();
       expect([sound, problems.map(({ id }) => id).sort()]).toEqual([36, [10, 7, 8, 9]]);
-      await memory.delete([7, 8]);
-      expect((await memory.verify()).problems).toHaveLength(2);
+      await memory.delete([7, 8, 9]);
+      expect((await memory.verify()).problems.map(({ id }) => id)).toEqual([10]);
+      // A lost one is written down as deleted, as its message advises.
+      await memory.delete([10]);
+      expect(await memory.verify()).toEqual({ records: 36, problems: [] });
+      await expect(memory.delete([10])).rejects.toThrow(/record 10: .*none of that id/);
     }));
+
+  it("keeps what several note, compact and delete at the same time", () =>
+    inFolder(async (folder) => {
+      const place = atDatabase(folder);
+      const open = await Promise.all(Array.from({ length: 4 }, () => openMemory(place, SPACE)));
+      await open[0]!.add(recordsOf(20));
+      await Promise.all(open.map((memory, i) => memory.setNote(i % 2 === 0 ? "shared" : `own${i}`, `${i}`)));
+      const [first, second] = [open[0]!, open[1]!];
+      expect([await first.note("own1"), await second.note("own3")]).toEqual(["1", "3"]);
+      expect(["0", "2"]).toContain(await second.note("shared"));
+      expect(await second.note("toString")).toBeUndefined();
+      await Promise.all(open.map((memory) => memory.compact()));
+      const deletions = await Promise.allSettled([first.delete([1, 2]), second.delete([2, 3])]);
+      for (const deletion of deletions)
+        if (deletion.status === "rejected") expect(deletion.reason).toMatchObject({ kind: "usage" });
+      expect((await first.verify()).problems).toEqual([]);
+      expect(await second.search({ z: recordOf(4).z, count: 2 ** 30 })).toHaveLength(await first.count());
+      for (const memory of open) await memory.close();
+    }));
+
+  it.each(["lance:", "gcs://bucket/stories", "lance:s3://bucket/stories"])("is not named %s", async (place) => {
+    await expect(openMemory(place, SPACE)).rejects.toThrow(/expected a folder, lance:PATH, or an address that begins/);
+  });
 
   it("tells of a file that is gone or damaged in one sentence", () =>
     inFolder(async (folder) => {

@@ -62,11 +62,12 @@ export class CodeTable {
 
   /** Ids of about the `count` nearest, the nearest first. */
   search(query: CodeQuery, count: number): number[] {
+    if (this.count === 0) return [];
     const turned = this.rotation.turn(query.vector);
-    const rows = this.#likely(turned, query, Math.max(LEAST_SECOND_LOOK, SECOND_LOOK * count));
+    const rows = this.#likely(turned, query, Math.min(this.count, Math.max(LEAST_SECOND_LOOK, SECOND_LOOK * count)));
     const sums = signSums(turned);
     const codes = new Uint8Array(this.#memory.buffer, CODES, this.count * CODE_BYTES);
-    const nearest = new Best(count);
+    const nearest = new Best(Math.min(this.count, count));
     for (const row of rows) {
       const product = this.#gains[row]! * signed(sums, codes, row * CODE_BYTES);
       nearest.add(row, query.pull * product - query.push * this.#lengths[row]! ** 2);

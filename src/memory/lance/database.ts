@@ -10,9 +10,9 @@ import type { Library } from "./library.js";
 import { factRows, factSchema, idSchema, type Row, recordSchema } from "./rows.js";
 
 const VERSION = "1";
-const [SPACE, LAST] = ["space", "last id"];
+const [SPACE, LAST, NOTES] = ["space", "last id", "notes"];
 
-/** So often the next ids are asked for, where others always take them first. */
+/** So often a change is tried where others are always first. */
 const MOST_TRIES = 200;
 
 export class LanceDatabase {
@@ -37,10 +37,12 @@ export class LanceDatabase {
     return guarded(place, async () => {
       // What others wrote is seen by the next call.
       const connection = await library.lance.connect(uri, { readConsistencyInterval: 0 });
-      if (!(await connection.tableNames()).includes("facts")) {
+      await inTurn(place, async () => {
+        if ((await connection.tableNames()).includes("facts")) return true;
         if (!mayBegin || !given) throw noMemory(place);
         await begin(connection, library, given);
-      }
+        return true;
+      });
       const [records, deleted, facts] = await Promise.all(
         ["records", "deleted", "facts"].map((name) => connection.openTable(name)),
       );
@@ -60,9 +62,14 @@ export class LanceDatabase {
     return readFact(this.place, this.facts, name);
   }
 
-  async setFact(name: string, value: string): Promise<void> {
-    const rows = factRows(this.library.arrow, { [name]: JSON.stringify(value) });
-    await this.facts.mergeInsert("name").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows);
+  /** What was noted under a name. Throws as `fact`. */
+  async note(name: string): Promise<string | undefined> {
+    const notes = JSON.parse((await this.fact(NOTES)) ?? "{}") as Record<string, string>;
+    return Object.hasOwn(notes, name) ? notes[name] : undefined;
+  }
+
+  async setNote(name: string, value: string): Promise<void> {
+    await this.#change(NOTES, (old) => JSON.stringify({ ...JSON.parse(old), [name]: value }));
   }
 
   /** Names of all facts. */
@@ -72,24 +79,39 @@ export class LanceDatabase {
 
   /** Takes the next `count` ids, which nobody else gets; returns the first. An id that is taken and not used stays unused. */
   async takeIds(count: number): Promise<number> {
-    for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
-      const last = Number((await this.fact(LAST)) ?? Number.NaN);
-      if (!Number.isSafeInteger(last)) throw damagedFact(this.place, LAST);
-      const [old, next] = [JSON.stringify(String(last)), JSON.stringify(String(last + count))];
-      const where = `name = ${quoted(LAST)} AND value = ${quoted(old)}`;
-      const values = { value: next, checksum: factChecksum(LAST, next) };
-      // Of several that find the old value, one changes it; the others find none, or are told of the conflict.
-      const taken = await this.facts.update({ where, values }).catch(unlessConflict);
-      if (taken?.rowsUpdated === 1) return last + 1;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(attempt, 20) * (1 + (process.pid % 7))));
-    }
-    throw new BigVaeError("locked", {
-      subject: `memory ${this.place}`,
-      expected: "a turn to add records",
-      got: `${MOST_TRIES} times another process that was first`,
-      remedy: "try again, with more records at once",
+    const last = await this.#change(LAST, (old) => String(Number(old) + count));
+    return Number(last) + 1;
+  }
+
+  /** Changes a fact that there is; returns what it was. Of several that find the old value, one changes it; the others find none, or are told of the conflict. */
+  async #change(name: string, change: (old: string) => string): Promise<string> {
+    return inTurn(this.place, async () => {
+      const value = await this.fact(name);
+      if (value === undefined) throw damagedFact(this.place, name);
+      const [old, next] = [JSON.stringify(value), JSON.stringify(change(value))];
+      const where = `name = ${quoted(name)} AND value = ${quoted(old)}`;
+      const { rowsUpdated } = await this.facts.update({
+        where,
+        values: { value: next, checksum: factChecksum(name, next) },
+      });
+      return rowsUpdated === 1 ? value : undefined;
     });
   }
+}
+
+/** Tries a change until no other process is first: `attempt` returns undefined, or throws LanceDB's conflict, where one was. */
+export async function inTurn<T extends {}>(place: string, attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const done = await attempt().catch(unlessConflict);
+    if (done !== undefined) return done;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(tries, 20) * (1 + (process.pid % 7))));
+  }
+  throw new BigVaeError("locked", {
+    subject: `memory ${place}`,
+    expected: "a turn to change it",
+    got: `${MOST_TRIES} times another process that was first`,
+    remedy: "try again, with more records at once",
+  });
 }
 
 /** Rows of a query. */
@@ -128,7 +150,12 @@ async function begin(connection: Connection, { arrow }: Library, given: SpaceIde
   const { base, encoder, zDim, slots, span } = given;
   await connection.createEmptyTable("records", recordSchema(arrow, given), { existOk: true });
   await connection.createEmptyTable("deleted", idSchema(arrow), { existOk: true });
-  const facts = { version: VERSION, [SPACE]: JSON.stringify({ base, encoder, zDim, slots, span }), [LAST]: "0" };
+  const facts = {
+    version: VERSION,
+    [SPACE]: JSON.stringify({ base, encoder, zDim, slots, span }),
+    [LAST]: "0",
+    [NOTES]: "{}",
+  };
   const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, JSON.stringify(value)]));
   await connection
     .createTable("facts", factRows(arrow, values), { schema: factSchema(arrow) })

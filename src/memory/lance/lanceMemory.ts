@@ -17,7 +17,7 @@ import type {
   VerifiedMemory,
 } from "../types.js";
 import { conditionOf, ofIds, withAny } from "./condition.js";
-import { guarded, LanceDatabase, rowsOf } from "./database.js";
+import { guarded, inTurn, LanceDatabase, rowsOf } from "./database.js";
 import { library } from "./library.js";
 import {
   damaged,
@@ -123,38 +123,40 @@ export class LanceMemory extends Memory {
       if (ids.length === 0) return;
       const there = new Set(await idsIn(database, ofIds(ids)));
       // As in a folder: an id that is given twice is gone the second time.
-      for (const id of ids) if (!there.delete(id)) throw await missing(database, id);
+      for (const id of ids) if (!there.delete(id) && !(await isLost(database, id))) throw none(id);
       await database.deleted.add(idRows(database.library.arrow, ids));
-      const { numDeletedRows } = await database.records.delete(ofIds(ids));
-      // Another process has deleted some of them meanwhile.
-      if (numDeletedRows < ids.length) throw none(ids[0]!);
+      // What another process has deleted meanwhile is gone, as was asked for.
+      await database.records.delete(ofIds(ids));
     });
   }
 
   async note(name: string): Promise<string | undefined> {
-    return this.#read((database) => database.fact(`note ${name}`));
+    return this.#read((database) => database.note(name));
   }
 
   async setNote(name: string, value: string): Promise<void> {
-    await this.#alone(() => this.#database.setFact(`note ${name}`, value));
+    await this.#alone(() => this.#database.setNote(name, value));
   }
 
   /** Joins small files, brings the indices up to the records, or makes them, and drops versions that are more than an hour old. */
   async compact(): Promise<void> {
-    await this.#alone(async () => {
-      const { records, deleted, facts, library } = this.#database;
-      const { Index } = library.lance;
-      const names = (await records.listIndices()).map(({ name }) => name);
-      const count = await records.countRows();
-      const column = keyColumn(this.space);
-      if (count > 0 && !names.includes(ID_INDEX)) await records.createIndex("id", { config: Index.btree() });
-      if (count > 0 && !names.includes(WORDS_INDEX))
-        await records.createIndex("words", { config: Index.fts(PLAIN_WORDS) });
-      if (count >= LEAST_INDEXED && !names.includes(`${column}_idx`))
-        await records.createIndex(column, { config: Index.hnswSq({ distanceType: "cosine" }) });
-      const cleanupOlderThan = new Date(this.#now() - KEPT_MS);
-      for (const table of [records, deleted, facts]) await table.optimize({ cleanupOlderThan });
-    });
+    const compacted = () => this.#compacted().then(() => true);
+    await this.#alone(() => inTurn(this.place, compacted));
+  }
+
+  async #compacted(): Promise<void> {
+    const { records, deleted, facts, library } = this.#database;
+    const { Index } = library.lance;
+    const names = (await records.listIndices()).map(({ name }) => name);
+    const count = await records.countRows();
+    const column = keyColumn(this.space);
+    if (count > 0 && !names.includes(ID_INDEX)) await records.createIndex("id", { config: Index.btree() });
+    if (count > 0 && !names.includes(WORDS_INDEX))
+      await records.createIndex("words", { config: Index.fts(PLAIN_WORDS) });
+    if (count >= LEAST_INDEXED && !names.includes(`${column}_idx`))
+      await records.createIndex(column, { config: Index.hnswSq({ distanceType: "cosine" }) });
+    const cleanupOlderThan = new Date(this.#now() - KEPT_MS);
+    for (const table of [records, deleted, facts]) await table.optimize({ cleanupOlderThan });
   }
 
   async verify(): Promise<VerifiedMemory> {
@@ -169,8 +171,9 @@ export class LanceMemory extends Memory {
     const { z, count, metric, by, filter, exact } = query;
     const condition = conditionOf(filter);
     if (exact) return this.#nearestOfAll(query, condition);
-    const chosen = Math.max(OVERSAMPLING * count, by === "match" ? FIRST_CHOICE : LEAST_CHOSEN);
+    const wanted = Math.max(OVERSAMPLING * count, by === "match" ? FIRST_CHOICE : LEAST_CHOSEN);
     const found = await this.#read(async (database) => {
+      const chosen = Math.max(1, Math.min(wanted, await database.records.countRows()));
       const search = database.records
         .query()
         .nearestTo(this.latents.key(z))
@@ -293,10 +296,16 @@ async function missing(database: LanceDatabase, id: number): Promise<Error> {
   return none(id);
 }
 
-/** Throws "format" for a record that is neither there nor deleted, though others that were added with it are there. */
-async function refuseLost({ place, records, deleted }: LanceDatabase, id: number): Promise<void> {
-  if (!Number.isSafeInteger(id) || (await deleted.countRows(ofIds([id]))) > 0) return;
-  if ((await records.countRows(`first <= ${id} AND last >= ${id}`)) > 0) throw damaged(place, id, "no record");
+/** Throws "format" for a record that is lost. */
+async function refuseLost(database: LanceDatabase, id: number): Promise<void> {
+  if (await isLost(database, id)) throw damaged(database.place, id, "no record");
+}
+
+/** Whether there is no record of an id and it was not deleted, though others that were added with it are there. */
+async function isLost({ records, deleted }: LanceDatabase, id: number): Promise<boolean> {
+  if (!Number.isSafeInteger(id) || (await deleted.countRows(ofIds([id]))) > 0) return false;
+  if ((await records.countRows(ofIds([id]))) > 0) return false;
+  return (await records.countRows(`first <= ${id} AND last >= ${id}`)) > 0;
 }
 
 function none(id: number): BigVaeError {
