@@ -2,6 +2,7 @@
  * Vectors by the signs of their turned values, a bit each, and what is nearest among them: all codes are compared by the bits that differ, the best
  * of them by the query's own values against the signs (RaBitQ, Gao and Long 2024). Exact enough to choose what is compared by fp32 then.
  */
+import { BigVaeError } from "../../errors.js";
 import { Best } from "./best.js";
 import { countDifferences } from "./hamming.js";
 import { type Rotation, TURNED } from "./rotation.js";
@@ -19,6 +20,8 @@ const CODE_BYTES = TURNED / 8;
 export const ROW_BYTES = 8 + 4 + 4 + CODE_BYTES;
 
 const PAGE = 65_536;
+/** What WebAssembly can address: 33 million codes. */
+const MOST_PAGES = 65_536;
 
 /** Where codes begin; before them lie the query's code and the differences of a block. */
 const CODES = PAGE;
@@ -39,7 +42,7 @@ export class CodeTable {
   #lengths = new Float32Array(BLOCK);
   /** What the product of a query with the signs is multiplied by to be that with the vector. */
   #gains = new Float32Array(BLOCK);
-  readonly #memory = new WebAssembly.Memory({ initial: CODES / PAGE, maximum: 65_536 });
+  readonly #memory = new WebAssembly.Memory({ initial: CODES / PAGE, maximum: MOST_PAGES });
   readonly #countDifferences = countDifferences(this.#memory, CODE_BYTES);
 
   constructor(readonly rotation: Rotation) {}
@@ -142,7 +145,23 @@ export class CodeTable {
       this.#gains = larger(new Float32Array(capacity), this.#gains);
     }
     const missing = CODES + count * CODE_BYTES - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(Math.max(missing, this.#memory.buffer.byteLength / 8) / PAGE));
+    if (missing > 0) this.#grow(Math.ceil(missing / PAGE));
+  }
+
+  /** By an eighth at least, as long as there is room. */
+  #grow(pages: number): void {
+    const held = this.#memory.buffer.byteLength / PAGE;
+    try {
+      this.#memory.grow(Math.max(pages, Math.min(Math.ceil(held / 8), MOST_PAGES - held)));
+    } catch (cause) {
+      const got = `no memory for more than ${this.count}`;
+      const remedy = "search with `exact`, which needs no index, or keep it in LanceDB";
+      throw new BigVaeError(
+        "unsupported",
+        { subject: "memory: index", expected: "room for all spans", got, remedy },
+        { cause },
+      );
+    }
   }
 }
 

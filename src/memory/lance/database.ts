@@ -12,6 +12,8 @@ import { factRows, factSchema, idSchema, type Row, recordSchema } from "./rows.j
 const VERSION = "1";
 const [SPACE, LAST, NOTES] = ["space", "last id", "notes"];
 
+const OLDER_VERSION = "go back to an older version of the database, or import an export";
+
 /** So often a change is tried where others are always first. */
 const MOST_TRIES = 200;
 
@@ -87,7 +89,7 @@ export class LanceDatabase {
   async #change(name: string, change: (old: string) => string): Promise<string> {
     return inTurn(this.place, async () => {
       const value = await this.fact(name);
-      if (value === undefined) throw damagedFact(this.place, name);
+      if (value === undefined) throw damagedNote(this.place, name);
       const [old, next] = [JSON.stringify(value), JSON.stringify(change(value))];
       const where = `name = ${quoted(name)} AND value = ${quoted(old)}`;
       const { rowsUpdated } = await this.facts.update({
@@ -126,16 +128,17 @@ export async function guarded<T>(place: string, work: () => Promise<T>): Promise
   } catch (error) {
     if (error instanceof BigVaeError) throw error;
     const message = error instanceof Error ? error.message : String(error);
+    const words = message.replaceAll(/\S*[/\\]\S*/g, "");
     // Behind the sentence there is the line of LanceDB's source.
     const got = message
       .split(/\n|, \S+\.rs:/)[0]!
       .slice(0, 300)
       .replace(/\.$/, "");
     const isDamage =
-      /not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range/i.test(message) &&
-      !/credential|bucket|Generic \w+ error/i.test(message);
+      /\b(not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range)/i.test(words) &&
+      !/credential|bucket|permission|denied|no space|Generic \w+ error/i.test(words);
     const detail = isDamage
-      ? { expected: "a sound memory", remedy: "go back to an older version of the database, or import an export" }
+      ? { expected: "a sound memory", remedy: OLDER_VERSION }
       : { expected: "a store that takes it", remedy: "check its address, its credentials and its space" };
     throw new BigVaeError(
       isDamage ? "format" : "disk",
@@ -174,7 +177,7 @@ async function spaceIn(place: string, facts: Table): Promise<SpaceIdentity> {
       remedy: "name another database",
     });
   const space = await readFact(place, facts, SPACE);
-  if (space === undefined) throw damagedFact(place, SPACE);
+  if (space === undefined) throw damagedNote(place, SPACE);
   return JSON.parse(space) as SpaceIdentity;
 }
 
@@ -183,8 +186,13 @@ async function readFact(place: string, facts: Table, name: string): Promise<stri
   const [row] = await rowsOf(facts.query().where(`name = ${quoted(name)}`));
   if (!row) return undefined;
   const value = String(row.value);
-  if (row.checksum !== factChecksum(name, value)) throw damagedFact(place, name);
+  if (row.checksum !== factChecksum(name, value)) throw damagedNote(place, name);
   return JSON.parse(value) as string;
+}
+
+/** A database is not repaired as a folder is: its older versions are there. */
+function damagedNote(place: string, name: string): BigVaeError {
+  return damagedFact(place, name).with({ remedy: OLDER_VERSION });
 }
 
 function unlessConflict(error: unknown): undefined {
