@@ -25,3 +25,8 @@ export function latentsChecksum(id: number, z: Uint8Array, context: Uint8Array |
 export function factChecksum(name: string, value: string): number {
   return crc32(JSON.stringify([name, value]));
 }
+
+/** Values as they are kept and summed up. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -82,7 +82,7 @@ export abstract class Memory {
   protected abstract worded(text: string, filter: MemoryFilter, count: number): Promise<FoundId[]>;
 
   /** The records of ids; undefined for one that was deleted since it was found. */
-  protected abstract records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]>;
+  abstract records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]>;
 
   /**
    * Records near to a latent, with words of a text, or both (reciprocal rank fusion); the best first. What is compared of a latent is its key

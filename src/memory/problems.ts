@@ -9,6 +9,16 @@ export function damagedRecord(path: string, id: number, got: string, cause?: unk
   return new BigVaeError("format", { subject, expected: "what was written", got, remedy: REMEDY }, { cause });
 }
 
+/** An id that no record has. */
+export function noRecord(id: number): BigVaeError {
+  return new BigVaeError("usage", {
+    subject: `memory: record ${id}`,
+    expected: "the id of a record",
+    got: "none of that id",
+    remedy: "search for its text",
+  });
+}
+
 /** A fact that cannot be read as it was written. */
 export function damagedFact(path: string, name: string): BigVaeError {
   const got = "another checksum";

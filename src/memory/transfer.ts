@@ -18,6 +18,8 @@ const VERSION = 1;
 
 /** Records of a part: their latents fit into one read, and into memory. */
 const PART = 65_536;
+/** Records that are read at once. */
+const READ = 1024;
 
 interface Facts {
   format: "bigvae-memory";
@@ -33,7 +35,7 @@ interface Carried {
   space: SpaceIdentity;
   latents: LatentSpace;
   ids(): Promise<number[]>;
-  record(id: number): Promise<MemoryRecord>;
+  records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]>;
   add(records: readonly NewRecord[]): Promise<number[]>;
 }
 
@@ -49,9 +51,13 @@ export async function exportRecords(memory: Carried, folder: string): Promise<nu
     });
   const ids = await memory.ids();
   const parts = Math.ceil(ids.length / PART);
+  let written = 0;
   for (let part = 0; part < parts; part++) {
     const records: MemoryRecord[] = [];
-    for (const id of ids.slice(part * PART, (part + 1) * PART)) records.push(await memory.record(id));
+    for (let from = part * PART; from < Math.min(ids.length, (part + 1) * PART); from += READ)
+      // What another process has deleted meanwhile is left out.
+      for (const record of await memory.records(ids.slice(from, from + READ))) if (record) records.push(record);
+    written += records.length;
     const contexts = records.flatMap(({ contextZ }) => contextZ ?? []);
     await writeFileAtomic(pathOfPart(folder, part + 1), records.map(lineOf).join(""));
     const { width } = memory.latents;
@@ -62,9 +68,9 @@ export async function exportRecords(memory: Carried, folder: string): Promise<nu
       await writeFileAtomic(join(folder, `${name}-${part + 1}.npy`), serializeNpy(tableOf(latents, width)));
   }
   const { space } = memory;
-  const facts: Facts = { format: "bigvae-memory", version: VERSION, space, records: ids.length, parts };
+  const facts: Facts = { format: "bigvae-memory", version: VERSION, space, records: written, parts };
   await writeFileAtomic(join(folder, FACTS), `${JSON.stringify(facts, null, 2)}\n`);
-  return ids.length;
+  return written;
 }
 
 /** Which space the latents of an export are of. Throws "format" for a folder that is no export. */

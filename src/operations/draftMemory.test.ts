@@ -48,7 +48,8 @@ function memory(records: (NewRecord & { id: number })[]) {
       store.read += ids.length;
       return records.filter(({ id }) => ids.includes(id));
     },
-    record: async (id: number) => ({ tags: [], time: 0, ...records.find((record) => record.id === id)! }),
+    records: async (ids: readonly number[]) =>
+      ids.map((id) => ({ tags: [], time: 0, ...records.find((record) => record.id === id)! })),
     add: async (more: readonly NewRecord[]) => {
       added.push(...more);
       store.changed++;

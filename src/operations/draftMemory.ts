@@ -20,7 +20,7 @@ export interface RecallLimits {
 }
 
 /** What drafts are recalled from and kept in. */
-type Store = DraftSource & Pick<Memory, "record" | "add" | "delete" | "count">;
+type Store = DraftSource & Pick<Memory, "records" | "add" | "delete" | "count">;
 
 const LIMITS = "recall";
 
@@ -137,9 +137,7 @@ export class RecalledDrafts {
             used.add(id);
             this.#uses.set(id, this.#usesOf(id) + 1);
           }
-          const chosen = (await Promise.all(near.map((id) => this.memory.record(id).catch(unlessDeleted)))).flatMap(
-            (record) => record ?? [],
-          );
+          const chosen = (await this.memory.records(near)).flatMap((record) => record ?? []);
           this.counts.asked += count;
           this.counts.recalled += chosen.length;
           return chosen.map(({ id, ids, z }) => ({ id, ids, z }));
@@ -221,11 +219,6 @@ export class RecalledDrafts {
       this.counts.milliseconds += performance.now() - start;
     }
   }
-}
-
-/** Another process may delete a record while it is looked for. */
-function unlessDeleted(error: unknown): undefined {
-  if (!(error instanceof BigVaeError && error.kind === "usage")) throw error;
 }
 
 /**

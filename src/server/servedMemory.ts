@@ -60,16 +60,22 @@ export class ServedMemory {
   /** Says how near kept drafts must be. */
   async calibrate(limits: RecallLimits): Promise<void> {
     await setRecallLimits(this.get(), limits);
-    this.#drafts = undefined;
   }
 
   /** Its drafts, used by all runs together. Throws "usage" where it is not calibrated. */
   async drafts({ tokenizer }: BigVae): Promise<RecalledDrafts> {
-    const limits = (await this.limits()) ?? notCalibrated();
-    this.#drafts ??= new RecalledDrafts(this.get(), tokenizer, limits, {
-      most: this.mostDrafts,
-      onChange: (change) => this.onChange?.(change),
-    });
+    const distance = ((await this.limits()) ?? notCalibrated()).distance;
+    // Another server may have calibrated it anew.
+    if (this.#drafts?.limits.distance !== distance)
+      this.#drafts = new RecalledDrafts(
+        this.get(),
+        tokenizer,
+        { distance },
+        {
+          most: this.mostDrafts,
+          onChange: (change) => this.onChange?.(change),
+        },
+      );
     return this.#drafts;
   }
 

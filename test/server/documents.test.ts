@@ -1,33 +1,20 @@
 /** docs/server.md is true: each of its snippets runs on the real server. */
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Server } from "../../src/server/serve.js";
+import { expect, it } from "vitest";
 import { run } from "../process.js";
 import { type CodeBlock, codeBlocks } from "../readme/markdown.js";
-import { startServer } from "./server.js";
+import { startServerWithMemory } from "./server.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const blocks = codeBlocks(readFileSync(`${root}/docs/server.md`, "utf8"));
 const python = process.env.BIGVAE_PYTHON;
 
-let server: Server;
-let memory: string;
-beforeAll(async () => {
-  memory = await mkdtemp(join(tmpdir(), "bigvae-documents-"));
-  server = await startServer({ memory, strategies: join(memory, "strategies") });
-});
-afterAll(async () => {
-  await server.close();
-  await rm(memory, { recursive: true });
-});
+const started = startServerWithMemory();
 
 /** Runs a snippet with the address of this server. */
 function runs({ language, lines }: CodeBlock) {
-  const code = lines.join("\n").replaceAll("http://127.0.0.1:3001", server.url);
+  const code = lines.join("\n").replaceAll("http://127.0.0.1:3001", started.server.url);
   if (language === "js") return run(process.execPath, ["--input-type=module", "-e", code], { cwd: root });
   if (language === "python") return run(python!, ["-c", code], { cwd: root });
   // What curl gives for an error is JSON too: it is to fail.

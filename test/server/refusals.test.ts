@@ -1,23 +1,10 @@
 /** What the real server refuses: the status, the sentence and the field of each error. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Server } from "../../src/server/serve.js";
+import { describe, expect, it } from "vitest";
 import { PATHS } from "./paths.js";
-import { type Failed, post, startServer } from "./server.js";
+import { type Failed, post, startServerWithMemory } from "./server.js";
 
-let server: Server;
-let memory: string;
-beforeAll(async () => {
-  memory = await mkdtemp(join(tmpdir(), "bigvae-refusals-"));
-  server = await startServer({ memory, strategies: join(memory, "strategies") });
-});
-afterAll(async () => {
-  await server.close();
-  await rm(memory, { recursive: true });
-});
+const started = startServerWithMemory();
 
 describe("what is refused", () => {
   const COMPLETE = { model: "pocket", prompt: "The owl" };
@@ -154,7 +141,7 @@ describe("what is refused", () => {
     ["an empty strategy", "/strategy/save", { name: "empty" }, 400, /examples, a plan, or both, got neither/, null],
   ];
   it.each(REFUSED)("%s", async (_, path, body, status, message, param) => {
-    const answer = await post<Failed>(`${server.url}${path}`, body);
+    const answer = await post<Failed>(`${started.server.url}${path}`, body);
     expect(answer.body.error.message).toMatch(message);
     expect(answer.body.error.message).not.toContain("`");
     expect(answer.status).toBe(status);
@@ -167,7 +154,7 @@ describe("what is refused", () => {
       ["POST", "/v1/models"],
       ["GET", "/latent/encode"],
     ]) {
-      const response = await fetch(`${server.url}${path}`, { method: method! });
+      const response = await fetch(`${started.server.url}${path}`, { method: method! });
       expect([400, 404, 405, 415]).toContain(response.status);
       expect(((await response.json()) as Failed).error.message).not.toBe("");
     }
@@ -175,7 +162,7 @@ describe("what is refused", () => {
 
   it("another content type: a page of any origin can send it without asking", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
-      const { status } = await post(`${server.url}/check-tokens`, '{"text":"x"}', {
+      const { status } = await post(`${started.server.url}/check-tokens`, '{"text":"x"}', {
         headers: { "content-type": type },
       });
       expect(status, type).toBe(415);
@@ -186,7 +173,7 @@ describe("what is refused", () => {
     const paths = PATHS.post;
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...paths), fc.jsonValue({ maxDepth: 5 }), async (path, value) => {
-        const { status } = await post(`${server.url}${path}`, JSON.stringify(value));
+        const { status } = await post(`${started.server.url}${path}`, JSON.stringify(value));
         expect(status).toBeGreaterThanOrEqual(400);
         expect(status).toBeLessThan(500);
       }),
@@ -194,7 +181,7 @@ describe("what is refused", () => {
     );
     const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     for (const body of [nested, `{"texts":${nested}}`, '{"__proto__":{"x":1},"texts":["a"]}', '{"constructor":1}'])
-      expect((await post(`${server.url}/latent/encode`, body)).status).toBe(400);
+      expect((await post(`${started.server.url}/latent/encode`, body)).status).toBe(400);
     expect(({} as { x?: number }).x).toBeUndefined();
   }, 30_000);
 });

@@ -1,24 +1,13 @@
 /** Every route of the real server: its example, its schema, its stream. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Server } from "../../src/server/serve.js";
 import { PATHS } from "./paths.js";
-import { eventsOf, post, startServer, until } from "./server.js";
+import { eventsOf, post, startServerWithMemory, until } from "./server.js";
 
-let server: Server;
-let memory: string;
-beforeAll(async () => {
-  memory = await mkdtemp(join(tmpdir(), "bigvae-served-memory-"));
-  server = await startServer({ memory, strategies: join(memory, "strategies") });
-});
-afterAll(async () => {
-  await server.close();
-  await rm(memory, { recursive: true });
-});
+const started = startServerWithMemory();
 
 interface Operation {
   requestBody?: {
@@ -27,7 +16,7 @@ interface Operation {
   responses: { 200: { content: Record<string, { schema: object }> } };
 }
 type Document = { paths: Record<string, Record<string, Operation>> };
-const openApi = async () => (await (await fetch(`${server.url}/openapi.json`)).json()) as Document;
+const openApi = async () => (await (await fetch(`${started.server.url}/openapi.json`)).json()) as Document;
 describe("the OpenAPI document", () => {
   it("is valid, and has every route", async () => {
     const document = await openApi();
@@ -45,19 +34,19 @@ describe("the OpenAPI document", () => {
       const { requestBody, responses } = (await openApi()).paths[path!]![method!]!;
       let example = requestBody?.content["application/json"].example;
       if (path === "/latent/decode") {
-        const encoded = await post(`${server.url}/latent/encode`, { texts: ["The fox found a lamp."] });
+        const encoded = await post(`${started.server.url}/latent/encode`, { texts: ["The fox found a lamp."] });
         example = { zs: [encoded.body.latents[0].mean] };
       }
       if (path === "/memory/calibrate") example = { texts: ["The fox found a lamp by the river. ".repeat(8)], nAvg: 1 };
       if (path === "/memory/delete") {
-        const added = await post(`${server.url}/memory/add`, { records: [{ text: "It rained." }] });
+        const added = await post(`${started.server.url}/memory/add`, { records: [{ text: "It rained." }] });
         example = { ids: added.body.ids };
       }
       if (/^\/strategy\/(show|remove|merge)$/.test(path!)) {
-        await post(`${server.url}/strategy/save`, { name: "kind", plan: [{ text: "They all danced." }] });
+        await post(`${started.server.url}/strategy/save`, { name: "kind", plan: [{ text: "They all danced." }] });
         example = path === "/strategy/merge" ? { name: "kinder", names: ["kind", "kind"] } : { name: "kind" };
       }
-      const url = `${server.url}${path}`;
+      const url = `${started.server.url}${path}`;
       const { status, body, headers } =
         method === "post"
           ? await post(url, example)
@@ -85,14 +74,14 @@ it("a plan is followed where no sampler is named", async () => {
     seed: 1,
   };
   for (const path of ["generate", "plan"]) {
-    const { status, body: answer } = await post(`${server.url}/latent/${path}`, body);
+    const { status, body: answer } = await post(`${started.server.url}/latent/${path}`, body);
     expect(status, JSON.stringify(answer)).toBe(200);
     expect(answer.spans[0].plan).toMatchObject({ waypoint: 1, waypoints: 1 });
   }
 });
 
 describe("strategies", () => {
-  const ask = (path: string, body: object) => post(`${server.url}${path}`, body);
+  const ask = (path: string, body: object) => post(`${started.server.url}${path}`, body);
 
   it("are written by where a request names one, moved to where its text stands", async () => {
     const sources = {
@@ -134,8 +123,8 @@ describe("strategies", () => {
   it("that are damaged hide no other", async () => {
     await ask("/strategy/save", { name: "sound", examples: ["It rained."] });
     await ask("/strategy/save", { name: "spoilt", examples: ["It rained."] });
-    await writeFile(join(memory, "strategies", "spoilt", "1.json"), "{");
-    const { strategies } = await fetch(`${server.url}/strategy`).then((answer) => answer.json());
+    await writeFile(join(started.folder, "strategies", "spoilt", "1.json"), "{");
+    const { strategies } = await fetch(`${started.server.url}/strategy`).then((answer) => answer.json());
     const of = (name: string) => strategies.find((each: { name: string }) => each.name === name);
     expect(of("sound")).toEqual({ name: "sound", versions: [1], examples: 1, waypoints: 0 });
     expect(of("spoilt")).toEqual({ name: "spoilt", versions: [1], problem: expect.stringMatching(/1\.json/) });
@@ -146,7 +135,7 @@ describe("strategies", () => {
 it("a search that nobody waits for any more ends", async () => {
   const search = { by: "search", sources: ["They danced."], steps: 64, nAvg: 8, beam: 8, stream: true };
   const controller = new AbortController();
-  const response = await fetch(`${server.url}/plan/make`, {
+  const response = await fetch(`${started.server.url}/plan/make`, {
     ...{ method: "POST", signal: controller.signal, body: JSON.stringify(search) },
     headers: { "content-type": "application/json" },
   });
@@ -154,19 +143,23 @@ it("a search that nobody waits for any more ends", async () => {
   expect(new TextDecoder().decode(value)).toMatch(/^event: step\ndata: \{"step":1,"steps":63,"text":"/);
   controller.abort();
   const active = async () =>
-    /^bigvae_requests_active (\d+)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())![1];
+    /^bigvae_requests_active (\d+)$/m.exec(await (await fetch(`${started.server.url}/metrics`)).text())![1];
   expect(await until(async () => (await active()) === "0", 5000)).toBe(true);
 });
 
 describe("what writes can stream", () => {
   const stream = async (path: string, body: object) => {
-    const { status, body: text, headers } = await post<string>(`${server.url}${path}`, { ...body, stream: true });
+    const {
+      status,
+      body: text,
+      headers,
+    } = await post<string>(`${started.server.url}${path}`, { ...body, stream: true });
     expect(status, text).toBe(200);
     expect(headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     const events = eventsOf(text);
     const last = JSON.parse(events.at(-1)!.data);
     expect(events.at(-1)!.event).toBe("result");
-    return { events, last, whole: (await post(`${server.url}${path}`, body)).body };
+    return { events, last, whole: (await post(`${started.server.url}${path}`, body)).body };
   };
   const pieces = (events: { event: string; data: string }[]) =>
     events

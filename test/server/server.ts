@@ -1,4 +1,8 @@
 /** The built server with the pocket model, as a program would start it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import type { ServeOptions, Server } from "../../src/server/serve.js";
 
 /** Starts one on a free port, and waits until its model is loaded. */
@@ -12,6 +16,20 @@ export async function startServer(options: Partial<ServeOptions> = {}): Promise<
     throw error;
   });
   return server;
+}
+
+/** Starts one for all tests of a file, with a memory and strategies in a folder of its own; the server and the folder, once it runs. */
+export function startServerWithMemory(): { server: Server; folder: string } {
+  const started = {} as { server: Server; folder: string };
+  beforeAll(async () => {
+    started.folder = await mkdtemp(join(tmpdir(), "bigvae-served-memory-"));
+    started.server = await startServer({ memory: started.folder, strategies: join(started.folder, "strategies") });
+  });
+  afterAll(async () => {
+    await started.server.close();
+    await rm(started.folder, { recursive: true });
+  });
+  return started;
 }
 
 /** An answer, its body read. */

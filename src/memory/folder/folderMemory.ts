@@ -1,7 +1,6 @@
 /** A memory in a folder: records in a SQLite file, beside it an index of their latents. One process at a time has it open. */
 import { renameSync } from "node:fs";
 import { join } from "node:path";
-import type { BigVaeError } from "../../errors.js";
 import { placeFileAtomic, removeStaleTemporaries } from "../../formats/atomic.js";
 import { openDatabase, openFile } from "../../formats/database.js";
 import { nodeFileOps } from "../../formats/fileOps.js";
@@ -57,7 +56,8 @@ export class FolderMemory extends Memory {
 
   /** Throws "usage" once it is closed. */
   get #store(): RecordStore {
-    return this.#records ?? raise(closedMemory(this.place));
+    if (!this.#records) throw closedMemory(this.place);
+    return this.#records;
   }
 
   /**
@@ -142,7 +142,7 @@ export class FolderMemory extends Memory {
     return this.#store.ofText(text, conditionOf(filter), count);
   }
 
-  protected async records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]> {
+  async records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]> {
     return ids.map((id) => (this.#store.isDeleted(id) ? undefined : this.#store.record(id)));
   }
 
@@ -226,8 +226,4 @@ export class FolderMemory extends Memory {
     this.#change = done.catch(() => undefined);
     return done;
   }
-}
-
-function raise(error: BigVaeError): never {
-  throw error;
 }

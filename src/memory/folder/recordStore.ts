@@ -1,9 +1,9 @@
 /** The records of a memory in their SQLite file: every one is checked when it is read. */
-import { BigVaeError } from "../../errors.js";
+import type { BigVaeError } from "../../errors.js";
 import { type Database, type Row, type SqlValue, textOf, textValue, wordsQuery } from "../../formats/database.js";
 import { noWords } from "../checkQuery.js";
-import { factChecksum, latentsChecksum, recordChecksum } from "../checksums.js";
-import { damagedFact, damagedRecord, storeError } from "../problems.js";
+import { bytesOf, factChecksum, latentsChecksum, recordChecksum } from "../checksums.js";
+import { damagedFact, damagedRecord, noRecord, storeError } from "../problems.js";
 import type { MemoryRecord, RecordLatents, WholeRecord } from "../types.js";
 import type { Condition } from "./filter.js";
 
@@ -211,12 +211,7 @@ export class RecordStore {
 
   #missing(id: number): BigVaeError {
     if (id >= 1 && id <= this.last() && !this.isDeleted(id)) return damagedRecord(this.path, id, "no record");
-    return new BigVaeError("usage", {
-      subject: `memory: record ${id}`,
-      expected: "the id of a record",
-      got: "none of that id",
-      remedy: "search for its text",
-    });
+    return noRecord(id);
   }
 
   #recordOf(id: number, row: Row): Omit<MemoryRecord, "z" | "contextZ"> {
@@ -247,10 +242,6 @@ export class RecordStore {
 
 function ofIds(ids: readonly number[]): Condition {
   return { sql: "id IN (SELECT value FROM json_each(?))", values: [JSON.stringify(ids)] };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function floatsOf(bytes: Uint8Array): Float32Array {

@@ -112,7 +112,7 @@ export async function inTurn<T extends {}>(place: string, attempt: () => Promise
     subject: `memory ${place}`,
     expected: "a turn to change it",
     got: `${MOST_TRIES} times another process that was first`,
-    remedy: "try again, with more records at once",
+    remedy: "try again",
   });
 }
 

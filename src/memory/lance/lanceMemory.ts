@@ -1,10 +1,10 @@
 /** A memory in LanceDB: on disk or in object storage, open in any number of processes on any machines. */
-import { BigVaeError } from "../../errors.js";
 import { exists } from "../../formats/readFiles.js";
 import { FIRST_CHOICE } from "../../latent/index.js";
 import { noWords } from "../checkQuery.js";
 import { wholeRecord } from "../checkRecord.js";
 import { closedMemory, Memory } from "../memory.js";
+import { noRecord } from "../problems.js";
 import { Comparison, type FoundId, LEAST_CHOSEN, type NearQuery, OVERSAMPLING } from "../search.js";
 import { noMemory } from "../space.js";
 import type {
@@ -100,7 +100,8 @@ export class LanceMemory extends Memory {
 
   async record(id: number): Promise<MemoryRecord> {
     const [record] = await this.records([id]);
-    return record ?? this.#read(async (database) => raise(await missing(database, id)));
+    if (record) return record;
+    throw await this.#read((database) => missing(database, id));
   }
 
   async ids(filter: MemoryFilter = {}): Promise<number[]> {
@@ -123,7 +124,7 @@ export class LanceMemory extends Memory {
       if (ids.length === 0) return;
       const there = new Set(await idsIn(database, ofIds(ids)));
       // As in a folder: an id that is given twice is gone the second time.
-      for (const id of ids) if (!there.delete(id) && !(await isLost(database, id))) throw none(id);
+      for (const id of ids) if (!there.delete(id) && !(await isLost(database, id))) throw noRecord(id);
       await database.deleted.add(idRows(database.library.arrow, ids));
       // What another process has deleted meanwhile is gone, as was asked for.
       await database.records.delete(ofIds(ids));
@@ -221,7 +222,7 @@ export class LanceMemory extends Memory {
     });
   }
 
-  protected async records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]> {
+  async records(ids: readonly number[]): Promise<(MemoryRecord | undefined)[]> {
     return this.#read(async (database) => {
       const rows = await rowsById(database, ids, RECORD_COLUMNS);
       const found = new Map(rows.map((row) => [Number(row.id), recordOf(this.place, row)]));
@@ -243,7 +244,8 @@ export class LanceMemory extends Memory {
 
   /** Throws "usage" once it is closed. */
   get #database(): LanceDatabase {
-    return this.#open ?? raise(closedMemory(this.place));
+    if (!this.#open) throw closedMemory(this.place);
+    return this.#open;
   }
 
   async #read<T>(work: (database: LanceDatabase) => Promise<T>): Promise<T> {
@@ -293,7 +295,7 @@ async function idsIn({ records }: LanceDatabase, condition: string | undefined):
 /** Why there is no record of an id. */
 async function missing(database: LanceDatabase, id: number): Promise<Error> {
   await refuseLost(database, id);
-  return none(id);
+  return noRecord(id);
 }
 
 /** Throws "format" for a record that is lost. */
@@ -306,17 +308,4 @@ async function isLost({ records, deleted }: LanceDatabase, id: number): Promise<
   if (!Number.isSafeInteger(id) || (await deleted.countRows(ofIds([id]))) > 0) return false;
   if ((await records.countRows(ofIds([id]))) > 0) return false;
   return (await records.countRows(`first <= ${id} AND last >= ${id}`)) > 0;
-}
-
-function none(id: number): BigVaeError {
-  return new BigVaeError("usage", {
-    subject: `memory: record ${id}`,
-    expected: "the id of a record",
-    got: "none of that id",
-    remedy: "search for its text",
-  });
-}
-
-function raise(error: Error): never {
-  throw error;
 }

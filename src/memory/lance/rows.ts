@@ -1,7 +1,7 @@
 /** Records as rows of Arrow, and back; every one is checked when it is read. */
 import type { Schema, Table, Vector } from "apache-arrow";
 import { type Latent, LatentSpace, type SpaceIdentity } from "../../latent/index.js";
-import { factChecksum, latentsChecksum, recordChecksum } from "../checksums.js";
+import { bytesOf, factChecksum, latentsChecksum, recordChecksum } from "../checksums.js";
 import { damagedRecord } from "../problems.js";
 import type { MemoryRecord, RecordLatents, WholeRecord } from "../types.js";
 import { tagLines, tagsOf } from "./condition.js";
@@ -152,10 +152,6 @@ function tableOf(arrow: Arrow, schema: Schema, rows: readonly Row[]): Table {
   const type = new arrow.Struct(schema.fields);
   const struct = arrow.makeData({ type, length: rows.length, nullCount: 0, children: columns });
   return new arrow.Table(schema, new arrow.RecordBatch(schema, struct));
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function floatsOf(vector: Vector): Float32Array {
