@@ -91,17 +91,23 @@ it("is laid by UMAP, beside other calls, and by axes again", async () => {
   const box = await boxOfMap();
   await page.mouse.click(box.x + box.width / 2, box.y + 4);
   await page.getByRole("button", { name: "To the desk" }).waitFor();
+  const laid = page.waitForResponse("**/studio/map");
   await layout.selectOption("pca");
   await expect.poll(async () => (await state()).layout).toBe("pca");
+  await laid;
 }, 60_000);
 
 it("is worked by keys: moved, zoomed, read in the middle; and saved as PNG and SVG", async () => {
   await map().focus();
   for (const key of ["ArrowLeft", "ArrowUp", "+", "-", "0", "+"]) await page.keyboard.press(key);
   const letGo = await keepBack(page, "**/studio/place");
+  const asked = page.waitForRequest("**/studio/place");
   await page.keyboard.press("Enter");
+  await asked;
   for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowLeft");
+  const answered = page.waitForResponse("**/studio/place");
   await page.keyboard.press("Enter");
+  expect((await answered).status()).toBe(200);
   await page.getByRole("button", { name: "To the desk" }).waitFor();
   // The answer to an older question replaces no newer one.
   const read = await page.getByRole("status").last().textContent();
