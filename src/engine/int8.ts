@@ -5,7 +5,7 @@ import type { ModelConfig } from "../model/config.js";
 import { INPUT_POWER, inputPowersGraph } from "../model/inputSizes.js";
 import { makeParameter } from "../model/lora.js";
 import { ropeTables } from "../model/rope.js";
-import { EMBEDDING, matrixStacks } from "../model/weights.js";
+import { EMBEDDING, headName, matrixStacks } from "../model/weights.js";
 import { float32, type HostTensors, int64, type Runtime } from "../runtime/runtime.js";
 import { packColumns, weightTensors } from "../weights/index.js";
 
@@ -53,12 +53,16 @@ export interface PackedStack {
   tensors: HostTensors;
 }
 
-/** Packs a stack by its name; undefined for another weight's. `matrix`: values by their name on disk. With `gradient` for training too. */
+/**
+ * Packs a stack by its name; undefined for another weight's. `matrix`: values by their name on disk. With `training` the stacks carry what dx is computed
+ * with: int8, and fp32 for the head. The gradient of its outputs is a probability for every token, nearly all far below a step of int8 of the largest one:
+ * rounded, they vanish, and with them half of what the loss says (docs/quant.md).
+ */
 export function int8Packing(
   config: ModelConfig,
   sizes: InputSizes,
   matrix: (name: string) => Float32Array,
-  gradient: boolean,
+  training: boolean,
 ): (name: string) => PackedStack | undefined {
   const stacks = matrixStacks(config);
   return (name) => {
@@ -71,6 +75,7 @@ export function int8Packing(
       values.set(each, at);
       at += each.length;
     }
+    const gradient = !training ? "none" : name === headName(config) ? "fp32" : "int8";
     const packed = packColumns(values, [values.length / width, width], { gradient, inputSizes: sizes.get(name) });
     return { format: packed.format, tensors: weightTensors(name, packed) };
   };

@@ -77,9 +77,13 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> } = {
   packedLinear: ({ inputs: [, ...parts], attributes: { format, shape } }, dy) => {
     const [out, width] = shape;
     if (format.kind !== "columns") return [matmul(dy, unpack({ format, shape, parts })), ...parts.map(() => undefined)];
+    if (format.gradient === "none") throw shapeError("packedLinear", "a weight with parts for dx", "none");
     // The scales of the inputs are in those of the transposed matrix.
-    const plain = { kind: "columns", balanced: false, gradient: false } as const;
-    const dx = packedLinear(dy, { format: plain, shape: [width, out], parts: parts.slice(-2) });
+    const plain = { kind: "columns", balanced: false, gradient: "none" } as const;
+    const dx =
+      format.gradient === "fp32"
+        ? matmul(dy, parts.at(-1)!)
+        : packedLinear(dy, { format: plain, shape: [width, out], parts: parts.slice(-2) });
     return [dx, ...parts.map(() => undefined)];
   },
   unpack: ({ inputs }) => inputs.map(() => undefined),

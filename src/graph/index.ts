@@ -10,6 +10,6 @@ export * from "./ops/network.js";
 export * from "./ops/packed.js";
 export * from "./ops/random.js";
 export * from "./ops/reduce.js";
-export { type PackedFormat, type PackedPart, packedParts } from "./packedFormat.js";
+export { type ColumnsGradient, type PackedFormat, type PackedPart, packedParts } from "./packedFormat.js";
 export { broadcastShapes, type Dim, type Shape, sizeOf } from "./shape.js";
 export { type DType, type OpName, topologicalOrder, type Value } from "./value.js";

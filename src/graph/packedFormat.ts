@@ -5,8 +5,8 @@
  *   int8 by blocks; GGUF's Q4_0 and Q8_0 have the same values.
  * nf4: value = scale code[q], blocks of the flattened matrix (Dettmers et al. 2023, QLoRA). MatMulBnb4, which computes in fp32.
  * columns: value = scale q, q int8, a scale for each output; `balanced`: times a scale for each input, by which x is multiplied before both are rounded
- *   (Xiao et al. 2023, SmoothQuant). DynamicQuantizeMatMul, which rounds x to int8 too, here with a scale for each row. With `gradient` the transposed
- *   matrix, rounded with a scale for each input, lies beside it.
+ *   (Xiao et al. 2023, SmoothQuant). DynamicQuantizeMatMul, which rounds x to int8 too, here with a scale for each row. `gradient`: what lies beside it
+ *   for dx: the transposed matrix, rounded with a scale for each input, or the matrix itself in fp32.
  */
 export type PackedFormat =
   | {
@@ -28,9 +28,12 @@ export type PackedFormat =
       readonly kind: "columns";
       /** Whether each input has a scale too. */
       readonly balanced: boolean;
-      /** Whether the transposed matrix lies beside it, for dx. */
-      readonly gradient: boolean;
+      /** What lies beside it for dx. */
+      readonly gradient: ColumnsGradient;
     };
+
+/** What dx is computed with: nothing where no gradient is asked for, the transposed matrix in int8, or the matrix in fp32. */
+export type ColumnsGradient = "none" | "int8" | "fp32";
 
 /** One array of a packed weight. */
 export interface PackedPart {
@@ -47,8 +50,7 @@ export function packedParts(format: PackedFormat, [out, width]: readonly [number
       values: { dtype: "int8", shape: [width, out] },
       scales: { dtype: "float32", shape: [out] },
       ...(format.balanced ? { input_scales: { dtype: "float32", shape: [width] } } : {}),
-      ...(format.gradient ? { transposed_values: { dtype: "int8", shape: [out, width] } } : {}),
-      ...(format.gradient ? { transposed_scales: { dtype: "float32", shape: [width] } } : {}),
+      ...gradientParts(format.gradient, [out, width]),
     };
   }
   if (format.kind === "nf4") {
@@ -63,5 +65,14 @@ export function packedParts(format: PackedFormat, [out, width]: readonly [number
   return {
     values: { dtype: "uint8", shape: [out, blocks, (block * bits) / 8] },
     scales: { dtype: "float32", shape: [out, blocks] },
+  };
+}
+
+function gradientParts(gradient: ColumnsGradient, [out, width]: readonly [number, number]): Record<string, PackedPart> {
+  if (gradient === "none") return {};
+  if (gradient === "fp32") return { matrix: { dtype: "float32", shape: [out, width] } };
+  return {
+    transposed_values: { dtype: "int8", shape: [out, width] },
+    transposed_scales: { dtype: "float32", shape: [width] },
   };
 }

@@ -1,5 +1,12 @@
 /** A frozen weight in memory: dense, or packed in one of the formats that a kernel multiplies by. */
-import { type FileRange, type PackedFormat, type PackedPart, packedParts, sizeOf } from "../graph/index.js";
+import {
+  type ColumnsGradient,
+  type FileRange,
+  type PackedFormat,
+  type PackedPart,
+  packedParts,
+  sizeOf,
+} from "../graph/index.js";
 import { float32, type HostTensor, type HostTensors } from "../runtime/runtime.js";
 import { blocksFormat, dequantizeBlocks, quantizeBlocks } from "./blocks.js";
 import { balancedScales, dequantizeColumns, quantizeColumns } from "./columns.js";
@@ -94,19 +101,20 @@ export function packedWeight(
 }
 
 /**
- * Rounds values [out, in] to int8 with a scale for each output, balanced with inputs of the given sizes [in] where there are any. `gradient`: the transposed
- * matrix beside it.
+ * Rounds values [out, in] to int8 with a scale for each output, balanced with inputs of the given sizes [in] where there are any. `gradient`: what lies
+ * beside it for dx, the transposed matrix in int8 or the values themselves.
  */
 export function packColumns(
   values: Float32Array,
   [out, width]: readonly [number, number],
-  { gradient = false, inputSizes }: { gradient?: boolean; inputSizes?: Float32Array | undefined } = {},
+  { gradient = "none", inputSizes }: { gradient?: ColumnsGradient; inputSizes?: Float32Array | undefined } = {},
 ): PackedWeight {
   const inputScales = inputSizes && balancedScales(inputSizes, values);
   const balanced = inputScales ? values.map((value, i) => value / inputScales[i % width]!) : values;
   const arrays: Record<string, HostTensor["data"]> = quantizeColumns(balanced, [out, width], "output");
   if (inputScales) arrays.input_scales = inputScales;
-  if (gradient) {
+  if (gradient === "fp32") arrays.matrix = values;
+  if (gradient === "int8") {
     const back = quantizeColumns(values, [out, width], "input");
     Object.assign(arrays, { transposed_values: back.values, transposed_scales: back.scales });
   }

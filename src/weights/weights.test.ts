@@ -118,7 +118,7 @@ describe.skipIf(saturates).each([
 ])("columns of int8, %s", (_, largest, at) => {
   const unevenX = x.map((value, i) => (i % IN === at ? largest * value : value));
   const inputSizes = Float32Array.from({ length: IN }, (_, i) => (i === at ? largest : 1));
-  const packed = packColumns(weight, [OUT, IN], { gradient: true, inputSizes });
+  const packed = packColumns(weight, [OUT, IN], { gradient: "int8", inputSizes });
   const value = () => packedInput("w", packed.format, [OUT, IN]);
 
   it("keep the product of each input with its weights to a step", () => {
