@@ -184,6 +184,24 @@ describe("SamplingRun.drafts", () => {
     await run.drafts(from, [], 3, 3);
     expect(rows).toEqual([1, 4]);
   });
+
+  it("stand for those of the base too, near the end of the text", async () => {
+    const { latentModel, rows, encoded } = model();
+    const plain = (id: number, z: number, context: number) => ({ ...kept(id, z, context), tags: ["draft 3 plain"] });
+    const store = memory([plain(1, 5, 5), plain(2, 4, 5), plain(3, 5, 9), kept(4, 5, 5)]);
+    const drafts = new RecalledDrafts(store, tokenizer, { distance: 2 });
+    const options = { rng: Rng.fromSeed(1), nSteps: 1, nAvg: 3, tau: 1, noise: 0, span: 3 };
+    const run = new SamplingRun(latentModel, { ...options, memory: drafts.forRun() });
+    const all = await run.plainDrafts([5, 5, 5], 3);
+    expect(all.map(({ ids, recalled }) => [ids[0], recalled])).toEqual([
+      [5, 1],
+      [4, 2],
+      [10, undefined],
+    ]);
+    expect(rows).toEqual([1]);
+    expect(encoded).toEqual(["555", "101010"]);
+    expect(store.added).toMatchObject([{ ids: [10, 10, 10], contextZ: place.context, tags: ["draft 3 plain"] }]);
+  });
 });
 
 describe("measureRecall", () => {

@@ -1,6 +1,7 @@
 /** One run of a sampler: its noise, its calls to the model, and the origin of every latent. */
 import { BigVaeError } from "../errors.js";
 import { average, type Latent, LatentSpace, type Posterior } from "../latent/index.js";
+import type { DraftPlace } from "./draftMemory.js";
 import {
   type Draft,
   type ExpertShare,
@@ -184,22 +185,33 @@ export class SamplingRun {
       ...this.#how(latent, nTokens, this.options.tau),
       ...(begun.length > 0 ? { begun, endless: true } : {}),
     };
-    const { memory, nAvg } = this.options;
     const before = [...context, ...begun];
     const kind = `${nTokens} ${tail}${begun.length > 0 ? " on" : ""}`;
-    const place =
-      memory && before.length > 0 ? { from: latent.z, context: await this.#meanOfEnd(before), kind } : undefined;
-    const kept = place ? await memory!.recall(place, nAvg) : [];
-    const recalled = kept.map(
+    const place = async () => ({ from: latent.z, context: await this.#meanOfEnd(before), kind });
+    const drafts = await this.#recalledOrWritten(before.length > 0 ? place : undefined, (count) =>
+      this.#drafted(context, how, tail, { z: latent.z, count }),
+    );
+    return drafts.map((draft) => ({ ...draft, from: latent }));
+  }
+
+  /** Kept drafts of a place, as many as are near enough, and written ones for the others. */
+  async #recalledOrWritten(
+    placeOf: (() => Promise<DraftPlace>) | undefined,
+    write: (count: number) => Promise<Draft[]>,
+  ): Promise<Draft[]> {
+    const { memory, nAvg } = this.options;
+    if (!memory || !placeOf) return write(nAvg);
+    const place = await placeOf();
+    const recalled = (await memory.recall(place, nAvg)).map(
       ({ id, ids, z }) => ({ ids, latent: { z, role: "draft", ids, parents: [] }, recalled: id }) as const,
     );
-    const written = await this.#drafted(context, how, tail, { z: latent.z, count: nAvg - recalled.length });
-    if (place && written.length > 0)
-      await memory!.keep(
+    const written = await write(nAvg - recalled.length);
+    if (written.length > 0)
+      await memory.keep(
         place,
         written.map(({ ids, latent }) => ({ ids, z: latent.z })),
       );
-    return [...recalled, ...written].map((draft) => ({ ...draft, from: latent }));
+    return [...recalled, ...written];
   }
 
   /** The mean latent of a text's last span; that is not encoded again where it was the last to be: drafts often go on from it. */
@@ -214,9 +226,16 @@ export class SamplingRun {
     return ids.length > 0 ? this.mean(ids.slice(-this.options.span), "span") : undefined;
   }
 
-  /** The same by the base: what it would write behind the context by itself, did the text not end. */
+  /** The same by the base: what it would write behind the context by itself, did the text not end. Kept ones are near the end of the context. */
   async plainDrafts(context: TokenIds, nTokens: number): Promise<Draft[]> {
-    return this.#drafted(this.#begun(context), { ...this.#plainly(nTokens), endless: true }, nTokens, {});
+    const place = async () => {
+      const end = await this.#meanOfEnd(context);
+      return { from: end, context: end, kind: `${nTokens} plain` };
+    };
+    const how = { ...this.#plainly(nTokens), endless: true };
+    return this.#recalledOrWritten(context.length > 0 ? place : undefined, (count) =>
+      this.#drafted(this.#begun(context), how, nTokens, { count }),
+    );
   }
 
   /** A span that the base writes behind the context by itself. */
@@ -244,7 +263,7 @@ export class SamplingRun {
     context: TokenIds,
     how: SpanOptions,
     tail: number,
-    { z, count = this.options.nAvg }: { z?: Latent; count?: number },
+    { z, count }: { z?: Latent; count: number },
   ): Promise<Draft[]> {
     const { rng, signal } = this.options;
     const call = this.#calls++;
