@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
 import { exportedSpace, type Memory, type MemoryFilter, type NewRecord, openMemory } from "../../src/memory/index.js";
-import { FORMS, idsOf, inFolder, inMemory, plainRecord, recordOf, recordsOf, SPACE, z } from "./make.js";
+import { idsOf, inFolder, inMemory, plainRecord, recordOf, recordsOf, SPACE, z } from "./make.js";
+import { FORMS } from "./objectStorage.js";
 
 describe.each(FORMS)("a memory in %s", (_, placeIn) => {
   /** A memory of records for one test, in its place; its folder is free for other things. */
