@@ -15,7 +15,7 @@ describe("what is refused", () => {
     ["a list", "/latent/encode", [], 400, /expected object/, null],
     ["a body over the limit", "/latent/encode", { texts: ["x".repeat(2 ** 21)] }, 413, /too large/i, null],
     ["too many texts", "/latent/encode", { texts: Array(513).fill("x") }, 400, /texts: .*512/, "texts"],
-    ["an empty text", "/latent/encode", { texts: [""] }, 400, /text 0: expected some text/, null],
+    ["an empty text", "/latent/encode", { texts: [""] }, 400, /text 1: expected some text/, null],
     ["a text over the window", "/latent/encode", { texts: ["owl ".repeat(9000)] }, 400, /the model's window/, null],
     ["an unknown field", "/latent/encode", { texts: ["x"], magic: 1 }, 400, /magic/, "magic"],
     ["a latent of another width", "/latent/decode", { zs: [[1, 2, 3]] }, 400, /1025.*got 3/, null],

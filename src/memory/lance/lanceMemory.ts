@@ -86,7 +86,7 @@ export class LanceMemory extends Memory {
   }
 
   async add(records: readonly NewRecord[]): Promise<number[]> {
-    const whole = records.map((each, i) => wholeRecord(each, this.latents.width, `memory: record ${i}`, this.#now));
+    const whole = records.map((each, i) => wholeRecord(each, this.latents.width, `memory: record ${i + 1}`, this.#now));
     return this.#alone(async () => {
       const database = this.#database;
       if (whole.length === 0) return [];
@@ -296,7 +296,9 @@ async function rowsById({ records }: LanceDatabase, ids: readonly number[], colu
 async function idsIn({ records }: LanceDatabase, condition: string | undefined): Promise<number[]> {
   const query = records.query().select(["id"]);
   if (condition !== undefined) query.where(condition);
-  return (await rowsOf(query)).map(({ id }) => Number(id)).sort((a, b) => a - b);
+  // A record may be there twice.
+  const ids = new Set((await rowsOf(query)).map(({ id }) => Number(id)));
+  return Array.from(ids).sort((a, b) => a - b);
 }
 
 /** Why there is no record of an id. */
