@@ -1,5 +1,5 @@
 /** What is special of a memory in LanceDB: many processes, versions, its indices, and what it is refused for. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openMemory } from "../../src/memory/index.js";
@@ -170,6 +170,21 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
       await memory.delete([10]);
       expect(await memory.verify()).toEqual({ records: 36, problems: [] });
       await expect(memory.delete([10])).rejects.toThrow(/record 10: .*none of that id/);
+    }));
+
+  it("is the same where its folder is moved to", () =>
+    inFolder(async (folder) => {
+      const memory = await openMemory(atDatabase(folder), SPACE);
+      await memory.add(recordsOf(20));
+      await memory.delete([3]);
+      await memory.close();
+      await rename(join(folder, "database"), join(folder, "moved"));
+      const moved = await openMemory(`lance:${join(folder, "moved")}`, SPACE);
+      expect(await moved.add(recordsOf(1, 50))).toEqual([21]);
+      await moved.compact();
+      expect(await moved.verify()).toEqual({ records: 20, problems: [] });
+      expect(await readdir(folder)).toEqual(["moved"]);
+      await moved.close();
     }));
 
   it("removes one record of two that have one id, and drops copies when it is compacted", () =>
