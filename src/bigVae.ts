@@ -155,7 +155,7 @@ export class BigVae {
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<EncodedText[]> {
     checkTexts("encode", texts);
     checkSignal("encode", signal);
-    const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i}`));
+    const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i + 1}`));
     const encodings = await this.engine.encode(
       rows.map((ids) => ({ ids })),
       signal,
@@ -180,7 +180,7 @@ export class BigVae {
     if (typeof causal !== "boolean") throw wrongValue("`causal`", "true or false", causal);
     const { beginId, eosId } = this.tokenizer;
     const begin = beginId === undefined || beginId === eosId ? [] : [beginId];
-    const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i}`));
+    const rows = texts.map((text, i) => textIds(this.tokenizer, text, `text ${i + 1}`));
     const means = await this.engine.embed(
       rows.map((ids) => ({ ids: [...begin, ...ids], skip: begin.length })),
       causal,
@@ -236,7 +236,7 @@ export class BigVae {
     const { prefix = "", nTokens, tau = 0, seed = 0, cfgScale = 1, signal, onText } = options;
     checkTexts("decode: prefix", [prefix]);
     const { space, tokenizer } = this;
-    for (const [i, z] of zs.entries()) checkLatent(z, space.width, `z ${i}`);
+    for (const [i, z] of zs.entries()) checkLatent(z, space.width, `z ${i + 1}`);
     checkDecoding(options, zs.length);
     const rng = Rng.fromSeed(seed);
     const lengths = zs.map((z) => space.lengthOf(z));

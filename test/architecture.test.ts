@@ -370,6 +370,17 @@ describe("messages of the library", () => {
     expect(files.flatMap(({ path }) => visit(path, parsed(path)))).toEqual([]);
   });
 
+  it("count texts, latents and the like from 1", () => {
+    const numbered = /\b(text|latent|z|record|example|waypoint|span|row|line|prompt|piece) \$\{(i|index|at|n)\}/;
+    const counted = library.flatMap((path) =>
+      readFileSync(join(source, path), "utf8")
+        .split("\n")
+        .filter((line) => numbered.test(line))
+        .map((line) => [path, line.trim()]),
+    );
+    expect(counted).toEqual([]);
+  });
+
   it("name no flags of the command line", () => {
     const named = library.flatMap((path) =>
       textsOf(path)

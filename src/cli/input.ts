@@ -134,7 +134,7 @@ export async function placed<T>(lines: readonly Line[], work: Promise<T>): Promi
   return work.catch((error: unknown) => {
     const [, index] = (error instanceof BigVaeError && /^text (\d+)$/.exec(error.detail?.subject ?? "")) || [];
     if (index === undefined) throw error;
-    throw (error as BigVaeError).with({ subject: lines[Number(index)]!.where });
+    throw (error as BigVaeError).with({ subject: lines[Number(index) - 1]!.where });
   });
 }
 

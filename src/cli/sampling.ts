@@ -8,7 +8,7 @@ import {
   type TaskExample,
 } from "../bigVae.js";
 import { makeFolder } from "../formats/fileOps.js";
-import { writeTrace } from "../host/trace.js";
+import { refuseTraced, writeTrace } from "../host/trace.js";
 import { type PlannedRun, plannedRun } from "../operations/plannedRun.js";
 import { openPlan } from "../operations/plans.js";
 import { drive, spanResult, wholeResult } from "../operations/writing.js";
@@ -123,7 +123,10 @@ export function withSampling<A extends unknown[], O extends Record<string, unkno
       "reuse drafts kept in this memory, a folder or lance:PATH, s3://BUCKET/PATH and the like, where they are near enough, and keep new ones in it (begin it by bigvae memory calibrate)",
     )
     .option("--ignore-eos", "write every span to its full length; end tokens do not stop it", false)
-    .option("--trace <folder>", "save every span, its latent and its origins in this folder, for --replay");
+    .option(
+      "--trace <folder>",
+      "save every span, its latent and its origins in this folder, which holds no trace yet, for --replay",
+    );
   // The compiler does not write down the type of so many options.
   return extended as unknown as Command<A, O & SharedFlags & ExpertFlags>;
 }
@@ -145,6 +148,7 @@ export async function run(given: SamplerName | undefined, flags: SamplingFlags):
   const { memory, ...others } = flags;
   const recalling = takes.includes("memory") ? flags : others;
   await checkDrafts(recalling);
+  if (flags.trace !== undefined) await refuseTraced(flags.trace);
   await useModel(flags, async (vae) =>
     withDrafts(recalling, vae, async (drafts) => {
       const signal = interruptSignal();

@@ -98,8 +98,8 @@ export class Engine {
   async #encode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<Encoding[]> {
     this.#opening.adapters();
     for (const [i, { ids, mask }] of rows.entries()) {
-      checkMask(`text ${i}`, ids, mask);
-      this.#checkLength(`text ${i}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
+      checkMask(`text ${i + 1}`, ids, mask);
+      this.#checkLength(`text ${i + 1}`, mask?.every((shown) => shown === 0) ? 0 : ids.length);
       checkTokens(this.base, ids);
     }
     return inLikeLengths(rows, this.#encoding, signal);
@@ -115,8 +115,8 @@ export class Engine {
 
   async #embed(rows: readonly PooledRow[], causal: boolean, signal?: AbortSignal): Promise<Float32Array[]> {
     for (const [i, { ids, mask, skip = 0 }] of rows.entries()) {
-      checkMask(`text ${i}`, ids, mask);
-      this.#checkLength(`text ${i}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
+      checkMask(`text ${i + 1}`, ids, mask);
+      this.#checkLength(`text ${i + 1}`, ids.some((_, t) => t >= skip && mask?.[t] !== 0) ? ids.length : 0);
       checkTokens(this.base, ids);
     }
     return inLikeLengths(rows, causal ? this.#causalPooling : this.#pooling, signal);

@@ -155,7 +155,7 @@ export class Opening {
   /** The embeddings of the slots of each latent. */
   async #latentItems(zs: readonly Latent[]): Promise<{ embedding: Float32Array }[][]> {
     const { zDim, slots } = this.adapters();
-    for (const [i, z] of zs.entries()) checkLatent(z, this.#space!.width, `z ${i}`);
+    for (const [i, z] of zs.entries()) checkLatent(z, this.#space!.width, `z ${i + 1}`);
     const { session, weights } = await this.sessions.latentEmbeddings();
     const flat = new Float32Array(zs.length * zDim);
     for (const [i, z] of zs.entries()) flat.set(this.#space!.content(z), i * zDim);

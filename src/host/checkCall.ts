@@ -192,7 +192,7 @@ function checkForm({ form, quant = "none", compute = "fp32" }: LoadOptions): voi
 export function checkLatents(call: string, zs: readonly Latent[]): void {
   if (!Array.isArray(zs)) throw wrongValue(call, "a list of latents", zs);
   for (const [i, z] of zs.entries())
-    if (!(z instanceof Float32Array)) throw wrongValue(`${call}: z ${i}`, "a latent (a Float32Array)", z);
+    if (!(z instanceof Float32Array)) throw wrongValue(`${call}: z ${i + 1}`, "a latent (a Float32Array)", z);
 }
 
 /** Throws "usage" for a number of tokens that is none, or for another number of scales than of latents. */
@@ -223,10 +223,10 @@ export function checkEncoded(
   if (!Array.isArray(encoded)) throw wrongValue(call, expected, encoded);
   for (const [i, text] of encoded.entries()) {
     if (!Array.isArray(text?.ids) || text.ids.length === 0)
-      throw wrongValue(`${call}: text ${i}`, "an encoded text with ids", text);
+      throw wrongValue(`${call}: text ${i + 1}`, "an encoded text with ids", text);
     const { z = text.mean } = text;
-    checkLatents(`${call}: text ${i}`, [z]);
-    checkLatent(z, width, `${call}: text ${i}`);
+    checkLatents(`${call}: text ${i + 1}`, [z]);
+    checkLatent(z, width, `${call}: text ${i + 1}`);
   }
 }
 
@@ -247,7 +247,7 @@ export function checkTaskVector(what: string, { z, examples }: TaskVector, width
 export function checkTexts(call: string, texts: readonly string[]): void {
   if (!Array.isArray(texts)) throw wrongValue(call, "a list of texts", texts);
   for (const [i, text] of texts.entries())
-    if (typeof text !== "string") throw wrongValue(`${call}: text ${i}`, "a text (a string)", text);
+    if (typeof text !== "string") throw wrongValue(`${call}: text ${i + 1}`, "a text (a string)", text);
 }
 
 /** The error of a value that is none of those expected. */

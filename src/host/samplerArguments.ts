@@ -68,7 +68,7 @@ export function samplingOptions(options: GenerateOptions, span: number): Samplin
 export function taskExamples(model: Reader, what: string, examples: readonly TaskExample[]): Example[] {
   if (!Array.isArray(examples)) throw wrongValue(what, "a list of texts or latents", examples);
   return examples.map((example: TaskExample, i) => {
-    const named = `${what}: example ${i}`;
+    const named = `${what}: example ${i + 1}`;
     if (typeof example !== "object" || example === null || !("z" in example)) return sourceOf(model, example, named);
     checkTaskVector(named, example, model.space.width);
     return example;

@@ -129,7 +129,7 @@ function checkWeights(zs: readonly Latent[], weights: readonly number[]): void {
 function throwNonFinite(zs: readonly Latent[]): never {
   const index = zs.findIndex((z) => !z.every(Number.isFinite));
   const got =
-    index < 0 ? "weights that overflow" : `latent ${index} with ${zs[index]!.find((x) => !Number.isFinite(x))}`;
+    index < 0 ? "weights that overflow" : `latent ${index + 1} with ${zs[index]!.find((x) => !Number.isFinite(x))}`;
   throw new BigVaeError("nonFinite", {
     subject: "mix",
     expected: "finite values",

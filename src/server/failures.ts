@@ -76,30 +76,45 @@ export function answerTo(error: unknown, names: Readonly<Record<string, string>>
 
 /** The first thing that is wrong with a body. */
 export function invalidBody(error: z.ZodError): RequestError {
-  const issue = deepest(error.issues[0]!);
+  const issue = ofUnion(error.issues[0]!);
   const path = issue.path.map(String).join(".");
   const subject = path === "" ? "body" : `\`${path}\``;
   const unknown = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 3).join(", ").slice(0, 120) : undefined;
-  const [, expected = issue.message, got] = /^(?:Invalid \w+: |Too \w+: )?expected (.*?)(?:, received (.*))?$/i.exec(
-    issue.message,
-  ) ?? [undefined, issue.message];
+  const { expected, got } = partsOf(issue);
   return new RequestError(400, issue.code === "unrecognized_keys" ? "unknown_field" : "invalid_value", {
     subject: unknown === undefined ? subject : `\`${unknown}\``,
     expected: unknown === undefined ? expected : "a field of this route",
-    got: unknown === undefined ? (got ?? "another value") : "none of its name",
+    got: unknown === undefined ? got : "none of its name",
     remedy: "see /openapi.json",
   });
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** Of a union, the issue of the member that came furthest. */
-function deepest(issue: Issue): Issue {
+/** Of a union, the issue of the member that came furthest; where each expects another type, one that expects any of these. */
+function ofUnion(issue: Issue): Issue {
   if (issue.code !== "invalid_union") return issue;
-  const all = issue.errors.flatMap((member) => member.slice(0, 1).map(deepest));
-  const found = all.sort((a, b) => b.path.length - a.path.length)[0];
-  if (!found || found.path.length === 0) return issue;
-  return { ...found, path: [...issue.path, ...found.path] };
+  const all = issue.errors.flatMap((member) => member.slice(0, 1).map(ofUnion));
+  // What is over a limit is of the right type.
+  const isLimit = ({ code, path }: Issue) => path.length === 0 && code !== "invalid_type" && code !== "invalid_union";
+  const within = all.filter(({ path }) => path.length > 0).sort((a, b) => firstIndex(b) - firstIndex(a));
+  const found = all.find(isLimit) ?? within.sort((a, b) => b.path.length - a.path.length)[0];
+  if (found) return { ...found, path: [...issue.path, ...found.path] };
+  const types = new Set(all.flatMap((each) => partsOf(each).expected.split(" or ")));
+  if (types.size === 0) return issue;
+  const message = `expected ${Array.from(types).join(" or ")}, received ${partsOf(all[0]!).got}`;
+  return { ...all[0]!, path: issue.path, message };
+}
+
+function firstIndex({ path }: Issue): number {
+  return typeof path[0] === "number" ? path[0] : 0;
+}
+
+/** zod's message in its parts. */
+function partsOf({ message }: Issue): { expected: string; got: string } {
+  const [, expected = "a value as the route takes it", got = "another value"] =
+    /^(?:Invalid \w+: |Too \w+: )?expected (.*?)(?:, received (.*))?$/i.exec(message) ?? [];
+  return { expected, got };
 }
 
 function failureBody(

@@ -88,7 +88,7 @@ export async function latentsOf(
   const zs = sources.map((source, i) => {
     if (typeof source === "string") return means.next().value!;
     const z = toLatent(source);
-    checkLatent(z, vae.width, `latent ${i}`);
+    checkLatent(z, vae.width, `latent ${i + 1}`);
     return z;
   });
   return { zs, longerThanSpan: encoded.some((text) => text.longerThanSpan) };

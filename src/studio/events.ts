@@ -42,13 +42,14 @@ interface ShownWaypoint {
 export type StudioEvent =
   /** A node that is new, or whose marks have changed. */
   | { kind: "node"; node: ProjectNode }
-  /** A piece of text as it is written; kept with its span. */
-  | { kind: "text"; node: number; text: string }
-  /** A span was kept. Its point is left out where the text was not encoded; `recalled` are the points of the drafts that were recalled for it; `passed` is what a plan asked of it. */
+  /** A piece of text as it is written, behind the first `from` characters of its node; kept with its span. */
+  | { kind: "text"; node: number; from: number; text: string }
+  /** A span was kept, behind the first `from` characters of its node. Its point is left out where the text was not encoded; `recalled` are the points of the drafts that were recalled for it; `passed` is what a plan asked of it. */
   | {
       kind: "span";
       node: number;
       place: number;
+      from: number;
       text: string;
       point?: MapPoint;
       recalled?: number[];

@@ -42,13 +42,23 @@ export interface BranchRequest {
   byExperts?: boolean;
 }
 
+/** A node that is written on. */
+interface Writing {
+  abort: AbortController;
+  done: Promise<void>;
+  /** Characters that are kept. */
+  kept: number;
+  /** What is written behind them. */
+  text: string;
+}
+
 export class Loom {
   readonly events = new StudioEvents();
   readonly atlas: Atlas;
   readonly corpora: Corpora;
   readonly plans: StudioPlans;
   /** Nodes that are written on. */
-  readonly #writing = new Map<number, { abort: AbortController; done: Promise<void>; text: string }>();
+  readonly #writing = new Map<number, Writing>();
 
   constructor(
     readonly project: Project,
@@ -85,6 +95,8 @@ export class Loom {
     this.#checkParent(parent);
     const pieces = vae.cut(text);
     const encoded = await vae.encode(pieces);
+    // It may have been removed meanwhile.
+    this.#checkParent(parent);
     // A span holds its text as it was typed, with the space before it.
     let at = 0;
     const spans = encoded.map(({ mean }, i) => {
@@ -95,7 +107,11 @@ export class Loom {
     });
     const node = this.project.add({ origin: "typed", title, ...(parent === undefined ? {} : { parent }) }, spans);
     this.#tellNode(node);
-    for (const span of this.project.spans(node)) this.#tellSpan(span);
+    let from = 0;
+    for (const span of this.project.spans(node)) {
+      this.#tellSpan(span, from);
+      from += span.text.length;
+    }
     return this.project.node(node);
   }
 
@@ -144,7 +160,7 @@ export class Loom {
         ...source,
         signal: abort.signal,
       });
-      this.#writing.set(node, { abort, done, text: "" });
+      this.#writing.set(node, { abort, done, kept: 0, text: "" });
       return node;
     });
   }
@@ -226,8 +242,9 @@ export class Loom {
       const run = this.model().generate(sampler, {
         ...options,
         onText: (text) => {
-          this.#writing.get(node)!.text += text;
-          this.events.tell({ kind: "text", node, text });
+          const writing = this.#writing.get(node)!;
+          this.events.tell({ kind: "text", node, from: writing.kept + writing.text.length, text });
+          writing.text += text;
         },
       });
       const passage = options.plan && new Passage(options.plan);
@@ -256,9 +273,11 @@ export class Loom {
     const origins = [...noted(written.experts && { expert: written.experts[0]!.name }, passed), ...parents];
     const span = this.project.write(node, { text, z, origins });
     const writing = this.#writing.get(node)!;
+    const from = writing.kept;
+    writing.kept += text.length;
     writing.text = writing.text.slice(text.length);
     const recalled = drafts.flatMap((draft) => (draft.recalled === undefined ? [] : pointOfRecord(draft.recalled)));
-    this.#tellSpan(span, { ...(recalled.length > 0 ? { recalled } : {}), ...(passed ? { passed } : {}) });
+    this.#tellSpan(span, from, { ...(recalled.length > 0 ? { recalled } : {}), ...(passed ? { passed } : {}) });
   }
 
   /** What a branch is written with beside the model. Throws "usage" for what the studio does not have. */
@@ -277,10 +296,10 @@ export class Loom {
     this.events.tell({ kind: "node", node: this.project.node(id) });
   }
 
-  #tellSpan(span: PlacedSpan, told: { recalled?: number[]; passed?: PassedWaypoint } = {}): void {
+  #tellSpan(span: PlacedSpan, from: number, told: { recalled?: number[]; passed?: PassedWaypoint } = {}): void {
     const [point] = this.atlas.add([span]);
     const { node, place, text } = span;
-    this.events.tell({ kind: "span", node, place, text, ...(point ? { point } : {}), ...told });
+    this.events.tell({ kind: "span", node, place, from, text, ...(point ? { point } : {}), ...told });
     this.atlas.refresh();
   }
 }

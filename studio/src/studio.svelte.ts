@@ -14,6 +14,9 @@ import {
   type WaypointEdit,
 } from "./api.js";
 
+type NodeEvent = Extract<StudioEvent, { kind: "node" }>;
+type TextEvent = Extract<StudioEvent, { kind: "text" | "span" }>;
+
 export interface DeskItem {
   /** Tells it from others. */
   key: string;
@@ -167,16 +170,16 @@ export class Studio {
     );
   }
 
-  /** Nodes that were told since the state was asked for, which may be older. */
-  #lateNodes: ProjectNode[] | undefined;
+  /** Nodes and texts that were told since the state was asked for, which may be older. */
+  #lateTexts: (NodeEvent | TextEvent)[] | undefined;
 
   async load(): Promise<void> {
-    const late: ProjectNode[] = [];
-    this.#lateNodes = late;
+    const late: (NodeEvent | TextEvent)[] = [];
+    this.#lateTexts = late;
     await this.follow("load", async () => {
       const { model, nodes, writing, reading, memory, experts } = await api.state();
-      if (this.#lateNodes !== late) return;
-      this.#lateNodes = undefined;
+      if (this.#lateTexts !== late) return;
+      this.#lateTexts = undefined;
       this.model = model;
       this.memory = memory;
       this.experts = experts;
@@ -184,8 +187,11 @@ export class Studio {
       this.live = new Map(writing.map(({ node, text }) => [node, text]));
       this.reading = new Map(reading.map(({ node, ...far }) => [node, far]));
       // The text of one that is being written goes on from that of the state.
-      for (const node of late)
-        this.#setNode(node.finished ? node : { ...node, text: this.nodes.get(node.id)?.text ?? node.text });
+      for (const event of late) {
+        if (event.kind !== "node") this.#setText(event);
+        else if (event.node.finished) this.#setNode(event.node);
+        else this.#setNode({ ...event.node, text: this.nodes.get(event.node.id)?.text ?? event.node.text });
+      }
       this.isLoaded = true;
       const linked = Number(/^#node-(\d+)$/.exec(location.hash)?.[1]);
       const wanted = this.selected ?? linked;
@@ -196,7 +202,7 @@ export class Studio {
       else this.select(chosen);
       await this.#loadMap();
     });
-    if (this.#lateNodes === late) this.#lateNodes = undefined;
+    if (this.#lateTexts === late) this.#lateTexts = undefined;
   }
 
   /** The text of a node with what is still being written. */
@@ -284,17 +290,14 @@ export class Studio {
 
   #take(event: StudioEvent): void {
     if (event.kind === "node") {
-      this.#lateNodes?.push(event.node);
+      this.#lateTexts?.push(event);
       this.#setNode(event.node);
     } else if (event.kind === "text") {
-      this.#setLive(event.node, (this.live.get(event.node) ?? "") + event.text);
+      this.#lateTexts?.push(event);
+      this.#setText(event);
     } else if (event.kind === "span") {
-      const node = this.nodes.get(event.node);
-      const live = this.live.get(event.node);
-      if (node && !node.finished) {
-        this.nodes = new Map(this.nodes).set(node.id, { ...node, text: node.text + event.text });
-        this.#setLive(event.node, live?.slice(event.text.length));
-      }
+      this.#lateTexts?.push(event);
+      this.#setText(event);
       if (event.point) this.#addPoints([event.point]);
       if (event.recalled) this.recalled = new Set(event.recalled);
       const { node: id, place, text, passed } = event;
@@ -356,6 +359,20 @@ export class Studio {
   #setNode(node: ProjectNode): void {
     this.nodes = new Map(this.nodes).set(node.id, node);
     if (node.finished) this.#setLive(node.id, undefined);
+  }
+
+  /** A text that is written, or the span that it was kept with, at its place in the node; a second time it changes nothing. */
+  #setText({ kind, node: id, from, text }: TextEvent): void {
+    const node = this.nodes.get(id);
+    if (!node || node.finished) return;
+    const whole = this.textOf(node);
+    const end = from + text.length;
+    // What stands before it is yet to come with the state.
+    if (from > whole.length) return;
+    const written = end > whole.length ? whole.slice(0, from) + text : whole;
+    const kept = kind === "span" ? Math.max(end, node.text.length) : node.text.length;
+    if (kept > node.text.length) this.nodes = new Map(this.nodes).set(id, { ...node, text: written.slice(0, kept) });
+    this.#setLive(id, written.slice(kept));
   }
 
   #setLive(node: number, text: string | undefined): void {

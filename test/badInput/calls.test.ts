@@ -21,8 +21,8 @@ afterAll(() => engine.close());
 
 describe("encode", () => {
   it("refuses an empty text and one that is all padding", async () => {
-    await expectRefusal(() => engine.encode([{ ids: [5] }, { ids: [] }]), "usage", /text 1: .*an empty text/);
-    await expectRefusal(() => engine.encode([{ ids: [5, 6], mask: [0, 0] }]), "usage", /text 0: .*an empty text/);
+    await expectRefusal(() => engine.encode([{ ids: [5] }, { ids: [] }]), "usage", /text 2: .*an empty text/);
+    await expectRefusal(() => engine.encode([{ ids: [5, 6], mask: [0, 0] }]), "usage", /text 1: .*an empty text/);
   });
 
   it("refuses a text beyond the window, and cuts nothing of one that fills it", async () => {
@@ -43,7 +43,7 @@ describe("write", () => {
 
   it("refuses NaN and infinity in z, naming the place", async () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
-      await expectRefusal(() => write({ z: z.with(7, bad) }), "nonFinite", /z 0: .*got (NaN|Infinity) at 7/);
+      await expectRefusal(() => write({ z: z.with(7, bad) }), "nonFinite", /z 1: .*got (NaN|Infinity) at 7/);
   });
 
   it("refuses z of another width", () =>
@@ -90,9 +90,9 @@ describe("write", () => {
 describe("mixes", () => {
   const bad = z.with(3, Number.NaN);
   it("let no NaN through, and name its latent", async () => {
-    await expectRefusal(() => weightedSum([z, bad], [1, 1]), "nonFinite", /latent 1 with NaN/);
-    await expectRefusal(() => normLerp(bad, z, 0.5), "nonFinite", /latent 0/);
-    await expectRefusal(() => slerp(z, bad, 0.5), "nonFinite", /latent 1/);
+    await expectRefusal(() => weightedSum([z, bad], [1, 1]), "nonFinite", /latent 2 with NaN/);
+    await expectRefusal(() => normLerp(bad, z, 0.5), "nonFinite", /latent 1/);
+    await expectRefusal(() => slerp(z, bad, 0.5), "nonFinite", /latent 2/);
     await expectRefusal(() => weightedSum([z], [1e300]), "nonFinite", /weights that overflow/);
     await expectRefusal(() => weightedSum([z], [Number.NaN]), "usage", /got NaN at 0/);
   });

@@ -192,7 +192,7 @@ describe.each(ENGINES)("the engine %s", (_, open) => {
   });
 
   const REFUSALS: [string, ErrorKind, RegExp, (engine: Engine | RemoteEngine) => Promise<unknown>][] = [
-    ["an empty text", "usage", /text 0: .*an empty text/, (engine) => engine.encode([{ ids: [] }])],
+    ["an empty text", "usage", /text 1: .*an empty text/, (engine) => engine.encode([{ ids: [] }])],
     ["an unknown token", "usage", /whole numbers from 0 to 511/, (engine) => engine.encode([{ ids: [512] }])],
     ["z of another width", "mismatch", /got 47/, (engine) => engine.write([{ ...rows[0]!, z: ofWidth(47) }], short)],
     ["a bad z", "nonFinite", /got NaN at 3/, (engine) => engine.write([{ ...rows[0]!, z: bad }], short)],
@@ -217,7 +217,7 @@ describe.each(ENGINES)("the engine %s", (_, open) => {
     [
       "a mask of another length",
       "usage",
-      /text 0: expected a mask of its 2 tokens, got one of 1/,
+      /text 1: expected a mask of its 2 tokens, got one of 1/,
       (engine) => engine.encode([{ ids: [5, 6], mask: [1] }]),
     ],
     ["a bad tau", "usage", /`tau`: expected/, (engine) => engine.write(rows, { ...short, tau: -1 })],

@@ -68,7 +68,7 @@ describe("a forgotten await", () => {
     let stdout = "";
     child.stdout.on("data", (text) => (stdout += text));
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
-    expect(stdout).toBe("decode: z 0: expected a latent (a Float32Array), got a promise; await it first\nusage\n");
+    expect(stdout).toBe("decode: z 1: expected a latent (a Float32Array), got a promise; await it first\nusage\n");
   });
 });
 
@@ -100,7 +100,7 @@ describe("a value out of range", () => {
       async () => (await importBuilt()).BigVae.load("pocket", { compute: "int8", quant: "nf4" }),
       /^`compute`: expected fp32 beside `quant` nf4, /,
     ],
-    ["a narrow latent", (vae) => vae.decodeAll([z, short]), /^z 1: expected \d+ values, got 1; /],
+    ["a narrow latent", (vae) => vae.decodeAll([z, short]), /^z 2: expected \d+ values, got 1; /],
     ["no tokens", (vae) => vae.decode(z, { nTokens: 0 }), /`nTokens`: expected a whole number of at least 1, got 0; /],
     [
       "scales for other latents",
@@ -112,7 +112,7 @@ describe("a value out of range", () => {
       async (vae) => vae.confidence(any("x")),
       /^confidence: expected a list of encoded texts, got string; /,
     ],
-    ["a text without tokens", async (vae) => vae.confidence([{ ids: [], mean: z }]), /^confidence: text 0: /],
+    ["a text without tokens", async (vae) => vae.confidence([{ ids: [], mean: z }]), /^confidence: text 1: /],
     [
       "no starts",
       (vae) => vae.generate("plan-search", { terminal: "x", nStarts: 0 }).next(),
@@ -129,8 +129,8 @@ describe("a value out of range", () => {
       /^`causal`: expected true or false, got string/,
     ],
     ["an option of embed", (vae) => vae.embed(["x"], any({ Causal: true })), /^embed: .* use `causal`/],
-    ["an empty text to embed", (vae) => vae.embed(["x", " "]), /^text 1: expected some text, got only spaces/],
-    ["no text to go on from", (vae) => vae.complete(any(5)).next(), /^complete: text 0: expected a text/],
+    ["an empty text to embed", (vae) => vae.embed(["x", " "]), /^text 2: expected some text, got only spaces/],
+    ["no text to go on from", (vae) => vae.complete(any(5)).next(), /^complete: text 1: expected a text/],
     ["no steps of complete", (vae) => vae.complete("x", { nSteps: 0 }).next(), /^complete: expected `nSteps` to be/],
     ["no options", (vae) => vae.decode(z, any(null)), /^decode: options: expected an object, got null; /],
     ["no signal", (vae) => vae.encode(["x"], any(5)), /^encode: signal: expected an AbortSignal, got number; /],
@@ -178,7 +178,7 @@ it("a text of spaces alone is empty", async () => {
   for (const text of [" ", "\n\t "])
     await expect(vae.encode(["one", text])).rejects.toMatchObject({
       kind: "usage",
-      message: expect.stringMatching(/text 1: expected some text, got only spaces/),
+      message: expect.stringMatching(/text 2: expected some text, got only spaces/),
     });
   await expect(vae.generate("guide", { prompt: " " }).next()).rejects.toMatchObject({ kind: "usage" });
 });

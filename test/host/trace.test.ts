@@ -150,5 +150,10 @@ describe("generate --trace and --replay", () => {
     expect(texts).toEqual(written.map(({ text }) => text));
     const streamed = await bigvae(["generate", ...TINY, ...args.filter((word) => word !== "--json")]);
     expect(streamed.stdout).toBe(`${texts.join("")}\n`);
+    const before = await readFile(join(saved, "trace.jsonl"), "utf8");
+    const over = await bigvae(["generate", ...TINY, ...args, "--seed", "4", "--trace", saved]);
+    expect(over).toMatchObject({ code: 2, stdout: "" });
+    expect(over.stderr).toContain(`${saved}: expected a folder without a trace, got trace.jsonl; name another folder`);
+    expect(await readFile(join(saved, "trace.jsonl"), "utf8")).toBe(before);
   });
 });

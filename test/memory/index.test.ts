@@ -146,6 +146,25 @@ describe("an index", () => {
       expect(foundBy(one)).toEqual(foundBy(many));
     }));
 
+  it("finds all records while it is made again", () =>
+    withStore(4500, async (open) => {
+      const index = await open();
+      const look = () => QUERIES.slice(0, 2).map((z) => index.search(z, 200));
+      const before = look();
+      let isDone = false;
+      const rebuilt = index.rebuild().finally(() => {
+        isDone = true;
+      });
+      let looks = 0;
+      for (; !isDone; looks++) {
+        expect(look()).toEqual(before);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await rebuilt;
+      expect(looks).toBeGreaterThan(2);
+      expect(look()).toEqual(before);
+    }));
+
   it("is made again without what came and went, where that is most of it", () =>
     withStore(5200, async (open, store) => {
       const keys = (index: VectorIndex) =>

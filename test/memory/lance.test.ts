@@ -1,11 +1,23 @@
 /** What is special of a memory in LanceDB: many processes, versions, its indices, and what it is refused for. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openMemory } from "../../src/memory/index.js";
-import { library } from "../../src/memory/lance/library.js";
 import { output } from "../process.js";
-import { atDatabase, atFolder, hasLance, idsOf, inFolder, inMemory, recordOf, recordsOf, SPACE, z } from "./make.js";
+import {
+  atDatabase,
+  atFolder,
+  hasLance,
+  idsOf,
+  inFolder,
+  inMemory,
+  recordOf,
+  recordsOf,
+  recordsTable,
+  SPACE,
+  z,
+} from "./make.js";
+import { DATABASES } from "./objectStorage.js";
 
 const WRITERS = 2;
 const BATCHES = 8;
@@ -28,36 +40,39 @@ const WRITER = `
   console.log(JSON.stringify(given));`;
 
 describe.skipIf(!hasLance)("a memory in LanceDB", () => {
-  it("is written by several processes at a time, begun by them too, and read by another meanwhile", () =>
-    inFolder(async (folder) => {
-      const place = atDatabase(folder);
-      const writing = Promise.all(Array.from({ length: WRITERS }, (_, i) => run(WRITER, place, `writer${i}`)));
-      let isDone = false;
-      const done = writing.finally(() => {
-        isDone = true;
-      });
-      const seen: number[] = [];
-      const reader = await openMemory(place, SPACE);
-      while (!isDone) {
-        seen.push(await reader.count());
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      const given = (await done).map((line) => JSON.parse(line) as number[][]);
-      const all = given.flat(2);
-      // Nobody was given the id of another, and each batch has ids one behind the other.
-      expect(new Set(all).size).toBe(all.length);
-      for (const batch of given.flat()) expect(batch).toEqual(batch.map((_, i) => batch[0]! + i));
-      const kept = given.map((batches) => batches.flatMap((ids) => ids.slice(1)).sort((a, b) => a - b));
-      for (const [i, ids] of kept.entries()) {
-        expect(await reader.ids({ tags: [`writer${i}`] })).toEqual(ids);
-        expect((await reader.record(ids[0]!)).tags).toEqual([`writer${i}`]);
-      }
-      // It saw them come while it was open.
-      expect(seen.some((count) => count > 0 && count < kept.flat().length)).toBe(true);
-      expect(await reader.verify()).toEqual({ records: kept.flat().length, problems: [] });
-      expect((await reader.add([recordOf(1)]))[0]).toBeGreaterThan(Math.max(...all));
-      await reader.close();
-    }));
+  it.each(DATABASES)(
+    "in %s is written by several processes at a time, begun by them too, and read meanwhile",
+    (_, placeIn) =>
+      inFolder(async (folder) => {
+        const place = placeIn(folder);
+        const writing = Promise.all(Array.from({ length: WRITERS }, (_, i) => run(WRITER, place, `writer${i}`)));
+        let isDone = false;
+        const done = writing.finally(() => {
+          isDone = true;
+        });
+        const seen: number[] = [];
+        const reader = await openMemory(place, SPACE);
+        while (!isDone) {
+          seen.push(await reader.count());
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        const given = (await done).map((line) => JSON.parse(line) as number[][]);
+        const all = given.flat(2);
+        // Nobody was given the id of another, and each batch has ids one behind the other.
+        expect(new Set(all).size).toBe(all.length);
+        for (const batch of given.flat()) expect(batch).toEqual(batch.map((_, i) => batch[0]! + i));
+        const kept = given.map((batches) => batches.flatMap((ids) => ids.slice(1)).sort((a, b) => a - b));
+        for (const [i, ids] of kept.entries()) {
+          expect(await reader.ids({ tags: [`writer${i}`] })).toEqual(ids);
+          expect((await reader.record(ids[0]!)).tags).toEqual([`writer${i}`]);
+        }
+        // It saw them come while it was open.
+        expect(seen.some((count) => count > 0 && count < kept.flat().length)).toBe(true);
+        expect(await reader.verify()).toEqual({ records: kept.flat().length, problems: [] });
+        expect((await reader.add([recordOf(1)]))[0]).toBeGreaterThan(Math.max(...all));
+        await reader.close();
+      }),
+  );
 
   it("sees at the next call what another has changed, and that it has", () =>
     inMemory(atDatabase, recordsOf(5), async (memory, folder) => {
@@ -138,9 +153,7 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
 
   it("names the record whose bytes were changed, in every call that reads it", () =>
     inMemory(atDatabase, recordsOf(40), async (memory, folder) => {
-      const { lance } = library("test");
-      const connection = await lance.connect(join(folder, "database"), { readConsistencyInterval: 0 });
-      const records = await connection.openTable("records");
+      const records = await recordsTable(join(folder, "database"));
       await records.update({ where: "id = 7", values: { time: 5 } });
       await records.update({ where: "id = 8", values: { latents_checksum: 5 } });
       await records.update({ where: "id = 9", values: { words: " another " } });
@@ -157,6 +170,47 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
       await memory.delete([10]);
       expect(await memory.verify()).toEqual({ records: 36, problems: [] });
       await expect(memory.delete([10])).rejects.toThrow(/record 10: .*none of that id/);
+    }));
+
+  it("is the same where its folder is moved to", () =>
+    inFolder(async (folder) => {
+      const memory = await openMemory(atDatabase(folder), SPACE);
+      await memory.add(recordsOf(20));
+      await memory.delete([3]);
+      await memory.close();
+      await rename(join(folder, "database"), join(folder, "moved"));
+      const moved = await openMemory(`lance:${join(folder, "moved")}`, SPACE);
+      expect(await moved.add(recordsOf(1, 50))).toEqual([21]);
+      await moved.compact();
+      expect(await moved.verify()).toEqual({ records: 20, problems: [] });
+      expect(await readdir(folder)).toEqual(["moved"]);
+      await moved.close();
+    }));
+
+  it("removes one record of two that have one id, and drops copies when it is compacted", () =>
+    inMemory(atDatabase, recordsOf(4), async (memory, folder) => {
+      const records = await recordsTable(join(folder, "database"));
+      await records.add(await records.query().where("id < 3").toArrow());
+      await inMemory(atDatabase, recordsOf(4, 100), async (_, other) => {
+        const others = await recordsTable(join(other, "database"));
+        await records.add(await others.query().where("id = 3").toArrow());
+      });
+      const problems = async () => (await memory.verify()).problems.map(({ message }) => message);
+      const copy = (id: number) => `record ${id}: it is there twice; compact the memory`;
+      const another = "record 3: another record has its id; remove the one that is shown";
+      expect(await problems()).toEqual([copy(1), copy(2), another]);
+      const shown = (await memory.record(3)).text;
+      await memory.delete([1, 3, 4]);
+      expect([await memory.ids(), await memory.count()]).toEqual([[1, 2, 3], 4]);
+      expect([recordOf(2).text, recordOf(102).text]).toContain((await memory.record(3)).text);
+      expect((await memory.record(3)).text).not.toBe(shown);
+      expect((await memory.record(1)).text).toBe(recordOf(0).text);
+      await memory.compact();
+      expect([await memory.ids(), await memory.count()]).toEqual([[1, 2, 3], 3]);
+      expect(await problems()).toEqual([]);
+      await memory.delete([1]);
+      await expect(memory.delete([1])).rejects.toMatchObject({ kind: "usage" });
+      expect(await problems()).toEqual([]);
     }));
 
   it("keeps what several note, compact and delete at the same time", () =>
@@ -187,7 +241,7 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
       const memory = await openMemory(atDatabase(folder), SPACE);
       await memory.add(recordsOf(20));
       await memory.close();
-      const data = join(folder, "database", "records.lance", "data");
+      const data = await dataOf(folder);
       const [file] = await readdir(data);
       const bytes = await readFile(join(data, file!));
       await writeFile(join(data, file!), bytes.subarray(0, 100));
@@ -212,8 +266,14 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
   });
 });
 
+/** The folder of the records' files. */
+async function dataOf(folder: string): Promise<string> {
+  const names = await readdir(join(folder, "database"));
+  return join(folder, "database", names.find((name) => name.startsWith("records-"))!, "data");
+}
+
 async function sizeOf(folder: string): Promise<number> {
-  const names = await readdir(join(folder, "database", "records.lance", "data"));
-  const files = names.map((name) => readFile(join(folder, "database", "records.lance", "data", name)));
+  const data = await dataOf(folder);
+  const files = (await readdir(data)).map((name) => readFile(join(data, name)));
   return (await Promise.all(files)).reduce((sum, { length }) => sum + length, 0);
 }

@@ -2,6 +2,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Table } from "@lancedb/lancedb";
 import {
   type FoundRecord,
   type Memory,
@@ -9,6 +10,7 @@ import {
   openMemory,
   type SpaceIdentity,
 } from "../../src/memory/index.js";
+import { library } from "../../src/memory/lance/library.js";
 import { Rng } from "../../src/rng.js";
 
 export const SPACE: SpaceIdentity = { base: "b".repeat(64), encoder: "e".repeat(64), zDim: 8, slots: 1, span: 64 };
@@ -46,19 +48,16 @@ export const atFolder: PlaceIn = (folder) => folder;
 export const atDatabase: PlaceIn = (folder) => `lance:${join(folder, "database")}`;
 
 /** Whether LanceDB has a build for this machine. */
-export const hasLance = await import("@lancedb/lancedb").then(
-  () => true,
-  (error: unknown) => {
+export const hasLance = isThere();
+
+function isThere(): boolean {
+  try {
+    return library("tests") !== undefined;
+  } catch (error) {
     console.warn(`LanceDB is not tested: ${error}`);
     return false;
-  },
-);
-
-/** The forms of a memory: one suite tests both. */
-export const FORMS: [string, PlaceIn][] = [
-  ["a folder", atFolder],
-  ...(hasLance ? [["LanceDB", atDatabase] as [string, PlaceIn]] : []),
-];
+  }
+}
 
 /** A memory of records for one test. */
 export function inMemory(
@@ -94,4 +93,11 @@ export async function killedMemory(root: string): Promise<string> {
   await memory.close();
   await rm(join(killed, ".lock"));
   return killed;
+}
+
+/** The table of the records of a memory in LanceDB. */
+export async function recordsTable(uri: string): Promise<Table> {
+  const connection = await library("tests").lance.connect(uri, { readConsistencyInterval: 0 });
+  const names = await connection.tableNames();
+  return connection.openTable(names.find((name) => name.startsWith("records-"))!);
 }

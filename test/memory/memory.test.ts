@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cosine, distance, dot, LatentSpace, nearest } from "../../src/latent/index.js";
 import { exportedSpace, type Memory, type MemoryFilter, type NewRecord, openMemory } from "../../src/memory/index.js";
-import { FORMS, idsOf, inFolder, inMemory, plainRecord, recordOf, recordsOf, SPACE, z } from "./make.js";
+import { idsOf, inFolder, inMemory, plainRecord, recordOf, recordsOf, SPACE, z } from "./make.js";
+import { FORMS } from "./objectStorage.js";
 
 describe.each(FORMS)("a memory in %s", (_, placeIn) => {
   /** A memory of records for one test, in its place; its folder is free for other things. */
@@ -205,7 +206,7 @@ describe.each(FORMS)("a memory in %s", (_, placeIn) => {
         expect(await copy.record(to[i]!)).toEqual({ ...(await memory.record(id)), id: to[i] });
       const lines = await readFile(join(target, "records-1.jsonl"), "utf8");
       await writeFile(join(target, "records-1.jsonl"), lines.replace('"ids":[', '"ids":[-1,'));
-      await expect(copy.importFrom(target)).rejects.toThrow(/part 1, memory: record 0: expected `ids`/);
+      await expect(copy.importFrom(target)).rejects.toThrow(/part 1, memory: record 1: expected `ids`/);
       const facts = await readFile(join(target, "memory.json"), "utf8");
       await writeFile(join(target, "memory.json"), facts.replace('"records": 39', '"records": 38'));
       await expect(copy.importFrom(target)).rejects.toThrow(/expected 38 records, got 39/);
@@ -277,7 +278,7 @@ describe.each(FORMS)("a memory in %s", (_, placeIn) => {
   ])("refuses a record with an error of kind %s: %j", (kind, change) =>
     withMemory([], async (memory) => {
       const records = [recordOf(1), { ...recordOf(2), ...change } as NewRecord];
-      await expect(memory.add(records)).rejects.toMatchObject({ kind, message: expect.stringContaining("record 1") });
+      await expect(memory.add(records)).rejects.toMatchObject({ kind, message: expect.stringContaining("record 2") });
       expect(await memory.count()).toBe(0);
     }),
   );

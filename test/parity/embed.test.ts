@@ -120,7 +120,7 @@ describe.each(["merged", "unmerged"] as const)("%s", (form) => {
 
   it("rows without a token that counts are refused", async () => {
     const refused = (row: { ids: number[]; mask?: number[]; skip?: number }) =>
-      expectRefusal(() => engine.embed([{ ids: [5] }, row], true), "usage", /text 1: .*an empty text/);
+      expectRefusal(() => engine.embed([{ ids: [5] }, row], true), "usage", /text 2: .*an empty text/);
     await refused({ ids: [] });
     await refused({ ids: [5], skip: 1 });
     await refused({ ids: [5, 6], mask: [0, 0] });

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import type { BigVae } from "../../src/bigVae.js";
 import { RecalledDrafts } from "../../src/operations/draftMemory.js";
 import { openExperts } from "../../src/operations/experts.js";
@@ -165,6 +165,38 @@ it("tells why a branch was not written", async () => {
   const [node] = await loom.write({ parent, sampler: "avg", options: { nSteps: 0 } });
   await loom.finished(node!);
   expect(events).toContainEqual({ kind: "failed", node, message: expect.stringContaining("nSteps") });
+});
+
+it("goes on behind no text that is removed while its own is encoded", async () => {
+  const first = await loom.type("The alpha fox ran home.");
+  const encode = vae.encode.bind(vae);
+  const encoding = vi.spyOn(vae, "encode").mockImplementationOnce(async (texts) => {
+    const encoded = await encode(texts);
+    loom.mark(first.id, { removed: true });
+    return encoded;
+  });
+  const typed = loom.type(" The beta bear slept.", { parent: first.id });
+  await expect(typed).rejects.toThrow(/got one that was removed; undo that first/);
+  expect(encoding).toHaveBeenCalledTimes(1);
+  encoding.mockRestore();
+  expect(project.nodes()).toHaveLength(1);
+});
+
+it("tells of each piece of text and each span where it stands in its node", async () => {
+  const [node] = await loom.write({ sampler: "generate", options: { ...OPTIONS, prompt: "The owl", nSteps: 3 } });
+  await loom.finished(node!);
+  const { text } = project.node(node!);
+  for (const kind of ["text", "span"] as const) {
+    const told = events.flatMap((event) => (event.kind === kind ? [event] : []));
+    expect(told.length).toBeGreaterThan(2);
+    let end = 0;
+    for (const { from, text: piece } of told) {
+      expect(from).toBe(end);
+      end += piece.length;
+      expect(text.slice(from, end)).toBe(piece);
+    }
+    expect(end).toBe(text.length);
+  }
 });
 
 it("goes on behind no text that was removed, nor one that is still written, and searches none", async () => {

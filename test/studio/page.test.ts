@@ -10,6 +10,8 @@ beforeEach(() => {
   page = studio.page;
 });
 
+const PATIENCE = { timeout: 10_000 };
+
 const tree = () => page.getByRole("treeitem");
 const text = () => page.getByRole("region", { name: "Text" });
 
@@ -118,6 +120,59 @@ it("begins nothing while the end of the text is being written", async () => {
   });
   await tree().getByText("A boat lay in the mud.").waitFor();
   expect(begun).toEqual([expect.stringContaining("A boat lay in the mud.")]);
+}, 60_000);
+
+it("shows a text that is being written without a gap, though it loads meanwhile", async () => {
+  const { url } = studio.server;
+  const state = async () => (await fetch(`${url}/studio/state`)).json();
+  const { id: parent } = (await post(`${url}/studio/type`, { text: "The snow lay deep." })).body;
+  const options = { nSteps: 12, span: 64, nAvg: 1 };
+  const { nodes } = (await post(`${url}/studio/write`, { parent, sampler: "avg", branches: 1, options })).body;
+  const written = async () => {
+    const { nodes: all, writing } = await state();
+    const of = (list: { id?: number; node?: number; text: string }[]) =>
+      list.find(({ id, node = id }) => node === nodes[0])?.text ?? "";
+    return of(all) + of(writing);
+  };
+  await expect.poll(async () => (await written()).length, PATIENCE).toBeGreaterThan(0);
+  let letGo = () => {};
+  const opened = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const answered = new Promise<void>((resolve) =>
+    page.route(
+      "**/studio/state",
+      async (route) => {
+        const response = await route.fetch();
+        resolve();
+        await opened;
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    ),
+  );
+  await page.goto(`${url}/#node-${nodes[0]}`);
+  await page.reload();
+  await answered;
+  const before = (await written()).length;
+  await expect.poll(async () => (await written()).length, PATIENCE).toBeGreaterThan(before + 40);
+  letGo();
+  const passage = text().locator(".text");
+  // Behind a text with others beside it there is which of them it is.
+  const shown = async () =>
+    /The snow lay deep\.(?:\d+\/\d+)?(.*)/s.exec((await passage.textContent())!)?.[1]?.trimEnd() ?? "";
+  await expect
+    .poll(async () => (await shown()).length, PATIENCE)
+    .toBeGreaterThan(before + 40)
+    .catch(async (e) => {
+      console.log(
+        JSON.stringify([before, await text().textContent(), await written(), await page.evaluate(() => location.href)]),
+      );
+      throw e;
+    });
+  const seen = await shown();
+  expect((await written()).slice(0, seen.length)).toBe(seen);
+  await post(`${url}/studio/stop`, { node: nodes[0] });
 }, 60_000);
 
 it("shows nothing of what stands behind a removed text, and begins anew after the last one", async () => {

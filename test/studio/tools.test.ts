@@ -168,6 +168,55 @@ describe("a plan", () => {
     for (const i of [0, 2]) await expect.poll(async () => (await waypoints())[i]!.x).toBeGreaterThan(before[i]!.x);
   }, 60_000);
 
+  it("has two waypoints dragged at once, by two fingers and before the first one is kept", async () => {
+    await page.getByRole("tab", { name: "Plan" }).click();
+    const middle = async (number: number) => {
+      const { x, y, width, height } = (await handle(number).boundingBox())!;
+      return { x: x + width / 2, y: y + height / 2 };
+    };
+    const answered = (count: number) => {
+      let open = count;
+      return page.waitForResponse((response) => response.url().endsWith("/studio/plan/edit") && --open === 0);
+    };
+    const far = async (number: number, to: { x: number; y: number }) => {
+      const { x, y } = await middle(number);
+      return Math.hypot(x - to.x, y - to.y);
+    };
+    const { x, y, width, height } = (await page.locator("canvas").last().boundingBox())!;
+    const at = (right: number, down: number) => ({ x: x + right * width, y: y + down * height });
+    const [first, second] = [at(0.3, 0.3), at(0.7, 0.7)];
+    const touch = await page.context().newCDPSession(page);
+    const send = (type: "touchStart" | "touchMove" | "touchEnd", points: { x: number; y: number }[]) =>
+      touch.send("Input.dispatchTouchEvent", { type, touchPoints: points.map((point, id) => ({ ...point, id })) });
+    const both = answered(2);
+    await send("touchStart", [await middle(1), await middle(2)]);
+    await send("touchMove", [at(0.4, 0.4), at(0.6, 0.6)]);
+    await send("touchMove", [first, second]);
+    await send("touchEnd", []);
+    await both;
+    await expect.poll(() => far(1, first)).toBeLessThan(3);
+    await expect.poll(() => far(2, second)).toBeLessThan(3);
+    const drag = async (number: number, to: { x: number; y: number }) => {
+      await handle(number).hover();
+      await page.mouse.down();
+      await page.mouse.move(to.x, to.y, { steps: 3 });
+      await page.mouse.up();
+    };
+    const letGo = await keepBack(page, "**/studio/plan/edit");
+    const [third, fourth] = [at(0.6, 0.3), at(0.3, 0.7)];
+    await drag(1, third);
+    await drag(2, fourth);
+    // The first one is not kept, and stays where it was put.
+    expect(await far(1, third)).toBeLessThan(3);
+    await letGo();
+    await expect.poll(() => far(1, third)).toBeLessThan(3);
+    await expect.poll(() => far(2, fourth)).toBeLessThan(3);
+    await page.reload();
+    await page.getByRole("tab", { name: "Plan" }).click();
+    const [one, two] = await waypoints();
+    expect([one!.text, two!.text]).toEqual((await texts()).slice(0, 2));
+  }, 60_000);
+
   it("is written along: each span says which waypoint it was for, over a reload and in an export", async () => {
     await page.getByRole("tab", { name: "Plan" }).click();
     await panel().getByRole("button", { name: "Write along", exact: true }).click();

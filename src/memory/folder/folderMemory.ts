@@ -103,7 +103,7 @@ export class FolderMemory extends Memory {
 
   async add(records: readonly NewRecord[]): Promise<number[]> {
     const { now = Date.now } = this.#options;
-    const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i}`, now));
+    const whole = records.map((record, i) => wholeRecord(record, this.latents.width, `memory: record ${i + 1}`, now));
     return this.#alone(async () => {
       // An index that cannot be opened is told before anything is kept.
       await this.#index("cosine");

@@ -128,13 +128,16 @@ export class VectorIndex {
     else await this.save();
   }
 
-  /** Makes all of it from the records again. */
+  /** Makes all of it from the records again. Until that is done, searches find what they found before. */
   async rebuild(): Promise<void> {
-    this.#segments = [];
-    this.#table = new CodeTable(this.#rotation);
-    this.#centre = undefined;
-    await this.#catchUp();
-    await this.save();
+    const fresh = new VectorIndex(this.source);
+    fresh.#files = this.#files;
+    await fresh.#catchUp();
+    await fresh.save();
+    this.#segments = fresh.#segments;
+    this.#table = fresh.#table;
+    this.#centre = fresh.#centre;
+    this.#files = fresh.#files;
   }
 
   async #openSegments(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The tables of a memory in LanceDB. Any number of processes, on any machines, may change them: LanceDB writes a version per change, and tries again where another was first. */
+import { randomUUID } from "node:crypto";
 import type { Connection, Table } from "@lancedb/lancedb";
 import { BigVaeError } from "../../errors.js";
 import type { SpaceIdentity } from "../../latent/index.js";
@@ -6,13 +7,15 @@ import { factChecksum } from "../checksums.js";
 import { damagedFact } from "../problems.js";
 import { checkSpace, noMemory } from "../space.js";
 import { quoted } from "./condition.js";
+import { guarded, isConflict, OLDER_VERSION } from "./failures.js";
 import type { Library } from "./library.js";
 import { factRows, factSchema, idSchema, type Row, recordSchema } from "./rows.js";
 
 const VERSION = "1";
 const [SPACE, LAST, NOTES] = ["space", "last id", "notes"];
 
-const OLDER_VERSION = "go back to an older version of the database, or import an export";
+/** The table that says which tables are the memory's. */
+const CHOSEN = "memory";
 
 /** So often a change is tried where others are always first. */
 const MOST_TRIES = 200;
@@ -39,15 +42,14 @@ export class LanceDatabase {
     return guarded(place, async () => {
       // What others wrote is seen by the next call.
       const connection = await library.lance.connect(uri, { readConsistencyInterval: 0 });
-      await inTurn(place, async () => {
-        if ((await connection.tableNames()).includes("facts")) return true;
+      const chosen = await inTurn(place, async () => {
+        const tables = await tablesOf(connection);
+        if (tables !== undefined) return tables;
         if (!mayBegin || !given) throw noMemory(place);
-        await begin(connection, library, given);
-        return true;
+        await begin(connection, uri.replace(/\/+$/, ""), library, given);
+        return undefined;
       });
-      const [records, deleted, facts] = await Promise.all(
-        ["records", "deleted", "facts"].map((name) => connection.openTable(name)),
-      );
+      const [records, deleted, facts] = await Promise.all(namesOf(chosen).map((name) => connection.openTable(name)));
       const space = await spaceIn(place, facts!);
       if (given) checkSpace(space, given, `memory ${place}`);
       return new LanceDatabase(place, library, space, connection, records!, deleted!, facts!);
@@ -121,50 +123,39 @@ export async function rowsOf(query: { toArrow(): Promise<unknown> }): Promise<Ro
   return Array.from((await query.toArrow()) as Iterable<Row>);
 }
 
-/** Runs calls of LanceDB; what it throws becomes one sentence. */
-export async function guarded<T>(place: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof BigVaeError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    const words = message.replaceAll(/\S*[/\\]\S*/g, "");
-    // Behind the sentence there is the line of LanceDB's source.
-    const got = message
-      .split(/\n|, \S+\.rs:/)[0]!
-      .slice(0, 300)
-      .replace(/\.$/, "");
-    const isDamage =
-      /\b(not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range)/i.test(words) &&
-      !/credential|bucket|permission|denied|no space|Generic \w+ error/i.test(words);
-    const detail = isDamage
-      ? { expected: "a sound memory", remedy: OLDER_VERSION }
-      : { expected: "a store that takes it", remedy: "check its address, its credentials and its space" };
-    throw new BigVaeError(
-      isDamage ? "format" : "disk",
-      { subject: `memory ${place}`, got, ...detail },
-      { cause: error },
-    );
-  }
+/** The tables of a memory; undefined where there is none. */
+async function tablesOf(connection: Connection): Promise<string | undefined> {
+  if (!(await connection.tableNames()).includes(CHOSEN)) return undefined;
+  const chosen = await connection.openTable(CHOSEN);
+  return (await chosen.schema()).metadata.get(CHOSEN);
 }
 
-/** Makes the tables; the facts last, so that a memory is there whole. Another process may do so at the same time. */
-async function begin(connection: Connection, { arrow }: Library, given: SpaceIdentity): Promise<void> {
+/**
+ * Makes tables under names of their own, and then has one of those that begin the memory at the same time chosen. LanceDB may put a table that it makes in the
+ * place of one that another process has made meanwhile, whatever that one holds by then; a clone it makes where there is no table alone.
+ */
+async function begin(connection: Connection, uri: string, { arrow }: Library, given: SpaceIdentity): Promise<void> {
   const { base, encoder, zDim, slots, span } = given;
-  await connection.createEmptyTable("records", recordSchema(arrow, given), { existOk: true });
-  await connection.createEmptyTable("deleted", idSchema(arrow), { existOk: true });
-  const facts = {
+  const own = randomUUID();
+  const [records, deleted, facts] = namesOf(own);
+  await connection.createEmptyTable(records, recordSchema(arrow, given));
+  await connection.createEmptyTable(deleted, idSchema(arrow, new Map([[CHOSEN, own]])));
+  const values = Object.entries({
     version: VERSION,
     [SPACE]: JSON.stringify({ base, encoder, zDim, slots, span }),
     [LAST]: "0",
     [NOTES]: "{}",
-  };
-  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, JSON.stringify(value)]));
-  await connection
-    .createTable("facts", factRows(arrow, values), { schema: factSchema(arrow) })
-    .catch((error: unknown) => {
-      if (!/exist/i.test(String(error))) throw error;
-    });
+  }).map(([name, value]) => [name, JSON.stringify(value)]);
+  await connection.createTable(facts, factRows(arrow, Object.fromEntries(values)), { schema: factSchema(arrow) });
+  await connection.cloneTable(CHOSEN, `${uri}/${deleted}.lance`).catch(async (error: unknown) => {
+    if ((await tablesOf(connection)) === undefined) throw error;
+    for (const name of namesOf(own)) await connection.dropTable(name);
+  });
+}
+
+/** Names of the tables of records, of deleted ids and of facts. */
+function namesOf(tables: string): [string, string, string] {
+  return [`records-${tables}`, `deleted-${tables}`, `facts-${tables}`];
 }
 
 async function spaceIn(place: string, facts: Table): Promise<SpaceIdentity> {
@@ -196,5 +187,5 @@ function damagedNote(place: string, name: string): BigVaeError {
 }
 
 function unlessConflict(error: unknown): undefined {
-  if (!/conflict|retry|contention/i.test(String(error))) throw error;
+  if (!isConflict(error)) throw error;
 }

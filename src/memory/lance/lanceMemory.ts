@@ -17,7 +17,9 @@ import type {
   VerifiedMemory,
 } from "../types.js";
 import { conditionOf, ofIds, withAny } from "./condition.js";
-import { guarded, inTurn, LanceDatabase, rowsOf } from "./database.js";
+import { dropCopies, oneOfEach } from "./copies.js";
+import { inTurn, LanceDatabase, rowsOf } from "./database.js";
+import { guarded } from "./failures.js";
 import { library } from "./library.js";
 import {
   damaged,
@@ -84,12 +86,15 @@ export class LanceMemory extends Memory {
   }
 
   async add(records: readonly NewRecord[]): Promise<number[]> {
-    const whole = records.map((each, i) => wholeRecord(each, this.latents.width, `memory: record ${i}`, this.#now));
+    const whole = records.map((each, i) => wholeRecord(each, this.latents.width, `memory: record ${i + 1}`, this.#now));
     return this.#alone(async () => {
       const database = this.#database;
       if (whole.length === 0) return [];
       const first = await database.takeIds(whole.length);
-      await database.records.add(recordRows(database.library.arrow, this.space, whole, first));
+      const before = await database.records.version();
+      const { version } = await database.records.add(recordRows(database.library.arrow, this.space, whole, first));
+      // Others came between, or the same rows did.
+      if (version !== before + 1) await dropCopies(database, `first = ${first}`);
       return whole.map((_, i) => first + i);
     });
   }
@@ -125,9 +130,10 @@ export class LanceMemory extends Memory {
       const there = new Set(await idsIn(database, ofIds(ids)));
       // As in a folder: an id that is given twice is gone the second time.
       for (const id of ids) if (!there.delete(id) && !(await isLost(database, id))) throw noRecord(id);
-      await database.deleted.add(idRows(database.library.arrow, ids));
+      const { condition, gone } = await oneOfEach(database, ids);
+      await database.deleted.add(idRows(database.library.arrow, gone));
       // What another process has deleted meanwhile is gone, as was asked for.
-      await database.records.delete(ofIds(ids));
+      await database.records.delete(condition);
     });
   }
 
@@ -139,7 +145,7 @@ export class LanceMemory extends Memory {
     await this.#alone(() => this.#database.setNote(name, value));
   }
 
-  /** Joins small files, brings the indices up to the records, or makes them, and drops versions that are more than an hour old. */
+  /** Drops copies of records, joins small files, brings the indices up to the records, or makes them, and drops versions that are more than an hour old. */
   async compact(): Promise<void> {
     const compacted = () => this.#compacted().then(() => true);
     await this.#alone(() => inTurn(this.place, compacted));
@@ -147,6 +153,7 @@ export class LanceMemory extends Memory {
 
   async #compacted(): Promise<void> {
     const { records, deleted, facts, library } = this.#database;
+    await dropCopies(this.#database);
     const { Index } = library.lance;
     const names = (await records.listIndices()).map(({ name }) => name);
     const count = await records.countRows();
@@ -289,7 +296,9 @@ async function rowsById({ records }: LanceDatabase, ids: readonly number[], colu
 async function idsIn({ records }: LanceDatabase, condition: string | undefined): Promise<number[]> {
   const query = records.query().select(["id"]);
   if (condition !== undefined) query.where(condition);
-  return (await rowsOf(query)).map(({ id }) => Number(id)).sort((a, b) => a - b);
+  // A record may be there twice.
+  const ids = new Set((await rowsOf(query)).map(({ id }) => Number(id)));
+  return Array.from(ids).sort((a, b) => a - b);
 }
 
 /** Why there is no record of an id. */

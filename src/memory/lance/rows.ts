@@ -85,8 +85,8 @@ export function factRows(arrow: Arrow, facts: Readonly<Record<string, string>>):
   return tableOf(arrow, factSchema(arrow), rows);
 }
 
-export function idSchema({ Field, Int64, Schema }: Arrow): Schema {
-  return new Schema([new Field("id", new Int64(), false)]);
+export function idSchema({ Field, Int64, Schema }: Arrow, metadata?: Map<string, string>): Schema {
+  return new Schema([new Field("id", new Int64(), false)], metadata);
 }
 
 export function idRows(arrow: Arrow, ids: readonly number[]): Table {
