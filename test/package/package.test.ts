@@ -69,7 +69,7 @@ describe("the package", () => {
     expect(paths).toEqual(expect.arrayContaining(expected));
     expect(paths).toEqual(expect.arrayContaining(["pocket/vae.safetensors", "pocket/base/model.safetensors"]));
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/studio-page\/(index\.html|icon\.svg|assets\/[\w-]+\.css)|pocket\/.+\.(json|safetensors|md)|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/studio-page\/(index\.html|icon\.svg|assets\/[\w-]+\.(css|woff2)|licences\/[\w-]+\.(md|txt))|pocket\/.+\.(json|safetensors|md)|[A-Z]+(\.md)?|package\.json)$/;
     expect(paths.filter((path) => !allowed.test(path) || /\.test\.|(^|\/)(test|runs)\//.test(path))).toEqual([]);
     console.info(`${paths.length} files, ${(packed.unpackedSize / 1e6).toFixed(1)} MB unpacked`);
     expect(packed.unpackedSize).toBeLessThan(MAX_UNPACKED_BYTES);
