@@ -55,8 +55,8 @@ export interface PackedStack {
 
 /**
  * Packs a stack by its name; undefined for another weight's. `matrix`: values by their name on disk. With `training` the stacks carry what dx is computed
- * with: int8, and fp32 for the head. The gradient of its outputs is a probability for every token, nearly all far below a step of int8 of the largest one:
- * rounded, they vanish, and with them half of what the loss says (docs/quant.md).
+ * with: int8, and fp32 for the head. The gradient of its outputs is one large value and a small one for every other token, which int8 rounds to 0. Together
+ * they cancel what all rows of the head have in common; rounded, that part drowns the rest (docs/log.md).
  */
 export function int8Packing(
   config: ModelConfig,

@@ -82,7 +82,7 @@ export interface DraftOptions {
 }
 
 /**
- * Drafts of a memory for one session: none is used twice in a run of `forRun`, none by the run that wrote it, and none more than 16 times. Of each kind the
+ * Drafts of a memory for one session, the least used first: none is used twice in a run of `forRun`, none by the run that wrote it, and none more than 16 times. Of each kind the
  * memory keeps `most`: beyond them it drops used-up ones first, then the least used, and of these the oldest.
  */
 export class RecalledDrafts {
@@ -131,7 +131,11 @@ export class RecalledDrafts {
         this.#timed(async () => {
           const { from, context, kind } = place;
           const table = await this.#table(kind);
-          const near = table.near(from, context, this.limits.distance, isFresh).slice(0, count);
+          // The least used of all that are near enough, so that a few near ones are not mixed over and over.
+          const near = table
+            .near(from, context, this.limits.distance, isFresh)
+            .sort((a, b) => this.#usesOf(a) - this.#usesOf(b))
+            .slice(0, count);
           // At once, so that no other run chooses beyond what a draft may be used.
           for (const id of near) {
             used.add(id);

@@ -23,7 +23,7 @@ export interface KeptDraft {
 
 /** What samplers need of a memory. */
 export interface DraftMemory {
-  /** Up to `count` kept drafts that are as near to a place as drafts written there would be, the nearest first; none twice in a run. */
+  /** Up to `count` kept drafts that are as near to a place as drafts written there would be; none twice in a run. */
   recall(place: DraftPlace, count: number): Promise<readonly KeptDraft[]>;
   /** Keeps drafts that were written at a place; returns by what the memory knows them. */
   keep(place: DraftPlace, drafts: readonly Omit<KeptDraft, "id">[]): Promise<readonly number[]>;
