@@ -7,7 +7,7 @@ import { factChecksum } from "../checksums.js";
 import { damagedFact } from "../problems.js";
 import { checkSpace, noMemory } from "../space.js";
 import { quoted } from "./condition.js";
-import { guarded, isConflict, OLDER_VERSION } from "./failures.js";
+import { guarded, isConflict, noTurn, OLDER_VERSION } from "./failures.js";
 import type { Library } from "./library.js";
 import { factRows, factSchema, idSchema, type Row, recordSchema } from "./rows.js";
 
@@ -115,12 +115,7 @@ export async function inTurn<T extends {}>(place: string, attempt: () => Promise
     if (done !== undefined) return done;
     await new Promise((resolve) => setTimeout(resolve, Math.min(tries, 20) * (1 + (process.pid % 7))));
   }
-  throw new BigVaeError("locked", {
-    subject: `memory ${place}`,
-    expected: "a turn to change it",
-    got: `${MOST_TRIES} times another process that was first`,
-    remedy: "try again",
-  });
+  throw noTurn(place, `${MOST_TRIES} times another process that was first`);
 }
 
 /** Rows of a query. */

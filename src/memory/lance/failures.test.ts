@@ -28,6 +28,19 @@ describe("a failure in a place whose name speaks of another", () => {
     expect(await refusal(place, message)).toMatch(expected);
   });
 
+  it("is told without what it was caused by", async () => {
+    const message = "Table 'records-1' was not found  Caused by: Dataset at path x/records-1.lance was not found";
+    expect(await refusal("lance:/x", message)).toMatch(
+      /^format: memory lance:\/x: expected a sound memory, got Table 'records-1' was not found; go back to /,
+    );
+  });
+
+  it("tells of others that are always first", async () => {
+    expect(await refusal("lance:/x", "Too many concurrent writers")).toBe(
+      "locked: memory lance:/x: expected a turn to change it, got another process that was first; try again",
+    );
+  });
+
   it("is a conflict only where LanceDB says so", () => {
     expect(isConflict(new Error("Retryable commit conflict for version 7 at /home/me/stories"))).toBe(true);
     expect(isConflict(new Error("Not a directory: /home/me/conflict/stories"))).toBe(false);

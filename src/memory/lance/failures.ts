@@ -10,6 +10,7 @@ export async function guarded<T>(place: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (error instanceof BigVaeError) throw error;
+    if (isConflict(error)) throw noTurn(place, "another process that was first", error);
     const message = messageOf(error);
     const [kind, detail] = isOfStore(message) ? storageFailure(place, message) : diskFailure(message);
     throw new BigVaeError(kind, { subject: `memory ${place}`, ...detail }, { cause: error });
@@ -20,6 +21,12 @@ export async function guarded<T>(place: string, work: () => Promise<T>): Promise
 export function isConflict(error: unknown): boolean {
   const message = messageOf(error);
   return /conflict|contention|concurrent writers/i.test(withoutPaths(message)) && !isOfStore(message);
+}
+
+/** The error of a change that others are always first with. */
+export function noTurn(place: string, got: string, cause?: unknown): BigVaeError {
+  const detail = { subject: `memory ${place}`, expected: "a turn to change it", got, remedy: "try again" };
+  return new BigVaeError("locked", detail, { cause });
 }
 
 type Failure = [ErrorKind, Omit<ErrorDetail, "subject">];
@@ -74,10 +81,10 @@ function withoutPaths(message: string): string {
   return message.replaceAll(/\S*[/\\]\S*/g, "");
 }
 
-/** Behind the sentence there is the line of LanceDB's source. */
+/** Behind the sentence there are its causes and the line of LanceDB's source. */
 function shortened(message: string): string {
   return message
-    .split(/\n|, \S+\.rs:/)[0]!
+    .split(/\n|\s+Caused by: |, \S+\.rs:/)[0]!
     .slice(0, 300)
     .replace(/\.$/, "");
 }

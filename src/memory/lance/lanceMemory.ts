@@ -94,7 +94,8 @@ export class LanceMemory extends Memory {
       const before = await database.records.version();
       const { version } = await database.records.add(recordRows(database.library.arrow, this.space, whole, first));
       // Others came between, or the same rows did.
-      if (version !== before + 1) await dropCopies(database, `first = ${first}`);
+      if (version !== before + 1)
+        await inTurn(this.place, () => dropCopies(database, `first = ${first}`).then(() => true));
       return whole.map((_, i) => first + i);
     });
   }
