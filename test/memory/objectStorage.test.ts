@@ -106,6 +106,24 @@ describe.skipIf(!hasLance)("a memory in object storage", () => {
     },
   );
 
+  it.each([0, 1, 2, 3, 4, 5])("keeps all records where the answer to commit %i of compacting gets lost", async (at) => {
+    const memory = await openMemory(S3Server.place(`compacted/${at}`), SPACE);
+    for (let batch = 0; batch < 3; batch++) await memory.add(recordsOf(4, 4 * batch));
+    await memory.delete([3]);
+    await memory.setNote("limits", "7");
+    const commits = new Set<string>();
+    storage.loses = (request) => {
+      if (!/^PUT compacted\/.*\/_versions\//.test(request) || commits.has(request)) return false;
+      return commits.add(request).size === at + 1;
+    };
+    await memory.compact();
+    expect(commits.size).toBeGreaterThan(at);
+    expect(await memory.verify()).toEqual({ records: 11, problems: [] });
+    expect(await memory.note("limits")).toBe("7");
+    expect(idsOf(await memory.search({ text: "number5" }))).toEqual([6]);
+    await memory.close();
+  });
+
   it("is listed page by page, compacted and sent in parts", async () => {
     const memory = await openMemory(S3Server.place("long"), SPACE);
     for (let batch = 0; batch < 30; batch++) await memory.add(recordsOf(3, 3 * batch));

@@ -21,6 +21,7 @@ import { dropCopies, oneOfEach } from "./copies.js";
 import { inTurn, LanceDatabase, rowsOf } from "./database.js";
 import { guarded } from "./failures.js";
 import { library } from "./library.js";
+import { optimizeTable } from "./optimize.js";
 import {
   damaged,
   idRows,
@@ -153,7 +154,7 @@ export class LanceMemory extends Memory {
   }
 
   async #compacted(): Promise<void> {
-    const { records, deleted, facts, library } = this.#database;
+    const { connection, records, deleted, facts, library } = this.#database;
     await dropCopies(this.#database);
     const { Index } = library.lance;
     const names = (await records.listIndices()).map(({ name }) => name);
@@ -165,7 +166,7 @@ export class LanceMemory extends Memory {
     if (count >= LEAST_INDEXED && !names.includes(`${column}_idx`))
       await records.createIndex(column, { config: Index.hnswSq({ distanceType: "cosine" }) });
     const cleanupOlderThan = new Date(this.#now() - KEPT_MS);
-    for (const table of [records, deleted, facts]) await table.optimize({ cleanupOlderThan });
+    for (const table of [records, deleted, facts]) await optimizeTable(connection, table, cleanupOlderThan);
   }
 
   async verify(): Promise<VerifiedMemory> {
