@@ -69,14 +69,21 @@ export function int8Packing(
     const matrices = stacks.get(name)?.map(matrix);
     if (!matrices) return undefined;
     const width = sizes.get(name)!.length;
-    const values = new Float32Array(matrices.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const each of matrices) {
-      values.set(each, at);
-      at += each.length;
-    }
+    const values = stacked(matrices);
     const gradient = !training ? "none" : name === headName(config) ? "fp32" : "int8";
     const packed = packColumns(values, [values.length / width, width], { gradient, inputSizes: sizes.get(name) });
     return { format: packed.format, tensors: weightTensors(name, packed) };
   };
+}
+
+/** Matrices one behind the other; a single one as it is, so that what keeps its values shares them with the base. */
+function stacked(matrices: readonly Float32Array[]): Float32Array {
+  if (matrices.length === 1) return matrices[0]!;
+  const values = new Float32Array(matrices.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const each of matrices) {
+    values.set(each, at);
+    at += each.length;
+  }
+  return values;
 }

@@ -117,13 +117,14 @@ function packedBytes(config: ModelConfig, quant: Exclude<Quant, "none">): number
   return kept + Math.min(kept, PACKED_AT_A_TIME);
 }
 
-/** Bytes of a base that training feeds: its linear layers packed, tables and norms dense; for products in int8 two copies of layers and head beside them. */
+/** Bytes of a base that training feeds: its linear layers packed, tables and norms dense; for products in int8 two copies of layers and one of the head beside them. */
 export function fedBytes(config: ModelConfig, quant: Quant, compute: Compute = "fp32"): number {
   const linears = Array.from(linearShapes(config).values());
   const packed = linears
     .map((shape) => quantBytes(quant, shape))
     .reduce((sum, { values, scales }) => sum + values + scales, 0);
-  const copies = compute === "int8" ? floatBytes([...linears, [config.vocabSize, config.hiddenSize]]) / 2 : 0;
+  const head = [config.vocabSize, config.hiddenSize];
+  const copies = compute === "int8" ? floatBytes(linears) / 2 + floatBytes([head]) / 4 : 0;
   return packed + copies + floatBytes(weightShapes(config).values()) - floatBytes(linears);
 }
 

@@ -8,7 +8,8 @@ import type { MemoryOptions, SpaceIdentity } from "./types.js";
  * Opens the memory in a folder or a database (lance:PATH, s3://BUCKET/PATH, gs://…, az://…), or begins one there for latents of `space`; without
  * a space, one that is there.
  * @throws BigVaeError: "locked" where another process has the folder open, "mismatch" where it is of another space, "usage" where there is none
- * and no space is given or one must exist, "unsupported" where LanceDB is not installed, "disk", and "format" for what is no memory or is damaged.
+ * and no space is given or one must exist, "unsupported" where LanceDB is not installed, "disk", "network" where an object storage does not answer, and "format" for
+ * what is no memory or is damaged.
  */
 export async function openMemory(place: string, space?: SpaceIdentity, options?: MemoryOptions): Promise<Memory> {
   const database = databaseAt(place);

@@ -6,14 +6,14 @@ const LOCAL = "lance:";
 
 /**
  * Where LanceDB finds the database of a name: a path, or an address in object storage; undefined for a folder.
- * @throws BigVaeError("usage") for an address elsewhere, or none behind `lance:`.
+ * @throws BigVaeError("usage") for an address elsewhere or without a bucket, or none behind `lance:`.
  */
 export function databaseAt(place: string): string | undefined {
-  if (/^(s3|gs|az):\/\//.test(place)) return place;
+  if (/^(s3|gs|az):\/\/[^/]/.test(place)) return place;
   if (place === LOCAL || /^(lance:)?[\w+.-]{2,}:\/\//.test(place))
     throw new BigVaeError("usage", {
       subject: `memory ${place}`,
-      expected: "a folder, lance:PATH, or an address that begins with s3://, gs:// or az://",
+      expected: "a folder, lance:PATH, s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH",
       got: JSON.stringify(place),
       remedy: "give one of them",
     });

@@ -75,7 +75,7 @@ interface DraftChange {
 
 /** How many drafts are kept, and who is told of those that come and go. */
 export interface DraftOptions {
-  /** Drafts of a kind (their length, and what is encoded of them) that are kept at most; default: 10,000. */
+  /** Drafts of a kind (their length, what is encoded of them, and whether the base alone writes them) that are kept at most; default: 10,000. */
   most?: number | undefined;
   /** Is told of the drafts that were kept, and of those that were dropped. */
   onChange?: (change: DraftChange) => unknown;

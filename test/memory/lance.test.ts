@@ -3,6 +3,7 @@ import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openMemory } from "../../src/memory/index.js";
+import { library } from "../../src/memory/lance/library.js";
 import { output } from "../process.js";
 import {
   atDatabase,
@@ -232,9 +233,25 @@ describe.skipIf(!hasLance)("a memory in LanceDB", () => {
       for (const memory of open) await memory.close();
     }));
 
-  it.each(["lance:", "gcs://bucket/stories", "lance:s3://bucket/stories"])("is not named %s", async (place) => {
-    await expect(openMemory(place, SPACE)).rejects.toThrow(/expected a folder, lance:PATH, or an address that begins/);
-  });
+  it.each(["lance:", "s3://", "gs:///stories", "gcs://bucket/stories", "lance:s3://bucket/stories"])(
+    "is not named %s",
+    async (place) => {
+      await expect(openMemory(place, SPACE)).rejects.toThrow(/expected a folder, lance:PATH, s3:\/\/BUCKET\/PATH, /);
+    },
+  );
+
+  it("leaves a database with another table of its name alone", () =>
+    inFolder(async (folder) => {
+      const uri = join(folder, "database");
+      const connection = await library("tests").lance.connect(uri);
+      await connection.createTable("memory", [{ pages: 5 }]);
+      for (const space of [SPACE, undefined])
+        await expect(openMemory(atDatabase(folder), space)).rejects.toMatchObject({
+          kind: "format",
+          message: expect.stringMatching(/got another table with the name memory; name another database$/),
+        });
+      expect(await connection.tableNames()).toEqual(["memory"]);
+    }));
 
   it("tells of a file that is gone or damaged in one sentence", () =>
     inFolder(async (folder) => {

@@ -89,6 +89,41 @@ describe.skipIf(!hasLance)("a memory in object storage", () => {
     await memory.close();
   });
 
+  it.each(["records", "deleted", "facts", "memory"])(
+    "is begun once where the answer to the commit of its table %s gets lost",
+    async (table) => {
+      const place = S3Server.place(`begun/lost/${table}`);
+      let losses = 0;
+      storage.loses = (request) =>
+        new RegExp(`^PUT begun/lost/${table}/${table}[\\w-]*\\.lance/_versions/`).test(request) && losses++ === 0;
+      const memory = await openMemory(place, SPACE);
+      expect(losses).toBeGreaterThan(0);
+      expect(await memory.add(recordsOf(2))).toEqual([1, 2]);
+      await memory.close();
+      const again = await openMemory(place);
+      expect(await again.verify()).toEqual({ records: 2, problems: [] });
+      await again.close();
+    },
+  );
+
+  it.each([0, 1, 2, 3, 4, 5])("keeps all records where the answer to commit %i of compacting gets lost", async (at) => {
+    const memory = await openMemory(S3Server.place(`compacted/${at}`), SPACE);
+    for (let batch = 0; batch < 3; batch++) await memory.add(recordsOf(4, 4 * batch));
+    await memory.delete([3]);
+    await memory.setNote("limits", "7");
+    const commits = new Set<string>();
+    storage.loses = (request) => {
+      if (!/^PUT compacted\/.*\/_versions\//.test(request) || commits.has(request)) return false;
+      return commits.add(request).size === at + 1;
+    };
+    await memory.compact();
+    expect(commits.size).toBeGreaterThan(at);
+    expect(await memory.verify()).toEqual({ records: 11, problems: [] });
+    expect(await memory.note("limits")).toBe("7");
+    expect(idsOf(await memory.search({ text: "number5" }))).toEqual([6]);
+    await memory.close();
+  });
+
   it("is listed page by page, compacted and sent in parts", async () => {
     const memory = await openMemory(S3Server.place("long"), SPACE);
     for (let batch = 0; batch < 30; batch++) await memory.add(recordsOf(3, 3 * batch));

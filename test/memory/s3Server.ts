@@ -89,7 +89,12 @@ export class S3Server {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // The client has gone before it had sent all.
+      return;
+    }
     const line = `${request.method} ${request.url!.split("?")[0]!.slice(BUCKET.length + 2)}`;
     await this.gate(line);
     const { status = 200, headers = {}, body = "" } = this.#answer(request, Buffer.concat(chunks));

@@ -161,15 +161,7 @@ it("shows a text that is being written without a gap, though it loads meanwhile"
   // Behind a text with others beside it there is which of them it is.
   const shown = async () =>
     /The snow lay deep\.(?:\d+\/\d+)?(.*)/s.exec((await passage.textContent())!)?.[1]?.trimEnd() ?? "";
-  await expect
-    .poll(async () => (await shown()).length, PATIENCE)
-    .toBeGreaterThan(before + 40)
-    .catch(async (e) => {
-      console.log(
-        JSON.stringify([before, await text().textContent(), await written(), await page.evaluate(() => location.href)]),
-      );
-      throw e;
-    });
+  await expect.poll(async () => (await shown()).length, PATIENCE).toBeGreaterThan(before + 40);
   const seen = await shown();
   expect((await written()).slice(0, seen.length)).toBe(seen);
   await post(`${url}/studio/stop`, { node: nodes[0] });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { type BaseModel, baseOfTensors, loadBase } from "../../src/engine/baseModel.js";
 import { inputSizes } from "../../src/engine/int8.js";
+import { fedBytes } from "../../src/host/memory.js";
 import { blockLinears, headName, linearShapes } from "../../src/model/weights.js";
 import { Rng } from "../../src/rng.js";
 import { float32, type HostTensor } from "../../src/runtime/runtime.js";
@@ -131,6 +132,16 @@ describe.skipIf(await saturatesInInt8(runtime))("products in int8: loss and grad
   };
 
   it("a small vocabulary", () => check(dense));
+
+  it("what is fed takes the bytes that are told, but for scales", async () => {
+    const { tensors } = frozenBase(
+      dense,
+      await inputSizes(runtime, { config, tensors: dense.weights.tensors }, [1, 2]),
+    );
+    const buffers = Object.entries(tensors).flatMap(([name, { data }]) => (name.endsWith("scales") ? [] : data.buffer));
+    const bytes = Array.from(new Set(buffers), ({ byteLength }) => byteLength).reduce((sum, each) => sum + each, 0);
+    expect(bytes).toBe(fedBytes(config, "none", "int8"));
+  });
 
   // The gradient of a row of logits is one large value and thousands of small ones, which int8 would round to 0. Their sum cancels what all rows of the head share.
   it("a large vocabulary whose rows of the head have much in common", async () => {

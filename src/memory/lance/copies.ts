@@ -20,12 +20,12 @@ export function sameRecord(row: Row, other: Row): boolean {
 export async function dropCopies({ records }: LanceDatabase, condition?: string): Promise<void> {
   const query = records.query().select(WHAT_IT_IS).withRowId();
   if (condition !== undefined) query.where(condition);
-  const kept = new Map<string, true>();
+  const kept = new Set<string>();
   const copies: bigint[] = [];
   for (const row of await rowsOf(query)) {
     const record = WHAT_IT_IS.map((column) => String(row[column])).join(" ");
     if (kept.has(record)) copies.push(row._rowid as bigint);
-    kept.set(record, true);
+    kept.add(record);
   }
   for (let from = 0; from < copies.length; from += PLACES)
     await records.delete(atPlaces(copies.slice(from, from + PLACES)));

@@ -7,7 +7,7 @@ import { factChecksum } from "../checksums.js";
 import { damagedFact } from "../problems.js";
 import { checkSpace, noMemory } from "../space.js";
 import { quoted } from "./condition.js";
-import { guarded, isConflict, OLDER_VERSION } from "./failures.js";
+import { guarded, isConflict, noTurn, OLDER_VERSION } from "./failures.js";
 import type { Library } from "./library.js";
 import { factRows, factSchema, idSchema, type Row, recordSchema } from "./rows.js";
 
@@ -42,17 +42,22 @@ export class LanceDatabase {
     return guarded(place, async () => {
       // What others wrote is seen by the next call.
       const connection = await library.lance.connect(uri, { readConsistencyInterval: 0 });
-      const chosen = await inTurn(place, async () => {
-        const tables = await tablesOf(connection);
-        if (tables !== undefined) return tables;
-        if (!mayBegin || !given) throw noMemory(place);
-        await begin(connection, uri.replace(/\/+$/, ""), library, given);
-        return undefined;
-      });
-      const [records, deleted, facts] = await Promise.all(namesOf(chosen).map((name) => connection.openTable(name)));
-      const space = await spaceIn(place, facts!);
-      if (given) checkSpace(space, given, `memory ${place}`);
-      return new LanceDatabase(place, library, space, connection, records!, deleted!, facts!);
+      try {
+        const chosen = await inTurn(place, async () => {
+          const tables = await tablesOf(place, connection);
+          if (tables !== undefined) return tables;
+          if (!mayBegin || !given) throw noMemory(place);
+          await begin(place, connection, uri.replace(/\/+$/, ""), library, given);
+          return undefined;
+        });
+        const [records, deleted, facts] = await Promise.all(namesOf(chosen).map((name) => connection.openTable(name)));
+        const space = await spaceIn(place, facts!);
+        if (given) checkSpace(space, given, `memory ${place}`);
+        return new LanceDatabase(place, library, space, connection, records!, deleted!, facts!);
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
     });
   }
 
@@ -110,12 +115,7 @@ export async function inTurn<T extends {}>(place: string, attempt: () => Promise
     if (done !== undefined) return done;
     await new Promise((resolve) => setTimeout(resolve, Math.min(tries, 20) * (1 + (process.pid % 7))));
   }
-  throw new BigVaeError("locked", {
-    subject: `memory ${place}`,
-    expected: "a turn to change it",
-    got: `${MOST_TRIES} times another process that was first`,
-    remedy: "try again",
-  });
+  throw noTurn(place, `${MOST_TRIES} times another process that was first`);
 }
 
 /** Rows of a query. */
@@ -123,32 +123,46 @@ export async function rowsOf(query: { toArrow(): Promise<unknown> }): Promise<Ro
   return Array.from((await query.toArrow()) as Iterable<Row>);
 }
 
-/** The tables of a memory; undefined where there is none. */
-async function tablesOf(connection: Connection): Promise<string | undefined> {
+/** What the names of the memory's tables end in; undefined where there is no memory. Throws "format" where a table of another kind has its name. */
+async function tablesOf(place: string, connection: Connection): Promise<string | undefined> {
   if (!(await connection.tableNames()).includes(CHOSEN)) return undefined;
   const chosen = await connection.openTable(CHOSEN);
-  return (await chosen.schema()).metadata.get(CHOSEN);
+  const tables = (await chosen.schema()).metadata.get(CHOSEN);
+  chosen.close();
+  if (tables === undefined) throw anotherDatabase(place, `another table with the name ${CHOSEN}`);
+  return tables;
 }
 
 /**
  * Makes tables under names of their own, and then has one of those that begin the memory at the same time chosen. LanceDB may put a table that it makes in the
- * place of one that another process has made meanwhile, whatever that one holds by then; a clone it makes where there is no table alone.
+ * place of one that another process has made meanwhile, whatever that one holds by then; a clone it makes where there is no table alone. Where the answer to a commit gets lost, it is sent again, and finds
+ * the table that it has made: under an own name that is no error, and a clone that is refused may be the chosen one.
  */
-async function begin(connection: Connection, uri: string, { arrow }: Library, given: SpaceIdentity): Promise<void> {
+async function begin(
+  place: string,
+  connection: Connection,
+  uri: string,
+  { arrow }: Library,
+  given: SpaceIdentity,
+): Promise<void> {
   const { base, encoder, zDim, slots, span } = given;
   const own = randomUUID();
   const [records, deleted, facts] = namesOf(own);
-  await connection.createEmptyTable(records, recordSchema(arrow, given));
-  await connection.createEmptyTable(deleted, idSchema(arrow, new Map([[CHOSEN, own]])));
+  const existOk = true;
+  await connection.createEmptyTable(records, recordSchema(arrow, given), { existOk });
+  await connection.createEmptyTable(deleted, idSchema(arrow, new Map([[CHOSEN, own]])), { existOk });
   const values = Object.entries({
     version: VERSION,
     [SPACE]: JSON.stringify({ base, encoder, zDim, slots, span }),
     [LAST]: "0",
     [NOTES]: "{}",
   }).map(([name, value]) => [name, JSON.stringify(value)]);
-  await connection.createTable(facts, factRows(arrow, Object.fromEntries(values)), { schema: factSchema(arrow) });
+  const rows = factRows(arrow, Object.fromEntries(values));
+  await connection.createTable(facts, rows, { schema: factSchema(arrow), existOk });
   await connection.cloneTable(CHOSEN, `${uri}/${deleted}.lance`).catch(async (error: unknown) => {
-    if ((await tablesOf(connection)) === undefined) throw error;
+    const chosen = await tablesOf(place, connection);
+    if (chosen === undefined) throw error;
+    if (chosen === own) return;
     for (const name of namesOf(own)) await connection.dropTable(name);
   });
 }
@@ -161,15 +175,19 @@ function namesOf(tables: string): [string, string, string] {
 async function spaceIn(place: string, facts: Table): Promise<SpaceIdentity> {
   const version = await readFact(place, facts, "version");
   if (version !== VERSION)
-    throw new BigVaeError("format", {
-      subject: `memory ${place}`,
-      expected: `a memory of version ${VERSION}`,
-      got: version === undefined ? "another database" : `version ${version}`,
-      remedy: "name another database",
-    });
+    throw anotherDatabase(place, version === undefined ? "another database" : `version ${version}`);
   const space = await readFact(place, facts, SPACE);
   if (space === undefined) throw damagedNote(place, SPACE);
   return JSON.parse(space) as SpaceIdentity;
+}
+
+function anotherDatabase(place: string, got: string): BigVaeError {
+  return new BigVaeError("format", {
+    subject: `memory ${place}`,
+    expected: `a memory of version ${VERSION}`,
+    got,
+    remedy: "name another database",
+  });
 }
 
 /** Values are kept as JSON: a string of Arrow may lose its first character. */

@@ -10,6 +10,7 @@ export async function guarded<T>(place: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (error instanceof BigVaeError) throw error;
+    if (isConflict(error)) throw noTurn(place, "another process that was first", error);
     const message = messageOf(error);
     const [kind, detail] = isOfStore(message) ? storageFailure(place, message) : diskFailure(message);
     throw new BigVaeError(kind, { subject: `memory ${place}`, ...detail }, { cause: error });
@@ -19,24 +20,31 @@ export async function guarded<T>(place: string, work: () => Promise<T>): Promise
 /** Whether another process was first with its change. What is said of the requests to an object storage speaks of retries too. */
 export function isConflict(error: unknown): boolean {
   const message = messageOf(error);
-  return /conflict|contention|concurrent writers/i.test(message) && !isOfStore(message);
+  return /conflict|contention|concurrent writers/i.test(withoutPaths(message)) && !isOfStore(message);
+}
+
+/** The error of a change that others are always first with. */
+export function noTurn(place: string, got: string, cause?: unknown): BigVaeError {
+  const detail = { subject: `memory ${place}`, expected: "a turn to change it", got, remedy: "try again" };
+  return new BigVaeError("locked", detail, { cause });
 }
 
 type Failure = [ErrorKind, Omit<ErrorDetail, "subject">];
 
 /** An error of the library that LanceDB reaches object storage with. */
 function isOfStore(message: string): boolean {
-  return /Generic (?!LocalFileSystem)\w+ error|credential/i.test(message);
+  return /Generic (?!LocalFileSystem)\w+ error|credential/i.test(withoutPaths(message));
 }
 
 function storageFailure(place: string, message: string): Failure {
   const { keys, address } = place.startsWith("s3:") ? AMAZON : place.startsWith("gs:") ? GOOGLE : AZURE;
   const code = /<Code>(\w+)<\/Code>/.exec(message)?.[1] ?? /status code: (\d+ [\w ]+)/.exec(message)?.[1];
-  if (/no such ?bucket|NoSuchBucket|ContainerNotFound/i.test(message))
+  const words = code ?? withoutPaths(message);
+  if (/no such ?bucket|NoSuchBucket|ContainerNotFound/i.test(words))
     return ["usage", { expected: "a bucket that is there", got: code ?? "none", remedy: "make it, or name another" }];
   const isDenied = /AccessKey|Signature|AccessDenied|Authenti|Forbidden|Unauthorized|credential|\b40[13]\b/i;
-  if (isDenied.test(code ?? message)) {
-    const got = code ?? (/provid|load/i.test(message) ? "none" : shortened(message));
+  if (isDenied.test(words)) {
+    const got = code ?? (/provid|load/i.test(words) ? "none" : shortened(message));
     return ["usage", { expected: "credentials that the storage takes", got, remedy: `see that ${keys} are right` }];
   }
   if (/URL scheme is not allowed/.test(message))
@@ -56,7 +64,7 @@ const GOOGLE = { keys: "GOOGLE_APPLICATION_CREDENTIALS", address: "check the net
 const AZURE = { keys: "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY", address: "check the network" };
 
 function diskFailure(message: string): Failure {
-  const words = message.replaceAll(/\S*[/\\]\S*/g, "");
+  const words = withoutPaths(message);
   const isDamage =
     /\b(not found|corrupt|decod|invalid|parse|magic|protobuf|panic|range)/i.test(words) &&
     !/permission|denied|no space|Generic \w+ error/i.test(words);
@@ -68,10 +76,15 @@ function diskFailure(message: string): Failure {
   ];
 }
 
-/** Behind the sentence there is the line of LanceDB's source. */
+/** What a message says, without the names that a user has chosen and the places in LanceDB's source. */
+function withoutPaths(message: string): string {
+  return message.replaceAll(/\S*[/\\]\S*/g, "");
+}
+
+/** Behind the sentence there are its causes and the line of LanceDB's source. */
 function shortened(message: string): string {
   return message
-    .split(/\n|, \S+\.rs:/)[0]!
+    .split(/\n|\s+Caused by: |, \S+\.rs:/)[0]!
     .slice(0, 300)
     .replace(/\.$/, "");
 }

@@ -21,6 +21,7 @@ import { dropCopies, oneOfEach } from "./copies.js";
 import { inTurn, LanceDatabase, rowsOf } from "./database.js";
 import { guarded } from "./failures.js";
 import { library } from "./library.js";
+import { optimizeTable } from "./optimize.js";
 import {
   damaged,
   idRows,
@@ -94,7 +95,8 @@ export class LanceMemory extends Memory {
       const before = await database.records.version();
       const { version } = await database.records.add(recordRows(database.library.arrow, this.space, whole, first));
       // Others came between, or the same rows did.
-      if (version !== before + 1) await dropCopies(database, `first = ${first}`);
+      if (version !== before + 1)
+        await inTurn(this.place, () => dropCopies(database, `first = ${first}`).then(() => true));
       return whole.map((_, i) => first + i);
     });
   }
@@ -152,7 +154,7 @@ export class LanceMemory extends Memory {
   }
 
   async #compacted(): Promise<void> {
-    const { records, deleted, facts, library } = this.#database;
+    const { connection, records, deleted, facts, library } = this.#database;
     await dropCopies(this.#database);
     const { Index } = library.lance;
     const names = (await records.listIndices()).map(({ name }) => name);
@@ -164,7 +166,7 @@ export class LanceMemory extends Memory {
     if (count >= LEAST_INDEXED && !names.includes(`${column}_idx`))
       await records.createIndex(column, { config: Index.hnswSq({ distanceType: "cosine" }) });
     const cleanupOlderThan = new Date(this.#now() - KEPT_MS);
-    for (const table of [records, deleted, facts]) await table.optimize({ cleanupOlderThan });
+    for (const table of [records, deleted, facts]) await optimizeTable(connection, table, cleanupOlderThan);
   }
 
   async verify(): Promise<VerifiedMemory> {
