@@ -1,11 +1,7 @@
 /** The walls between folders: what each may import, who touches the machine, and how long a file may be. */
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
-import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-
-const source = fileURLToPath(new URL("../src", import.meta.url));
+import { files, parsed, type SourceFile, TABLES, tests } from "./sources.js";
 
 interface Wall {
   /** Folders, or single files of them, that it may import beside itself, errors.ts and rng.ts. */
@@ -181,47 +177,9 @@ const PORTABLE = [
   "tokenizer",
 ];
 
-/** Word tables of the story grammar are as long as they need to be. */
-const TABLES = /^corpus\/stories\/(lexicon|patterns)\//;
 const MAX_LINES = 400;
 const MAX_MEDIAN_LINES = 150;
 
-interface SourceFile {
-  /** Path from src/, with forward slashes. */
-  path: string;
-  lines: number;
-  /** Files of ours that it imports, by path from src/. */
-  ours: readonly string[];
-  /** Packages and node:* modules that it imports. */
-  packages: readonly string[];
-}
-
-function readSource(path: string): SourceFile {
-  const text = readFileSync(join(source, path), "utf8");
-  const imports = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
-  const ours = imports.filter((name) => name.startsWith("."));
-  return {
-    path,
-    lines: text.trimEnd().split("\n").length,
-    ours: ours.map((name) => posix.join(dirname(path).replaceAll("\\", "/"), name).replace(/\.js$/, ".ts")),
-    packages: imports.filter((name) => !name.startsWith(".")),
-  };
-}
-
-function parsed(path: string): ts.SourceFile {
-  return ts.createSourceFile(
-    join(source, path),
-    readFileSync(join(source, path), "utf8"),
-    ts.ScriptTarget.Latest,
-    true,
-  );
-}
-
-const files = readdirSync(source, { recursive: true, encoding: "utf8" })
-  .map((path) => path.replaceAll("\\", "/"))
-  .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
-  .sort()
-  .map(readSource);
 const byPath = new Map(files.map((file) => [file.path, file]));
 
 const isWithin = (path: string, part: string) => path === part || path.startsWith(`${part}/`);
@@ -336,75 +294,12 @@ describe("the machine", () => {
 
 describe("files", () => {
   it(`have at most ${MAX_LINES} lines`, () => {
-    const long = files.filter(({ path, lines }) => lines > MAX_LINES && !TABLES.test(path));
+    const long = [...files, ...tests].filter(({ path, lines }) => lines > MAX_LINES && !TABLES.test(path));
     expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
   });
 
   it(`have a median of at most ${MAX_MEDIAN_LINES} lines`, () => {
     const lengths = files.map(({ lines }) => lines).sort((a, b) => a - b);
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(MAX_MEDIAN_LINES);
-  });
-});
-
-describe("messages of the library", () => {
-  /** The texts in the code of a file: no comments. */
-  const textsOf = (path: string) => {
-    const found: string[] = [];
-    const visit = (node: ts.Node): void => {
-      if (ts.isStringLiteral(node) || ts.isTemplateLiteralToken(node)) found.push(node.text);
-      ts.forEachChild(node, visit);
-    };
-    visit(parsed(path));
-    return found;
-  };
-  const library = files.map(({ path }) => path).filter((path) => folderOf(path) !== "cli" && !TABLES.test(path));
-
-  it("end without a full stop", () => {
-    const visit = (path: string, node: ts.Node): string[] => {
-      const isPart = ts.isPropertyAssignment(node) && ["remedy", "got", "expected"].includes(node.name.getText());
-      const text = isPart ? node.initializer.getText() : "";
-      const below: string[] = [];
-      ts.forEachChild(node, (child) => void below.push(...visit(path, child)));
-      return [...(/[^.]\.["'`]$/.test(text) ? [`${path}: ${text}`] : []), ...below];
-    };
-    expect(files.flatMap(({ path }) => visit(path, parsed(path)))).toEqual([]);
-  });
-
-  it("count texts, latents and the like from 1", () => {
-    const numbered = /\b(text|latent|z|record|example|waypoint|span|row|line|prompt|piece) \$\{(i|index|at|n)\}/;
-    const counted = library.flatMap((path) =>
-      readFileSync(join(source, path), "utf8")
-        .split("\n")
-        .filter((line) => numbered.test(line))
-        .map((line) => [path, line.trim()]),
-    );
-    expect(counted).toEqual([]);
-  });
-
-  it("name no flags of the command line", () => {
-    const named = library.flatMap((path) =>
-      textsOf(path)
-        .filter((text) => /(^|\W)--[a-z]/.test(text))
-        .map((text) => [path, text]),
-    );
-    expect(named).toEqual([]);
-  });
-
-  it("name options, in backticks, that there are", () => {
-    const declared = new Set<string>();
-    /** Options of training stand in tables. */
-    const isOfTable = (node: ts.Node) => dirname(node.getSourceFile().fileName) === join(source, "train/run/options");
-    const visit = (node: ts.Node): void => {
-      const isOption = ts.isPropertyAssignment(node) && isOfTable(node);
-      if ((ts.isPropertySignature(node) || ts.isParameter(node) || isOption) && ts.isIdentifier(node.name))
-        declared.add(node.name.text);
-      ts.forEachChild(node, visit);
-    };
-    for (const path of library) visit(parsed(path));
-    const named = library
-      .flatMap(textsOf)
-      .flatMap((text) => Array.from(text.matchAll(/`([a-z][\w.]*)`/gi), ([, name]) => name!));
-    expect(named.length).toBeGreaterThan(20);
-    expect(named.flatMap((name) => name.split(".")).filter((name) => !declared.has(name))).toEqual([]);
   });
 });

@@ -21,6 +21,18 @@ export async function isFile(path: string): Promise<boolean> {
   );
 }
 
+/** @throws BigVaeError("usage") where a folder holds one of these files, of what it is said to hold, already. */
+export async function refuseHolding(folder: string, what: string, names: readonly string[]): Promise<void> {
+  for (const name of names)
+    if (await exists(join(folder, name)))
+      throw new BigVaeError("usage", {
+        subject: folder,
+        expected: `a folder without ${what}`,
+        got: name,
+        remedy: "name another folder",
+      });
+}
+
 /** The JSON object in a file of a model's folder. @throws BigVaeError("format") where there is no file, or something else in it. */
 export async function readJsonObject(folder: string, name: string): Promise<object> {
   const path = join(folder, name);

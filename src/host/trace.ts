@@ -5,7 +5,7 @@ import { BigVaeError } from "../errors.js";
 import { readExpert } from "../expert/index.js";
 import { makeFolder } from "../formats/fileOps.js";
 import { openSafetensors, parseStrictJson, toPlain, writeFileAtomic, writeSafetensors } from "../formats/index.js";
-import { exists } from "../formats/readFiles.js";
+import { refuseHolding } from "../formats/readFiles.js";
 import type { Latent } from "../latent/index.js";
 import type { ModelHashes } from "../remote/protocol.js";
 import type { RngKey } from "../rng.js";
@@ -114,15 +114,8 @@ export async function traceOf(
 }
 
 /** @throws BigVaeError("usage") where a folder holds a trace already. */
-export async function refuseTraced(folder: string): Promise<void> {
-  for (const name of [LINES, LATENTS])
-    if (await exists(join(folder, name)))
-      throw new BigVaeError("usage", {
-        subject: folder,
-        expected: "a folder without a trace",
-        got: name,
-        remedy: "name another folder",
-      });
+export function refuseTraced(folder: string): Promise<void> {
+  return refuseHolding(folder, "a trace", [LINES, LATENTS]);
 }
 
 /** Saves a run. */

@@ -8,7 +8,7 @@ import { BigVaeError } from "../errors.js";
 import { writeFileAtomic } from "../formats/atomic.js";
 import { makeFolder, readError } from "../formats/fileOps.js";
 import { jsonLine, type NpyArray, parseNpy, parseStrictJson, serializeNpy, toPlain } from "../formats/index.js";
-import { exists, readJsonObject } from "../formats/readFiles.js";
+import { readJsonObject, refuseHolding } from "../formats/readFiles.js";
 import { isSpaceIdentity, type Latent, type LatentSpace } from "../latent/index.js";
 import { checkSpace } from "./space.js";
 import type { MemoryRecord, NewRecord, SpaceIdentity } from "./types.js";
@@ -42,13 +42,7 @@ interface Carried {
 /** `Memory.exportTo`. */
 export async function exportRecords(memory: Carried, folder: string): Promise<number> {
   await makeFolder(folder);
-  if (await exists(join(folder, FACTS)))
-    throw new BigVaeError("usage", {
-      subject: folder,
-      expected: "a folder without an export",
-      got: FACTS,
-      remedy: "name another folder",
-    });
+  await refuseHolding(folder, "an export", [FACTS]);
   const ids = await memory.ids();
   const parts = Math.ceil(ids.length / PART);
   let written = 0;
